@@ -1,0 +1,175 @@
+"""Fetching a model repository's files from the hub, through `huggingface_hub` and its cache.
+
+The library does the work: resolving a branch to a commit, tokens, the cache that all programs share, resuming. This
+file adds two things. Every file of one call comes from one commit, even if the branch moves in between; and each way
+it can fail has a message of its own.
+"""
+
+import os
+from pathlib import Path
+
+from huggingface_hub import _CACHED_NO_EXIST, HfApi, hf_hub_download, try_to_load_from_cache
+from huggingface_hub.errors import (
+    EntryNotFoundError,
+    GatedRepoError,
+    HfHubHTTPError,
+    HFValidationError,
+    LocalEntryNotFoundError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+
+from .errors import CheckpointError
+
+_TRUE = {"1", "ON", "YES", "TRUE"}
+
+
+class HubRepository:
+    """One repository at one revision; ``fetch`` brings its files into the cache, one by one."""
+
+    def __init__(
+        self,
+        repo_id: str,
+        *,
+        revision: str | None = None,
+        cache_dir: str | os.PathLike[str] | None = None,
+        token: bool | str | None = None,
+        local_files_only: bool = False,
+        force_download: bool = False,
+    ):
+        self.repo_id = repo_id
+        self.revision = revision or "main"
+        self.cache_dir = None if cache_dir is None else str(cache_dir)
+        self.token = token
+        self.offline = local_files_only or _is_true("HF_HUB_OFFLINE") or _is_true("TRANSFORMERS_OFFLINE")
+        if self.offline and force_download:
+            raise ValueError("force_download=True needs the network, but offline mode is on; give up one of them")
+        self.force_download = force_download
+        # Read now, not when the library is imported, so that a program may set it at any time.
+        self.endpoint = os.environ.get("HF_ENDPOINT") or None
+        self.folder: Path | None = None  # the commit's folder in the cache, known after the first file
+        self._not_cached: LocalEntryNotFoundError | None = None
+
+    def fetch(self, filename: str) -> Path | None:
+        """The file in the cache, downloaded if need be; None if the repository has no such file.
+
+        Without a connection, None also if the file is not cached: whether it exists cannot be known.
+        """
+        if self._known_missing(filename):
+            return None
+        try:
+            path = Path(
+                hf_hub_download(
+                    self.repo_id,
+                    filename,
+                    revision=self.revision,
+                    cache_dir=self.cache_dir,
+                    token=self.token,
+                    local_files_only=self.offline,
+                    force_download=self.force_download,
+                    endpoint=self.endpoint,
+                )
+            )
+        except LocalEntryNotFoundError as error:
+            self.offline = True  # do not wait for a dead connection again
+            self._not_cached = self._not_cached or error
+            return None
+        except EntryNotFoundError:
+            return None
+        except Exception as error:
+            raise CheckpointError(self._explain(filename, error)) from error
+        # Cached files lie at …/snapshots/COMMIT/FILENAME. From here on, ask for that commit.
+        self.folder = path.parent
+        self.revision = path.parent.name
+        return path
+
+    def nothing_found(self, wanted: str) -> CheckpointError:
+        """The error to raise when no file that was asked for could be fetched."""
+        if self._not_cached is None:
+            return CheckpointError(f"{self}: has no {wanted}. {self._listing()}")
+        error = CheckpointError(self._explain_not_cached(wanted, self._not_cached))
+        error.__cause__ = self._not_cached
+        return error
+
+    def file_names(self) -> list[str] | None:
+        """What the repository holds, for error messages; None if the hub does not say."""
+        if self.offline:
+            return None
+        try:
+            siblings = (
+                HfApi(endpoint=self.endpoint)
+                .model_info(self.repo_id, revision=self.revision, token=self.token)
+                .siblings
+            )
+        except Exception:  # the error being reported matters more than this one
+            return None
+        return sorted(sibling.rfilename for sibling in siblings or [])
+
+    def __str__(self) -> str:
+        return f"hub repository {self.repo_id!r}, revision {self.revision!r}"
+
+    def _known_missing(self, filename: str) -> bool:
+        """Has an earlier call learnt that this commit lacks the file? Then there is no need to ask again."""
+        if self.folder is None or self.force_download:
+            return False
+        found = try_to_load_from_cache(self.repo_id, filename, cache_dir=self.cache_dir, revision=self.revision)
+        return found is _CACHED_NO_EXIST
+
+    def _listing(self) -> str:
+        names = self.file_names()
+        return f"It holds: {', '.join(names)}" if names else "The hub does not list its files"
+
+    def _explain(self, filename: str, error: Exception) -> str:
+        """What went wrong, in one or two sentences. Subclasses come before their bases."""
+        if isinstance(error, HFValidationError):
+            return (
+                f"{self.repo_id!r} is neither a folder here, nor a bundled checkpoint, nor a possible name of a hub "
+                "repository (name or owner/name)"
+            )
+        if isinstance(error, GatedRepoError):
+            return (
+                f"{self}: gated: its owner wants you to ask first. Accept the terms on its page, then log in with "
+                "`hf auth login` or pass token=…"
+            )
+        if isinstance(error, RepositoryNotFoundError):
+            return (
+                f"{self.repo_id!r} is neither a folder here, nor a bundled checkpoint, nor a model repository on the "
+                "hub that you can see. Check the spelling; for a private one log in with `hf auth login` or pass token=…"
+            )
+        if isinstance(error, RevisionNotFoundError):
+            return f"{self}: there is no such branch, tag or commit. Check the revision, or leave it out for 'main'"
+        if isinstance(error, HfHubHTTPError) and error.response is not None:
+            return f"{self}: the hub refused {filename} with HTTP status {error.response.status_code}{_advice(error)}"
+        return (
+            f"{self}: the download of {filename} failed ({type(error).__name__}: {_first_line(error)}). "
+            "Nothing incomplete was kept as if it were whole; try again"
+        )
+
+    def _explain_not_cached(self, wanted: str, error: LocalEntryNotFoundError) -> str:
+        cause = error.__cause__
+        if isinstance(cause, HfHubHTTPError) and cause.response is not None:
+            status = cause.response.status_code
+            return f"{self}: the hub answered HTTP status {status}, and no {wanted} is cached{_advice(cause)}"
+        if cause is None:
+            return (
+                f"{self}: offline mode is on and no {wanted} is in the cache. Load it once with a connection, or "
+                "unset HF_HUB_OFFLINE and local_files_only"
+            )
+        return (
+            f"{self}: the hub cannot be reached ({type(cause).__name__}: {_first_line(cause)}) and no {wanted} is in "
+            "the cache. Check the connection, or load from a folder"
+        )
+
+
+def _is_true(variable: str) -> bool:
+    return os.environ.get(variable, "").upper() in _TRUE
+
+
+def _advice(error: HfHubHTTPError) -> str:
+    if error.response.status_code in (401, 403):
+        return ". You are not allowed to read it: log in with `hf auth login`, or check the token"
+    return ". Try again later"
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [""])[0]
