@@ -1,0 +1,275 @@
+"""From the ids of one or two texts to a model's input: cut, add `[CLS]` and `[SEP]`, mark segments, pad.
+
+    one text    [CLS] A [SEP]              segments 0 0…0 0
+    a pair      [CLS] A [SEP] B [SEP]      segments 0 0…0 0 1…1 1
+
+Source: Devlin et al. 2019, figure 2. Reference: `PreTrainedTokenizerBase.prepare_for_model` and what it calls.
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from typing import Any, TypeVar
+
+from .batch_encoding import BatchEncoding
+from .padding import Padding
+from .strategies import EncodeOptions, PaddingStrategy, TruncationStrategy
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")  # what is cut: ids, or tokens with their places in the text
+
+
+class Assembly(Padding):
+    """Turn ids into rows that BERT can read."""
+
+    def build_inputs_with_special_tokens(
+        self, token_ids_0: list[int], token_ids_1: list[int] | None = None
+    ) -> list[int]:
+        """`[CLS] A [SEP]` or `[CLS] A [SEP] B [SEP]`."""
+        cls, sep = [self._id_of("cls_token")], [self._id_of("sep_token")]
+        if token_ids_1 is None:
+            return [*cls, *token_ids_0, *sep]
+        return [*cls, *token_ids_0, *sep, *token_ids_1, *sep]
+
+    def _id_of(self, role: str) -> int:
+        token_id: int | None = getattr(self, f"{role}_id")
+        if token_id is None:
+            raise ValueError(f"The tokenizer has no {role}, which BERT's input needs. Set tokenizer.{role}.")
+        return token_id
+
+    def create_token_type_ids_from_sequences(
+        self, token_ids_0: list[int], token_ids_1: list[int] | None = None
+    ) -> list[int]:
+        """Segments: 0 for `[CLS] A [SEP]`, 1 for `B [SEP]`."""
+        first = [0] * (len(token_ids_0) + 2)
+        return first if token_ids_1 is None else first + [1] * (len(token_ids_1) + 1)
+
+    def get_special_tokens_mask(
+        self, token_ids_0: list[int], token_ids_1: list[int] | None = None, already_has_special_tokens: bool = False
+    ) -> list[int]:
+        """1 where a special token stands, 0 elsewhere.
+
+        already_has_special_tokens: `token_ids_0` is a finished sequence; otherwise the mask is that of the sequence
+        that `build_inputs_with_special_tokens` would build.
+        """
+        if already_has_special_tokens:
+            if token_ids_1 is not None:
+                raise ValueError("A finished sequence stands alone: give token_ids_0 only.")
+            special = set(self.all_special_ids)
+            return [int(index in special) for index in token_ids_0]
+        first = [1, *[0] * len(token_ids_0), 1]
+        return first if token_ids_1 is None else [*first, *[0] * len(token_ids_1), 1]
+
+    def num_special_tokens_to_add(self, pair: bool = False) -> int:
+        """How many special tokens a single sequence, or a pair, is given."""
+        return len(self.build_inputs_with_special_tokens([], [] if pair else None))
+
+    @property
+    def max_len_single_sentence(self) -> int:
+        """Longest single sequence that fits, special tokens not counted."""
+        return self.model_max_length - self.num_special_tokens_to_add(pair=False)
+
+    @property
+    def max_len_sentences_pair(self) -> int:
+        """Longest pair that fits, both together, special tokens not counted."""
+        return self.model_max_length - self.num_special_tokens_to_add(pair=True)
+
+    def truncate_sequences(
+        self,
+        ids: list[T],
+        pair_ids: list[T] | None = None,
+        num_tokens_to_remove: int = 0,
+        truncation_strategy: bool | str | TruncationStrategy = "longest_first",
+        stride: int = 0,
+    ) -> tuple[list[T], list[T] | None, list[T]]:
+        """Cut tokens off the end of one or both sequences. Returns both, and the tokens cut off.
+
+        "only_first" and "only_second" cut that sequence; when it is too short for that, nothing is cut and an error is
+        logged. "longest_first" cuts whichever is longer, token by token (the second when both are as long); of a pair,
+        it returns no overflow. The overflow begins with `stride` tokens that were kept.
+        """
+        strategy = TruncationStrategy.parse(truncation_strategy)
+        if num_tokens_to_remove <= 0 or strategy is TruncationStrategy.DO_NOT_TRUNCATE:
+            return ids, pair_ids, []
+        if strategy is TruncationStrategy.ONLY_SECOND:
+            if pair_ids is None:
+                return ids, pair_ids, []
+            pair_ids, overflow = _cut(pair_ids, num_tokens_to_remove, strategy, stride)
+        elif strategy is TruncationStrategy.ONLY_FIRST or pair_ids is None:
+            ids, overflow = _cut(ids, num_tokens_to_remove, strategy, stride)
+        else:
+            first, second = len(ids), len(pair_ids)
+            for _ in range(num_tokens_to_remove):
+                if first > second:
+                    first -= 1
+                else:
+                    second = max(second - 1, 0)
+            ids, pair_ids, overflow = ids[:first], pair_ids[:second], []
+        return ids, pair_ids, overflow
+
+    def prepare_for_model(
+        self,
+        ids: list[int],
+        pair_ids: list[int] | None = None,
+        add_special_tokens: bool = True,
+        padding: bool | str | PaddingStrategy = False,
+        truncation: bool | str | TruncationStrategy = False,
+        max_length: int | None = None,
+        stride: int = 0,
+        pad_to_multiple_of: int | None = None,
+        return_tensors: str | None = None,
+        return_token_type_ids: bool | None = None,
+        return_attention_mask: bool | None = None,
+        return_overflowing_tokens: bool = False,
+        return_special_tokens_mask: bool = False,
+        return_length: bool = False,
+        verbose: bool = True,
+        prepend_batch_axis: bool = False,
+    ) -> BatchEncoding:
+        """A model's input from ids that have no special tokens yet. The arguments are those of `BertTokenizer`."""
+        options = self.options(
+            add_special_tokens=add_special_tokens,
+            padding=padding,
+            truncation=truncation,
+            max_length=max_length,
+            stride=stride,
+            pad_to_multiple_of=pad_to_multiple_of,
+            return_tensors=return_tensors,
+            return_token_type_ids=return_token_type_ids,
+            return_attention_mask=return_attention_mask,
+            return_overflowing_tokens=return_overflowing_tokens,
+            return_special_tokens_mask=return_special_tokens_mask,
+            return_length=return_length,
+            verbose=verbose,
+        )
+        row = self.finished_row(ids, pair_ids, options)
+        return BatchEncoding(row, options.return_tensors, prepend_batch_axis)
+
+    def options(
+        self,
+        *,
+        add_special_tokens: bool,
+        padding: bool | str | PaddingStrategy,
+        truncation: bool | str | TruncationStrategy,
+        max_length: int | None,
+        stride: int,
+        pad_to_multiple_of: int | None,
+        return_tensors: str | None,
+        return_token_type_ids: bool | None,
+        return_attention_mask: bool | None,
+        return_overflowing_tokens: bool,
+        return_special_tokens_mask: bool,
+        return_length: bool,
+        verbose: bool,
+        return_offsets_mapping: bool = False,
+        truncation_strategy: str | None = None,
+        pad_to_max_length: bool = False,
+    ) -> EncodeOptions:
+        """Settle what was asked, and check it, before any text is touched."""
+        if max_length is not None and padding is False and truncation is False:
+            truncation = TruncationStrategy.LONGEST_FIRST
+            if verbose:
+                self.warn_once(
+                    "truncation not asked for",
+                    "max_length was given without truncation= or padding=: long sequences are cut to it, as with "
+                    "truncation='longest_first'. Say so with truncation=True.",
+                )
+        if truncation_strategy is not None:
+            warnings.warn("truncation_strategy= is the old name of truncation=.", FutureWarning, stacklevel=3)
+            truncation = truncation or truncation_strategy
+        if pad_to_max_length:
+            warnings.warn("pad_to_max_length= is the old way to say padding='max_length'.", FutureWarning, stacklevel=3)
+            padding = padding or ("longest" if max_length is None else "max_length")
+        if return_token_type_ids and not add_special_tokens:
+            raise ValueError(
+                "return_token_type_ids=True needs add_special_tokens=True: the segments are those of a sequence with "
+                "its special tokens. Leave return_token_type_ids out to get zeros."
+            )
+        return EncodeOptions(
+            add_special_tokens=add_special_tokens,
+            lengths=self.lengths(padding, truncation, max_length, pad_to_multiple_of, verbose),
+            stride=stride,
+            pad_to_multiple_of=pad_to_multiple_of,
+            return_tensors=return_tensors,
+            return_token_type_ids=_or_default(return_token_type_ids, "token_type_ids" in self.model_input_names),
+            return_attention_mask=_or_default(return_attention_mask, "attention_mask" in self.model_input_names),
+            return_overflowing_tokens=return_overflowing_tokens,
+            return_special_tokens_mask=return_special_tokens_mask,
+            return_offsets_mapping=return_offsets_mapping,
+            return_length=return_length,
+            verbose=verbose,
+        )
+
+    def finished_row(self, ids: list[int], pair_ids: list[int] | None, options: EncodeOptions) -> dict[str, Any]:
+        """One sequence or pair, cut, assembled and padded."""
+        row = self.assembled_row(ids, pair_ids, options)
+        row = self.pad_row(row, options.lengths, options.pad_to_multiple_of, options.return_attention_mask)
+        if options.return_length:
+            row["length"] = len(row["input_ids"])
+        return row
+
+    def assembled_row(self, ids: list[int], pair_ids: list[int] | None, options: EncodeOptions) -> dict[str, Any]:
+        """One sequence or pair, cut and given its special tokens, not padded."""
+        row: dict[str, Any] = {}
+        ids, pair_ids, overflow, excess = self.cut(ids, pair_ids, options)
+        if options.return_overflowing_tokens:
+            row["overflowing_tokens"] = overflow
+            row["num_truncated_tokens"] = excess
+        if options.add_special_tokens:
+            row["input_ids"] = self.build_inputs_with_special_tokens(ids, pair_ids)
+            segments = self.create_token_type_ids_from_sequences(ids, pair_ids)
+        else:
+            row["input_ids"] = ids + (pair_ids or [])
+            segments = [0] * len(row["input_ids"])
+        if options.return_token_type_ids:
+            row["token_type_ids"] = segments
+        if options.return_special_tokens_mask:
+            mask = self.get_special_tokens_mask(ids, pair_ids) if options.add_special_tokens else [0] * len(segments)
+            row["special_tokens_mask"] = mask
+        self._warn_of_length(len(segments), options)
+        return row
+
+    def cut(
+        self, ids: list[T], pair_ids: list[T] | None, options: EncodeOptions
+    ) -> tuple[list[T], list[T] | None, list[T], int]:
+        """Cut one sequence or pair to length. Returns both, the overflow, and by how many tokens they were too long."""
+        pair = pair_ids is not None
+        _, truncation, max_length = options.lengths
+        if options.return_overflowing_tokens and pair and truncation is TruncationStrategy.LONGEST_FIRST:
+            raise ValueError(
+                "truncation='longest_first' cannot return the overflow of a pair, which may come from both texts. "
+                "Choose truncation='only_first' or 'only_second'."
+            )
+        if not max_length:
+            return ids, pair_ids, [], 0
+        excess = len(ids) + len(pair_ids or ()) - max_length
+        if options.add_special_tokens:
+            excess += self.num_special_tokens_to_add(pair)
+        return *self.truncate_sequences(ids, pair_ids, excess, truncation, options.stride), excess
+
+    def _warn_of_length(self, length: int, options: EncodeOptions) -> None:
+        if options.lengths.max_length is None and length > self.model_max_length and options.verbose:
+            self.warn_once(
+                "longer than the model",
+                f"A sequence of {length} tokens is longer than the model's maximum of {self.model_max_length}: the "
+                "model will refuse it. Pass truncation=True to cut it.",
+            )
+
+
+def _or_default(asked: bool | None, default: bool) -> bool:
+    return default if asked is None else asked
+
+
+def _cut(tokens: list[T], count: int, strategy: TruncationStrategy, stride: int) -> tuple[list[T], list[T]]:
+    if len(tokens) <= count:
+        logger.error(
+            "truncation=%r cannot cut %d tokens off a sequence of %d: nothing is cut. Choose another strategy or a larger "
+            "max_length.",
+            strategy.value,
+            count,
+            len(tokens),
+        )
+        return tokens, []
+    return tokens[:-count], tokens[-min(len(tokens), stride + count) :]

@@ -1,0 +1,85 @@
+"""From text to words: the first half of BERT's tokenizer.
+
+    text → clean → space out ideographs → split on whitespace → lower-case, strip accents → split off punctuation
+
+Source: google-research/bert `tokenization.py`. Reference class: `BasicTokenizer`.
+"""
+
+from collections.abc import Iterable
+from unicodedata import category, normalize
+
+from .characters import CharacterTable, is_chinese, is_control, is_punctuation, is_whitespace
+
+
+def _cleaned(char: str) -> str:
+    if char == "\ufffd" or is_control(char):  # U+FFFD stands where decoding failed; NUL is a control
+        return ""
+    return " " if is_whitespace(char) else char
+
+
+_CLEAN = CharacterTable(_cleaned)
+_SPACED_CHINESE = CharacterTable(lambda char: f" {char} " if is_chinese(char) else char)
+_WITHOUT_MARKS = CharacterTable(lambda char: "" if category(char) == "Mn" else char)
+_SPACED_PUNCTUATION = CharacterTable(lambda char: f" {char} " if is_punctuation(char) else char)
+
+
+class BasicTokenizer:
+    """Split text into lower-cased words, ideographs and punctuation marks.
+
+    do_lower_case: lower-case every word.
+    never_split: words that are left as they stand.
+    tokenize_chinese_chars: make every ideograph a word of its own (switch it off for Japanese).
+    strip_accents: drop the marks above and below letters; None means "when lower-casing".
+    """
+
+    def __init__(
+        self,
+        do_lower_case: bool = True,
+        never_split: Iterable[str] | None = None,
+        tokenize_chinese_chars: bool = True,
+        strip_accents: bool | None = None,
+    ):
+        self.do_lower_case = do_lower_case
+        self.never_split = set(never_split or ())
+        self.tokenize_chinese_chars = tokenize_chinese_chars
+        self.strip_accents = strip_accents
+
+    def tokenize(self, text: str, never_split: Iterable[str] | None = None) -> list[str]:
+        """Words of `text`, in order. `never_split` adds to the tokenizer's own for this call."""
+        kept = self.never_split.union(never_split or ())
+        text = self.clean(text)
+        if self.tokenize_chinese_chars:
+            text = self.space_chinese(text)
+        words: list[str] = []
+        for word in text.split():
+            if word not in kept:
+                word = self.normalize(word)
+            if word in kept:
+                words.append(word)
+            else:
+                words += self.split_punctuation(word)
+        return words
+
+    def clean(self, text: str) -> str:
+        """Drop control characters, and make every kind of space a plain one."""
+        return text.translate(_CLEAN)
+
+    def space_chinese(self, text: str) -> str:
+        """Put a space on each side of every ideograph."""
+        return text.translate(_SPACED_CHINESE)
+
+    def normalize(self, word: str) -> str:
+        """Lower-case a word and strip its accents, as far as the settings ask for it."""
+        if self.do_lower_case:
+            word = word.lower()
+        if self.strip_accents or (self.strip_accents is None and self.do_lower_case):
+            word = self.remove_accents(word)
+        return word
+
+    def remove_accents(self, word: str) -> str:
+        """Take letters and accents apart (Unicode form NFD) and drop the accents (category Mn): é → e."""
+        return normalize("NFD", word).translate(_WITHOUT_MARKS)
+
+    def split_punctuation(self, word: str) -> list[str]:
+        """Make every punctuation mark a word of its own: don't → don ' t."""
+        return word.translate(_SPACED_PUNCTUATION).split()

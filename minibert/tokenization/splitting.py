@@ -1,0 +1,132 @@
+"""From text to tokens: special tokens are cut out whole, the rest goes through words to pieces.
+
+    tokenize(text)   lower-case → cut out special and added tokens → each part: BasicTokenizer → WordpieceTokenizer
+    text_ids(text)   the same as ids, with a memory for words
+
+Reference: `PreTrainedTokenizer.tokenize` and `BertTokenizer._tokenize`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import chain
+
+from .added_token import AddedToken
+from .assembly import Assembly
+from .basic import BasicTokenizer
+from .characters import lower_each
+from .word_memory import WordMemory
+from .wordpiece import WordpieceTokenizer
+
+# Control characters that the basic tokenizer drops (gluing what stands around them) but `str.split` splits on.
+DROPPED_SEPARATORS = re.compile("[\x0b\x0c\x1c-\x1f\x85]")
+
+
+class Splitting(Assembly):
+    """Cut text into tokens.
+
+    basic_tokenizer: text → words. None with `do_basic_tokenize=False`: words are what stands between whitespace.
+    wordpiece_tokenizer: word → pieces.
+    """
+
+    do_basic_tokenize: bool
+    basic_tokenizer: BasicTokenizer
+    wordpiece_tokenizer: WordpieceTokenizer
+    memory: WordMemory
+    memory_settings: tuple[object, ...] | None
+
+    @property
+    def lowers(self) -> bool:
+        return self.do_basic_tokenize and self.basic_tokenizer.do_lower_case
+
+    def tokenize(self, text: str) -> list[str]:
+        """The tokens of `text`, without `[CLS]` and `[SEP]`."""
+        tokens: list[str] = []
+        for part, is_token in self.parts(self.lowered(text)):
+            if is_token:
+                tokens.append(part)
+            else:
+                tokens += self._tokenize(part)
+        return tokens
+
+    def lowered(self, text: str) -> str:
+        """`text` in lower case, special and added tokens as they are; unchanged by a tokenizer that keeps case."""
+        if not self.lowers:
+            return text
+        kept = [re.escape(token) for token in [*self.unique_no_split_tokens, *self.all_special_tokens] if token]
+        if not kept:
+            return lower_each(text)
+        parts = re.split(f"({'|'.join(kept)})", text)  # odd parts are the tokens
+        parts[::2] = map(lower_each, parts[::2])
+        return "".join(parts)
+
+    def parts(self, text: str) -> Iterator[tuple[str, bool]]:
+        """(part, whether it is one special or added token), in order. Such a token takes the spaces around it along."""
+        settings = {str(token): token for token in self.all_special_tokens_extended if isinstance(token, AddedToken)}
+        whole = set(self.unique_no_split_tokens)
+        parts = self.tokens_trie.split(text)
+        for index, part in enumerate(parts):
+            if part not in whole:
+                continue
+            token = settings.get(part, AddedToken(part, lstrip=True, rstrip=True))
+            if token.rstrip and index + 1 < len(parts):
+                parts[index + 1] = parts[index + 1].lstrip()
+            if token.lstrip and index > 0:
+                parts[index - 1] = parts[index - 1].rstrip()
+        return ((part, part in whole) for part in parts if part)
+
+    def _tokenize(self, text: str) -> list[str]:
+        """Pieces of text that holds no special or added token (or holds them glued to other text)."""
+        if not self.do_basic_tokenize:
+            return self.wordpiece_tokenizer.tokenize(text)
+        tokens: list[str] = []
+        for word in self.basic_tokenizer.tokenize(text, never_split=self.all_special_tokens):
+            if word in self.basic_tokenizer.never_split:
+                tokens.append(word)
+            else:
+                tokens += self.wordpiece_tokenizer.tokenize(word)
+        return tokens
+
+    def text_ids(self, text: str) -> list[int]:
+        """`convert_tokens_to_ids(tokenize(text))`, quickly: words that were met before are looked up.
+
+        No token reaches across whitespace, so a text's ids are its words' ids, one after the other. Text that may hold
+        a special or an added token goes the long way.
+        """
+        if self.memory.may_hold_token(text):
+            return self.convert_tokens_to_ids(self.tokenize(text))
+        if self.do_basic_tokenize and not text.isprintable():
+            text = DROPPED_SEPARATORS.sub("", text)
+        return list(chain.from_iterable(map(self.memory.__getitem__, text.split())))
+
+    def word_to_ids(self, word: str) -> tuple[int, ...]:
+        """The ids of one word: text without whitespace, special or added tokens."""
+        return tuple(self.convert_tokens_to_ids(self._tokenize(lower_each(word) if self.lowers else word)))
+
+    def recall(self) -> None:
+        """Keep the memory of words while the settings it was built under hold; start afresh when they changed."""
+        basic = self.basic_tokenizer if self.do_basic_tokenize else None
+        pieces = self.wordpiece_tokenizer
+        settings = (
+            basic and (basic.do_lower_case, basic.strip_accents, basic.tokenize_chinese_chars, *basic.never_split),
+            (id(pieces.vocab), pieces.unk_token, pieces.max_input_chars_per_word),
+            (id(self.vocab), len(self.vocab), len(self.added_tokens_encoder)),
+            (*self.all_special_tokens, None, *self.unique_no_split_tokens),
+        )
+        if settings != self.memory_settings:
+            self.memory_settings = settings
+            self.memory = WordMemory(self.word_to_ids, self._tokens_looked_for(), self.lowers)
+
+    def __getstate__(self) -> dict[str, object]:
+        """The memory stays behind when a tokenizer is pickled or copied."""
+        return {**self.__dict__, "memory": None, "memory_settings": None}
+
+    def _tokens_looked_for(self) -> set[str]:
+        """Every text that `lowered`, `parts` or the basic tokenizer treats as more than its words."""
+        basic = type(self.basic_tokenizer) if self.do_basic_tokenize else BasicTokenizer
+        methods = (type(self).tokenize, type(self)._tokenize, basic, type(self.wordpiece_tokenizer))
+        if methods != (Splitting.tokenize, Splitting._tokenize, BasicTokenizer, WordpieceTokenizer):
+            return {""}  # found in any text: a tokenizer with methods of its own may look beyond words
+        tokens = {*self.all_special_tokens, *self.unique_no_split_tokens}
+        return {*tokens, *map(str.lower, tokens)} if self.lowers else tokens
