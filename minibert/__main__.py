@@ -1,0 +1,5 @@
+"""`python -m minibert …` is `minibert …`."""
+
+from .cli import main
+
+main(prog_name="minibert")

@@ -1,0 +1,42 @@
+"""`minibert attention`: where one head looks."""
+
+from __future__ import annotations
+
+import click
+
+from .options import json_option, model_option, print_json
+
+
+@click.command("attention", short_help="Show where one attention head looks.")
+@click.argument("text")
+@click.option("--layer", default=0, show_default=True, type=click.IntRange(0), help="Layer, counted from 0.")
+@click.option("--head", default=0, show_default=True, type=click.IntRange(0), help="Head, counted from 0.")
+@model_option
+@json_option
+def attention(text: str, layer: int, head: int, model: str, as_json: bool) -> None:
+    """Draw the attention of one head over TEXT: each row is a piece, and the darker a cell, the more it looks there.
+
+    \b
+    minibert attention "He shook his [MASK]." --layer 3 --head 1
+    """
+    import torch
+
+    from .. import BertModel, BertTokenizer
+    from ..microscope.heatmap import heatmap
+
+    tokenizer = BertTokenizer.from_pretrained(model)
+    network = BertModel.from_pretrained(model)
+    config = network.config
+    if layer >= config.num_hidden_layers or head >= config.num_attention_heads:
+        raise click.UsageError(
+            f"{model} has layers 0 to {config.num_hidden_layers - 1} and heads 0 to {config.num_attention_heads - 1}."
+        )
+    inputs = tokenizer(text, return_tensors="pt")
+    with torch.no_grad():
+        weights = network(**inputs, output_attentions=True).attentions[layer][0, head]  # (seq, seq)
+    pieces = tokenizer.convert_ids_to_tokens(inputs["input_ids"][0].tolist())
+    if as_json:
+        print_json({"tokens": pieces, "layer": layer, "head": head, "attention": weights.tolist()})
+        return
+    click.echo(f"layer {layer}, head {head} of {model}: each row looks at the columns")
+    click.echo(heatmap(pieces, weights.tolist()))

@@ -1,0 +1,70 @@
+"""`minibert fill-mask`: which words fit the blank?"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from ..terminal import pad
+from .options import json_option, model_option, print_json
+
+
+@click.command("fill-mask", short_help="Fill in the blanks of a text.")
+@click.argument("text")
+@click.option("--top-k", "-k", default=5, show_default=True, type=click.IntRange(1), help="How many words to show.")
+@model_option
+@json_option
+def fill_mask(text: str, top_k: int, model: str, as_json: bool) -> None:
+    """Fill in each [MASK] of TEXT with the words the model finds likeliest.
+
+    \b
+    minibert fill-mask "He shook his [MASK]."
+    minibert fill-mask "The [MASK] sailed across the [MASK]." --top-k 3
+    """
+    blanks = predict_blanks(text, top_k, model)
+    if as_json:
+        print_json({"text": text, "model": model, "blanks": blanks})
+        return
+    for number, blank in enumerate(blanks, start=1):
+        if len(blanks) > 1:
+            click.secho(f"blank {number} of {len(blanks)}", bold=True)
+        width = max(len(prediction["token"]) for prediction in blank["predictions"])
+        for prediction in blank["predictions"]:
+            probability = prediction["probability"]
+            bar = click.style("█" * round(40 * probability), fg="cyan")
+            click.echo(f"  {pad(prediction['token'], width)}  {probability:6.1%}  {bar}".rstrip())
+
+
+def predict_blanks(text: str, top_k: int, model_name: str) -> list[dict[str, Any]]:
+    """For each [MASK] its position among the tokens and the `top_k` likeliest words with their probabilities.
+
+    Raises ValueError for a text without a blank or a model without the masked-word head.
+    """
+    import torch
+
+    from .. import BertForMaskedLM, BertTokenizer
+
+    tokenizer = BertTokenizer.from_pretrained(model_name)
+    mask = tokenizer.mask_token
+    inputs = tokenizer(text, return_tensors="pt")
+    positions = (inputs["input_ids"][0] == tokenizer.mask_token_id).nonzero().flatten().tolist()
+    if not positions:
+        raise ValueError(f"The text has no blank. Write {mask} where a word is missing: 'He shook his {mask}.'")
+
+    model = BertForMaskedLM.from_pretrained(model_name)
+    if any(finding.name.startswith("cls.") for finding in model.loading_report.new):
+        raise ValueError(f"{model_name} was not trained to predict words: it has no masked-word head.")
+    with torch.no_grad():
+        logits = model(**inputs).logits[0]  # (seq, vocab)
+    best = logits[positions].softmax(dim=-1).topk(min(top_k, logits.size(-1)))
+    return [
+        {
+            "position": position,
+            "predictions": [
+                {"token": tokenizer.convert_ids_to_tokens(token_id), "id": token_id, "probability": probability}
+                for token_id, probability in zip(ids, probabilities, strict=True)
+            ],
+        }
+        for position, ids, probabilities in zip(positions, best.indices.tolist(), best.values.tolist(), strict=True)
+    ]

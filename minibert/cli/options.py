@@ -1,0 +1,34 @@
+"""What several commands have in common: their options and their JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+BUNDLED_MODEL = "novels-4l-256h"
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def model_option(command: Command) -> Command:
+    """--model NAME: which checkpoint to use."""
+    return click.option(
+        "--model",
+        default=BUNDLED_MODEL,
+        show_default=True,
+        metavar="NAME",
+        help="A folder, a bundled model or a name on the Hugging Face hub.",
+    )(command)
+
+
+def json_option(command: Command) -> Command:
+    """--json: for programs that read the output."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")(command)
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output, readable and in the text's own letters."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))

@@ -1,0 +1,83 @@
+"""Which words were hidden?
+
+    loss = mean over the hidden positions of −log softmax(scores)[word]
+
+Source: Devlin et al. 2019, §3.1, task 1. Reference class: `BertForMaskedLM`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..config import BertConfig
+from ..model.bert import BertModel
+from ..model.checks import check_labels
+from ..model.pretrained import BertPreTrainedModel
+from ..outputs import MaskedLMOutput
+from .prediction import BertOnlyMLMHead
+
+
+class BertForMaskedLM(BertPreTrainedModel):
+    """BERT with the masked-word head."""
+
+    def __init__(self, config: BertConfig):
+        super().__init__(config)
+        self.bert = BertModel(config, add_pooling_layer=False)
+        self.cls = BertOnlyMLMHead(config)
+        self.init_weights()
+
+    def forward(
+        self,
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        position_ids: Tensor | None = None,
+        head_mask: Tensor | None = None,
+        inputs_embeds: Tensor | None = None,
+        encoder_hidden_states: Tensor | None = None,
+        encoder_attention_mask: Tensor | None = None,
+        labels: Tensor | None = None,
+        output_attentions: bool | None = None,
+        output_hidden_states: bool | None = None,
+        return_dict: bool | None = None,
+    ) -> MaskedLMOutput | tuple[Any, ...]:
+        """Inputs as `BertModel.forward`'s, and labels: (batch, seq), the hidden words' ids, −100 elsewhere."""
+        return_dict = self.config.use_return_dict if return_dict is None else return_dict
+        outputs = self.bert(
+            input_ids,
+            attention_mask=attention_mask,
+            token_type_ids=token_type_ids,
+            position_ids=position_ids,
+            head_mask=head_mask,
+            inputs_embeds=inputs_embeds,
+            encoder_hidden_states=encoder_hidden_states,
+            encoder_attention_mask=encoder_attention_mask,
+            output_attentions=output_attentions,
+            output_hidden_states=output_hidden_states,
+            return_dict=return_dict,
+        )
+        sequence_output = outputs[0]  # (batch, seq, hidden)
+        logits = self.cls(sequence_output)  # (batch, seq, vocab)
+
+        loss = None
+        if labels is not None:
+            check_labels("labels", labels, tuple(logits.shape[:2]), self.config.vocab_size)
+            loss = F.cross_entropy(logits.view(-1, self.config.vocab_size), labels.view(-1))
+
+        if not return_dict:
+            output = (logits, *outputs[2:])
+            return output if loss is None else (loss, *output)
+        return MaskedLMOutput(
+            loss=loss, logits=logits, hidden_states=outputs.hidden_states, attentions=outputs.attentions
+        )
+
+    def get_output_embeddings(self) -> nn.Linear:
+        """The decoder, whose weight is the word embeddings."""
+        return self.cls.predictions.decoder
+
+    def set_output_embeddings(self, new_embeddings: nn.Linear) -> None:
+        """Replace the decoder; its bias stays the head's."""
+        self.cls.predictions.set_decoder(new_embeddings)

@@ -1,0 +1,1 @@
+"""Instruments: pictures of what happens inside a BERT."""

@@ -1,0 +1,173 @@
+"""Checks at the model's door: wrong input gets an error that names it, before any arithmetic.
+
+Each raises ValueError. They read a few integers of the input, which costs microseconds, and stand aside while a graph
+is being captured.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ..config import BertConfig
+from ..outputs import PastKeyValues
+
+_INTEGERS = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
+
+
+def check_ids(name: str, ids: Tensor, size: int, table: str, shape: tuple[int, ...]) -> None:
+    """`ids` must be whole numbers in [0, size), of this shape; a first dimension of 1 serves every row.
+
+    `table` says, for the message, what they are looked up in.
+    """
+    if ids.dtype not in _INTEGERS:
+        raise ValueError(f"{name} has dtype {ids.dtype}. Ids are whole numbers: use torch.long.")
+    if ids.shape != shape and ids.shape != (1, *shape[1:]):
+        raise ValueError(f"{name} has shape {tuple(ids.shape)}; the input has {shape}. They must be equal.")
+    if _cannot_look(ids) or ids.numel() == 0:
+        return
+    low, high = (int(bound) for bound in torch.aminmax(ids))
+    if low < 0 or high >= size:
+        wrong = low if low < 0 else high
+        place = tuple(int(i) for i in (ids == wrong).nonzero()[0])
+        raise ValueError(f"{name}{list(place)} is {wrong}, but {table} has {size} entries: 0 to {size - 1}.")
+
+
+def check_inputs(
+    config: BertConfig,
+    input_ids: Tensor | None,
+    attention_mask: Tensor | None,
+    token_type_ids: Tensor | None,
+    position_ids: Tensor | None,
+    head_mask: Tensor | None,
+    inputs_embeds: Tensor | None,
+    encoder_hidden_states: Tensor | None,
+    encoder_attention_mask: Tensor | None,
+    past_key_values: PastKeyValues | None,
+) -> None:
+    """Everything `BertModel.forward` is given, checked against the config and against each other."""
+    if (input_ids is None) == (inputs_embeds is None):
+        raise ValueError("Give either input_ids or inputs_embeds, and not both.")
+    if input_ids is not None:
+        if input_ids.dim() != 2:
+            raise ValueError(
+                f"input_ids has shape {tuple(input_ids.shape)}; it must be (batch, seq). "
+                "For one sentence use input_ids[None]."
+            )
+        shape = (input_ids.size(0), input_ids.size(1))
+        check_ids("input_ids", input_ids, config.vocab_size, "the vocabulary", shape)
+    else:
+        assert inputs_embeds is not None
+        if inputs_embeds.dim() != 3 or inputs_embeds.size(-1) != config.hidden_size:
+            raise ValueError(
+                f"inputs_embeds has shape {tuple(inputs_embeds.shape)}; it must be (batch, seq, {config.hidden_size})."
+            )
+        shape = (inputs_embeds.size(0), inputs_embeds.size(1))
+    batch_size, seq_length = shape
+    past_length = _check_past(config, past_key_values, batch_size)
+    key_length = past_length + seq_length
+
+    if seq_length == 0:
+        raise ValueError("The sequence is empty. Give at least one token, such as [CLS].")
+    absolute_places_given = config.position_embedding_type == "absolute" and position_ids is not None
+    if key_length > config.max_position_embeddings and not absolute_places_given:
+        raise ValueError(
+            f"The sequence has {key_length} tokens, but this model knows {config.max_position_embeddings} positions "
+            "(config.max_position_embeddings). Truncate the text: tokenizer(…, truncation=True)."
+        )
+    if token_type_ids is not None:
+        check_ids("token_type_ids", token_type_ids, config.type_vocab_size, "the segment table", shape)
+    if position_ids is not None:
+        check_ids("position_ids", position_ids, config.max_position_embeddings, "the position table", shape)
+    if attention_mask is not None:
+        _check_mask("attention_mask", attention_mask, batch_size, seq_length, key_length)
+    if head_mask is not None:
+        _check_head_mask(config, head_mask)
+    if encoder_hidden_states is not None:
+        _check_encoder(config, encoder_hidden_states, encoder_attention_mask, batch_size, seq_length)
+
+
+def check_labels(name: str, labels: Tensor, shape: tuple[int, ...], num_classes: int, ignored: int = -100) -> None:
+    """Class labels must be int64, as many as `shape` has places, in [0, num_classes) or the ignored value."""
+    if labels.dtype != torch.long:
+        raise ValueError(f"{name} has dtype {labels.dtype}. Class labels are whole numbers: use torch.long.")
+    expected = 1
+    for size in shape:
+        expected *= size
+    if labels.numel() != expected:
+        raise ValueError(f"{name} has shape {tuple(labels.shape)}; it must be {shape}, one label for each prediction.")
+    if _cannot_look(labels):
+        return
+    wrong = (labels != ignored) & ((labels < 0) | (labels >= num_classes))
+    if bool(wrong.any()):
+        place = tuple(int(i) for i in wrong.nonzero()[0])
+        raise ValueError(
+            f"{name}{list(place)} is {int(labels[place])}; labels run from 0 to {num_classes - 1}, "
+            f"and {ignored} means: not counted."
+        )
+
+
+def _cannot_look(tensor: Tensor) -> bool:
+    """Whether the values are out of reach: a graph is being captured, or there are none."""
+    return torch.compiler.is_compiling() or torch.jit.is_tracing() or tensor.is_meta
+
+
+def _check_mask(name: str, mask: Tensor, batch_size: int, seq_length: int, key_length: int) -> None:
+    allowed = {2: (key_length,), 3: (seq_length, key_length)}
+    if mask.dim() not in allowed or mask.size(0) not in (1, batch_size) or mask.shape[1:] != allowed[mask.dim()]:
+        raise ValueError(
+            f"{name} has shape {tuple(mask.shape)}; it must be ({batch_size}, {key_length}) "
+            f"or ({batch_size}, {seq_length}, {key_length}): (batch, keys) or (batch, queries, keys)."
+        )
+
+
+def _check_head_mask(config: BertConfig, head_mask: Tensor) -> None:
+    layers, heads = config.num_hidden_layers, config.num_attention_heads
+    pruned = any(config.pruned_heads.values())  # then layers differ in their number of heads
+    if head_mask.dim() in (1, 2) and not pruned and head_mask.shape not in ((heads,), (layers, heads)):
+        raise ValueError(f"head_mask has shape {tuple(head_mask.shape)}; it must be ({heads},) or ({layers}, {heads}).")
+
+
+def _check_past(config: BertConfig, past_key_values: PastKeyValues | None, batch_size: int) -> int:
+    """The number of tokens in the cache."""
+    if past_key_values is None:
+        return 0
+    if len(past_key_values) != config.num_hidden_layers:
+        raise ValueError(
+            f"past_key_values has {len(past_key_values)} layers, the model {config.num_hidden_layers}. "
+            "Give back what this model returned."
+        )
+    if not past_key_values:
+        return 0
+    length = past_key_values[0][0].size(2)
+    for i, layer in enumerate(past_key_values):
+        if len(layer) not in (2, 4):
+            raise ValueError(f"past_key_values[{i}] has {len(layer)} tensors; it must have 2, or 4 with an encoder.")
+        for tensor in layer[:2]:
+            if tensor.dim() != 4 or tensor.size(0) != batch_size or tensor.size(2) != length:
+                raise ValueError(
+                    f"past_key_values[{i}] holds a tensor of shape {tuple(tensor.shape)}; it must be "
+                    f"({batch_size}, heads, {length}, head size), the same length in every layer."
+                )
+    return length
+
+
+def _check_encoder(
+    config: BertConfig,
+    encoder_hidden_states: Tensor,
+    encoder_attention_mask: Tensor | None,
+    batch_size: int,
+    seq_length: int,
+) -> None:
+    if not config.add_cross_attention:
+        raise ValueError(
+            "encoder_hidden_states were given, but this model has no cross-attention. "
+            "Build it with is_decoder=True and add_cross_attention=True."
+        )
+    shape = tuple(encoder_hidden_states.shape)
+    if len(shape) != 3 or shape[0] != batch_size or shape[2] != config.hidden_size:
+        raise ValueError(
+            f"encoder_hidden_states has shape {shape}; it must be ({batch_size}, encoder seq, {config.hidden_size})."
+        )
+    if encoder_attention_mask is not None:
+        _check_mask("encoder_attention_mask", encoder_attention_mask, batch_size, seq_length, shape[1])

@@ -1,0 +1,77 @@
+"""Fresh weights, and when to skip making them.
+
+    W ~ N(0, initializer_range²)      b = 0      LayerNorm: weight 1, bias 0      the padding word's vector: 0
+
+Source: Devlin et al. 2019, §A.2 (there a truncated normal). Reference: `BertPreTrainedModel._init_weights`.
+
+The same seed gives the same weights as the reference because the same draws happen in the same order: PyTorch's own
+when a layer is made, then these over all layers, inner models before outer ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+_enabled: ContextVar[bool] = ContextVar("initialization_enabled", default=True)
+_DRAWS = (
+    Tensor.normal_,
+    Tensor.uniform_,
+    nn.init.normal_,
+    nn.init.uniform_,
+    nn.init.kaiming_uniform_,
+    nn.init.xavier_uniform_,
+)
+
+
+def initialize_module(module: nn.Module, initializer_range: float) -> None:
+    """Give one layer its fresh weights, as the equations above say; modules of other kinds are left alone."""
+    if isinstance(module, nn.Linear):
+        module.weight.data.normal_(mean=0.0, std=initializer_range)
+        if module.bias is not None:
+            module.bias.data.zero_()
+    elif isinstance(module, nn.Embedding):
+        module.weight.data.normal_(mean=0.0, std=initializer_range)
+        if module.padding_idx is not None:
+            module.weight.data[module.padding_idx].zero_()
+    elif isinstance(module, nn.LayerNorm):
+        module.bias.data.zero_()
+        module.weight.data.fill_(1.0)
+
+
+def initialization_enabled() -> bool:
+    """Whether `init_weights` should draw; off while a model is built that a checkpoint will fill."""
+    return _enabled.get()
+
+
+@contextmanager
+def without_init_weights() -> Iterator[None]:
+    """Build models whose `init_weights` draws nothing; PyTorch's own draws still happen, as in the reference."""
+    token = _enabled.set(False)
+    try:
+        yield
+    finally:
+        _enabled.reset(token)
+
+
+class _WithoutDraws(TorchFunctionMode):
+    """Leave tensors that ask for random values as they are."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if func in _DRAWS:
+            return args[0] if args else kwargs["tensor"]
+        return func(*args, **kwargs)
+
+
+@contextmanager
+def without_draws() -> Iterator[None]:
+    """Build models without any random number: their weights hold whatever the memory held, to be overwritten."""
+    with without_init_weights(), _WithoutDraws():
+        yield

@@ -1,0 +1,210 @@
+"""Load and save: what makes a model a pre-trained one.
+
+Reference class: `BertPreTrainedModel`.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..checkpoints import (
+    DictWeights,
+    LoadingReport,
+    Weights,
+    allocate,
+    locate_weights,
+    open_weights,
+    save_weights,
+)
+from ..checkpoints.loading import plan_loading, read_into
+from ..config import BertConfig, folder_for_saving
+from .base import BertBase
+from .initialization import without_draws, without_init_weights
+
+logger = logging.getLogger("minibert")
+
+
+class BertPreTrainedModel(BertBase):
+    """Base of `BertModel` and of every model with a head; a subclass ends its `__init__` with `self.init_weights()`."""
+
+    loading_report: LoadingReport | None = None
+    """What `from_pretrained` did with every tensor; None for a model that was not loaded."""
+
+    def __init__(self, config: BertConfig):
+        super().__init__(config)
+        self._unsettled: dict[str, tuple[Tensor, bool]] = {}  # name → loaded parameter, whether it lies in a file
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        pretrained_model_name_or_path: str | os.PathLike[str] | None,
+        *model_args: Any,
+        config: BertConfig | str | os.PathLike[str] | None = None,
+        state_dict: Mapping[str, Tensor] | None = None,
+        cache_dir: str | os.PathLike[str] | None = None,
+        force_download: bool = False,
+        local_files_only: bool = False,
+        token: str | bool | None = None,
+        use_auth_token: str | bool | None = None,
+        revision: str | None = None,
+        torch_dtype: torch.dtype | str | None = None,
+        dtype: torch.dtype | str | None = None,
+        ignore_mismatched_sizes: bool = False,
+        allow_missing: bool = False,
+        output_loading_info: bool = False,
+        **others: Any,
+    ) -> Any:
+        """Open a checkpoint: a folder, a bundled name such as "novels-4l-256h", or a hub id.
+
+        config: a BertConfig, or where to read one, in place of the checkpoint's. state_dict: use these tensors.
+        cache_dir, force_download, local_files_only, token (or use_auth_token), revision: as for any hub download.
+        torch_dtype (or dtype): of the parameters, default torch's default; "auto" is that of the file.
+        ignore_mismatched_sizes: start tensors of another shape anew. allow_missing: the same for absent ones of the body.
+        others: fields of the config to change (`num_labels=3`), then arguments of the class (`add_pooling_layer=False`).
+
+        The model is in evaluation mode; `model.loading_report` tells what was read, tied, new and left over, and a
+        warning is logged where that needs attention. With `output_loading_info` returns (model, the reference's dict).
+        Raises CheckpointError (an OSError) where files are missing, broken or do not fit; ValueError for the rest.
+        """
+        token = use_auth_token if token is None else token
+        hub: dict[str, Any] = {
+            "cache_dir": cache_dir,
+            "force_download": force_download,
+            "local_files_only": local_files_only,
+            "token": token,
+            "revision": revision,
+        }
+        for ignored in ("low_cpu_mem_usage", "resume_download", "proxies", "mirror", "_fast_init"):
+            others.pop(ignored, None)  # arguments of the reference with nothing left to say here
+        if isinstance(config, BertConfig):
+            settings = config
+            if "attn_implementation" in others:
+                settings.update({"attn_implementation": others.pop("attn_implementation")})
+        else:
+            source = config if config is not None else pretrained_model_name_or_path
+            if source is None:
+                raise ValueError("from_pretrained(None, …) needs config=BertConfig(…) and state_dict={…}.")
+            settings, others = cls.config_class.from_pretrained(source, return_unused_kwargs=True, **hub, **others)
+        settings.name_or_path = str(pretrained_model_name_or_path or "")
+
+        if state_dict is not None:
+            weights: Weights = DictWeights(state_dict)
+        elif pretrained_model_name_or_path is None:
+            raise ValueError("from_pretrained(None, …) needs state_dict={…}: there is no file to read.")
+        else:
+            weights = open_weights(locate_weights(pretrained_model_name_or_path, **hub))
+        with weights:
+            model = cls._load(
+                lambda: cls(settings, *model_args, **others),
+                weights,
+                settings.name_or_path,
+                _target_dtype(torch_dtype if torch_dtype is not None else dtype, weights),
+                ignore_mismatched_sizes,
+                allow_missing,
+            )
+        assert model.loading_report is not None
+        if model.loading_report.needs_attention:
+            logger.warning(model.loading_report.warning())
+        return (model, model.loading_report.loading_info()) if output_loading_info else model
+
+    @staticmethod
+    def _load(
+        build: Callable[[], BertPreTrainedModel],
+        weights: Weights,
+        checkpoint: str,
+        dtype: torch.dtype,
+        ignore_mismatched_sizes: bool,
+        allow_missing: bool,
+    ) -> BertPreTrainedModel:
+        with without_draws():
+            model = build()
+        plan = plan_loading(model, weights, checkpoint, ignore_mismatched_sizes, allow_missing)
+        if plan.report.new:
+            # Something has to be drawn. Build again with every draw the reference makes, so that a seed gives the
+            # same new parameters and leaves the generator in the same state.
+            with without_init_weights():
+                model = build()
+            new = {finding.name.rpartition(".")[0] for finding in plan.report.new}
+            for path, module in model.named_modules():
+                if path in new:
+                    model._init_weights(module)
+            plan = plan_loading(model, weights, checkpoint, ignore_mismatched_sizes, allow_missing)
+        if dtype != torch.get_default_dtype():
+            model.to(dtype)  # what is not read, such as a new head
+        read_into(model, plan, weights, dtype)
+        model.loading_report = plan.report
+        model.base_model._unsettled = {name: (plan.parameters[name], name in plan.mapped) for name in plan.source}
+        return model.eval()
+
+    def save_pretrained(
+        self,
+        save_directory: str | os.PathLike[str],
+        state_dict: Mapping[str, Tensor] | None = None,
+        max_shard_size: int | str | None = None,
+        safe_serialization: bool = True,
+    ) -> None:
+        """Write `config.json` and `model.safetensors` into a folder, which is made where it does not exist.
+
+        state_dict: write these tensors in place of the model's. max_shard_size: split into files of at most so many
+        bytes (or "1GB"). safe_serialization=False writes `pytorch_model.bin`. Tied tensors are written once.
+        Each file appears whole or not at all. Raises OSError where the folder cannot be written.
+        """
+        folder = folder_for_saving(save_directory)
+        self.config.architectures = [type(self).__name__]
+        self.config.torch_dtype = str(self.dtype).removeprefix("torch.")
+        tensors = self.tensors_to_save() if state_dict is None else dict(state_dict)
+        save_weights(tensors, folder, max_shard_size=max_shard_size, safe_serialization=safe_serialization)
+        self.config.save_pretrained(folder)
+
+    def settle_loaded_weights(self) -> None:
+        """At a loaded model's first forward: refuse numbers that are not finite, and let go of the file.
+
+        Loading only maps the file's pages, so that opening a model costs no reading. Its tensors may lie there at any
+        address, and some matrix kernels round differently off a 64-byte boundary; another program may also write the
+        file. Before the first arithmetic they move to memory of their own, where they are the reference's to the bit.
+        Raises ValueError naming a tensor that holds NaN or infinity.
+        """
+        if not self._unsettled or torch.compiler.is_compiling():
+            return
+        for name, (weight, _) in self._unsettled.items():
+            # One pass settles the usual case: a sum is finite unless a term is not, or the terms are enormous.
+            if not torch.isfinite(weight.detach().sum(dtype=torch.float32)) and not torch.isfinite(weight).all():
+                wrong = int((~torch.isfinite(weight)).sum())
+                raise ValueError(
+                    f"{name} of {self.name_or_path} holds {wrong} values that are NaN or infinite. "
+                    "The training that wrote it went wrong: use an earlier checkpoint."
+                )
+        mapped = {name: w for name, (w, in_file) in self._unsettled.items() if in_file and w.device.type == "cpu"}
+        own = allocate({name: (weight.shape, weight.dtype) for name, weight in mapped.items()})
+        for name, weight in mapped.items():
+            weight.data = own[name].copy_(weight.data)
+        self._unsettled = {}
+
+    def tensors_to_save(self) -> dict[str, Tensor]:
+        """The state dict as files hold it: each tied tensor once, under its first name, and no position counter."""
+        seen: set[int] = set()
+        tensors = {}
+        for name, tensor in self.state_dict(keep_vars=True).items():
+            if id(tensor) not in seen and not name.endswith("embeddings.position_ids"):
+                seen.add(id(tensor))
+                tensors[name] = tensor.detach()
+        return tensors
+
+
+def _target_dtype(dtype: torch.dtype | str | None, weights: Weights) -> torch.dtype:
+    """The dtype the parameters shall have: as asked, the file's own for "auto", torch's default for None."""
+    if dtype is None:
+        return torch.get_default_dtype()
+    if dtype == "auto":
+        stored = (weights.dtype(name) for name in weights.names)
+        return next((d for d in stored if d.is_floating_point), torch.get_default_dtype())
+    found = getattr(torch, dtype.removeprefix("torch."), None) if isinstance(dtype, str) else dtype
+    if not isinstance(found, torch.dtype) or not found.is_floating_point:
+        raise ValueError(f'torch_dtype = {dtype!r} must be a floating dtype such as torch.float16, or "auto".')
+    return found

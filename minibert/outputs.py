@@ -1,0 +1,104 @@
+"""What a forward returns: an object read by attribute, by key or by position.
+
+    outputs.logits          outputs["logits"]          outputs[0]          outputs[:2]
+
+Fields that are None do not count: they have no key and no position, so `outputs[0]` is the loss when labels were
+given and the logits when they were not. `to_tuple()` gives what `return_dict=False` gives.
+Reference: `transformers.file_utils.ModelOutput` and the classes of `modeling_outputs`.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, fields
+from typing import Any, NoReturn
+
+from torch import Tensor
+
+PastKeyValues = tuple[tuple[Tensor, ...], ...]
+"""Layer by layer (key, value) or (key, value, cross key, cross value), each (batch, heads, seq, head size)."""
+
+
+class ModelOutput(OrderedDict[str, Any]):
+    """Base of the output classes: a dataclass and a read-only ordered dictionary of its fields that are not None."""
+
+    def __post_init__(self) -> None:
+        for field in fields(self):  # type: ignore[arg-type]  # every subclass is a dataclass
+            value = getattr(self, field.name)
+            if value is not None:
+                super().__setitem__(field.name, value)
+
+    def __getitem__(self, key: str | int | slice) -> Any:
+        return super().__getitem__(key) if isinstance(key, str) else self.to_tuple()[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        super().__setitem__(key, value)
+        super().__setattr__(key, value)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in self and value is not None:
+            super().__setitem__(name, value)
+        super().__setattr__(name, value)
+
+    def to_tuple(self) -> tuple[Any, ...]:
+        """The fields that are not None, in order."""
+        return tuple(self.values())
+
+    def _read_only(self, *_args: Any, **_kwargs: Any) -> NoReturn:
+        raise TypeError(f"A {type(self).__name__} keeps its fields: they can be read and set, not removed.")
+
+    __delitem__ = pop = popitem = clear = setdefault = update = _read_only
+
+
+@dataclass
+class BaseModelOutputWithPastAndCrossAttentions(ModelOutput):
+    """What the encoder stack returns.
+
+    last_hidden_state: (batch, seq, hidden). past_key_values: see `PastKeyValues`, for a decoder with a cache.
+    hidden_states: layers + 1 tensors (batch, seq, hidden), the embeddings first.
+    attentions: a tensor (batch, heads, seq, keys) per layer, after the softmax (and its dropout, in training).
+    cross_attentions: the same over the encoder's positions.
+    """
+
+    last_hidden_state: Tensor | None = None
+    past_key_values: PastKeyValues | None = None
+    hidden_states: tuple[Tensor, ...] | None = None
+    attentions: tuple[Tensor, ...] | None = None
+    cross_attentions: tuple[Tensor, ...] | None = None
+
+
+@dataclass
+class BaseModelOutputWithPoolingAndCrossAttentions(ModelOutput):
+    """What `BertModel` returns: the encoder's output and pooler_output (batch, hidden)."""
+
+    last_hidden_state: Tensor | None = None
+    pooler_output: Tensor | None = None
+    hidden_states: tuple[Tensor, ...] | None = None
+    past_key_values: PastKeyValues | None = None
+    attentions: tuple[Tensor, ...] | None = None
+    cross_attentions: tuple[Tensor, ...] | None = None
+
+
+@dataclass
+class BertForPreTrainingOutput(ModelOutput):
+    """What `BertForPreTraining` returns.
+
+    loss: (), the sum of both losses, where both labels were given. prediction_logits: (batch, seq, vocab).
+    seq_relationship_logits: (batch, 2), column 0 for "B follows A".
+    """
+
+    loss: Tensor | None = None
+    prediction_logits: Tensor | None = None
+    seq_relationship_logits: Tensor | None = None
+    hidden_states: tuple[Tensor, ...] | None = None
+    attentions: tuple[Tensor, ...] | None = None
+
+
+@dataclass
+class MaskedLMOutput(ModelOutput):
+    """What `BertForMaskedLM` returns. loss: (), where labels were given. logits: (batch, seq, vocab)."""
+
+    loss: Tensor | None = None
+    logits: Tensor | None = None
+    hidden_states: tuple[Tensor, ...] | None = None
+    attentions: tuple[Tensor, ...] | None = None
