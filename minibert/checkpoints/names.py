@@ -1,0 +1,94 @@
+"""The spellings of parameter names that published BERT checkpoints use, and what each means here.
+
+`SPELLINGS` is the whole knowledge, one row a habit. `NameMap` lays a checkpoint's names beside a model's and says of
+each where it belongs, or why it belongs nowhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+
+BODY_PREFIX = "bert."
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """A pattern found in names, what to put in its place, and who writes it that way."""
+
+    pattern: re.Pattern[str]
+    replacement: str
+    written_by: str
+
+
+# Applied from top to bottom, each to the result of the one before.
+SPELLINGS = (
+    Spelling(re.compile(r"^_orig_mod\."), "", "a model saved inside torch.compile"),
+    Spelling(re.compile(r"^module\."), "", "a model saved inside DataParallel or DistributedDataParallel"),
+    Spelling(
+        re.compile(r"LayerNorm\.gamma$"), "LayerNorm.weight", "Google's TensorFlow code and its first conversions"
+    ),
+    Spelling(re.compile(r"LayerNorm\.beta$"), "LayerNorm.bias", "Google's TensorFlow code and its first conversions"),
+)
+
+
+@dataclass(frozen=True)
+class KnownPart:
+    """Names that may be left over without harm, and why."""
+
+    pattern: str
+    reason: str
+
+
+# Looked up from top to bottom for a name that the model has no place for.
+HARMLESS_LEFT_OVER = (
+    KnownPart(r"embeddings\.(position_ids|token_type_ids)$", "counts 0, 1, 2, …: this model makes it itself"),
+    KnownPart(r"(^|\.)pooler\.", "this model reads every position and has no pooler"),
+    KnownPart(r"^cls\.predictions\.", "the masked-word head, which this model does not have"),
+    KnownPart(r"^cls\.seq_relationship\.", "the next-sentence head, which this model does not have"),
+    KnownPart(r"^(classifier|qa_outputs)\.", "the head of another task"),
+)
+
+
+def canonical(name: str) -> str:
+    """The reference library's name for a checkpoint's name, the body's prefix aside."""
+    for spelling in SPELLINGS:
+        name = spelling.pattern.sub(spelling.replacement, name)
+    return name
+
+
+def reason_left_over(name: str) -> str | None:
+    """Why a name may be left over; None where that is a surprise."""
+    for part in HARMLESS_LEFT_OVER:
+        if re.search(part.pattern, name):
+            return part.reason
+    return None
+
+
+@dataclass
+class NameMap:
+    """Where each tensor of a checkpoint goes in a model.
+
+    source: model name → checkpoint name. left_over: checkpoint names without a place.
+    """
+
+    source: dict[str, str] = field(default_factory=dict)
+    left_over: list[str] = field(default_factory=list)
+
+    @classmethod
+    def between(cls, model_names: Collection[str], checkpoint_names: Iterable[str]) -> NameMap:
+        """Match names: as they are, then with the body's prefix added, then with it taken away.
+
+        So a checkpoint of the bare body fits a model with a head, and the reverse.
+        """
+        names = cls()
+        for checkpoint_name in checkpoint_names:
+            name = canonical(checkpoint_name)
+            for candidate in (name, BODY_PREFIX + name, name.removeprefix(BODY_PREFIX)):
+                if candidate in model_names and candidate not in names.source:
+                    names.source[candidate] = checkpoint_name
+                    break
+            else:
+                names.left_over.append(checkpoint_name)
+        return names
