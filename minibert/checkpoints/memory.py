@@ -36,7 +36,7 @@ def allocate(specs: Mapping[str, tuple[Sequence[int], torch.dtype]]) -> dict[str
     for names in [small, *blocks]:
         flat |= _allocate_block({name: sizes[name] for name in names})
     return {
-        name: flat[name].view(dtype).view(*shape) if name in flat else torch.empty(*shape, dtype=dtype)
+        name: flat[name].view(dtype).view(tuple(shape)) if name in flat else torch.empty(tuple(shape), dtype=dtype)
         for name, (shape, dtype) in specs.items()
     }
 
