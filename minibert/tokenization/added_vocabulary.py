@@ -117,6 +117,8 @@ class AddedVocabulary(SpecialTokens):
         given = [str(token) for token in (new_tokens if isinstance(new_tokens, (list, tuple)) else [new_tokens])]
         if not special_tokens and self.lowers:
             given = [token.lower() for token in given]
+        if "" in given:
+            raise ValueError("An empty token cannot be added: it would be found between any two characters.")
         unknown = self._find_unknown()
         new = [
             token for token in dict.fromkeys(given) if token != self.unk_token and self._find(token) in (None, unknown)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from .batch_encoding import BatchEncoding
 from .padding import Padding
@@ -19,6 +19,7 @@ from .strategies import EncodeOptions, PaddingStrategy, TruncationStrategy
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")  # what is cut: ids, or tokens with their places in the text
+Sequences: TypeAlias = list[tuple[list[int], list[int] | None]]  # ids of each text, and of its pair if it has one
 
 
 class Assembly(Padding):
@@ -28,16 +29,12 @@ class Assembly(Padding):
         self, token_ids_0: list[int], token_ids_1: list[int] | None = None
     ) -> list[int]:
         """`[CLS] A [SEP]` or `[CLS] A [SEP] B [SEP]`."""
-        cls, sep = [self._id_of("cls_token")], [self._id_of("sep_token")]
+        cls, sep = self.cls_token_id, self.sep_token_id
+        if cls is None or sep is None:
+            raise ValueError("BERT's input begins with cls_token and ends with sep_token: set both on the tokenizer.")
         if token_ids_1 is None:
-            return [*cls, *token_ids_0, *sep]
-        return [*cls, *token_ids_0, *sep, *token_ids_1, *sep]
-
-    def _id_of(self, role: str) -> int:
-        token_id: int | None = getattr(self, f"{role}_id")
-        if token_id is None:
-            raise ValueError(f"The tokenizer has no {role}, which BERT's input needs. Set tokenizer.{role}.")
-        return token_id
+            return [cls, *token_ids_0, sep]
+        return [cls, *token_ids_0, sep, *token_ids_1, sep]
 
     def create_token_type_ids_from_sequences(
         self, token_ids_0: list[int], token_ids_1: list[int] | None = None
@@ -144,8 +141,7 @@ class Assembly(Padding):
             return_length=return_length,
             verbose=verbose,
         )
-        row = self.finished_row(ids, pair_ids, options)
-        return BatchEncoding(row, options.return_tensors, prepend_batch_axis)
+        return BatchEncoding(self.finished_row(ids, pair_ids, options), options.return_tensors, prepend_batch_axis)
 
     def options(
         self,
@@ -203,33 +199,48 @@ class Assembly(Padding):
         )
 
     def finished_row(self, ids: list[int], pair_ids: list[int] | None, options: EncodeOptions) -> dict[str, Any]:
-        """One sequence or pair, cut, assembled and padded."""
-        row = self.assembled_row(ids, pair_ids, options)
-        row = self.pad_row(row, options.lengths, options.pad_to_multiple_of, options.return_attention_mask)
+        """One sequence or pair, assembled and padded: {name: value}."""
+        columns = self.pad_columns(self.assembled([(ids, pair_ids)], options), options)
         if options.return_length:
-            row["length"] = len(row["input_ids"])
-        return row
+            columns["length"] = [len(row) for row in columns["input_ids"]]
+        return {name: column[0] for name, column in columns.items()}
 
-    def assembled_row(self, ids: list[int], pair_ids: list[int] | None, options: EncodeOptions) -> dict[str, Any]:
-        """One sequence or pair, cut and given its special tokens, not padded."""
-        row: dict[str, Any] = {}
-        ids, pair_ids, overflow, excess = self.cut(ids, pair_ids, options)
-        if options.return_overflowing_tokens:
-            row["overflowing_tokens"] = overflow
-            row["num_truncated_tokens"] = excess
+    def finished_batch(self, sequences: Sequences, options: EncodeOptions) -> dict[str, list[Any]]:
+        """Several, each a sequence or a pair: {name: column}. Their `length` does not count padding."""
+        columns = self.assembled(sequences, options)
+        if options.return_length:
+            columns["length"] = [len(row) for row in columns["input_ids"]]
+        return self.pad_columns(columns, options)
+
+    def assembled(self, sequences: Sequences, options: EncodeOptions) -> dict[str, list[Any]]:
+        """Columns of several sequences or pairs, cut to length and with their special tokens, not padded."""
+        columns: dict[str, list[Any]] = {}
+        if options.lengths.max_length or options.return_overflowing_tokens:
+            cuts = [self.cut(ids, pair_ids, options) for ids, pair_ids in sequences]
+            sequences = [(ids, pair_ids) for ids, pair_ids, _, _ in cuts]
+            if options.return_overflowing_tokens:
+                columns["overflowing_tokens"] = [overflow for _, _, overflow, _ in cuts]
+                columns["num_truncated_tokens"] = [excess for _, _, _, excess in cuts]
         if options.add_special_tokens:
-            row["input_ids"] = self.build_inputs_with_special_tokens(ids, pair_ids)
-            segments = self.create_token_type_ids_from_sequences(ids, pair_ids)
+            rows = [self.build_inputs_with_special_tokens(ids, pair_ids) for ids, pair_ids in sequences]
         else:
-            row["input_ids"] = ids + (pair_ids or [])
-            segments = [0] * len(row["input_ids"])
-        if options.return_token_type_ids:
-            row["token_type_ids"] = segments
-        if options.return_special_tokens_mask:
-            mask = self.get_special_tokens_mask(ids, pair_ids) if options.add_special_tokens else [0] * len(segments)
-            row["special_tokens_mask"] = mask
-        self._warn_of_length(len(segments), options)
-        return row
+            rows = [ids + (pair_ids or []) for ids, pair_ids in sequences]
+        columns["input_ids"] = rows
+        if options.return_token_type_ids and options.add_special_tokens:
+            columns["token_type_ids"] = [
+                self.create_token_type_ids_from_sequences(ids, pair_ids) for ids, pair_ids in sequences
+            ]
+        elif options.return_token_type_ids:
+            columns["token_type_ids"] = [[0] * len(row) for row in rows]
+        if options.return_special_tokens_mask and options.add_special_tokens:
+            columns["special_tokens_mask"] = [
+                self.get_special_tokens_mask(ids, pair_ids) for ids, pair_ids in sequences
+            ]
+        elif options.return_special_tokens_mask:
+            columns["special_tokens_mask"] = [[0] * len(row) for row in rows]
+        if options.verbose and options.lengths.max_length is None:
+            self._warn_of_length(max(map(len, rows)))
+        return columns
 
     def cut(
         self, ids: list[T], pair_ids: list[T] | None, options: EncodeOptions
@@ -249,8 +260,8 @@ class Assembly(Padding):
             excess += self.num_special_tokens_to_add(pair)
         return *self.truncate_sequences(ids, pair_ids, excess, truncation, options.stride), excess
 
-    def _warn_of_length(self, length: int, options: EncodeOptions) -> None:
-        if options.lengths.max_length is None and length > self.model_max_length and options.verbose:
+    def _warn_of_length(self, length: int) -> None:
+        if length > self.model_max_length:
             self.warn_once(
                 "longer than the model",
                 f"A sequence of {length} tokens is longer than the model's maximum of {self.model_max_length}: the "

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from ..checkpoints import locate
+from .assembly import Sequences
 from .basic import BasicTokenizer
 from .batch_encoding import BatchEncoding
 from .decoding import Decoding
@@ -435,7 +436,7 @@ class BertTokenizer(Splitting, Decoding):
         if len(batch) == 0:
             raise ValueError("There is nothing to encode: the batch is empty.")
         self.recall()
-        columns: dict[str, list[Any]] = {}
+        sequences: Sequences = []
         for place, item in enumerate(batch):
             try:
                 text, text_pair = _as_pair(item, is_split_into_words)
@@ -443,20 +444,15 @@ class BertTokenizer(Splitting, Decoding):
                 pair_ids = None if text_pair is None else self._input_ids(text_pair, is_split_into_words)
             except TypeError as error:
                 raise TypeError(f"Item {place} of the batch cannot be encoded: {error}") from error
-            row = self.assembled_row(ids, pair_ids, options)
-            if options.return_length:
-                row["length"] = len(row["input_ids"])
-            for name, value in row.items():
-                columns.setdefault(name, []).append(value)
-        columns = self.pad_rows(columns, options.lengths, options.pad_to_multiple_of, options.return_attention_mask)
-        return BatchEncoding(columns, options.return_tensors)
+            sequences.append((ids, pair_ids))
+        return BatchEncoding(self.finished_batch(sequences, options), options.return_tensors)
 
     def _input_ids(self, text: Text, is_split_into_words: bool) -> list[int]:
         if isinstance(text, str):
-            return self.text_ids(text)
+            return self._text_ids(text)
         if isinstance(text, (list, tuple)):
             if is_split_into_words and all(isinstance(word, str) for word in text):
-                return [index for word in text for index in self.text_ids(word)]
+                return [index for word in text for index in self._text_ids(word)]
             if text and all(isinstance(token, str) for token in text):
                 return self.convert_tokens_to_ids(text)
             if text and all(isinstance(index, int) for index in text):

@@ -11,7 +11,7 @@ import torch
 
 from .added_vocabulary import AddedVocabulary
 from .batch_encoding import BatchEncoding
-from .strategies import LARGE, Lengths, PaddingStrategy, TruncationStrategy
+from .strategies import LARGE, EncodeOptions, Lengths, PaddingStrategy, TruncationStrategy
 
 logger = logging.getLogger(__name__)
 
@@ -52,10 +52,12 @@ class Padding(AddedVocabulary):
         lengths = self.lengths(padding, TruncationStrategy.DO_NOT_TRUNCATE, max_length, pad_to_multiple_of, verbose)
         if return_attention_mask is None:
             return_attention_mask = "attention_mask" in self.model_input_names
-        if ids and isinstance(ids[0], (list, tuple)):
-            columns = self.pad_rows(columns, lengths, pad_to_multiple_of, return_attention_mask)
-        else:
-            columns = self.pad_row(columns, lengths, pad_to_multiple_of, return_attention_mask)
+        single = not (ids and isinstance(ids[0], (list, tuple)))
+        if single:
+            columns = {name: [column] for name, column in columns.items()}
+        columns = self.padded(columns, lengths, pad_to_multiple_of, return_attention_mask)
+        if single:
+            columns = {name: column[0] for name, column in columns.items()}
         return BatchEncoding(columns, tensor_type=return_tensors)
 
     def _columns(
@@ -73,38 +75,31 @@ class Padding(AddedVocabulary):
             )
         return columns
 
-    def pad_rows(
-        self, columns: dict[str, Any], lengths: Lengths, pad_to_multiple_of: int | None, return_attention_mask: bool
-    ) -> dict[str, Any]:
-        """Pad a batch: {name: list of rows} in and out."""
-        batch = len(columns[self.model_input_names[0]])
-        for name, rows in columns.items():
-            if len(rows) != batch:
-                raise ValueError(f"{name!r} has {len(rows)} rows where {self.model_input_names[0]!r} has {batch}.")
-        if lengths.padding is PaddingStrategy.LONGEST:
-            longest = max(map(len, columns[self.model_input_names[0]]))
-            lengths = lengths._replace(padding=PaddingStrategy.MAX_LENGTH, max_length=longest)
-        padded: dict[str, list[Any]] = {}
-        for index in range(batch):
-            row = {name: rows[index] for name, rows in columns.items()}
-            for name, value in self.pad_row(row, lengths, pad_to_multiple_of, return_attention_mask).items():
-                padded.setdefault(name, []).append(value)
-        return padded
+    def pad_columns(self, columns: dict[str, list[Any]], options: EncodeOptions) -> dict[str, list[Any]]:
+        """Pad as was asked of an encoding."""
+        return self.padded(columns, options.lengths, options.pad_to_multiple_of, options.return_attention_mask)
 
-    def pad_row(
-        self, row: dict[str, Any], lengths: Lengths, pad_to_multiple_of: int | None, return_attention_mask: bool
-    ) -> dict[str, Any]:
-        """Pad one sequence: {name: list} in and out."""
+    def padded(
+        self,
+        columns: dict[str, list[Any]],
+        lengths: Lengths,
+        pad_to_multiple_of: int | None,
+        return_attention_mask: bool,
+    ) -> dict[str, list[Any]]:
+        """Pad a batch, {name: list of rows}, and add the attention mask if asked for."""
         main = self.model_input_names[0]
-        size = len(row[main])
-        if return_attention_mask and "attention_mask" not in row:
-            row["attention_mask"] = [1] * size
+        sizes = [len(row) for row in columns[main]]
+        for name, rows in columns.items():
+            if len(rows) != len(sizes):
+                raise ValueError(f"{name!r} has {len(rows)} rows where {main!r} has {len(sizes)}.")
+        if return_attention_mask and "attention_mask" not in columns:
+            columns["attention_mask"] = [[1] * size for size in sizes]
         if lengths.padding is PaddingStrategy.DO_NOT_PAD:
-            return row
-        target = size if lengths.padding is PaddingStrategy.LONGEST else lengths.max_length or 0
+            return columns
+        target = max(sizes) if lengths.padding is PaddingStrategy.LONGEST else lengths.max_length or 0
         if pad_to_multiple_of is not None:
             target = -(-target // pad_to_multiple_of) * pad_to_multiple_of
-        fillers: dict[str, Any] = {
+        fillers = {
             main: self.pad_token_id,
             "token_type_ids": self.pad_token_type_id,
             "attention_mask": 0,
@@ -112,10 +107,13 @@ class Padding(AddedVocabulary):
             "offset_mapping": (0, 0),
         }
         for name, filler in fillers.items():
-            if name in row:
-                missing = [filler] * (target - size)
-                row[name] = [*row[name], *missing] if self.padding_side == "right" else [*missing, *row[name]]
-        return row
+            if name in columns:
+                columns[name] = [self._filled(row, filler, target) for row in columns[name]]
+        return columns
+
+    def _filled(self, row: list[Any], filler: Any, target: int) -> list[Any]:
+        missing = [filler] * (target - len(row))
+        return [*row, *missing] if self.padding_side == "right" else [*missing, *row]
 
     def lengths(
         self,

@@ -24,9 +24,10 @@ class SpecialToken:
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
+        self.slot = f"_{name}"
 
     def __get__(self, tokenizer: SpecialTokens, owner: type) -> str | None:
-        token: Token | None = getattr(tokenizer, f"_{self.name}")
+        token: Token | None = getattr(tokenizer, self.slot)
         if token is None:
             if tokenizer.verbose:
                 logger.error("The tokenizer has no %s yet: set it before using it.", self.name)
@@ -34,7 +35,7 @@ class SpecialToken:
         return str(token)
 
     def __set__(self, tokenizer: SpecialTokens, token: Token | None) -> None:
-        setattr(tokenizer, f"_{self.name}", token)
+        setattr(tokenizer, self.slot, token)
 
 
 class SpecialTokenId:
@@ -42,9 +43,10 @@ class SpecialTokenId:
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name.removesuffix("_id")
+        self.slot = f"_{self.name}"
 
     def __get__(self, tokenizer: SpecialTokens, owner: type) -> int | None:
-        token: Token | None = getattr(tokenizer, f"_{self.name}")
+        token: Token | None = getattr(tokenizer, self.slot)
         return None if token is None else tokenizer.token_to_id(str(token))
 
     def __set__(self, tokenizer: SpecialTokens, token_id: object) -> None:

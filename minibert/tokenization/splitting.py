@@ -1,7 +1,7 @@
 """From text to tokens: special tokens are cut out whole, the rest goes through words to pieces.
 
     tokenize(text)   lower-case → cut out special and added tokens → each part: BasicTokenizer → WordpieceTokenizer
-    text_ids(text)   the same as ids, with a memory for words
+    _text_ids(text)  the same as ids, with a memory for words
 
 Reference: `PreTrainedTokenizer.tokenize` and `BertTokenizer._tokenize`.
 """
@@ -88,7 +88,7 @@ class Splitting(Assembly):
                 tokens += self.wordpiece_tokenizer.tokenize(word)
         return tokens
 
-    def text_ids(self, text: str) -> list[int]:
+    def _text_ids(self, text: str) -> list[int]:
         """`convert_tokens_to_ids(tokenize(text))`, quickly: words that were met before are looked up.
 
         No token reaches across whitespace, so a text's ids are its words' ids, one after the other. Text that may hold
@@ -128,5 +128,6 @@ class Splitting(Assembly):
         methods = (type(self).tokenize, type(self)._tokenize, basic, type(self.wordpiece_tokenizer))
         if methods != (Splitting.tokenize, Splitting._tokenize, BasicTokenizer, WordpieceTokenizer):
             return {""}  # found in any text: a tokenizer with methods of its own may look beyond words
-        tokens = {*self.all_special_tokens, *self.unique_no_split_tokens}
-        return {*tokens, *map(str.lower, tokens)} if self.lowers else tokens
+        special, whole = set(self.all_special_tokens), set(self.unique_no_split_tokens)
+        lowered = {token.lower() for token in whole - special} if self.lowers else set()  # as in the trie
+        return special | whole | lowered
