@@ -12,7 +12,6 @@ from huggingface_hub import _CACHED_NO_EXIST, HfApi, hf_hub_download, try_to_loa
 from huggingface_hub.errors import (
     EntryNotFoundError,
     GatedRepoError,
-    HfHubHTTPError,
     HFValidationError,
     LocalEntryNotFoundError,
     RepositoryNotFoundError,
@@ -138,8 +137,8 @@ class HubRepository:
             )
         if isinstance(error, RevisionNotFoundError):
             return f"{self}: there is no such branch, tag or commit. Check the revision, or leave it out for 'main'"
-        if isinstance(error, HfHubHTTPError) and error.response is not None:
-            return f"{self}: the hub refused {filename} with HTTP status {error.response.status_code}{_advice(error)}"
+        if (status := _http_status(error)) is not None:
+            return f"{self}: the hub refused {filename} with HTTP status {status}{_advice(status)}"
         return (
             f"{self}: the download of {filename} failed ({type(error).__name__}: {_first_line(error)}). "
             "Nothing incomplete was kept as if it were whole; try again"
@@ -147,9 +146,8 @@ class HubRepository:
 
     def _explain_not_cached(self, wanted: str, error: LocalEntryNotFoundError) -> str:
         cause = error.__cause__
-        if isinstance(cause, HfHubHTTPError) and cause.response is not None:
-            status = cause.response.status_code
-            return f"{self}: the hub answered HTTP status {status}, and no {wanted} is cached{_advice(cause)}"
+        if (status := _http_status(cause)) is not None:
+            return f"{self}: the hub answered HTTP status {status}, and no {wanted} is cached{_advice(status)}"
         if cause is None:
             return (
                 f"{self}: offline mode is on and no {wanted} is in the cache. Load it once with a connection, or "
@@ -165,8 +163,14 @@ def _is_true(variable: str) -> bool:
     return os.environ.get(variable, "").upper() in _TRUE
 
 
-def _advice(error: HfHubHTTPError) -> str:
-    if error.response.status_code in (401, 403):
+def _http_status(error: BaseException | None) -> int | None:
+    """The status of an answer, whichever HTTP library the hub's own library uses in this version."""
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    return status if isinstance(status, int) else None
+
+
+def _advice(status: int) -> str:
+    if status in (401, 403):
         return ". You are not allowed to read it: log in with `hf auth login`, or check the token"
     return ". Try again later"
 

@@ -129,12 +129,6 @@ def test_a_hub_that_is_down_does_not_matter_once_the_files_are_cached(serve: Ser
     assert locate_weights("owner/tiny", cache_dir=tmp_path) == online
 
 
-def test_a_connection_cut_once_is_resumed_where_it_broke(serve: Serve, tmp_path: Path) -> None:
-    serve({"owner/tiny": Repository(files(), cut_after={"model.safetensors": 40}, cuts_left=1)})
-    folder = locate_weights("owner/tiny", cache_dir=tmp_path)
-    assert (folder / "model.safetensors").read_bytes() == WEIGHTS
-
-
 def test_local_files_never_import_the_hub_library() -> None:
     program = (
         "import sys; from minibert.checkpoints import locate; locate('novels-4l-256h', filenames=['config.json']);"
