@@ -48,7 +48,7 @@ class BertLMPredictionHead(nn.Module):
 
     def set_decoder(self, decoder: nn.Linear) -> None:
         """Put another decoder in place; the head's bias is its bias. One without a bias is given the head's."""
-        if decoder.bias is None:  # type: ignore[redundant-expr]  # bias=False makes it so
+        if decoder.bias is None:
             decoder.bias = self.bias  # type: ignore[unreachable]
         self.decoder = decoder
         self.bias = decoder.bias

@@ -15,6 +15,11 @@ from ..outputs import PastKeyValues
 _INTEGERS = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
 
 
+def cannot_look(tensor: Tensor) -> bool:
+    """Whether a tensor's values are out of reach: a graph is being captured, or there are none."""
+    return torch.compiler.is_compiling() or torch.jit.is_tracing() or tensor.is_meta  # type: ignore[attr-defined]
+
+
 def check_ids(name: str, ids: Tensor, size: int, table: str, shape: tuple[int, ...]) -> None:
     """`ids` must be whole numbers in [0, size), of this shape; a first dimension of 1 serves every row.
 
@@ -24,7 +29,7 @@ def check_ids(name: str, ids: Tensor, size: int, table: str, shape: tuple[int, .
         raise ValueError(f"{name} has dtype {ids.dtype}. Ids are whole numbers: use torch.long.")
     if ids.shape != shape and ids.shape != (1, *shape[1:]):
         raise ValueError(f"{name} has shape {tuple(ids.shape)}; the input has {shape}. They must be equal.")
-    if _cannot_look(ids) or ids.numel() == 0:
+    if cannot_look(ids) or ids.numel() == 0:
         return
     low, high = (int(bound) for bound in torch.aminmax(ids))
     if low < 0 or high >= size:
@@ -96,7 +101,7 @@ def check_labels(name: str, labels: Tensor, shape: tuple[int, ...], num_classes:
         expected *= size
     if labels.numel() != expected:
         raise ValueError(f"{name} has shape {tuple(labels.shape)}; it must be {shape}, one label for each prediction.")
-    if _cannot_look(labels):
+    if cannot_look(labels):
         return
     wrong = (labels != ignored) & ((labels < 0) | (labels >= num_classes))
     if bool(wrong.any()):
@@ -105,11 +110,6 @@ def check_labels(name: str, labels: Tensor, shape: tuple[int, ...], num_classes:
             f"{name}{list(place)} is {int(labels[place])}; labels run from 0 to {num_classes - 1}, "
             f"and {ignored} means: not counted."
         )
-
-
-def _cannot_look(tensor: Tensor) -> bool:
-    """Whether the values are out of reach: a graph is being captured, or there are none."""
-    return torch.compiler.is_compiling() or torch.jit.is_tracing() or tensor.is_meta
 
 
 def _check_mask(name: str, mask: Tensor, batch_size: int, seq_length: int, key_length: int) -> None:

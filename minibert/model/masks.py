@@ -11,15 +11,15 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from .checks import cannot_look
+
 
 def is_all_ones(mask: Tensor) -> bool:
     """Whether a mask hides nothing, so that it can be left out: adding 0 to a score changes no bit of it.
 
     Not asked while a graph is captured, where the answer would be frozen into it.
     """
-    if torch.compiler.is_compiling() or torch.jit.is_tracing() or mask.is_meta:
-        return False
-    return bool((mask == 1).all())
+    return not cannot_look(mask) and bool((mask == 1).all())
 
 
 def causal_mask(batch_size: int, seq_length: int, key_length: int, like: Tensor) -> Tensor:

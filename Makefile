@@ -1,0 +1,56 @@
+# Every target makes what it needs and reuses what is there. PYTHON chooses the interpreter: make test PYTHON=python3.12
+PYTHON ?= python3
+PIP = -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+VENV = .venv/bin/python
+PARITY = .venv-parity/bin/python
+OLD = .venv-old/bin/python
+
+.PHONY: demo test lint format bench parity clean
+
+demo: .venv/.installed
+	$(VENV) -m minibert fill-mask "He shook his [MASK]."
+	@echo
+	$(VENV) -m minibert attention "He shook his [MASK], and said no." --layer 0 --head 0
+
+# Without the library that minibert is measured against first, so that nothing can lean on it; then side by side.
+test: .venv/.test .venv-parity/.installed
+	$(VENV) -m pytest
+	$(PARITY) -m pytest tests/parity/live tests/parity/real
+
+# The same programs under transformers 4.12.5 and minibert: a difference of 0.0.
+parity: .venv/.test .venv-old/.installed
+	$(VENV) -m pytest tests/parity/old
+
+lint: .venv/.test
+	$(VENV) -m ruff check .
+	$(VENV) -m ruff format --check .
+	$(VENV) -m mypy
+
+format: .venv/.test
+	$(VENV) -m ruff check --fix .
+	$(VENV) -m ruff format .
+
+bench: .venv-parity/.installed
+	$(PARITY) -m benchmarks
+
+clean:
+	rm -rf .venv .venv-parity .venv-old
+
+.venv/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(VENV) $(PIP) --editable .
+	@touch $@
+
+.venv/.test: .venv/.installed
+	$(VENV) $(PIP) --editable ".[test]"
+	@touch $@
+
+.venv-parity/.installed: pyproject.toml constraints.txt tests/parity/real/requirements.txt
+	$(PYTHON) -m venv .venv-parity
+	$(PARITY) $(PIP) --editable ".[test,parity]"
+	$(PARITY) -m pip --disable-pip-version-check install --quiet --no-deps --require-hashes -r tests/parity/real/requirements.txt
+	@touch $@
+
+.venv-old/.installed: scripts/old_reference.py
+	$(PYTHON) scripts/old_reference.py .venv-old
+	@touch $@
