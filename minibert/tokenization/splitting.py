@@ -16,10 +16,12 @@ from .added_token import AddedToken
 from .assembly import Assembly
 from .basic import BasicTokenizer
 from .characters import lower_each
-from .word_memory import WordMemory
+from .word_memory import TokenDetector, WordMemory
 from .wordpiece import WordpieceTokenizer
 
-# Control characters that the basic tokenizer drops (gluing what stands around them) but `str.split` splits on.
+# Printable ASCII without spaces is made of words and punctuation marks.
+ASCII_WORD = re.compile("[A-Za-z0-9]+|[^A-Za-z0-9]")
+# Control characters that the basic tokenizer drops, gluing what stands around them, but `str.split` splits on.
 DROPPED_SEPARATORS = re.compile("[\x0b\x0c\x1c-\x1f\x85]")
 
 
@@ -33,7 +35,9 @@ class Splitting(Assembly):
     do_basic_tokenize: bool
     basic_tokenizer: BasicTokenizer
     wordpiece_tokenizer: WordpieceTokenizer
-    memory: WordMemory
+    detector: TokenDetector
+    chunks: WordMemory  # what stands between whitespace → ids
+    words: WordMemory  # word of the basic tokenizer → ids
     memory_settings: tuple[object, ...] | None
 
     @property
@@ -89,20 +93,33 @@ class Splitting(Assembly):
         return tokens
 
     def _text_ids(self, text: str) -> list[int]:
-        """`convert_tokens_to_ids(tokenize(text))`, quickly: words that were met before are looked up.
+        """`convert_tokens_to_ids(tokenize(text))`, quickly: what was met before is looked up.
 
-        No token reaches across whitespace, so a text's ids are its words' ids, one after the other. Text that may hold
-        a special or an added token goes the long way.
+        No word reaches across whitespace, so a text's ids are those of its chunks, one after the other. Text that may
+        hold a special or an added token goes the long way.
         """
-        if self.memory.may_hold_token(text):
+        if self.detector.may_find(text) or (not text.isprintable() and DROPPED_SEPARATORS.search(text)):
             return self.convert_tokens_to_ids(self.tokenize(text))
-        if self.do_basic_tokenize and not text.isprintable():
-            text = DROPPED_SEPARATORS.sub("", text)
-        return list(chain.from_iterable(map(self.memory.__getitem__, text.split())))
+        return list(chain.from_iterable(map(self.chunks.__getitem__, text.split())))
 
-    def word_to_ids(self, word: str) -> tuple[int, ...]:
-        """The ids of one word: text without whitespace, special or added tokens."""
-        return tuple(self.convert_tokens_to_ids(self._tokenize(lower_each(word) if self.lowers else word)))
+    def _chunk_ids(self, chunk: str) -> tuple[int, ...]:
+        """Ids of text without whitespace or special tokens, such as `don't!"`."""
+        if not self.do_basic_tokenize:
+            return self.words[chunk]
+        if self.lowers:
+            chunk = lower_each(chunk)
+        basic = self.basic_tokenizer
+        if chunk.isascii() and chunk.isprintable() and not basic.never_split:
+            words = ASCII_WORD.findall(chunk)  # what the basic tokenizer does comes down to this
+        else:
+            words = basic.tokenize(chunk, never_split=self.all_special_tokens)
+        return tuple(chain.from_iterable(map(self.words.__getitem__, words)))
+
+    def _word_ids(self, word: str) -> tuple[int, ...]:
+        """Ids of one word of the basic tokenizer, such as `don`."""
+        if self.do_basic_tokenize and word in self.basic_tokenizer.never_split:
+            return (self.token_to_id(word),)
+        return tuple(map(self.token_to_id, self.wordpiece_tokenizer.tokenize(word)))
 
     def recall(self) -> None:
         """Keep the memory of words while the settings it was built under hold; start afresh when they changed."""
@@ -116,11 +133,14 @@ class Splitting(Assembly):
         )
         if settings != self.memory_settings:
             self.memory_settings = settings
-            self.memory = WordMemory(self.word_to_ids, self._tokens_looked_for(), self.lowers)
+            self.detector = TokenDetector(self._tokens_looked_for(), self.lowers)
+            self.chunks = WordMemory(self._chunk_ids)
+            self.words = WordMemory(self._word_ids)
 
     def __getstate__(self) -> dict[str, object]:
         """The memory stays behind when a tokenizer is pickled or copied."""
-        return {**self.__dict__, "memory": None, "memory_settings": None}
+        kept = {name: value for name, value in self.__dict__.items() if name not in ("detector", "chunks", "words")}
+        return {**kept, "memory_settings": None}
 
     def _tokens_looked_for(self) -> set[str]:
         """Every text that `lowered`, `parts` or the basic tokenizer treats as more than its words."""

@@ -1,4 +1,4 @@
-"""Remember how words were cut into pieces: text repeats itself, so most words need no work twice."""
+"""Remember what words became: text repeats itself, so most words need no work twice."""
 
 import os
 from collections.abc import Callable, Iterable
@@ -13,17 +13,11 @@ class WordMemory(dict[str, tuple[int, ...]]):
     """word → ids, worked out by `encode` when first asked for: `memory[word]`.
 
     Bounded: full, it starts afresh (the common words are back within a page); long words are never kept.
-
-    tokens: the special and added tokens; words that hold one must not be looked up here.
-    lowers: whether text is lower-cased before those are looked for.
     """
 
-    def __init__(self, encode: Callable[[str], tuple[int, ...]], tokens: Iterable[str], lowers: bool):
+    def __init__(self, encode: Callable[[str], tuple[int, ...]]):
         super().__init__()
         self.encode = encode
-        self.openings = _openings(tokens)
-        # lower-casing can bring a token about only if the token is in lower case itself
-        self.lower_openings = _openings(token for token in tokens if lowers and lower_each(token) == token)
 
     def __missing__(self, word: str) -> tuple[int, ...]:
         ids = self.encode(word)
@@ -33,9 +27,22 @@ class WordMemory(dict[str, tuple[int, ...]]):
             self[word] = ids
         return ids
 
-    def may_hold_token(self, text: str) -> bool:
-        """False when `text` certainly holds no special or added token, before or after lower-casing."""
-        for opening in self.openings:
+
+class TokenDetector:
+    """Tell quickly that a text holds none of some tokens, before or after lower-casing.
+
+    tokens: what to look for.
+    lowers: whether the text will be lower-cased before the tokens are looked for.
+    """
+
+    def __init__(self, tokens: Iterable[str], lowers: bool):
+        self.openings = _openings(tokens)
+        # lower-casing can bring about only a token that is in lower case itself
+        self.lower_openings = _openings(token for token in tokens if lowers and lower_each(token) == token)
+
+    def may_find(self, text: str) -> bool:
+        """False only if no token is there."""
+        for opening in self.openings:  # not any(...): this runs for every text, and a generator would double its time
             if opening in text:
                 return True
         if self.lower_openings:
