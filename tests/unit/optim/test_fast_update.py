@@ -1,0 +1,94 @@
+"""How the fast paths cut and gather. That they give the definition's bits is a law: tests/property/test_optim.py."""
+
+import pytest
+import torch
+
+from minibert.optim import AdamW, fast_update
+from minibert.optim.fast_update import BLOCK, blocked_update, cut_into_blocks, foreach_update
+from minibert.optim.update import PendingUpdate, plain_update
+
+
+def pending(param: torch.Tensor) -> PendingUpdate:
+    return PendingUpdate(param, torch.ones_like(param), torch.zeros_like(param), torch.zeros_like(param), 0.1)
+
+
+@pytest.mark.parametrize(("elements", "sizes"), [(12, [5, 5, 2]), (10, [5, 5]), (5, [5]), (1, [1]), (0, [0])])
+def test_blocks_cover_every_element_once_and_in_order(elements, sizes):
+    param = torch.arange(float(elements))
+    blocks = list(cut_into_blocks(pending(param), 5))
+    assert [block.param.numel() for block in blocks] == sizes
+    assert torch.equal(torch.cat([block.param for block in blocks]), param)
+
+
+def test_blocks_are_views_of_the_parameter_and_its_averages():
+    whole = pending(torch.zeros(3, 4))
+    for block in cut_into_blocks(whole, 5):
+        for tensor in block[:4]:
+            tensor.fill_(7.0)
+    assert all((tensor == 7.0).all() for tensor in whole[:4])
+
+
+def test_a_parameter_that_is_not_contiguous_stays_whole():
+    update = pending(torch.zeros(6, 5).t())
+    assert list(cut_into_blocks(update, 4)) == [update]
+
+
+def test_an_expanded_gradient_keeps_its_parameter_whole():
+    update = pending(torch.zeros(20))._replace(grad=torch.ones(1).expand(20))
+    assert list(cut_into_blocks(update, 4)) == [update]
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.complex64])
+def test_types_whose_rounding_depends_on_the_cut_stay_whole(dtype):
+    update = pending(torch.zeros(20, dtype=dtype))
+    assert list(cut_into_blocks(update, 4)) == [update]
+
+
+def test_a_block_s_working_set_is_five_mebibytes():
+    assert BLOCK * 4 * 5 == 5 * 2**20
+
+
+def test_foreach_handles_several_types_and_step_sizes_at_once():
+    types = [torch.float32, torch.bfloat16, torch.float32, torch.float64]
+    noise = torch.Generator().manual_seed(0)
+    values = [torch.randn(9, generator=noise).to(dtype) for dtype in types]
+    both = []
+    for update in (plain_update, foreach_update):
+        work = [pending(value.clone())._replace(step_size=0.1 * (i + 1)) for i, value in enumerate(values)]
+        update(work, 0.9, 0.99, 1e-6, 0.01)
+        both.append(work)
+    for ours, theirs in zip(*both, strict=True):
+        assert all(torch.equal(a, b) for a, b in zip(ours[:4], theirs[:4], strict=True))
+
+
+def test_auto_takes_blocks_for_the_cpu_and_foreach_for_other_devices(monkeypatch):
+    taken = {}
+    monkeypatch.setattr(fast_update, "blocked_update", lambda work, *_: taken.update(blocks=list(work)))
+    monkeypatch.setattr(fast_update, "foreach_update", lambda work, *_: taken.update(foreach=list(work)))
+    here, elsewhere = pending(torch.zeros(2)), pending(torch.zeros(2, device="meta"))
+    fast_update.automatic_update([here, elsewhere], 0.9, 0.99, 1e-6, 0.0)
+    assert [work.param is here.param for work in taken["blocks"]] == [True]
+    assert [work.param is elsewhere.param for work in taken["foreach"]] == [True]
+
+
+def test_the_default_cuts_a_large_parameter(monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        fast_update, "plain_update", lambda work, *rest: seen.extend(work) or plain_update(list(seen), *rest)
+    )
+    param = torch.nn.Parameter(torch.zeros(BLOCK + 3))
+    param.grad = torch.ones_like(param)
+    AdamW([param]).step()
+    assert [block.param.numel() for block in seen] == [BLOCK, 3]
+    assert (param != 0).all()
+
+
+def test_blocked_update_changes_what_plain_update_changes():
+    noise = torch.Generator().manual_seed(1)
+    value, gradient = torch.randn(2, BLOCK + 5, generator=noise)
+    both = []
+    for update in (plain_update, blocked_update):
+        work = pending(value.clone())._replace(grad=gradient)
+        update([work], 0.9, 0.999, 1e-6, 0.01)
+        both.append(work)
+    assert all(torch.equal(a, b) for a, b in zip(both[0][:4], both[1][:4], strict=True))
