@@ -7,24 +7,28 @@ Source: Devlin et al. 2019, §3.1, task 1. Reference class: `BertForMaskedLM`.
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..config import BertConfig
 from ..model.bert import BertModel
-from ..model.checks import check_labels
-from ..model.pretrained import BertPreTrainedModel
+from ..model.checks import check_labels, input_shape
 from ..outputs import MaskedLMOutput
-from .prediction import BertOnlyMLMHead
+from .prediction import BertOnlyMLMHead, BertWordPredictor
+
+logger = logging.getLogger("minibert")
 
 
-class BertForMaskedLM(BertPreTrainedModel):
+class BertForMaskedLM(BertWordPredictor):
     """BERT with the masked-word head."""
 
     def __init__(self, config: BertConfig):
         super().__init__(config)
+        if config.is_decoder:
+            logger.warning("BertForMaskedLM reads in both directions: it wants a config with is_decoder=False.")
         self.bert = BertModel(config, add_pooling_layer=False)
         self.cls = BertOnlyMLMHead(config)
         self.init_weights()
@@ -46,6 +50,7 @@ class BertForMaskedLM(BertPreTrainedModel):
     ) -> MaskedLMOutput | tuple[Any, ...]:
         """Inputs as `BertModel.forward`'s, and labels: (batch, seq), the hidden words' ids, −100 elsewhere."""
         return_dict = self.config.use_return_dict if return_dict is None else return_dict
+        check_labels("labels", labels, input_shape(input_ids, inputs_embeds), self.config.vocab_size)
         outputs = self.bert(
             input_ids,
             attention_mask=attention_mask,
@@ -64,7 +69,6 @@ class BertForMaskedLM(BertPreTrainedModel):
 
         loss = None
         if labels is not None:
-            check_labels("labels", labels, tuple(logits.shape[:2]), self.config.vocab_size)
             loss = F.cross_entropy(logits.view(-1, self.config.vocab_size), labels.view(-1))
 
         if not return_dict:
@@ -73,11 +77,3 @@ class BertForMaskedLM(BertPreTrainedModel):
         return MaskedLMOutput(
             loss=loss, logits=logits, hidden_states=outputs.hidden_states, attentions=outputs.attentions
         )
-
-    def get_output_embeddings(self) -> nn.Linear:
-        """The decoder, whose weight is the word embeddings."""
-        return self.cls.predictions.decoder
-
-    def set_output_embeddings(self, new_embeddings: nn.Linear) -> None:
-        """Replace the decoder; its bias stays the head's."""
-        self.cls.predictions.set_decoder(new_embeddings)

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from ..config import BertConfig
 from ..model.activations import get_activation
+from ..model.pretrained import BertPreTrainedModel
 
 
 class BertPredictionHeadTransform(nn.Module):
@@ -86,3 +87,17 @@ class BertPreTrainingHeads(nn.Module):
 
     def forward(self, sequence_output: Tensor, pooled_output: Tensor) -> tuple[Tensor, Tensor]:
         return self.predictions(sequence_output), self.seq_relationship(pooled_output)
+
+
+class BertWordPredictor(BertPreTrainedModel):
+    """Base of the models that predict words: their decoder is what `tie_weights` ties to the word embeddings."""
+
+    cls: BertOnlyMLMHead | BertPreTrainingHeads
+
+    def get_output_embeddings(self) -> nn.Linear:
+        """The decoder, whose weight is the word embeddings."""
+        return self.cls.predictions.decoder
+
+    def set_output_embeddings(self, new_embeddings: nn.Linear) -> None:
+        """Replace the decoder; its bias becomes the head's."""
+        self.cls.predictions.set_decoder(new_embeddings)

@@ -10,17 +10,16 @@ from __future__ import annotations
 from typing import Any
 
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..config import BertConfig
 from ..model.bert import BertModel
-from ..model.checks import check_labels
-from ..model.pretrained import BertPreTrainedModel
+from ..model.checks import check_labels, input_shape
 from ..outputs import BertForPreTrainingOutput
-from .prediction import BertPreTrainingHeads
+from .prediction import BertPreTrainingHeads, BertWordPredictor
 
 
-class BertForPreTraining(BertPreTrainedModel):
+class BertForPreTraining(BertWordPredictor):
     """BERT with both pre-training heads."""
 
     def __init__(self, config: BertConfig):
@@ -49,6 +48,9 @@ class BertForPreTraining(BertPreTrainedModel):
         next_sentence_label: (batch,), 0 where B follows A and 1 where it is a random sentence.
         """
         return_dict = self.config.use_return_dict if return_dict is None else return_dict
+        shape = input_shape(input_ids, inputs_embeds)
+        check_labels("labels", labels, shape, self.config.vocab_size)
+        check_labels("next_sentence_label", next_sentence_label, shape[:1], 2)
         outputs = self.bert(
             input_ids,
             attention_mask=attention_mask,
@@ -66,8 +68,6 @@ class BertForPreTraining(BertPreTrainedModel):
         loss = None
         if labels is not None and next_sentence_label is not None:
             vocab_size = self.config.vocab_size
-            check_labels("labels", labels, tuple(prediction_logits.shape[:2]), vocab_size)
-            check_labels("next_sentence_label", next_sentence_label, (pooled_output.size(0),), 2)
             masked_lm_loss = F.cross_entropy(prediction_logits.view(-1, vocab_size), labels.view(-1))
             next_sentence_loss = F.cross_entropy(seq_relationship_logits.view(-1, 2), next_sentence_label.view(-1))
             loss = masked_lm_loss + next_sentence_loss
@@ -82,11 +82,3 @@ class BertForPreTraining(BertPreTrainedModel):
             hidden_states=outputs.hidden_states,
             attentions=outputs.attentions,
         )
-
-    def get_output_embeddings(self) -> nn.Linear:
-        """The decoder, whose weight is the word embeddings."""
-        return self.cls.predictions.decoder
-
-    def set_output_embeddings(self, new_embeddings: nn.Linear) -> None:
-        """Replace the decoder; its bias stays the head's."""
-        self.cls.predictions.set_decoder(new_embeddings)

@@ -200,8 +200,10 @@ class BertAttention(nn.Module):
         return self.output(context, hidden_states), probabilities, key_value
 
     def prune_heads(self, heads: Iterable[int]) -> None:
-        """Remove heads, numbered as they were before any pruning. Those already removed are left alone.
+        """Remove heads, numbered as they were before any pruning. Those already removed stay removed.
 
+        New layers are made even where nothing is left to remove, since the random numbers that takes are part of the
+        reference's: a model with `config.pruned_heads` prunes once in its body and once more in the whole.
         Source: Michel et al. 2019. Raises ValueError for a head that never existed, or where none would be left.
         """
         attention = self.self
@@ -210,9 +212,9 @@ class BertAttention(nn.Module):
         unknown = sorted(head for head in requested if not 0 <= head < original)
         if unknown:
             raise ValueError(f"Cannot prune heads {unknown}: this layer has heads 0 to {original - 1}.")
-        removed = requested | self.pruned_heads
-        if not requested - self.pruned_heads:
+        if not requested:
             return
+        removed = requested | self.pruned_heads
         if len(removed) == original:
             raise ValueError(f"Cannot prune all {original} heads of a layer: attention needs at least one.")
 

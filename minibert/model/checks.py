@@ -6,6 +6,8 @@ is being captured.
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -51,23 +53,17 @@ def check_inputs(
     past_key_values: PastKeyValues | None,
 ) -> None:
     """Everything `BertModel.forward` is given, checked against the config and against each other."""
-    if (input_ids is None) == (inputs_embeds is None):
-        raise ValueError("Give either input_ids or inputs_embeds, and not both.")
+    shape = input_shape(input_ids, inputs_embeds)
     if input_ids is not None:
-        if input_ids.dim() != 2:
+        if len(shape) != 2:
             raise ValueError(
-                f"input_ids has shape {tuple(input_ids.shape)}; it must be (batch, seq). "
-                "For one sentence use input_ids[None]."
+                f"input_ids has shape {shape}; it must be (batch, seq). For one sentence use input_ids[None]."
             )
-        shape = (input_ids.size(0), input_ids.size(1))
         check_ids("input_ids", input_ids, config.vocab_size, "the vocabulary", shape)
-    else:
-        assert inputs_embeds is not None
-        if inputs_embeds.dim() != 3 or inputs_embeds.size(-1) != config.hidden_size:
-            raise ValueError(
-                f"inputs_embeds has shape {tuple(inputs_embeds.shape)}; it must be (batch, seq, {config.hidden_size})."
-            )
-        shape = (inputs_embeds.size(0), inputs_embeds.size(1))
+    if inputs_embeds is not None and (len(shape) != 2 or inputs_embeds.size(-1) != config.hidden_size):
+        raise ValueError(
+            f"inputs_embeds has shape {tuple(inputs_embeds.shape)}; it must be (batch, seq, {config.hidden_size})."
+        )
     batch_size, seq_length = shape
     past_length = _check_past(config, past_key_values, batch_size)
     key_length = past_length + seq_length
@@ -92,24 +88,49 @@ def check_inputs(
         _check_encoder(config, encoder_hidden_states, encoder_attention_mask, batch_size, seq_length)
 
 
-def check_labels(name: str, labels: Tensor, shape: tuple[int, ...], num_classes: int, ignored: int = -100) -> None:
-    """Class labels must be int64, as many as `shape` has places, in [0, num_classes) or the ignored value."""
+def input_shape(input_ids: Tensor | None, inputs_embeds: Tensor | None) -> tuple[int, ...]:
+    """The shape of the ids, or the shape they would have had: (batch, seq), or with choices (batch, choices, seq).
+
+    Raises ValueError unless exactly one of the two is given.
+    """
+    if input_ids is not None and inputs_embeds is None:
+        return tuple(input_ids.shape)
+    if inputs_embeds is not None and input_ids is None:
+        return tuple(inputs_embeds.shape[:-1])
+    raise ValueError("Give either input_ids or inputs_embeds, and not both.")
+
+
+def check_labels(name: str, labels: Tensor | None, shape: tuple[int, ...], num_classes: int | None) -> None:
+    """Class labels must be int64, as many as `shape` has places, in [0, num_classes) or −100: not counted.
+
+    num_classes None allows any number. No labels are fine too.
+    """
+    if labels is None:
+        return
     if labels.dtype != torch.long:
         raise ValueError(f"{name} has dtype {labels.dtype}. Class labels are whole numbers: use torch.long.")
-    expected = 1
-    for size in shape:
-        expected *= size
-    if labels.numel() != expected:
-        raise ValueError(f"{name} has shape {tuple(labels.shape)}; it must be {shape}, one label for each prediction.")
-    if cannot_look(labels):
+    _check_number_of_labels(name, labels, shape)
+    if num_classes is None or cannot_look(labels):
         return
-    wrong = (labels != ignored) & ((labels < 0) | (labels >= num_classes))
+    wrong = (labels != -100) & ((labels < 0) | (labels >= num_classes))
     if bool(wrong.any()):
         place = tuple(int(i) for i in wrong.nonzero()[0])
         raise ValueError(
             f"{name}{list(place)} is {int(labels[place])}; labels run from 0 to {num_classes - 1}, "
-            f"and {ignored} means: not counted."
+            "and -100 means: not counted."
         )
+
+
+def check_targets(name: str, targets: Tensor, shape: tuple[int, ...]) -> None:
+    """Targets of a regression, or of yes-or-no decisions, must be real numbers, as many as `shape` has places."""
+    if not targets.is_floating_point():
+        raise ValueError(f"{name} has dtype {targets.dtype}. These targets are real numbers: use {name}.float().")
+    _check_number_of_labels(name, targets, shape)
+
+
+def _check_number_of_labels(name: str, labels: Tensor, shape: tuple[int, ...]) -> None:
+    if labels.numel() != math.prod(shape):
+        raise ValueError(f"{name} has shape {tuple(labels.shape)}; it must be {shape}, one label for each prediction.")
 
 
 def _check_mask(name: str, mask: Tensor, batch_size: int, seq_length: int, key_length: int) -> None:
