@@ -3,7 +3,8 @@
 from .added_token import AddedToken
 from .basic import BasicTokenizer
 from .batch_encoding import BatchEncoding
-from .bert import BertTokenizer
+from .bert import BertTokenizer, BertTokenizerFast
+from .encoding import CharSpan, Encoding, TokenSpan
 from .strategies import PaddingStrategy, TruncationStrategy
 from .vocabulary import load_vocab
 from .wordpiece import WordpieceTokenizer
@@ -13,7 +14,11 @@ __all__ = [
     "BasicTokenizer",
     "BatchEncoding",
     "BertTokenizer",
+    "BertTokenizerFast",
+    "CharSpan",
+    "Encoding",
     "PaddingStrategy",
+    "TokenSpan",
     "TruncationStrategy",
     "WordpieceTokenizer",
     "load_vocab",

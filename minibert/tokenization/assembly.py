@@ -141,7 +141,11 @@ class Assembly(Padding):
             return_length=return_length,
             verbose=verbose,
         )
-        return BatchEncoding(self.finished_row(ids, pair_ids, options), options.return_tensors, prepend_batch_axis)
+        return BatchEncoding(
+            self.finished_row(ids, pair_ids, options),
+            tensor_type=options.return_tensors,
+            prepend_batch_axis=prepend_batch_axis,
+        )
 
     def options(
         self,

@@ -6,21 +6,14 @@ Source: google-research/bert `tokenization.py`. Reference class: `BasicTokenizer
 """
 
 from collections.abc import Iterable
-from unicodedata import category, normalize
+from unicodedata import normalize
 
-from .characters import CharacterTable, is_chinese, is_control, is_punctuation, is_whitespace
+from .characters import CharacterTable, cleaned, spaced_if_chinese, spaced_if_punctuation, unless_mark
 
-
-def _cleaned(char: str) -> str:
-    if char == "\ufffd" or is_control(char):  # U+FFFD stands where decoding failed; NUL is a control
-        return ""
-    return " " if is_whitespace(char) else char
-
-
-_CLEAN = CharacterTable(_cleaned)
-_SPACED_CHINESE = CharacterTable(lambda char: f" {char} " if is_chinese(char) else char)
-_WITHOUT_MARKS = CharacterTable(lambda char: "" if category(char) == "Mn" else char)
-_SPACED_PUNCTUATION = CharacterTable(lambda char: f" {char} " if is_punctuation(char) else char)
+CLEAN = CharacterTable(cleaned)
+SPACED_CHINESE = CharacterTable(spaced_if_chinese)
+SPACED_PUNCTUATION = CharacterTable(spaced_if_punctuation)
+WITHOUT_MARKS = CharacterTable(unless_mark)
 
 
 class BasicTokenizer:
@@ -62,24 +55,29 @@ class BasicTokenizer:
 
     def clean(self, text: str) -> str:
         """Drop control characters, and make every kind of space a plain one."""
-        return text.translate(_CLEAN)
+        return text.translate(CLEAN)
 
     def space_chinese(self, text: str) -> str:
         """Put a space on each side of every ideograph."""
-        return text.translate(_SPACED_CHINESE)
+        return text.translate(SPACED_CHINESE)
 
     def normalize(self, word: str) -> str:
         """Lower-case a word and strip its accents, as far as the settings ask for it."""
         if self.do_lower_case:
             word = word.lower()
-        if self.strip_accents or (self.strip_accents is None and self.do_lower_case):
+        if self.strips_accents:
             word = self.remove_accents(word)
         return word
 
+    @property
+    def strips_accents(self) -> bool:
+        """Whether accents are dropped."""
+        return self.do_lower_case if self.strip_accents is None else self.strip_accents
+
     def remove_accents(self, word: str) -> str:
         """Take letters and accents apart (Unicode form NFD) and drop the accents (category Mn): é → e."""
-        return normalize("NFD", word).translate(_WITHOUT_MARKS)
+        return normalize("NFD", word).translate(WITHOUT_MARKS)
 
     def split_punctuation(self, word: str) -> list[str]:
         """Make every punctuation mark a word of its own: don't → don ' t."""
-        return word.translate(_SPACED_PUNCTUATION).split()
+        return word.translate(SPACED_PUNCTUATION).split()

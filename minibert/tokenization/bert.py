@@ -6,24 +6,21 @@ import logging
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from ..checkpoints import locate
-from .assembly import Sequences
 from .basic import BasicTokenizer
-from .batch_encoding import BatchEncoding
+from .calls import Calls
 from .decoding import Decoding
 from .pretrained_files import ALL_FILES, VOCAB, TokenizerFiles, read_folder, write_folder
 from .special_tokens import Token
-from .splitting import Splitting
-from .strategies import UNLIMITED, EncodeOptions, PaddingStrategy, TruncationStrategy
+from .strategies import UNLIMITED
 from .trie import Trie
 from .vocabulary import load_vocab, save_vocab
 from .wordpiece import WordpieceTokenizer
 
 logger = logging.getLogger(__name__)
 
-Text: TypeAlias = str | Sequence[str] | Sequence[int]  # one text, its words or tokens, or its ids
 
 # The checkpoints published with the paper and after it: their position embeddings end at 512.
 GOOGLE_MODELS = frozenset(
@@ -37,7 +34,7 @@ GOOGLE_MODELS = frozenset(
 )
 
 
-class BertTokenizer(Splitting, Decoding):
+class BertTokenizer(Calls, Decoding):
     """BERT's tokenizer: lower-case and split text into words, words into pieces, pieces into ids.
 
         tokenizer = BertTokenizer.from_pretrained("novels-4l-256h")
@@ -62,7 +59,6 @@ class BertTokenizer(Splitting, Decoding):
     """
 
     vocab_files_names = {"vocab_file": "vocab.txt"}  # noqa: RUF012
-    is_fast = False
 
     def __init__(
         self,
@@ -234,247 +230,12 @@ class BertTokenizer(Splitting, Decoding):
             f"special_tokens={self.special_tokens_map_extended})"
         )
 
-    def __call__(
-        self,
-        text: Text | Sequence[Text],
-        text_pair: Text | Sequence[Text] | None = None,
-        add_special_tokens: bool = True,
-        padding: bool | str | PaddingStrategy = False,
-        truncation: bool | str | TruncationStrategy = False,
-        max_length: int | None = None,
-        stride: int = 0,
-        is_split_into_words: bool = False,
-        pad_to_multiple_of: int | None = None,
-        return_tensors: str | None = None,
-        return_token_type_ids: bool | None = None,
-        return_attention_mask: bool | None = None,
-        return_overflowing_tokens: bool = False,
-        return_special_tokens_mask: bool = False,
-        return_offsets_mapping: bool = False,
-        return_length: bool = False,
-        verbose: bool = True,
-        truncation_strategy: str | None = None,
-        pad_to_max_length: bool = False,
-    ) -> BatchEncoding:
-        """Encode one text, one pair, or a batch of either.
 
-        text, text_pair: a str; with `is_split_into_words`, the list of its words; or a list of these, a batch.
-        add_special_tokens: add `[CLS]` and `[SEP]`.
-        padding: True pads to the longest of the batch, "max_length" to `max_length` or the model's maximum.
-        truncation: True or "longest_first" cuts the longer of a pair, "only_first" and "only_second" that text, to
-            `max_length` or the model's maximum.
-        stride: how many kept tokens the overflow repeats.
-        pad_to_multiple_of: round the padded length up.
-        return_tensors: "pt" or "np"; lists otherwise.
-        return_token_type_ids, return_attention_mask: None means "as `model_input_names` says".
-        return_overflowing_tokens: also return `overflowing_tokens` and `num_truncated_tokens`.
-        return_special_tokens_mask, return_length: also return `special_tokens_mask`, `length`.
-        verbose: log, once, which arguments do not go together and that a sequence is too long.
-        truncation_strategy, pad_to_max_length: what `truncation` and `padding` were called before transformers 3.
+class BertTokenizerFast(BertTokenizer):
+    """The same tokenizer for programs that ask for the Rust one of transformers by name.
 
-        Returns `input_ids`, `token_type_ids` and `attention_mask`, each (seq) or (batch, seq), and what was asked for.
-        Raises ValueError or TypeError when something is no text, naming its place in the batch.
-        """
-        options = self.options(
-            add_special_tokens=add_special_tokens,
-            padding=padding,
-            truncation=truncation,
-            max_length=max_length,
-            stride=stride,
-            pad_to_multiple_of=pad_to_multiple_of,
-            return_tensors=return_tensors,
-            return_token_type_ids=return_token_type_ids,
-            return_attention_mask=return_attention_mask,
-            return_overflowing_tokens=return_overflowing_tokens,
-            return_special_tokens_mask=return_special_tokens_mask,
-            return_offsets_mapping=return_offsets_mapping,
-            return_length=return_length,
-            verbose=verbose,
-            truncation_strategy=truncation_strategy,
-            pad_to_max_length=pad_to_max_length,
-        )
-        if is_split_into_words:
-            batched = isinstance(text, (list, tuple)) and len(text) > 0 and isinstance(text[0], (list, tuple))
-        else:
-            batched = isinstance(text, (list, tuple))
-        if not batched:
-            return self._encode_one((text, text_pair), is_split_into_words, options)
-        if text_pair is None:
-            return self._encode_batch(text, is_split_into_words, options)
-        if isinstance(text_pair, str) or len(text) != len(text_pair):
-            given = "one str" if isinstance(text_pair, str) else f"{len(text_pair)} texts"
-            raise ValueError(f"A batch of {len(text)} texts needs as many in text_pair, not {given}.")
-        return self._encode_batch(list(zip(text, text_pair, strict=True)), is_split_into_words, options)
+    The one difference: `return_overflowing_tokens=True` always returns the overflow as windows, rows of their own with
+    `overflow_to_sample_mapping`. `BertTokenizer` does so when `return_offsets_mapping=True` is also given.
+    """
 
-    def encode(
-        self,
-        text: Text,
-        text_pair: Text | None = None,
-        add_special_tokens: bool = True,
-        padding: bool | str | PaddingStrategy = False,
-        truncation: bool | str | TruncationStrategy = False,
-        max_length: int | None = None,
-        stride: int = 0,
-        return_tensors: str | None = None,
-        is_split_into_words: bool = False,
-        pad_to_multiple_of: int | None = None,
-        verbose: bool = True,
-        truncation_strategy: str | None = None,
-        pad_to_max_length: bool = False,
-    ) -> Any:
-        """The `input_ids` of one text or pair: a list, or a (1, seq) tensor with `return_tensors`."""
-        return self.encode_plus(
-            text,
-            text_pair,
-            add_special_tokens,
-            padding,
-            truncation,
-            max_length,
-            stride,
-            is_split_into_words,
-            pad_to_multiple_of,
-            return_tensors,
-            verbose=verbose,
-            truncation_strategy=truncation_strategy,
-            pad_to_max_length=pad_to_max_length,
-        )["input_ids"]
-
-    def encode_plus(
-        self,
-        text: Text,
-        text_pair: Text | None = None,
-        add_special_tokens: bool = True,
-        padding: bool | str | PaddingStrategy = False,
-        truncation: bool | str | TruncationStrategy = False,
-        max_length: int | None = None,
-        stride: int = 0,
-        is_split_into_words: bool = False,
-        pad_to_multiple_of: int | None = None,
-        return_tensors: str | None = None,
-        return_token_type_ids: bool | None = None,
-        return_attention_mask: bool | None = None,
-        return_overflowing_tokens: bool = False,
-        return_special_tokens_mask: bool = False,
-        return_offsets_mapping: bool = False,
-        return_length: bool = False,
-        verbose: bool = True,
-        truncation_strategy: str | None = None,
-        pad_to_max_length: bool = False,
-    ) -> BatchEncoding:
-        """Encode one text or pair, which may be given as text, tokens, words or ids. Arguments as in `__call__`."""
-        options = self.options(
-            add_special_tokens=add_special_tokens,
-            padding=padding,
-            truncation=truncation,
-            max_length=max_length,
-            stride=stride,
-            pad_to_multiple_of=pad_to_multiple_of,
-            return_tensors=return_tensors,
-            return_token_type_ids=return_token_type_ids,
-            return_attention_mask=return_attention_mask,
-            return_overflowing_tokens=return_overflowing_tokens,
-            return_special_tokens_mask=return_special_tokens_mask,
-            return_offsets_mapping=return_offsets_mapping,
-            return_length=return_length,
-            verbose=verbose,
-            truncation_strategy=truncation_strategy,
-            pad_to_max_length=pad_to_max_length,
-        )
-        return self._encode_one((text, text_pair), is_split_into_words, options)
-
-    def batch_encode_plus(
-        self,
-        batch_text_or_text_pairs: Sequence[Text | tuple[Text, Text]],
-        add_special_tokens: bool = True,
-        padding: bool | str | PaddingStrategy = False,
-        truncation: bool | str | TruncationStrategy = False,
-        max_length: int | None = None,
-        stride: int = 0,
-        is_split_into_words: bool = False,
-        pad_to_multiple_of: int | None = None,
-        return_tensors: str | None = None,
-        return_token_type_ids: bool | None = None,
-        return_attention_mask: bool | None = None,
-        return_overflowing_tokens: bool = False,
-        return_special_tokens_mask: bool = False,
-        return_offsets_mapping: bool = False,
-        return_length: bool = False,
-        verbose: bool = True,
-        truncation_strategy: str | None = None,
-        pad_to_max_length: bool = False,
-    ) -> BatchEncoding:
-        """Encode a list of texts, or of (text, text) pairs. Arguments as in `__call__`."""
-        options = self.options(
-            add_special_tokens=add_special_tokens,
-            padding=padding,
-            truncation=truncation,
-            max_length=max_length,
-            stride=stride,
-            pad_to_multiple_of=pad_to_multiple_of,
-            return_tensors=return_tensors,
-            return_token_type_ids=return_token_type_ids,
-            return_attention_mask=return_attention_mask,
-            return_overflowing_tokens=return_overflowing_tokens,
-            return_special_tokens_mask=return_special_tokens_mask,
-            return_offsets_mapping=return_offsets_mapping,
-            return_length=return_length,
-            verbose=verbose,
-            truncation_strategy=truncation_strategy,
-            pad_to_max_length=pad_to_max_length,
-        )
-        return self._encode_batch(batch_text_or_text_pairs, is_split_into_words, options)
-
-    def _encode_one(self, texts: tuple[Any, Any], is_split_into_words: bool, options: EncodeOptions) -> BatchEncoding:
-        self.recall()
-        text, text_pair = texts
-        ids = self._input_ids(text, is_split_into_words)
-        pair_ids = None if text_pair is None else self._input_ids(text_pair, is_split_into_words)
-        row = self.finished_row(ids, pair_ids, options)
-        return BatchEncoding(row, options.return_tensors, prepend_batch_axis=True)
-
-    def _encode_batch(self, batch: Sequence[Any], is_split_into_words: bool, options: EncodeOptions) -> BatchEncoding:
-        if len(batch) == 0:
-            raise ValueError("There is nothing to encode: the batch is empty.")
-        self.recall()
-        sequences: Sequences = []
-        for place, item in enumerate(batch):
-            try:
-                text, text_pair = _as_pair(item, is_split_into_words)
-                ids = self._input_ids(text, is_split_into_words)
-                pair_ids = None if text_pair is None else self._input_ids(text_pair, is_split_into_words)
-            except TypeError as error:
-                raise TypeError(f"Item {place} of the batch cannot be encoded: {error}") from error
-            sequences.append((ids, pair_ids))
-        return BatchEncoding(self.finished_batch(sequences, options), options.return_tensors)
-
-    def _input_ids(self, text: Text, is_split_into_words: bool) -> list[int]:
-        if isinstance(text, str):
-            return self._text_ids(text)
-        if isinstance(text, (list, tuple)):
-            if is_split_into_words and all(isinstance(word, str) for word in text):
-                return [index for word in text for index in self._text_ids(word)]
-            if text and all(isinstance(token, str) for token in text):
-                return self.convert_tokens_to_ids(text)
-            if text and all(isinstance(index, int) for index in text):
-                return list(text)
-        wanted = "a list of words" if is_split_into_words else "a str, a list of tokens or a list of ids"
-        raise TypeError(f"expected {wanted}, got {_shortened(text)}.")
-
-
-def _as_pair(item: Any, is_split_into_words: bool) -> tuple[Any, Any]:
-    """One item of a batch as (text, its pair or None)."""
-    if not isinstance(item, (list, tuple)):
-        return item, None
-    if is_split_into_words and not (item and isinstance(item[0], (list, tuple))):
-        return item, None
-    if len(item) != 2:
-        raise TypeError(
-            f"expected a str or a (text, text) pair, got {len(item)} things: {_shortened(item)}. "
-            "Pass is_split_into_words=True if they are the words of one text."
-        )
-    return item[0], item[1]
-
-
-def _shortened(value: object) -> str:
-    text = repr(value)
-    return f"{type(value).__name__} {text if len(text) <= 80 else text[:77] + '...'}"
+    is_fast = True

@@ -1,6 +1,6 @@
 """The character classes that BERT's basic tokenizer is made of.
 
-Every question is about one character and is answered from its Unicode general category (Unicode standard, table 4-4):
+Every rule is about one character and is decided by its Unicode general category (Unicode standard, table 4-4):
 C* control and unassigned, Z* separators, P* punctuation, Mn marks that sit on another letter.
 
 Equal to `_is_whitespace`, `_is_control`, `_is_punctuation` and `BasicTokenizer._is_chinese_char` of the reference.
@@ -51,6 +51,28 @@ def lower_each(text: str) -> str:
     `str.lower` looks around in one case only: a Σ at the end of a word becomes ς. Alone, it becomes σ.
     """
     return text.replace("Σ", "σ").lower()
+
+
+def cleaned(char: str) -> str:
+    """Nothing for a control character, a plain space for any other, the character itself otherwise."""
+    if char == "\ufffd" or is_control(char):  # U+FFFD stands where decoding failed; NUL is a control
+        return ""
+    return " " if is_whitespace(char) else char
+
+
+def spaced_if_chinese(char: str) -> str:
+    """An ideograph with a space on each side."""
+    return f" {char} " if is_chinese(char) else char
+
+
+def spaced_if_punctuation(char: str) -> str:
+    """A punctuation mark with a space on each side."""
+    return f" {char} " if is_punctuation(char) else char
+
+
+def unless_mark(char: str) -> str:
+    """Nothing for a mark that sits on another letter (category Mn)."""
+    return "" if category(char) == "Mn" else char
 
 
 class CharacterTable(dict[int, str]):

@@ -94,13 +94,11 @@ class Padding(AddedVocabulary):
                 raise ValueError(f"{name!r} has {len(rows)} rows where {main!r} has {len(sizes)}.")
         if return_attention_mask and "attention_mask" not in columns:
             columns["attention_mask"] = [[1] * size for size in sizes]
-        if lengths.padding is PaddingStrategy.DO_NOT_PAD:
+        target = self.padded_length(sizes, lengths, pad_to_multiple_of)
+        if target == 0:
             return columns
-        target = max(sizes) if lengths.padding is PaddingStrategy.LONGEST else lengths.max_length or 0
-        if pad_to_multiple_of is not None:
-            target = -(-target // pad_to_multiple_of) * pad_to_multiple_of
         fillers = {
-            main: self.pad_token_id,
+            main: self.padding_id(),
             "token_type_ids": self.pad_token_type_id,
             "attention_mask": 0,
             "special_tokens_mask": 1,
@@ -110,6 +108,22 @@ class Padding(AddedVocabulary):
             if name in columns:
                 columns[name] = [self._filled(row, filler, target) for row in columns[name]]
         return columns
+
+    def padded_length(self, sizes: list[int], lengths: Lengths, pad_to_multiple_of: int | None) -> int:
+        """The length that rows of these sizes are padded to; 0 for none."""
+        if lengths.padding is PaddingStrategy.DO_NOT_PAD:
+            return 0
+        target = max(sizes) if lengths.padding is PaddingStrategy.LONGEST else lengths.max_length or 0
+        return -(-target // pad_to_multiple_of) * pad_to_multiple_of if pad_to_multiple_of else target
+
+    def padding_id(self) -> int:
+        """The id of padding. Raises ValueError when no token plays that part."""
+        token_id = self.pad_token_id
+        if token_id is None:
+            raise ValueError(
+                "There is no token to pad with. Set one with tokenizer.add_special_tokens({'pad_token': '[PAD]'})."
+            )
+        return token_id
 
     def _filled(self, row: list[Any], filler: Any, target: int) -> list[Any]:
         missing = [filler] * (target - len(row))
@@ -131,10 +145,8 @@ class Padding(AddedVocabulary):
         if max_length is None:
             how = self._with_model_length(how, verbose)
         pads = how.padding is not PaddingStrategy.DO_NOT_PAD
-        if pads and self._pad_token is None:
-            raise ValueError(
-                "There is no token to pad with. Set one with tokenizer.add_special_tokens({'pad_token': '[PAD]'})."
-            )
+        if pads:
+            self.padding_id()
         cuts = how.truncation is not TruncationStrategy.DO_NOT_TRUNCATE
         if pads and cuts and pad_to_multiple_of and how.max_length and how.max_length % pad_to_multiple_of:
             raise ValueError(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import chain
+from itertools import accumulate, chain
 
 from .added_token import AddedToken
 from .assembly import Assembly
@@ -47,7 +47,7 @@ class Splitting(Assembly):
     def tokenize(self, text: str) -> list[str]:
         """The tokens of `text`, without `[CLS]` and `[SEP]`."""
         tokens: list[str] = []
-        for part, is_token in self.parts(self.lowered(text)):
+        for part, is_token, _ in self.parts(self.lowered(text)):
             if is_token:
                 tokens.append(part)
             else:
@@ -58,18 +58,23 @@ class Splitting(Assembly):
         """`text` in lower case, special and added tokens as they are; unchanged by a tokenizer that keeps case."""
         if not self.lowers:
             return text
-        kept = [re.escape(token) for token in [*self.unique_no_split_tokens, *self.all_special_tokens] if token]
-        if not kept:
-            return lower_each(text)
-        parts = re.split(f"({'|'.join(kept)})", text)  # odd parts are the tokens
-        parts[::2] = map(lower_each, parts[::2])
-        return "".join(parts)
+        return "".join(part if is_token else lower_each(part) for part, is_token, _ in self.split_kept(text))
 
-    def parts(self, text: str) -> Iterator[tuple[str, bool]]:
-        """(part, whether it is one special or added token), in order. Such a token takes the spaces around it along."""
+    def split_kept(self, text: str) -> Iterator[tuple[str, bool, int]]:
+        """(part, whether it is a token that keeps its case, where it begins): what `lowered` tells apart."""
+        kept = [re.escape(token) for token in [*self.unique_no_split_tokens, *self.all_special_tokens] if token]
+        parts = re.split(f"({'|'.join(kept)})", text) if kept else [text]  # every second part is a token
+        start = 0
+        for index, part in enumerate(parts):
+            yield part, index % 2 == 1, start
+            start += len(part)
+
+    def parts(self, text: str) -> Iterator[tuple[str, bool, int]]:
+        """(part, whether it is one special or added token, where it begins). Such a token swallows the spaces around it."""
         settings = {str(token): token for token in self.all_special_tokens_extended if isinstance(token, AddedToken)}
         whole = set(self.unique_no_split_tokens)
         parts = self.tokens_trie.split(text)
+        ends = list(accumulate(map(len, parts)))
         for index, part in enumerate(parts):
             if part not in whole:
                 continue
@@ -77,8 +82,10 @@ class Splitting(Assembly):
             if token.rstrip and index + 1 < len(parts):
                 parts[index + 1] = parts[index + 1].lstrip()
             if token.lstrip and index > 0:
-                parts[index - 1] = parts[index - 1].rstrip()
-        return ((part, part in whole) for part in parts if part)
+                before = parts[index - 1].rstrip()
+                ends[index - 1] -= len(parts[index - 1]) - len(before)
+                parts[index - 1] = before
+        return ((part, part in whole, end - len(part)) for part, end in zip(parts, ends, strict=True) if part)
 
     def _tokenize(self, text: str) -> list[str]:
         """Pieces of text that holds no special or added token (or holds them glued to other text)."""
