@@ -59,6 +59,11 @@ class BatchEncoding(UserDict[str, Any]):
             self._encodings = self._encodings()
         return self._encodings
 
+    @property
+    def is_fast(self) -> bool:
+        """Whether the methods below can answer."""
+        return self._encodings is not None
+
     def _rows(self) -> list[Encoding]:
         rows = self.encodings
         if rows is None:
