@@ -94,6 +94,12 @@ def test_a_hub_in_trouble(serve: Serve, tmp_path: Path) -> None:
     assert "Try again later" in text
 
 
+def test_a_hub_in_trouble_is_not_asked_for_the_next_file(serve: Serve, tmp_path: Path) -> None:
+    hub = serve({"owner/tiny": Repository({}, status=503)})
+    message_of(lambda: locate("owner/tiny", filenames=["vocab.txt", "tokenizer.json"], cache_dir=tmp_path))
+    assert {path.rsplit("/", 1)[-1] for _, path in hub.requests} == {"vocab.txt"}
+
+
 def test_offline_and_nothing_cached(serve: Serve, tmp_path: Path) -> None:
     hub = serve({"owner/tiny": Repository({"config.json": b"{}"})})
     text = message_of(
@@ -119,6 +125,17 @@ def test_a_download_that_keeps_breaking_off_leaves_nothing_behind_and_can_be_ret
     assert not [path for path in tmp_path.rglob("*") if path.is_file() and path.name == "model.safetensors"]
 
     repository.cuts_left = 0
+    folder = locate_weights("owner/tiny", cache_dir=tmp_path)
+    assert (folder / "model.safetensors").read_bytes() == WEIGHTS
+
+
+def test_a_connection_cut_midway_never_yields_half_a_file(serve: Serve, tmp_path: Path) -> None:
+    repository = Repository({"model.safetensors": WEIGHTS}, cut_after={"model.safetensors": 1000}, cuts_left=1)
+    serve({"owner/tiny": repository})
+    with suppress(CheckpointError):  # newer versions of the library resume by themselves, older ones give up
+        locate_weights("owner/tiny", cache_dir=tmp_path)
+    assert repository.cuts_left == 0
+    assert {path.read_bytes() for path in tmp_path.rglob("model.safetensors")} <= {WEIGHTS}
     folder = locate_weights("owner/tiny", cache_dir=tmp_path)
     assert (folder / "model.safetensors").read_bytes() == WEIGHTS
 

@@ -2,6 +2,9 @@
 
 import copy
 import io
+import os
+import subprocess
+import sys
 from collections.abc import Mapping
 
 import pytest
@@ -63,3 +66,24 @@ def test_they_outlive_their_neighbours_and_can_be_copied_and_shared(tensors: dic
     assert torch.equal(copy.deepcopy(survivor), survivor)
     survivor.share_memory_()
     assert bool((survivor == 4).all())
+
+
+WRITE_IN_A_FORK = """
+import os, torch
+from minibert.checkpoints import allocate
+
+tensor = allocate({"w": ([4 << 20], torch.float32)})["w"]
+tensor.fill_(1)
+child = os.fork()
+if child == 0:
+    tensor.fill_(2)
+    os._exit(0)
+os.waitpid(child, 0)
+assert bool((tensor == 1).all())
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_forked_process_writes_to_a_copy_of_its_own() -> None:
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    assert subprocess.run([sys.executable, "-c", WRITE_IN_A_FORK], env=environment, check=False).returncode == 0

@@ -70,6 +70,21 @@ def test_writing_to_what_is_mapped_never_reaches_the_file(tmp_path: Path) -> Non
     assert torch.equal(load_file(tmp_path / "model.safetensors")["w"], torch.ones(5000))
 
 
+def test_a_tensor_that_lies_askew_in_the_file_is_copied_rather_than_mapped(tmp_path: Path) -> None:
+    entries = {
+        "odd": {"dtype": "U8", "shape": [3], "data_offsets": [0, 3]},
+        "w": {"dtype": "F32", "shape": [2], "data_offsets": [3, 11]},
+    }
+    text = json.dumps(entries)
+    header = text.ljust(-(-len(text) // 8) * 8).encode()
+    start = len(header).to_bytes(8, "little") + header
+    (tmp_path / "model.safetensors").write_bytes(start + bytes(3) + torch.ones(2).numpy().tobytes())
+    with open_weights(tmp_path) as weights:
+        mapped = weights.map("w")
+    assert mapped.tolist() == [1, 1]
+    assert mapped.data_ptr() % 4 == 0
+
+
 def test_mapped_tensors_share_nothing_with_each_other(tmp_path: Path) -> None:
     save_file({"a": torch.ones(50), "b": torch.ones(50)}, tmp_path / "model.safetensors")
     with open_weights(tmp_path) as weights:
