@@ -8,7 +8,16 @@ outputs = model(**tokenizer("He shook his [MASK].", return_tensors="pt"))
 """
 
 from .config import BertConfig
-from .heads import BertForMaskedLM, BertForPreTraining
+from .heads import (
+    BertForMaskedLM,
+    BertForMultipleChoice,
+    BertForNextSentencePrediction,
+    BertForPreTraining,
+    BertForQuestionAnswering,
+    BertForSequenceClassification,
+    BertForTokenClassification,
+    BertLMHeadModel,
+)
 from .heads.prediction import (
     BertLMPredictionHead,
     BertOnlyMLMHead,
@@ -22,18 +31,41 @@ from .model.embeddings import BertEmbeddings
 from .model.encoder import BertEncoder
 from .model.layer import BertIntermediate, BertLayer, BertOutput
 from .model.pooler import BertPooler
+from .optim import (
+    TYPE_TO_SCHEDULER_FUNCTION,
+    AdamL2,
+    AdamW,
+    SchedulerType,
+    get_constant_schedule,
+    get_constant_schedule_with_warmup,
+    get_cosine_schedule_with_warmup,
+    get_cosine_with_hard_restarts_schedule_with_warmup,
+    get_linear_schedule_with_warmup,
+    get_polynomial_decay_schedule_with_warmup,
+    get_scheduler,
+    no_decay_groups,
+)
 from .tokenization import BatchEncoding, BertTokenizer
 from .version import __version__
 
 __all__ = [
+    "TYPE_TO_SCHEDULER_FUNCTION",
+    "AdamL2",
+    "AdamW",
     "BatchEncoding",
     "BertAttention",
     "BertConfig",
     "BertEmbeddings",
     "BertEncoder",
     "BertForMaskedLM",
+    "BertForMultipleChoice",
+    "BertForNextSentencePrediction",
     "BertForPreTraining",
+    "BertForQuestionAnswering",
+    "BertForSequenceClassification",
+    "BertForTokenClassification",
     "BertIntermediate",
+    "BertLMHeadModel",
     "BertLMPredictionHead",
     "BertLayer",
     "BertModel",
@@ -47,5 +79,14 @@ __all__ = [
     "BertSelfAttention",
     "BertSelfOutput",
     "BertTokenizer",
+    "SchedulerType",
     "__version__",
+    "get_constant_schedule",
+    "get_constant_schedule_with_warmup",
+    "get_cosine_schedule_with_warmup",
+    "get_cosine_with_hard_restarts_schedule_with_warmup",
+    "get_linear_schedule_with_warmup",
+    "get_polynomial_decay_schedule_with_warmup",
+    "get_scheduler",
+    "no_decay_groups",
 ]

@@ -104,11 +104,12 @@ class BertSelfAttention(nn.Module):
         encoder_attention_mask: Tensor | None = None,
         past_key_value: tuple[Tensor, ...] | None = None,
         output_attentions: bool = False,
+        past_length: int = 0,
     ) -> tuple[Tensor, Tensor | None, tuple[Tensor, Tensor]]:
         """(batch, seq, hidden) → context (batch, seq, hidden), probabilities where asked for, and the keys and values.
 
         past_key_value: keys and values of earlier tokens, (batch, heads, past, d) each; in cross-attention, those of
-        the whole encoder sequence, which are then not computed again.
+        the whole encoder sequence, which are then not computed again. past_length: the number of earlier tokens.
         """
         query = self.transpose_for_scores(self.query(hidden_states))  # (batch, heads, seq, d)
         if encoder_hidden_states is not None and past_key_value is not None:
@@ -121,7 +122,7 @@ class BertSelfAttention(nn.Module):
                 key = torch.cat([past_key_value[0], key], dim=2)
                 value = torch.cat([past_key_value[1], value], dim=2)
         mask = attention_mask if encoder_hidden_states is None else encoder_attention_mask
-        relative = self.relative_scores(query, key) if self.position_embedding_type != "absolute" else ()
+        relative = self.relative_scores(query, key, past_length) if self.position_embedding_type != "absolute" else ()
 
         probabilities = None
         if self.config.attn_implementation == "eager" or output_attentions or head_mask is not None:
@@ -133,17 +134,16 @@ class BertSelfAttention(nn.Module):
         context = context.view(*context.shape[:-2], self.all_head_size)  # (batch, seq, heads · d)
         return context, probabilities if output_attentions else None, (key, value)
 
-    def relative_scores(self, query: Tensor, key: Tensor) -> tuple[Tensor, ...]:
+    def relative_scores(self, query: Tensor, key: Tensor, past_length: int) -> tuple[Tensor, ...]:
         """How well each distance fits the query (and the key): one or two (batch, heads, seq, keys).
 
             relative_key:        q_l · a_(l−r)                          Shaw et al. 2018, eq. 4
             relative_key_query:  q_l · a_(l−r)  and  k_r · a_(l−r)      Huang et al. 2020, method 4
 
-        With a cache the queries are the last of the positions.
+        Keys count from 0, queries from `past_length`.
         """
-        seq_length, key_length = query.size(2), key.size(2)
-        positions_l = torch.arange(key_length - seq_length, key_length, device=query.device).view(-1, 1)
-        positions_r = torch.arange(key_length, device=query.device).view(1, -1)
+        positions_l = torch.arange(past_length, past_length + query.size(2), device=query.device).view(-1, 1)
+        positions_r = torch.arange(key.size(2), device=query.device).view(1, -1)
         distance = positions_l - positions_r  # (seq, keys)
         embedding = self.distance_embedding(distance + self.max_position_embeddings - 1)  # (seq, keys, d)
         embedding = embedding.to(query.dtype)
@@ -186,6 +186,7 @@ class BertAttention(nn.Module):
         encoder_attention_mask: Tensor | None = None,
         past_key_value: tuple[Tensor, ...] | None = None,
         output_attentions: bool = False,
+        past_length: int = 0,
     ) -> tuple[Tensor, Tensor | None, tuple[Tensor, Tensor]]:
         """Arguments and results as `BertSelfAttention`'s, the context projected, added and normalised."""
         context, probabilities, key_value = self.self(
@@ -196,6 +197,7 @@ class BertAttention(nn.Module):
             encoder_attention_mask,
             past_key_value,
             output_attentions,
+            past_length,
         )
         return self.output(context, hidden_states), probabilities, key_value
 

@@ -190,5 +190,10 @@ def _check_encoder(
         raise ValueError(
             f"encoder_hidden_states has shape {shape}; it must be ({batch_size}, encoder seq, {config.hidden_size})."
         )
+    if config.position_embedding_type != "absolute" and shape[1] > config.max_position_embeddings:
+        raise ValueError(
+            f"encoder_hidden_states has {shape[1]} positions, but relative distances are known up to "
+            f"{config.max_position_embeddings} (config.max_position_embeddings)."
+        )
     if encoder_attention_mask is not None:
         _check_mask("encoder_attention_mask", encoder_attention_mask, batch_size, seq_length, shape[1])

@@ -70,8 +70,9 @@ class BertLayer(nn.Module):
         past_key_value: (key, value) of the tokens before, or (key, value, cross key, cross value).
         """
         past_self = past_key_value[:2] if past_key_value is not None else None
+        past_length = past_key_value[0].size(2) if past_key_value is not None else 0
         attended, probabilities, key_value = self.attention(
-            hidden_states, attention_mask, head_mask, None, None, past_self, output_attentions
+            hidden_states, attention_mask, head_mask, None, None, past_self, output_attentions, past_length
         )
         cross_probabilities = None
         if encoder_hidden_states is not None:
@@ -84,6 +85,7 @@ class BertLayer(nn.Module):
                 encoder_attention_mask,
                 past_cross,
                 output_attentions,
+                past_length,
             )
             key_value = (*key_value, *cross_key_value)
         return self.feed_forward(attended), probabilities, cross_probabilities, key_value
