@@ -101,7 +101,7 @@ class BertLMHeadModel(BertWordPredictor):
         input_ids: Tensor,
         past: PastKeyValues | None = None,
         attention_mask: Tensor | None = None,
-        **model_kwargs: Any,
+        **model_kwargs: Any,  # noqa: ARG002  # what else the reference's caller passes along
     ) -> dict[str, Any]:
         """The arguments of the next forward: all ids at first, the last one once the rest is in the cache."""
         if attention_mask is None:

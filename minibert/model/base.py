@@ -72,7 +72,7 @@ class BertBase(nn.Module):
         """The decoder of a model that predicts words, else None."""
         return None
 
-    def set_output_embeddings(self, new_embeddings: nn.Linear) -> None:
+    def set_output_embeddings(self, new_embeddings: nn.Linear) -> None:  # noqa: ARG002
         """Replace the decoder. Raises TypeError for a model that predicts no words."""
         raise TypeError(f"{type(self).__name__} predicts no words, so it has no output embeddings to replace.")
 
