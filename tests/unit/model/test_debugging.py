@@ -1,0 +1,69 @@
+"""Stepping in from `model(**inputs)`: few frames, all of them minibert's or PyTorch's."""
+
+import sys
+from types import FrameType
+from typing import Any
+
+import pytest
+import torch
+
+from minibert import BertForMaskedLM, BertForPreTraining, BertModel
+from tests.unit.tiny_bert import text_batch, tiny
+
+
+class SoftmaxReached(Exception):  # noqa: N818  it is a signal, not an error
+    """Ends the walk."""
+
+
+def walk_to_the_softmax(
+    model: torch.nn.Module, monkeypatch: pytest.MonkeyPatch
+) -> tuple[list[str], list[tuple[str, str]]]:
+    """The module of every Python function entered on the way, and (module, function) of the frames open at the end."""
+    entered: list[str] = []
+    opened: list[tuple[str, str]] = []
+
+    def on_call(frame: FrameType, event: str, _argument: Any) -> None:
+        if event == "call" and frame.f_code is not stop_here.__code__:
+            entered.append(frame.f_globals["__name__"])
+
+    def stop_here(*_args: Any, **_kwargs: Any) -> None:
+        sys.settrace(None)
+        frame = sys._getframe(1)
+        while frame.f_globals["__name__"] != __name__:
+            opened.append((frame.f_globals["__name__"], frame.f_code.co_name))
+            frame = frame.f_back
+        raise SoftmaxReached
+
+    monkeypatch.setattr(torch, "softmax", stop_here)
+    inputs = text_batch()
+    tracer = sys.gettrace()
+    sys.settrace(on_call)
+    try:
+        model(**inputs)
+    except SoftmaxReached:
+        return entered, opened[::-1]
+    finally:
+        sys.settrace(tracer)
+    pytest.fail("the forward never reached torch.softmax")
+
+
+MODELS = [BertModel, BertForMaskedLM, BertForPreTraining]
+
+
+@pytest.mark.parametrize("model_class", MODELS)
+def test_the_softmax_is_at_most_seven_functions_of_ours_away(
+    model_class: type[BertModel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, opened = walk_to_the_softmax(tiny(model_class), monkeypatch)
+    ours = [function for module, function in opened if module.split(".")[0] == "minibert"]
+    assert len(ours) <= 7
+    assert ours[-1] == "eager_attention"
+
+
+@pytest.mark.parametrize("model_class", MODELS)
+def test_a_debugger_meets_only_frames_of_minibert_and_torch(
+    model_class: type[BertModel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entered, opened = walk_to_the_softmax(tiny(model_class), monkeypatch)
+    assert {module.split(".")[0] for module in entered} == {"minibert", "torch"}
+    assert {module.split(".")[0] for module, _ in opened} == {"minibert", "torch"}

@@ -1,0 +1,75 @@
+"""Captured graphs compute what the model computes, and checks stand aside while one is captured."""
+
+import warnings
+
+import pytest
+import torch
+from torch import Tensor
+
+from minibert import BertForPreTraining, BertModel, BertPreTrainedModel
+from minibert.outputs import BaseModelOutputWithPoolingAndCrossAttentions
+from tests.unit.tiny_bert import BUNDLED, text_batch, tiny, token_ids
+
+
+def inputs(batch: int = 2, seq: int = 7) -> tuple[Tensor, Tensor]:
+    """Ids and a mask that hides the end of the last row."""
+    ids = token_ids(batch, seq)
+    mask = torch.ones_like(ids)
+    mask[-1, seq // 2 :] = 0
+    return ids, mask
+
+
+def assert_same(results: tuple[Tensor, ...], expected: tuple[Tensor, ...]) -> None:
+    torch.testing.assert_close(tuple(results), tuple(expected), rtol=0, atol=1e-6)
+
+
+def traced(model: BertPreTrainedModel) -> torch.jit.ScriptModule:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that tracing is deprecated, and that sizes are fixed while traced
+        return torch.jit.trace(model, inputs())
+
+
+@pytest.mark.parametrize("model_class", [BertModel, BertForPreTraining])
+@pytest.mark.parametrize("attention", ["eager", "sdpa"])
+def test_a_traced_model_computes_the_same_for_any_batch_and_length(
+    model_class: type[BertModel], attention: str
+) -> None:
+    model = tiny(model_class, torchscript=True, attn_implementation=attention)
+    graph = traced(model)
+    for batch, seq in [(2, 7), (3, 9), (1, 4)]:
+        assert_same(graph(*inputs(batch, seq)), model(*inputs(batch, seq)))
+
+
+def test_a_mask_of_ones_at_tracing_time_is_not_frozen_into_the_graph() -> None:
+    model, ids = tiny(BertModel, torchscript=True), token_ids()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        graph = torch.jit.trace(model, (ids, torch.ones_like(ids)))
+    assert_same(graph(*inputs()), model(*inputs()))
+
+
+def test_an_exported_model_computes_the_same() -> None:
+    model = tiny(BertModel)
+    program = torch.export.export(model, inputs(), {"return_dict": False})
+    ids, mask = token_ids().flip(1), text_batch()["attention_mask"]
+    assert_same(program.module()(ids, mask, return_dict=False), model(ids, mask, return_dict=False))
+
+
+def test_a_compiled_model_computes_the_same_in_one_graph() -> None:
+    model = tiny(BertModel)
+    outputs = torch.compile(model, backend="eager", fullgraph=True)(**text_batch())
+    assert type(outputs) is BaseModelOutputWithPoolingAndCrossAttentions
+    assert_same(outputs.to_tuple(), model(**text_batch()).to_tuple())
+
+
+def test_a_loaded_model_can_be_compiled_before_its_first_forward() -> None:
+    model = BertForPreTraining.from_pretrained(BUNDLED)
+    with torch.no_grad():
+        outputs = torch.compile(model, backend="eager", fullgraph=True)(**text_batch())
+        assert_same(outputs.to_tuple(), model(**text_batch()).to_tuple())
+
+
+def test_a_model_without_numbers_still_knows_its_shapes() -> None:
+    model = tiny(BertModel).to("meta")
+    ids = token_ids().to("meta")
+    assert model(ids, attention_mask=torch.ones_like(ids)).last_hidden_state.shape == (2, 7, 32)

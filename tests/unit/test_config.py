@@ -1,0 +1,201 @@
+"""BertConfig: the published defaults, labels, reading and writing, and fields it does not know."""
+
+import copy
+import json
+import pickle
+from pathlib import Path
+
+import pytest
+import torch
+
+from minibert import BertConfig, BertModel
+from minibert.config import SHARED_DEFAULTS
+from tests.unit.tiny_bert import BUNDLED, SIZES, tiny_config
+
+
+def written(config: BertConfig) -> dict[str, object]:
+    """What a config's JSON holds."""
+    return json.loads(config.to_json_string())
+
+
+class TestFields:
+    def test_the_defaults_are_those_of_bert_base(self) -> None:
+        config = BertConfig()
+        assert (config.vocab_size, config.max_position_embeddings, config.type_vocab_size) == (30522, 512, 2)
+        assert (config.hidden_size, config.num_hidden_layers, config.num_attention_heads) == (768, 12, 12)
+        assert (config.intermediate_size, config.hidden_act) == (3072, "gelu")
+        assert (config.hidden_dropout_prob, config.attention_probs_dropout_prob) == (0.1, 0.1)
+        assert (config.initializer_range, config.layer_norm_eps, config.pad_token_id) == (0.02, 1e-12, 0)
+        assert (config.position_embedding_type, config.use_cache) == ("absolute", True)
+        assert (config.classifier_dropout, config.num_labels) == (None, 2)
+        assert config.attn_implementation == "eager"
+
+    def test_positional_arguments_come_in_the_reference_order(self) -> None:
+        values = (100, 24, 3, 4, 50, "relu", 0.2, 0.3, 60, 3, 0.05, 1e-6, 7, "relative_key", False, 0.4)
+        config = BertConfig(*values)
+        order = [
+            *("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size"),
+            *("hidden_act", "hidden_dropout_prob", "attention_probs_dropout_prob", "max_position_embeddings"),
+            *("type_vocab_size", "initializer_range", "layer_norm_eps", "pad_token_id", "position_embedding_type"),
+            *("use_cache", "classifier_dropout"),
+        ]
+        assert tuple(getattr(config, field) for field in order) == values
+
+    def test_the_fields_shared_with_other_models_have_the_reference_defaults(self) -> None:
+        config = BertConfig()
+        assert {field: getattr(config, field) for field in SHARED_DEFAULTS} == SHARED_DEFAULTS
+
+    def test_two_configs_never_share_a_mutable_default(self) -> None:
+        first, second = BertConfig(), BertConfig()
+        first.pruned_heads[0] = [1]
+        assert second.pruned_heads == {}
+        assert SHARED_DEFAULTS["pruned_heads"] == {}
+
+    def test_an_unknown_field_becomes_an_attribute(self) -> None:
+        assert BertConfig(favourite_colour="green").favourite_colour == "green"
+
+    def test_tuples_are_returned_when_the_config_says_so_or_a_graph_is_traced(self) -> None:
+        assert BertConfig().use_return_dict
+        assert not BertConfig(return_dict=False).use_return_dict
+        assert not BertConfig(torchscript=True).use_return_dict
+
+    def test_each_head_gets_an_equal_share_of_the_width(self) -> None:
+        assert BertConfig().hidden_size_per_head == 64
+
+    def test_configs_are_equal_when_all_their_fields_are(self) -> None:
+        assert tiny_config() == tiny_config()
+        assert tiny_config() != tiny_config(hidden_act="relu")
+        assert tiny_config() != "a config"
+
+    def test_a_copy_and_a_pickle_are_equal_and_independent(self) -> None:
+        config = tiny_config(extra=[1, 2], pruned_heads={0: [1]})
+        for twin in (copy.deepcopy(config), pickle.loads(pickle.dumps(config))):
+            assert twin == config
+            twin.extra.append(3)
+            assert config.extra == [1, 2]
+
+    def test_update_sets_several_fields_and_checks_them(self) -> None:
+        config = tiny_config()
+        config.update({"hidden_act": "relu", "use_cache": False})
+        assert (config.hidden_act, config.use_cache) == ("relu", False)
+        with pytest.raises(ValueError, match="hidden_dropout_prob = 2 must be"):
+            config.update({"hidden_dropout_prob": 2})
+
+    def test_its_text_is_its_json(self) -> None:
+        config = tiny_config()
+        assert repr(config) == f"BertConfig {config.to_json_string()}"
+
+
+class TestLabels:
+    def test_a_number_of_labels_names_them(self) -> None:
+        config = BertConfig(num_labels=3)
+        assert config.id2label == {0: "LABEL_0", 1: "LABEL_1", 2: "LABEL_2"}
+        assert config.label2id == {"LABEL_0": 0, "LABEL_1": 1, "LABEL_2": 2}
+
+    def test_names_give_the_number_and_the_way_back(self) -> None:
+        config = BertConfig(id2label={0: "bad", 1: "fair", 2: "good"})
+        assert config.num_labels == 3
+        assert config.label2id == {"bad": 0, "fair": 1, "good": 2}
+
+    def test_json_turns_label_numbers_to_text_and_reading_turns_them_back(self, tmp_path: Path) -> None:
+        BertConfig(id2label={0: "no", 1: "yes"}, label2id={"no": 0, "yes": 1}).save_pretrained(tmp_path)
+        assert json.loads((tmp_path / "config.json").read_text())["id2label"] == {"0": "no", "1": "yes"}
+        assert BertConfig.from_pretrained(tmp_path).id2label == {0: "no", 1: "yes"}
+
+    def test_setting_another_number_renames_the_labels_and_the_same_number_keeps_them(self) -> None:
+        config = BertConfig(id2label={0: "no", 1: "yes"})
+        config.num_labels = 2
+        assert config.id2label == {0: "no", 1: "yes"}
+        config.num_labels = 3
+        assert config.id2label == {0: "LABEL_0", 1: "LABEL_1", 2: "LABEL_2"}
+
+    def test_two_unnamed_labels_are_not_worth_writing_down(self) -> None:
+        assert "id2label" not in written(BertConfig())
+        assert "id2label" in written(BertConfig(num_labels=3))
+
+
+class TestDtype:
+    @pytest.mark.parametrize("field", ["dtype", "torch_dtype"])
+    @pytest.mark.parametrize("value", [torch.float16, "torch.float16", "float16"])
+    def test_both_names_and_every_spelling_mean_the_same(self, field: str, value: object) -> None:
+        assert BertConfig(**{field: value}).torch_dtype == "float16"
+
+    def test_both_names_are_written(self) -> None:
+        values = written(BertConfig(torch_dtype="bfloat16"))
+        assert (values["dtype"], values["torch_dtype"]) == ("bfloat16", "bfloat16")
+
+    def test_no_dtype_is_written_as_nothing(self) -> None:
+        assert {"dtype", "torch_dtype"}.isdisjoint(written(BertConfig()))
+
+
+class TestReadingAndWriting:
+    def test_a_round_trip_through_a_folder_keeps_every_field(self, tmp_path: Path) -> None:
+        config = tiny_config(
+            hidden_act="gelu_new", pruned_heads={1: [0, 2]}, is_decoder=True, num_labels=5, classifier_dropout=0.3
+        )
+        config.save_pretrained(tmp_path)
+        again = BertConfig.from_pretrained(tmp_path)
+        assert again.to_dict() == config.to_dict()
+        assert again.pruned_heads == {1: [0, 2]}
+        assert again.name_or_path == str(tmp_path)
+
+    def test_a_round_trip_through_a_file_is_equality(self, tmp_path: Path) -> None:
+        config = tiny_config(type_vocab_size=5)
+        config.to_json_file(tmp_path / "any name.json")
+        assert BertConfig.from_json_file(tmp_path / "any name.json") == config
+
+    @pytest.mark.parametrize("use_diff", [True, False])
+    def test_the_short_and_the_full_json_mean_the_same(self, use_diff: bool) -> None:
+        config = tiny_config(num_labels=3, add_cross_attention=True, is_decoder=True)
+        assert BertConfig.from_dict(json.loads(config.to_json_string(use_diff))) == config
+
+    def test_unknown_fields_are_written_back(self, tmp_path: Path) -> None:
+        values = {**SIZES, "model_type": "bert", "gradient_checkpointing": False, "my_notes": {"a": [1, None]}}
+        (tmp_path / "config.json").write_text(json.dumps(values))
+        BertConfig.from_pretrained(tmp_path).save_pretrained(tmp_path / "again")
+        again = json.loads((tmp_path / "again" / "config.json").read_text())
+        assert {field: again[field] for field in values} == values
+
+    def test_what_today_no_longer_assumes_is_always_written(self) -> None:
+        values = written(BertConfig())
+        assert (values["is_decoder"], values["add_cross_attention"]) == (False, False)
+        assert values["tie_word_embeddings"] is True
+        assert values["model_type"] == "bert"
+
+    def test_shared_fields_at_their_default_are_not_written(self) -> None:
+        assert {"max_length", "num_beams", "pruned_heads", "torchscript"}.isdisjoint(written(BertConfig()))
+        assert written(BertConfig(num_beams=4))["num_beams"] == 4
+
+    def test_run_time_choices_are_not_written(self) -> None:
+        config = BertConfig.from_pretrained(BUNDLED, attn_implementation="sdpa")
+        assert config.attn_implementation == "sdpa"
+        assert not any("attn" in field or "path" in field for field in config.to_dict())
+
+    def test_a_function_as_activation_is_written_by_its_name(self) -> None:
+        assert written(BertConfig(hidden_act=torch.relu))["hidden_act"] == "relu"
+
+    def test_the_bundled_config_is_found_by_name_by_folder_and_by_file(self) -> None:
+        from minibert.checkpoints import bundled_checkpoints
+
+        folder = bundled_checkpoints()[BUNDLED]
+        for source in (BUNDLED, folder, str(folder), folder / "config.json"):
+            assert BertConfig.from_pretrained(source).hidden_size == 256
+
+    def test_arguments_that_name_a_field_replace_its_value(self) -> None:
+        config = BertConfig.from_pretrained(BUNDLED, hidden_dropout_prob=0.0, num_labels=7)
+        assert (config.hidden_dropout_prob, config.num_labels) == (0.0, 7)
+
+    def test_arguments_that_name_no_field_come_back_when_asked_for(self) -> None:
+        config, unused = BertConfig.from_pretrained(BUNDLED, return_unused_kwargs=True, use_cache=False, colour="red")
+        assert (config.use_cache, unused) == (False, {"colour": "red"})
+        assert not hasattr(BertConfig.from_pretrained(BUNDLED, colour="red"), "colour")
+
+    def test_a_dtype_is_the_model_loaders_argument_and_not_the_configs(self) -> None:
+        config, unused = BertConfig.from_dict({"dtype": "float16"}, return_unused_kwargs=True, torch_dtype="float32")
+        assert (config.torch_dtype, unused) == ("float16", {"torch_dtype": "float32"})
+
+    def test_a_changed_config_is_checked_again_by_the_model(self) -> None:
+        config = tiny_config()
+        config.hidden_size = 33
+        with pytest.raises(ValueError, match="hidden_size = 33 is not a multiple of num_attention_heads = 4"):
+            BertModel(config)
