@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from minibert.checkpoints import DictWeights, open_weights
-from minibert.checkpoints.safetensors_file import DTYPES
+from minibert.checkpoints.safetensors_header import DTYPES
 
 
 def numbers(dtype: torch.dtype, *shape: int) -> Tensor:
