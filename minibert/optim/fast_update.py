@@ -21,9 +21,9 @@ from .update import PendingUpdate, plain_update
 # and large enough that starting the two or more threads costs little beside the work.
 BLOCK = 2**18
 
-# In half precision PyTorch's vector loop rounds `a + alpha * b` once and its scalar remainder loop twice; cutting would
-# move elements from one loop to the other. Only the types below round alike in both.
-TYPES_SAFE_TO_CUT = (torch.float32, torch.float64)
+# In half precision PyTorch's CPU loops round in more than one way: the vector loop and the scalar loop for the remainder
+# differ on `a + alpha * b`, `mul_` and `_foreach_mul_` differ on the factor. On a CPU such tensors take the plain path.
+TYPES_THAT_ROUND_ALIKE = (torch.float32, torch.float64)
 
 
 def blocked_update(pending: Iterable[PendingUpdate], beta1: float, beta2: float, eps: float, decay: float) -> None:
@@ -35,10 +35,10 @@ def blocked_update(pending: Iterable[PendingUpdate], beta1: float, beta2: float,
 def cut_into_blocks(update: PendingUpdate, size: int) -> Iterator[PendingUpdate]:
     """Split one update into updates of at most `size` elements: views of the same memory, in order.
 
-    A tensor that is small, not contiguous, or of a type that must not be cut stays whole.
+    A tensor that is small, not contiguous, or in half precision stays whole.
     """
     tensors = (update.param.detach(), update.grad, update.exp_avg, update.exp_avg_sq)
-    can_cut = all(tensor.is_contiguous() and tensor.dtype in TYPES_SAFE_TO_CUT for tensor in tensors)
+    can_cut = all(tensor.is_contiguous() and tensor.dtype in TYPES_THAT_ROUND_ALIKE for tensor in tensors)
     if update.param.numel() <= size or not can_cut:
         yield update
         return
@@ -52,7 +52,10 @@ def foreach_update(pending: Iterable[PendingUpdate], beta1: float, beta2: float,
     for update in pending:
         alike[update.param.device, update.param.dtype].append(update)
 
-    for updates in alike.values():
+    for (device, dtype), updates in alike.items():
+        if device.type == "cpu" and dtype not in TYPES_THAT_ROUND_ALIKE:
+            plain_update(updates, beta1, beta2, eps, decay)
+            continue
         params = [update.param for update in updates]
         grads = [update.grad for update in updates]
         exp_avgs = [update.exp_avg for update in updates]

