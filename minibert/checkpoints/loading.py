@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from .errors import CheckpointError
+from .memory import allocate
 from .names import BODY_PREFIX, NameMap, reason_left_over
 from .reading import Weights
 from .report import Finding, LoadingReport
@@ -75,18 +76,23 @@ def plan_loading(
 def read_into(model: nn.Module, plan: LoadingPlan, weights: Weights, dtype: torch.dtype) -> None:
     """Make the checkpoint's tensors the model's parameters, floating ones as `dtype`.
 
-    A tensor that already has the dtype is used as it lies in the file's pages, without a copy.
+    A tensor that already has the dtype is used as it lies in the file's pages, without a copy; others are converted as
+    they are read.
     """
+    stored = {name: weights.dtype(source) for name, source in plan.source.items()}
+    to_convert = [name for name, kind in stored.items() if kind.is_floating_point and kind != dtype]
+    converted = allocate({name: (plan.parameters[name].shape, dtype) for name in to_convert})
     by_identity: dict[int, list[str]] = {}
     for name, parameter in plan.parameters.items():
         by_identity.setdefault(id(parameter), []).append(name)
     modules = dict(model.named_modules(remove_duplicate=False))
     for name, source in plan.source.items():
         old = plan.parameters[name]
-        tensor = weights.map(source)
-        if tensor.is_floating_point() and tensor.dtype != dtype:
-            tensor = tensor.to(dtype)
+        if name in converted:
+            tensor = converted[name]
+            weights.read_into(source, tensor)
         else:
+            tensor = weights.map(source)
             plan.mapped.add(name)
         new = nn.Parameter(tensor, requires_grad=old.requires_grad) if isinstance(old, nn.Parameter) else tensor
         for alias in by_identity[id(old)]:
