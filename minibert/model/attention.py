@@ -134,7 +134,7 @@ class BertSelfAttention(nn.Module):
         context = context.view(*context.shape[:-2], self.all_head_size)  # (batch, seq, heads · d)
         return context, probabilities if output_attentions else None, (key, value)
 
-    def relative_scores(self, query: Tensor, key: Tensor, past_length: int) -> tuple[Tensor, ...]:
+    def relative_scores(self, query: Tensor, key: Tensor, past_length: int = 0) -> tuple[Tensor, ...]:
         """How well each distance fits the query (and the key): one or two (batch, heads, seq, keys).
 
             relative_key:        q_l · a_(l−r)                          Shaw et al. 2018, eq. 4
