@@ -77,7 +77,7 @@ def test_relative_scores_depend_on_the_distance(kind: str) -> None:
     torch.manual_seed(0)
     attention = BertSelfAttention(tiny_config(position_embedding_type=kind)).eval()
     query, key = torch.randn(1, 4, 5, 8), torch.randn(1, 4, 5, 8)
-    scores = attention.relative_scores(query, key)
+    scores = attention.relative_scores(query, key, past_length=0)
     table = attention.distance_embedding.weight
     assert len(scores) == (1 if kind == "relative_key" else 2)
     for row in range(5):
