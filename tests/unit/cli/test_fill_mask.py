@@ -1,0 +1,79 @@
+"""`minibert fill-mask`: the likeliest words for each blank, as text and as JSON."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from minibert import BertForMaskedLM, BertTokenizer
+from minibert.cli.fill_mask import predict_blanks
+from tests.unit.cli.running import json_of, output_of
+from tests.unit.tiny_bert import BUNDLED
+
+TEXT = "He shook his [MASK]."
+TWO = "The [MASK] sailed across the [MASK]."
+
+
+def test_it_shows_five_words_with_their_probabilities_best_first() -> None:
+    lines = output_of("fill-mask", TEXT).splitlines()
+    assert len(lines) == 5
+    assert lines[0].split()[:2] == ["head", "92.1%"]
+    shares = [float(line.split()[1].rstrip("%")) for line in lines]
+    assert shares == sorted(shares, reverse=True)
+
+
+def test_a_bar_is_as_long_as_the_probability() -> None:
+    lines = output_of("fill-mask", TEXT).splitlines()
+    shares = [float(line.split()[1].rstrip("%")) / 100 for line in lines]
+    assert [line.count("█") for line in lines] == [round(40 * share) for share in shares]
+
+
+@pytest.mark.parametrize("option", ["--top-k", "-k"])
+def test_it_shows_as_many_words_as_asked_for(option: str) -> None:
+    assert len(output_of("fill-mask", TEXT, option, "3").splitlines()) == 3
+
+
+def test_more_words_than_there_are_means_all() -> None:
+    assert len(json_of("fill-mask", TEXT, "-k", "100000")["blanks"][0]["predictions"]) == 8192
+
+
+def test_several_blanks_are_numbered_in_the_texts_order() -> None:
+    lines = output_of("fill-mask", TWO, "-k", "2").splitlines()
+    assert lines[0] == "blank 1 of 2"
+    assert lines[3] == "blank 2 of 2"
+    assert len(lines) == 6
+
+
+def test_json_says_all_of_it() -> None:
+    answer = json_of("fill-mask", TWO, "-k", "2")
+    assert (answer["text"], answer["model"]) == (TWO, BUNDLED)
+    tokenizer = BertTokenizer.from_pretrained(BUNDLED)
+    pieces = tokenizer.convert_ids_to_tokens(tokenizer(TWO)["input_ids"])
+    assert [blank["position"] for blank in answer["blanks"]] == [i for i, p in enumerate(pieces) if p == "[MASK]"]
+    for blank in answer["blanks"]:
+        assert [prediction.keys() for prediction in blank["predictions"]] == [{"token", "id", "probability"}] * 2
+        for prediction in blank["predictions"]:
+            assert tokenizer.convert_ids_to_tokens(prediction["id"]) == prediction["token"]
+
+
+def test_the_probabilities_are_the_models_softmax() -> None:
+    [blank] = json_of("fill-mask", TEXT, "-k", "8192")["blanks"]
+    assert sum(prediction["probability"] for prediction in blank["predictions"]) == pytest.approx(1, abs=1e-4)
+    tokenizer, model = BertTokenizer.from_pretrained(BUNDLED), BertForMaskedLM.from_pretrained(BUNDLED)
+    with torch.no_grad():
+        logits = model(**tokenizer(TEXT, return_tensors="pt")).logits[0, blank["position"]]
+    expected = logits.softmax(-1)
+    for prediction in blank["predictions"][:50]:
+        assert prediction["probability"] == pytest.approx(expected[prediction["id"]].item(), rel=1e-5)
+
+
+def test_a_folder_can_be_named_instead_of_the_bundled_model(tmp_path: Path) -> None:
+    BertForMaskedLM.from_pretrained(BUNDLED).save_pretrained(tmp_path)
+    BertTokenizer.from_pretrained(BUNDLED).save_pretrained(tmp_path)
+    answer = json_of("fill-mask", TEXT, "--model", str(tmp_path))
+    assert answer["model"] == str(tmp_path)
+    assert answer["blanks"] == json_of("fill-mask", TEXT)["blanks"]
+
+
+def test_the_same_from_python() -> None:
+    assert predict_blanks(TEXT, 5, BUNDLED) == json_of("fill-mask", TEXT)["blanks"]
