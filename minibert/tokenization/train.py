@@ -1,0 +1,187 @@
+"""Learn a WordPiece vocabulary from text.
+
+Begin with single characters; then join, again and again, the two neighbouring pieces whose union makes the text most
+likely. Text is taken to be drawn piece by piece, each with its relative frequency n/N, so that
+
+    log-likelihood  L = Σ_pieces n log n − N log N                 n: occurrences of a piece, N: of all pieces
+
+and joining a and b, which stand side by side n_ab times, changes L by
+
+    ΔL = f(n_a − n_ab) + f(n_b − n_ab) + f(n_ab) − f(n_a) − f(n_b) + f(N) − f(N − n_ab)          f(x) = x log x
+
+Source: Schuster & Nakajima 2012, section 3 ("the best one ... increases the likelihood on the training data the most"),
+which Wu et al. 2016 and BERT took over. No reference class: the code that made BERT's vocabularies is not public, and
+`tokenizers.trainers.WordPieceTrainer` joins the most frequent pair instead.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+import os
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+
+from .basic import BasicTokenizer
+from .word_counts import count_words
+
+SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+
+Pair = tuple[str, str]
+
+
+def train_wordpiece(
+    files: Iterable[str | os.PathLike[str]],
+    size: int,
+    *,
+    do_lower_case: bool = True,
+    strip_accents: bool | None = None,
+    tokenize_chinese_chars: bool = True,
+    special_tokens: Iterable[str] = SPECIAL_TOKENS,
+    alphabet_limit: int = 1000,
+    min_frequency: int = 2,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[str]:
+    """A vocabulary of at most `size` pieces, in the order of their ids: special tokens, characters, joined pieces.
+
+    files: UTF-8 text. size: pieces in all, special tokens and characters included.
+    do_lower_case, strip_accents, tokenize_chinese_chars: as the tokenizer will be used.
+    alphabet_limit: how many different characters are kept, the most frequent; words with others become `[UNK]`.
+    min_frequency: pieces that would stand side by side less often are not joined.
+    progress: called with (pieces so far, size) after each one.
+
+    The same text gives the same vocabulary on every machine. Raises ValueError when the text holds no words, or its
+    characters alone exceed `size`.
+    """
+    basic = BasicTokenizer(do_lower_case, None, tokenize_chinese_chars, strip_accents)
+    counts = count_words(files, basic)
+    return learn_pieces(counts, size, special_tokens, alphabet_limit, min_frequency, progress)
+
+
+def learn_pieces(
+    word_counts: Counter[str],
+    size: int,
+    special_tokens: Iterable[str] = SPECIAL_TOKENS,
+    alphabet_limit: int = 1000,
+    min_frequency: int = 2,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[str]:
+    """`train_wordpiece` from words that are counted already."""
+    characters: Counter[str] = Counter()
+    for word, count in word_counts.items():
+        for char in word:
+            characters[char] += count
+    if not characters:
+        raise ValueError("There is nothing to learn from: the text holds no words.")
+    kept = set(sorted(characters, key=lambda char: (-characters[char], char))[:alphabet_limit])
+    pieces = Pieces({word: count for word, count in word_counts.items() if kept.issuperset(word)})
+    vocab = dict.fromkeys([*special_tokens, *sorted(pieces.counts)])
+    if len(vocab) > size:
+        raise ValueError(
+            f"{len(vocab)} pieces are needed for the special tokens and single characters alone, more than size={size}. "
+            f"Raise size, or lower alphabet_limit={alphabet_limit}."
+        )
+    while len(vocab) < size and (pair := pieces.best_pair(min_frequency)):
+        vocab[pieces.join(pair)] = None
+        if progress:
+            progress(len(vocab), size)
+    return list(vocab)
+
+
+class Pieces:
+    """Words cut into pieces, and what joining two neighbours anywhere would gain.
+
+    words: the pieces of each different word. times: how often each word occurs.
+    counts: piece → occurrences (n). total: of all pieces (N). pairs: (left, right) → occurrences side by side (n_ab).
+    """
+
+    def __init__(self, word_counts: dict[str, int]):
+        self.words = [[word[0], *(f"##{char}" for char in word[1:])] for word in word_counts]
+        self.times = list(word_counts.values())
+        self.counts: Counter[str] = Counter()
+        self.pairs: Counter[Pair] = Counter()
+        self.places: defaultdict[Pair, set[int]] = defaultdict(set)  # words a pair is in, or was
+        self.partners: defaultdict[str, set[Pair]] = defaultdict(set)  # pairs a piece is in
+        for index, (word, count) in enumerate(zip(self.words, self.times, strict=True)):
+            for piece in word:
+                self.counts[piece] += count
+            for pair in zip(word, word[1:], strict=False):
+                self._add(pair, count, index)
+        self.total = self.counts.total()
+        # Highest gain first, ties by text. Entries are not removed when a gain changes: they are outdated, and skipped.
+        self.gains: dict[Pair, float] = {}
+        self.heap: list[tuple[float, Pair]] = []
+        for pair in self.pairs:
+            self._rank(pair)
+
+    def best_pair(self, min_frequency: int) -> Pair | None:
+        """The pair whose joining makes the text most likely; None when no pair is left that is frequent enough."""
+        while self.heap:
+            negative_gain, pair = heapq.heappop(self.heap)
+            if self.gains.get(pair) == -negative_gain and self.pairs[pair] >= min_frequency:
+                return pair
+        return None
+
+    def join(self, pair: Pair) -> str:
+        """Join `pair` wherever it stands. Returns the piece it becomes."""
+        left, right = pair
+        joined = left + right.removeprefix("##")
+        changed: set[Pair] = set()
+        for index in sorted(self.places.pop(pair)):
+            word, count = self.words[index], self.times[index]
+            start = 0
+            while start < len(word) - 1:
+                if word[start] == left and word[start + 1] == right:
+                    if start > 0:
+                        changed.add(self._add((word[start - 1], left), -count, index))
+                        changed.add(self._add((word[start - 1], joined), count, index))
+                    if start + 2 < len(word):
+                        changed.add(self._add((right, word[start + 2]), -count, index))
+                        changed.add(self._add((joined, word[start + 2]), count, index))
+                    word[start : start + 2] = [joined]
+                    self.counts[left] -= count
+                    self.counts[right] -= count
+                    self.counts[joined] += count
+                    self.total -= count
+                start += 1
+        for gone in (pair, *changed):
+            if gone == pair or self.pairs[gone] <= 0:
+                self._forget(gone)
+        for affected in self.partners[left] | self.partners[right] | self.partners[joined]:
+            self._rank(affected)
+        return joined
+
+    def _add(self, pair: Pair, count: int, index: int) -> Pair:
+        self.pairs[pair] += count
+        if count > 0:
+            self.places[pair].add(index)
+            self.partners[pair[0]].add(pair)
+            self.partners[pair[1]].add(pair)
+        return pair
+
+    def _forget(self, pair: Pair) -> None:
+        del self.pairs[pair]
+        self.places.pop(pair, None)
+        self.gains.pop(pair, None)
+        self.partners[pair[0]].discard(pair)
+        self.partners[pair[1]].discard(pair)
+
+    def _rank(self, pair: Pair) -> None:
+        gain = self._gain(pair)
+        if self.gains.get(pair) != gain:
+            self.gains[pair] = gain
+            heapq.heappush(self.heap, (-gain, pair))
+
+    def _gain(self, pair: Pair) -> float:
+        """ΔL of joining `pair`. A piece joined with itself is used up twice as fast."""
+        left, right = (self.counts[piece] for piece in pair)
+        both = self.pairs[pair]
+        if pair[0] == pair[1]:
+            change = _f(left - 2 * both) - _f(left)
+        else:
+            change = _f(left - both) + _f(right - both) - _f(left) - _f(right)
+        return change + _f(both) + _f(self.total) - _f(self.total - both)
+
+
+def _f(count: int) -> float:
+    return count * math.log(count) if count > 0 else 0.0
