@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 PROBLEM_TYPES = ("regression", "single_label_classification", "multi_label_classification")
 POSITION_EMBEDDING_TYPES = ("absolute", "relative_key", "relative_key_query")
-ATTENTION_IMPLEMENTATIONS = ("eager", "sdpa")
+ATTENTION_IMPLEMENTATIONS = ("eager", "sdpa", "packed")
 
 # What every model of the reference library carries beside BERT's own fields, with the reference's defaults.
 SHARED_DEFAULTS: dict[str, Any] = {
@@ -114,7 +114,8 @@ class BertConfig:
     Shared with the reference's other models
         the fields of `SHARED_DEFAULTS`, `num_labels`, `id2label`, `label2id`.
     attn_implementation
-        "eager" (written out, the reference's bits) or "sdpa" (fused); a run-time choice that is not saved.
+        "eager" (written out, the reference's bits), "sdpa" (fused) or "packed" (fused, and the padding of a batch left
+        out of all layers); a run-time choice that is not saved.
 
     Raises ValueError where a value is out of range, naming the field, the value and what is allowed.
     """

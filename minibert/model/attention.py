@@ -22,6 +22,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..config import BertConfig
+from .packing import packed_attention
 
 
 def eager_attention(
@@ -105,11 +106,13 @@ class BertSelfAttention(nn.Module):
         past_key_value: tuple[Tensor, ...] | None = None,
         output_attentions: bool = False,
         past_length: int = 0,
+        sequence_lengths: list[int] | None = None,
     ) -> tuple[Tensor, Tensor | None, tuple[Tensor, Tensor]]:
         """(batch, seq, hidden) → context (batch, seq, hidden), probabilities where asked for, and the keys and values.
 
         past_key_value: keys and values of earlier tokens, (batch, heads, past, d) each; in cross-attention, those of
         the whole encoder sequence, which are then not computed again. past_length: the number of earlier tokens.
+        sequence_lengths: of the texts that lie end to end in one packed row (see `packing.py`).
         """
         query = self.transpose_for_scores(self.query(hidden_states))  # (batch, heads, seq, d)
         if encoder_hidden_states is not None and past_key_value is not None:
@@ -125,7 +128,9 @@ class BertSelfAttention(nn.Module):
         relative = self.relative_scores(query, key, past_length) if self.position_embedding_type != "absolute" else ()
 
         probabilities = None
-        if self.config.attn_implementation == "eager" or output_attentions or head_mask is not None:
+        if sequence_lengths is not None:
+            context = packed_attention(query, key, value, sequence_lengths, self.dropout)
+        elif self.config.attn_implementation == "eager" or output_attentions or head_mask is not None:
             context, probabilities = eager_attention(query, key, value, mask, relative, self.dropout, head_mask)
         else:
             context = sdpa_attention(query, key, value, mask, relative, self.dropout)
@@ -187,6 +192,7 @@ class BertAttention(nn.Module):
         past_key_value: tuple[Tensor, ...] | None = None,
         output_attentions: bool = False,
         past_length: int = 0,
+        sequence_lengths: list[int] | None = None,
     ) -> tuple[Tensor, Tensor | None, tuple[Tensor, Tensor]]:
         """Arguments and results as `BertSelfAttention`'s, the context projected, added and normalised."""
         context, probabilities, key_value = self.self(
@@ -198,6 +204,7 @@ class BertAttention(nn.Module):
             past_key_value,
             output_attentions,
             past_length,
+            sequence_lengths,
         )
         return self.output(context, hidden_states), probabilities, key_value
 

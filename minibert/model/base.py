@@ -163,7 +163,10 @@ class BertBase(nn.Module):
         return None if head_mask is None else five_dimensional_head_mask(head_mask, num_hidden_layers, self.dtype)
 
     def set_attn_implementation(self, attn_implementation: str) -> None:
-        """Choose "eager" (written out) or "sdpa" (fused) attention for this model. Raises ValueError for others."""
+        """Choose "eager" (written out), "sdpa" (fused) or "packed" (fused, without the padding) for this model.
+
+        Raises ValueError for others.
+        """
         self.config.update({"attn_implementation": attn_implementation})
 
     def gradient_checkpointing_enable(self) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..config import BertConfig
 from ..outputs import BaseModelOutputWithPoolingAndCrossAttentions, PastKeyValues
@@ -18,6 +18,7 @@ from .checks import check_inputs
 from .embeddings import BertEmbeddings
 from .encoder import BertEncoder
 from .masks import is_all_ones
+from .packing import can_pack, encode_packed
 from .pooler import BertPooler
 from .pretrained import BertPreTrainedModel
 
@@ -96,26 +97,27 @@ class BertModel(BertPreTrainedModel):
 
         if config.is_decoder and attention_mask is None:
             attention_mask = torch.ones(batch_size, past_length + seq_length, device=device)
-        mask = None
-        if attention_mask is not None and (config.is_decoder or not is_all_ones(attention_mask)):
-            mask = self.get_extended_attention_mask(attention_mask, (batch_size, seq_length), device)
-        encoder_mask = None
-        if encoder_attention_mask is not None and encoder_hidden_states is not None:
-            encoder_mask = self.invert_attention_mask(encoder_attention_mask)
-
-        encoder_outputs = self.encoder(
-            embedding_output,
-            attention_mask=mask,
-            head_mask=self.get_head_mask(head_mask, config.num_hidden_layers),
-            encoder_hidden_states=encoder_hidden_states,
-            encoder_attention_mask=encoder_mask,
-            past_key_values=past_key_values,
-            use_cache=use_cache,
-            output_attentions=output_attentions,
-            output_hidden_states=output_hidden_states,
-            return_dict=return_dict,
-        )
-        sequence_output = encoder_outputs[0]  # (batch, seq, hidden)
+        if can_pack(attention_mask, config, head_mask, past_key_values, output_attentions):
+            encoder_outputs = encode_packed(self.encoder, embedding_output, attention_mask, output_hidden_states)
+        else:
+            mask = None
+            if attention_mask is not None and (config.is_decoder or not is_all_ones(attention_mask)):
+                mask = self.get_extended_attention_mask(attention_mask, (batch_size, seq_length), device)
+            encoder_mask = None
+            if encoder_attention_mask is not None and encoder_hidden_states is not None:
+                encoder_mask = self.invert_attention_mask(encoder_attention_mask)
+            encoder_outputs = self.encoder(
+                embedding_output,
+                attention_mask=mask,
+                head_mask=self.get_head_mask(head_mask, config.num_hidden_layers),
+                encoder_hidden_states=encoder_hidden_states,
+                encoder_attention_mask=encoder_mask,
+                past_key_values=past_key_values,
+                use_cache=use_cache,
+                output_attentions=output_attentions,
+                output_hidden_states=output_hidden_states,
+            )
+        sequence_output = encoder_outputs.last_hidden_state  # (batch, seq, hidden)
         pooled_output = self.pooler(sequence_output) if self.pooler is not None else None  # (batch, hidden)
 
         if not return_dict:
@@ -128,11 +130,3 @@ class BertModel(BertPreTrainedModel):
             attentions=encoder_outputs.attentions,
             cross_attentions=encoder_outputs.cross_attentions,
         )
-
-    def get_input_embeddings(self) -> nn.Embedding:
-        """The word embeddings."""
-        return self.embeddings.word_embeddings
-
-    def set_input_embeddings(self, value: nn.Embedding) -> None:
-        """Replace the word embeddings; `tie_weights` then hands them to a tied decoder too."""
-        self.embeddings.word_embeddings = value

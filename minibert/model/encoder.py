@@ -38,11 +38,12 @@ class BertEncoder(nn.Module):
         output_attentions: bool = False,
         output_hidden_states: bool = False,
         return_dict: bool = True,
+        sequence_lengths: list[int] | None = None,
     ) -> BaseModelOutputWithPastAndCrossAttentions | tuple[Any, ...]:
         """(batch, seq, hidden) → the same and, where asked for, every layer's states, probabilities, keys and values.
 
         attention_mask, encoder_attention_mask: additive, broadcast to (batch, heads, seq, keys).
-        head_mask: (layers, …), broadcast to the probabilities.
+        head_mask: (layers, …), broadcast to the probabilities. sequence_lengths: of the texts in a packed row.
         """
         # Only what was asked for is kept: anything else is freed as soon as the next layer has read it.
         all_hidden_states: tuple[Tensor, ...] | None = (hidden_states,) if output_hidden_states else None
@@ -59,6 +60,7 @@ class BertEncoder(nn.Module):
                 encoder_attention_mask,
                 past_key_values[i] if past_key_values is not None else None,
                 output_attentions,
+                sequence_lengths,
             )
             if self.gradient_checkpointing and self.training:
                 outputs = torch.utils.checkpoint.checkpoint(layer, *inputs, use_reentrant=False)

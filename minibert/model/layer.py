@@ -64,6 +64,7 @@ class BertLayer(nn.Module):
         encoder_attention_mask: Tensor | None = None,
         past_key_value: tuple[Tensor, ...] | None = None,
         output_attentions: bool = False,
+        sequence_lengths: list[int] | None = None,
     ) -> tuple[Tensor, Tensor | None, Tensor | None, tuple[Tensor, ...]]:
         """(batch, seq, hidden) → the same, self- and cross-attention probabilities where asked for, keys and values.
 
@@ -72,7 +73,15 @@ class BertLayer(nn.Module):
         past_self = past_key_value[:2] if past_key_value is not None else None
         past_length = past_key_value[0].size(2) if past_key_value is not None else 0
         attended, probabilities, key_value = self.attention(
-            hidden_states, attention_mask, head_mask, None, None, past_self, output_attentions, past_length
+            hidden_states,
+            attention_mask,
+            head_mask,
+            None,
+            None,
+            past_self,
+            output_attentions,
+            past_length,
+            sequence_lengths,
         )
         cross_probabilities = None
         if encoder_hidden_states is not None:

@@ -1,0 +1,91 @@
+"""Leaving the padding out changes no real token."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from minibert import BertConfig, BertForSequenceClassification, BertModel
+from minibert.model.packing import Packing
+
+
+def tiny(seed: int, **overrides: object) -> BertModel:
+    torch.manual_seed(seed)
+    sizes = {"vocab_size": 50, "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2}
+    return BertModel(
+        BertConfig(**{**sizes, "intermediate_size": 24, "max_position_embeddings": 16, **overrides})
+    ).eval()
+
+
+masks = st.lists(st.lists(st.booleans(), min_size=6, max_size=6), min_size=1, max_size=5).map(
+    lambda rows: torch.tensor(rows, dtype=torch.long)
+)
+
+
+@given(masks, st.integers(0, 100))
+@settings(max_examples=60, deadline=None)
+def test_real_tokens_are_the_same_with_and_without_padding(mask: Tensor, seed: int) -> None:
+    model = tiny(seed)
+    ids = torch.randint(0, 50, mask.shape)
+    with torch.no_grad():
+        padded = model(ids, attention_mask=mask, output_hidden_states=True)
+        model.set_attn_implementation("packed")
+        packed = model(ids, attention_mask=mask, output_hidden_states=True)
+    real = mask.bool()
+    for expected, found in zip(padded.hidden_states, packed.hidden_states, strict=True):
+        torch.testing.assert_close(found[real], expected[real], rtol=0, atol=1e-5)
+    if real.any():
+        assert (packed.last_hidden_state[~real] == 0).all()
+
+
+@given(masks)
+def test_unpacking_undoes_packing(mask: Tensor) -> None:
+    packing = Packing(mask)
+    values = torch.randn(*mask.shape, 3) * mask[..., None]
+    assert torch.equal(packing.unpack(packing.pack(values)), values)
+    assert sum(packing.lengths) == int(mask.sum())
+
+
+def test_only_real_tokens_reach_the_layers() -> None:
+    model = tiny(0, attn_implementation="packed")
+    seen: list[torch.Size] = []
+    model.encoder.layer[0].register_forward_hook(lambda module, inputs, output: seen.append(inputs[0].shape))
+    model(torch.ones(3, 8, dtype=torch.long), attention_mask=torch.tensor([[1] * 8, [1] * 3 + [0] * 5, [1] + [0] * 7]))
+    assert seen == [(1, 12, 16)]
+
+
+@pytest.mark.parametrize(
+    "unpackable",
+    [
+        {"config": {"is_decoder": True}},
+        {"config": {"position_embedding_type": "relative_key"}},
+        {"call": {"output_attentions": True}},
+        {"call": {"head_mask": torch.tensor([1.0, 0.0])}},
+    ],
+)
+def test_what_cannot_be_packed_takes_the_usual_path(unpackable: dict[str, dict[str, object]]) -> None:
+    model = tiny(0, **unpackable.get("config", {}))
+    ids, mask = torch.randint(0, 50, (2, 6)), torch.tensor([[1] * 6, [1] * 2 + [0] * 4])
+    expected = model(ids, attention_mask=mask, **unpackable.get("call", {})).last_hidden_state
+    model.set_attn_implementation("packed")
+    found = model(ids, attention_mask=mask, **unpackable.get("call", {})).last_hidden_state
+    torch.testing.assert_close(found[mask.bool()], expected[mask.bool()], rtol=0, atol=1e-5)
+
+
+def test_packed_training_gives_the_same_gradients() -> None:
+    torch.manual_seed(0)
+    config = BertConfig(50, 16, 2, 2, 24, max_position_embeddings=16, hidden_dropout_prob=0.0)
+    config.attention_probs_dropout_prob = 0.0
+    model = BertForSequenceClassification(config)
+    ids, mask = torch.randint(0, 50, (2, 6)), torch.tensor([[1] * 6, [1] * 2 + [0] * 4])
+    gradients = []
+    for path in ("eager", "packed"):
+        model.set_attn_implementation(path)
+        model.zero_grad()
+        model(ids, attention_mask=mask, labels=torch.tensor([0, 1])).loss.backward()
+        gradients.append({name: parameter.grad.clone() for name, parameter in model.named_parameters()})
+    for name, expected in gradients[0].items():
+        torch.testing.assert_close(gradients[1][name], expected, rtol=0, atol=1e-6)
