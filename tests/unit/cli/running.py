@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from typing import Any
 
 from click.testing import CliRunner, Result
@@ -12,7 +13,12 @@ from minibert.cli import main
 
 def run(*arguments: str) -> Result:
     """The command's output, errors and exit code."""
-    return CliRunner().invoke(main, arguments, prog_name="minibert")
+    logger = logging.getLogger("minibert")
+    level = logger.level  # a command may silence the logger for the rest of its process, which is not this one
+    try:
+        return CliRunner().invoke(main, arguments, prog_name="minibert")
+    finally:
+        logger.setLevel(level)
 
 
 def output_of(*arguments: str) -> str:
