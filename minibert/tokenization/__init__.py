@@ -5,7 +5,9 @@ from .basic import BasicTokenizer
 from .batch_encoding import BatchEncoding
 from .bert import BertTokenizer, BertTokenizerFast
 from .encoding import CharSpan, Encoding, TokenSpan
+from .explain import Step, explain
 from .strategies import PaddingStrategy, TruncationStrategy
+from .train import train_wordpiece
 from .vocabulary import load_vocab
 from .wordpiece import WordpieceTokenizer
 
@@ -18,8 +20,11 @@ __all__ = [
     "CharSpan",
     "Encoding",
     "PaddingStrategy",
+    "Step",
     "TokenSpan",
     "TruncationStrategy",
     "WordpieceTokenizer",
+    "explain",
     "load_vocab",
+    "train_wordpiece",
 ]

@@ -74,7 +74,11 @@ def _basic_steps(tokenizer: BertTokenizer, special: list[tuple[str, bool]]) -> l
         ]
         changed = [new != part for new, part in zip(spaced, cleaned, strict=True)]
         steps.append(Step("spaced", "every ideograph is a word of its own", spaced, changed))
-    words = [word for part, (_, is_token) in zip(spaced, special, strict=True) for word in ([part] if is_token else part.split())]
+    words = [
+        word
+        for part, (_, is_token) in zip(spaced, special, strict=True)
+        for word in ([part] if is_token else part.split())
+    ]
     steps.append(Step("split", "words are what stands between spaces", words, [False] * len(words)))
     normal = [word if word in kept else basic.normalize(word) for word in words]
     meaning = "in lower case" if basic.do_lower_case else "as it is"

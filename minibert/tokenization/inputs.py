@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import chain
+from types import NoneType
 from typing import Any, TypeAlias
 
 from . import origins
@@ -30,11 +31,11 @@ class Inputs(Splitting):
         ids = self._input_ids(text, is_split_into_words)
         pair_ids = None if text_pair is None else self._input_ids(text_pair, is_split_into_words)
         texts = [(text, text_pair)]
+        origin = self._origin(texts, is_split_into_words, options)
         if self._wants_windows(options):
             return self._windows(texts, options)
         row = self.finished_row(ids, pair_ids, options)
-        origin = self._origin(texts, options)
-        if options.return_offsets_mapping:
+        if options.return_offsets_mapping and origin:
             row["offset_mapping"] = origin()[0].offsets
         n_sequences = 1 if text_pair is None else 2
         return BatchEncoding(row, origin, options.return_tensors, prepend_batch_axis=True, n_sequences=n_sequences)
@@ -53,11 +54,11 @@ class Inputs(Splitting):
             except ValueError as error:
                 raise ValueError(f"Item {place} of the batch cannot be encoded: {error}") from error
             sequences.append((ids, pair_ids))
+        origin = self._origin(texts, is_split_into_words, options)
         if self._wants_windows(options):
             return self._windows(texts, options)
         columns = self.finished_batch(sequences, options)
-        origin = self._origin(texts, options)
-        if options.return_offsets_mapping:
+        if options.return_offsets_mapping and origin:
             columns["offset_mapping"] = [encoding.offsets for encoding in origin()]
         n_sequences = 1 if texts[0][1] is None else 2
         return BatchEncoding(columns, origin, options.return_tensors, n_sequences=n_sequences)
@@ -75,8 +76,17 @@ class Inputs(Splitting):
         wanted = "a list of words" if is_split_into_words else "a str, a list of tokens or a list of ids"
         raise ValueError(f"expected {wanted}, got {_shortened(text)}.")
 
-    def _origin(self, texts: list[tuple[Any, Any]], options: EncodeOptions) -> Callable[[], list[Encoding]]:
-        """A function that works out where the tokens of `texts` came from; most callers never ask."""
+    def _origin(
+        self, texts: list[tuple[Any, Any]], is_split_into_words: bool, options: EncodeOptions
+    ) -> Callable[[], list[Encoding]] | None:
+        """A function that works out where the tokens of `texts` came from; most callers never ask.
+
+        None for tokens and ids, which came from no text. Raises ValueError if their offsets are asked for.
+        """
+        if not is_split_into_words and not all(isinstance(each, (str, NoneType)) for pair in texts for each in pair):
+            if options.return_offsets_mapping or self._wants_windows(options):
+                raise ValueError("Offsets are places in a text: give texts or words, not tokens or ids.")
+            return None
 
         def encodings() -> list[Encoding]:
             self.recall()

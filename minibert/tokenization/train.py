@@ -21,6 +21,7 @@ import math
 import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 
 from .basic import BasicTokenizer
 from .word_counts import count_words
@@ -105,7 +106,7 @@ class Pieces:
         for index, (word, count) in enumerate(zip(self.words, self.times, strict=True)):
             for piece in word:
                 self.counts[piece] += count
-            for pair in zip(word, word[1:], strict=False):
+            for pair in pairwise(word):
                 self._add(pair, count, index)
         self.total = self.counts.total()
         # Highest gain first, ties by text. Entries are not removed when a gain changes: they are outdated, and skipped.

@@ -38,9 +38,8 @@ def _blocks(path: Path) -> Iterator[str]:
     try:
         with path.open(encoding="utf-8") as file:
             while block := file.read(READ):
-                head, space, tail = (rest + block).replace("\n", " ").rpartition(" ")
+                head, _, rest = (rest + block).replace("\n", " ").rpartition(" ")
                 yield head
-                rest = tail
     except UnicodeDecodeError as error:
         raise ValueError(f"'{path}' is not UTF-8 ({error.reason} at byte {error.start}). Save it as UTF-8.") from error
     yield rest

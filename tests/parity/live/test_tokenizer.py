@@ -7,7 +7,6 @@ environment makes the random run longer.
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
 import os
 import unicodedata
@@ -24,14 +23,11 @@ from transformers.models.bert.tokenization_bert_legacy import BertTokenizerLegac
 
 from minibert.tokenization import BasicTokenizer, BertTokenizer, BertTokenizerFast
 from minibert.tokenization.characters import lower_each
+from tests.parity.old import tokenizer_programs as programs
 
 ROOT = Path(__file__).parents[3]
 NOVELS = ROOT / "weights" / "novels-4l-256h"
 STRINGS = int(os.environ.get("MINIBERT_STRINGS", 20_000))
-
-spec = importlib.util.spec_from_file_location("tokenizer_programs", ROOT / "tests/parity/old/tokenizer_programs.py")
-programs = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(programs)
 
 
 def agreed(text: str) -> str:

@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-from pathlib import Path
-from types import ModuleType
 
 import pytest
 
 import minibert.tokenization
+from tests.parity.old import tokenizer_programs as programs
+from tests.parity.recorded.tokenizer import record
 
-HERE = Path(__file__).parent
-
-
-def load(name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(name, HERE / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-record = load("record")
-programs = record.load_programs()
 EXPECTED = json.loads(record.EXPECTED.read_text(encoding="utf-8"))
 
 
