@@ -87,9 +87,10 @@ class BertBase(nn.Module):
         words = self.get_input_embeddings()
         decoder.weight = nn.Parameter(words.weight.clone()) if self.config.torchscript else words.weight
         decoder.out_features = words.num_embeddings
-        if decoder.bias is not None:
-            missing = words.num_embeddings - decoder.bias.numel()
-            decoder.bias.data = nn.functional.pad(decoder.bias.data, (0, missing))  # a negative pad cuts
+        missing = words.num_embeddings - decoder.bias.numel() if decoder.bias is not None else 0
+        if missing != 0:
+            decoder.bias = nn.Parameter(nn.functional.pad(decoder.bias.data, (0, missing)))  # a negative pad cuts
+            self.set_output_embeddings(decoder)  # the bias has a second name in the head
 
     def resize_token_embeddings(self, new_num_tokens: int | None = None) -> nn.Embedding:
         """Grow the vocabulary with fresh vectors at the end, or cut it; the decoder and its bias follow.
@@ -111,8 +112,8 @@ class BertBase(nn.Module):
         return self.get_input_embeddings()
 
     def _resized_embedding(self, old: nn.Embedding, size: int) -> nn.Embedding:
-        new = nn.Embedding(size, old.embedding_dim, padding_idx=old.padding_idx)
-        new = new.to(old.weight.device, old.weight.dtype)
+        # No padding_idx, as in the reference: from here on the padding word's vector is trained like any other.
+        new = nn.Embedding(size, old.embedding_dim).to(old.weight.device, old.weight.dtype)
         self._init_weights(new)
         kept = min(old.num_embeddings, size)
         new.weight.data[:kept] = old.weight.data[:kept]

@@ -52,7 +52,7 @@ def test_unpacking_undoes_packing(mask: Tensor) -> None:
 def test_only_real_tokens_reach_the_layers() -> None:
     model = tiny(0, attn_implementation="packed")
     seen: list[torch.Size] = []
-    model.encoder.layer[0].register_forward_hook(lambda module, inputs, output: seen.append(inputs[0].shape))
+    model.encoder.layer[0].register_forward_pre_hook(lambda _layer, inputs: seen.append(inputs[0].shape))
     model(torch.ones(3, 8, dtype=torch.long), attention_mask=torch.tensor([[1] * 8, [1] * 3 + [0] * 5, [1] + [0] * 7]))
     assert seen == [(1, 12, 16)]
 

@@ -207,8 +207,14 @@ def resized(tie_word_embeddings: bool) -> Program:
             torch.manual_seed(size)
             model.resize_token_embeddings(size)
             ids = text_batch()["input_ids"].clamp(max=89)
-            results |= {f"{size} {key}": value for key, value in named(model(ids)).items()}
+            ids[2, 1:] = 0  # padding, whose vector is trained from here on
+            outputs = model(ids, labels=ids)
+            model.zero_grad()
+            outputs.loss.backward()
+            results |= {f"{size} {key}": value for key, value in {**named(outputs), **gradients(model.bert)}.items()}
             results[f"{size} words"] = model.get_input_embeddings().weight.detach().clone()
+            results[f"{size} bias"] = model.get_output_embeddings().bias.grad.clone()
+            del outputs  # the reference cannot resize a bias that a graph still needs
         return results
 
     return program
