@@ -14,7 +14,9 @@ from ..version import __version__
 from .attention import attention
 from .fill_mask import fill_mask
 from .inspect import inspect
+from .plot import plot
 from .tokenize import tokenize
+from .vocab import vocab
 
 
 class _Group(click.Group):
@@ -25,7 +27,7 @@ class _Group(click.Group):
             return super().invoke(ctx)
         except BrokenPipeError:
             raise  # the reader went away, as in `minibert … | head`: click ends quietly
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, ModuleNotFoundError) as error:
             raise click.ClickException(str(error)) from error
 
 
@@ -38,5 +40,5 @@ def main() -> None:
     """
 
 
-for _command in (fill_mask, tokenize, attention, inspect):
+for _command in (fill_mask, tokenize, attention, inspect, vocab, plot):
     main.add_command(_command)
