@@ -5,8 +5,12 @@
     model-00001-of-00002.safetensors …   shards, listed in model.safetensors.index.json
     pytorch_model.bin                    the older pickled form, sharded in the same way
 
-An index is ``{"metadata": {"total_size": bytes}, "weight_map": {tensor name: shard file name}}``. The names are those
-of the reference library, so that each side opens what the other saved.
+An index of these is ``{"metadata": {"total_size": bytes}, "weight_map": {tensor name: shard file name}}``. The names
+are those of the reference library, so that each side opens what the other saved.
+
+    bert_config.json                     the hyper-parameters, and
+    bert_model.ckpt.index                the index of the weights that Google's TensorFlow code saved, in
+    bert_model.ckpt.data-00000-of-00001  and further such files: read here, never written
 """
 
 import re
@@ -16,11 +20,13 @@ from .errors import CheckpointError
 from .files import read_json
 
 CONFIG_FILE = "config.json"
+TENSORFLOW_CONFIG_FILE = "bert_config.json"
 SAFETENSORS_FILE = "model.safetensors"
 PYTORCH_FILE = "pytorch_model.bin"
 INDEX_SUFFIX = ".index.json"
+TENSORFLOW_INDEX_SUFFIX = ".index"
 
-# Where to look for weights, best first. Pickles come last: safetensors files cannot run code and read faster.
+# The weights written here, best to read first: safetensors files cannot run code, and read faster than pickles.
 WEIGHT_FILES = (
     SAFETENSORS_FILE,
     SAFETENSORS_FILE + INDEX_SUFFIX,
@@ -28,10 +34,12 @@ WEIGHT_FILES = (
     PYTORCH_FILE + INDEX_SUFFIX,
 )
 
+# Read where there is nothing else, or where they are asked for.
+TENSORFLOW_INDEXES = ("bert_model.ckpt.index", "model.ckpt.index")
+
 # Weights of other frameworks: not read from here, but worth a mention when they are all there is.
 OTHER_FRAMEWORKS = {
     "tf_model.h5": "TensorFlow",
-    "model.ckpt.index": "TensorFlow 1",
     "flax_model.msgpack": "Flax",
     "rust_model.ot": "Rust",
 }
@@ -43,6 +51,11 @@ def shard_file(filename: str, number: int, count: int) -> str:
     """The name of shard ``number`` (from 1) of ``count``: ``model.safetensors`` → ``model-00001-of-00002.safetensors``."""
     stem, extension = filename.rsplit(".", 1)
     return f"{stem}-{number:05d}-of-{count:05d}.{extension}"
+
+
+def search_order(from_tf: bool) -> tuple[str, ...]:
+    """Where to look for weights, best first; with ``from_tf`` only for those of TensorFlow."""
+    return TENSORFLOW_INDEXES if from_tf else WEIGHT_FILES + TENSORFLOW_INDEXES
 
 
 def is_weight_file(filename: str) -> bool:

@@ -13,23 +13,36 @@ from dataclasses import dataclass, field
 BODY_PREFIX = "bert."
 
 
+GOOGLE = "Google's TensorFlow code"
+
+
 @dataclass(frozen=True)
 class Spelling:
-    """A pattern found in names, what to put in its place, and who writes it that way."""
+    """A pattern found in names, what to put in its place, and who writes it that way.
+
+    transposed: the tensor is a matrix of (inputs, outputs), where PyTorch has (outputs, inputs).
+    """
 
     pattern: re.Pattern[str]
     replacement: str
     written_by: str
+    transposed: bool = False
 
 
 # Applied from top to bottom, each to the result of the one before.
 SPELLINGS = (
     Spelling(re.compile(r"^_orig_mod\."), "", "a model saved inside torch.compile"),
     Spelling(re.compile(r"^module\."), "", "a model saved inside DataParallel or DistributedDataParallel"),
-    Spelling(
-        re.compile(r"LayerNorm\.gamma$"), "LayerNorm.weight", "Google's TensorFlow code and its first conversions"
-    ),
-    Spelling(re.compile(r"LayerNorm\.beta$"), "LayerNorm.bias", "Google's TensorFlow code and its first conversions"),
+    Spelling(re.compile(r"^output_(weights|bias)$"), r"classifier/output_\1", f"{GOOGLE}: run_classifier.py"),
+    Spelling(re.compile(r"^cls/squad/"), "qa_outputs/", f"{GOOGLE}: run_squad.py"),
+    Spelling(re.compile(r"/output_weights$"), "/weight", GOOGLE),
+    Spelling(re.compile(r"/output_bias$"), "/bias", GOOGLE),
+    Spelling(re.compile(r"/layer_(\d+)/"), r"/layer/\1/", GOOGLE),
+    Spelling(re.compile(r"/(word|position|token_type)_embeddings$"), r"/\1_embeddings/weight", GOOGLE),
+    Spelling(re.compile(r"/kernel$"), "/weight", GOOGLE, transposed=True),
+    Spelling(re.compile(r"/"), ".", GOOGLE),
+    Spelling(re.compile(r"LayerNorm\.gamma$"), "LayerNorm.weight", f"{GOOGLE} and its first conversions"),
+    Spelling(re.compile(r"LayerNorm\.beta$"), "LayerNorm.bias", f"{GOOGLE} and its first conversions"),
 )
 
 
@@ -43,6 +56,9 @@ class KnownPart:
 
 # Looked up from top to bottom for a name that the model has no place for.
 HARMLESS_LEFT_OVER = (
+    KnownPart(
+        r"\.(adam_[mv]|AdamWeightDecayOptimizer(_1)?)$|^global_step$", "the optimizer's, of use only to go on training"
+    ),
     KnownPart(r"embeddings\.(position_ids|token_type_ids)$", "counts 0, 1, 2, …: this model makes it itself"),
     KnownPart(r"(^|\.)pooler\.", "this model reads every position and has no pooler"),
     KnownPart(r"^cls\.predictions\.", "the masked-word head, which this model does not have"),
@@ -58,8 +74,14 @@ def canonical(name: str) -> str:
     return name
 
 
+def is_transposed(name: str) -> bool:
+    """Whether a checkpoint's name is that of a matrix the other way round."""
+    return any(spelling.transposed and spelling.pattern.search(name) for spelling in SPELLINGS)
+
+
 def reason_left_over(name: str) -> str | None:
-    """Why a name may be left over; None where that is a surprise."""
+    """Why a checkpoint's name may be left over; None where that is a surprise."""
+    name = canonical(name)
     for part in HARMLESS_LEFT_OVER:
         if re.search(part.pattern, name):
             return part.reason

@@ -1,0 +1,137 @@
+"""What the index of a TensorFlow checkpoint says of its tensors: name, dtype, shape, and where their bytes are.
+
+    bert_model.ckpt.index                  a table (see `tensorflow_table`) of protocol buffers:
+        ""             BundleHeader        1: number of data files   2: byte order, 0 is little-endian
+        tensor's name  BundleEntry         1: dtype   2: shape   3: data file   4: offset   5: size   6: masked CRC-32C
+                                           7: slices, where the tensor is split over several entries
+    bert_model.ckpt.data-00000-of-00001    the tensors' bytes, row-major
+
+A protocol buffer is a sequence of keys and values, a key being `8 × field number + kind`. Kind 0 is a varint, kind 1
+eight bytes, kind 2 a length and as many bytes, kind 5 four bytes. A field that is absent is 0 or empty.
+
+Source: TensorFlow's tensor_bundle.proto, tensor_shape.proto and types.proto.
+"""
+
+import math
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+
+from .errors import CheckpointError
+from .layout import TENSORFLOW_INDEX_SUFFIX
+from .tensorflow_table import read_table, read_varint
+
+# types.proto's numbers of the dtypes that hold plain numbers.
+DTYPES = {
+    1: torch.float32,
+    2: torch.float64,
+    3: torch.int32,
+    4: torch.uint8,
+    5: torch.int16,
+    6: torch.int8,
+    8: torch.complex64,
+    9: torch.int64,
+    10: torch.bool,
+    14: torch.bfloat16,
+    17: torch.uint16,
+    18: torch.complex128,
+    19: torch.float16,
+    22: torch.uint32,
+    23: torch.uint64,
+}
+# Only tf.train.Checkpoint of TensorFlow 2 writes it, which names tensors after Python attributes: no BERT names at all.
+_OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
+
+
+class Entry(NamedTuple):
+    """Where one tensor lies: `size` bytes from `offset` on in `data_file`, with the masked CRC-32C `checksum`."""
+
+    dtype: torch.dtype
+    shape: torch.Size
+    data_file: str
+    offset: int
+    size: int
+    checksum: int
+
+
+class Message(NamedTuple):
+    """A protocol buffer: the last number in each field, and all strings of bytes in each field."""
+
+    numbers: dict[int, int]
+    parts: dict[int, list[bytes]]
+
+
+def read_bundle(index: Path) -> dict[str, Entry]:
+    """Every tensor's entry, in the order of the data; CheckpointError where the index is damaged or contradicts itself."""
+    table = read_table(index)
+    try:
+        if b"" not in table:
+            raise ValueError("it has no header")
+        header = read_message(table.pop(b"")).numbers
+        if header.get(2, 0) != 0:
+            raise ValueError("its numbers are big-endian, and only little-endian ones can be read")
+        prefix, files = index.name.removesuffix(TENSORFLOW_INDEX_SUFFIX), header.get(1, 0)
+        entries = {key.decode(): _entry(key.decode(), value, prefix, files) for key, value in table.items()}
+    except ValueError as error:
+        raise CheckpointError(f"{index}: this TensorFlow checkpoint cannot be read: {error}") from error
+    return dict(sorted(entries.items(), key=lambda item: (item[1].data_file, item[1].offset)))
+
+
+def read_message(data: bytes) -> Message:
+    """Take a protocol buffer apart; ValueError where it is none."""
+    message = Message({}, {})
+    position = 0
+    while position < len(data):
+        key, position = read_varint(data, position)
+        field, kind = key >> 3, key & 7
+        if kind == 0:
+            message.numbers[field], position = read_varint(data, position)
+            continue
+        if kind == 2:
+            size, position = read_varint(data, position)
+        elif kind in (1, 5):
+            size = 8 if kind == 1 else 4
+        else:
+            raise ValueError(f"a field has the unknown kind {kind}")
+        value = data[position : position + size]
+        position += size
+        if position > len(data):
+            raise ValueError("a field reaches beyond its message")
+        if kind == 2:
+            message.parts.setdefault(field, []).append(value)
+        else:
+            message.numbers[field] = int.from_bytes(value, "little")
+    return message
+
+
+def _entry(name: str, data: bytes, prefix: str, files: int) -> Entry:
+    """A checked entry; ValueError where it makes no sense."""
+    message = read_message(data)
+    code, file, offset, size, checksum = (message.numbers.get(field, 0) for field in (1, 3, 4, 5, 6))
+    if name == _OBJECT_GRAPH:
+        raise ValueError(
+            "it was saved by TensorFlow 2's tf.train.Checkpoint, whose tensors have other names. Save the variables "
+            "with tf.compat.v1.train.Saver, under the names of Google's BERT"
+        )
+    if code not in DTYPES:
+        raise ValueError(f"tensor {name!r} has dtype {code}, which holds no plain numbers or is unknown")
+    if 7 in message.parts:
+        raise ValueError(f"tensor {name!r} is split into slices; save it whole")
+    dtype, shape = DTYPES[code], _shape(message)
+    if math.prod(dimension or 1 for dimension in shape) >= 1 << 60:  # a negative number reads as one near 2⁶⁴
+        raise ValueError(f"tensor {name!r} has dimensions that are negative or beyond reason: {shape}")
+    expected = math.prod(shape) * dtype.itemsize
+    if size != expected:
+        raise ValueError(f"tensor {name!r}: shape {shape} of {dtype} takes {expected} bytes, the index says {size}")
+    if file >= files:
+        raise ValueError(f"tensor {name!r} is in data file {file}, counted from 0, of {files}")
+    return Entry(dtype, torch.Size(shape), f"{prefix}.data-{file:05d}-of-{files:05d}", offset, size, checksum)
+
+
+def _shape(entry: Message) -> tuple[int, ...]:
+    """TensorShape: field 2 is a message for each dimension, whose field 1 is its size."""
+    dimensions = [
+        read_message(part) for shape in entry.parts.get(2, []) for part in read_message(shape).parts.get(2, [])
+    ]
+    return tuple(dimension.numbers.get(1, 0) for dimension in dimensions)

@@ -1,0 +1,111 @@
+"""A TensorFlow checkpoint's index, as a table: sorted keys with their values, in LevelDB's format.
+
+    block …                  entries, sorted by key, then the restart points: 4 bytes each, and how many there are
+    1 byte, 4 bytes          after each block: its compression (0 is none), and the masked CRC-32C of block and byte
+    index block              one entry for each block before it; its value is the block's place, (offset, size)
+    48 bytes at the end      places of the meta index and the index block, padded to 40 bytes; 8 bytes of magic number
+
+An entry shares a prefix with the key before it: `shared length, own length, value length, own part of the key, value`.
+Numbers are varints, seven bits a byte, lowest first; the last byte has its top bit clear.
+
+Source: LevelDB's table_format.md, which TensorFlow's lib/io/table follows.
+"""
+
+import os
+from collections.abc import Iterator
+from io import FileIO
+from pathlib import Path
+
+from .errors import CheckpointError
+from .files import check_is_real_file
+from .tensorflow_checksum import masked_crc32c
+
+_FOOTER = 48
+_MAGIC = 0xDB4775248B80FB57
+_TRAILER = 5
+
+
+def read_table(path: Path) -> dict[bytes, bytes]:
+    """Every key and its value, in order; CheckpointError where the file is no such table, or is damaged."""
+    check_is_real_file(path)
+    try:
+        with FileIO(str(path)) as file:
+            return _read(file, os.fstat(file.fileno()).st_size)
+    except ValueError as error:
+        raise CheckpointError(
+            f"{path}: not the index of a TensorFlow checkpoint, or a damaged one: {error}. Get the file again"
+        ) from error
+
+
+def read_varint(data: bytes, position: int) -> tuple[int, int]:
+    """The number at `position`, and the position after it; ValueError where there is none of at most 64 bits."""
+    value = 0
+    for shift in range(0, 64, 7):
+        if position >= len(data):
+            raise ValueError("it ends inside a number")
+        byte = data[position]
+        position += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80 and value < 1 << 64:
+            return value, position
+    raise ValueError("it holds a number of more than 64 bits")
+
+
+def _read(file: FileIO, size: int) -> dict[bytes, bytes]:
+    if size < _FOOTER:
+        raise ValueError(f"it is {size} bytes long, too short for one")
+    file.seek(size - _FOOTER)
+    footer = file.read(_FOOTER)
+    if int.from_bytes(footer[-8:], "little") != _MAGIC:
+        raise ValueError("it does not end in the format's magic number")
+    _, after_meta_index = _read_place(footer, 0)
+    place, _ = _read_place(footer, after_meta_index)
+    table: dict[bytes, bytes] = {}
+    last = None
+    for _, block in _entries(_read_block(file, place, size)):
+        for key, value in _entries(_read_block(file, _read_place(block, 0)[0], size)):
+            if last is not None and key <= last:
+                raise ValueError(f"its keys are out of order at {key!r}")
+            table[key] = value
+            last = key
+    return table
+
+
+def _read_place(data: bytes, position: int) -> tuple[tuple[int, int], int]:
+    """A block's (offset, size), and the position after it."""
+    offset, position = read_varint(data, position)
+    size, position = read_varint(data, position)
+    return (offset, size), position
+
+
+def _read_block(file: FileIO, place: tuple[int, int], file_size: int) -> bytes:
+    """A block's entries and restart points, its checksum checked."""
+    offset, size = place
+    if offset + size + _TRAILER > file_size:
+        raise ValueError(f"a block should end at byte {offset + size + _TRAILER}, the file ends at {file_size}")
+    file.seek(offset)
+    block, trailer = file.read(size), file.read(_TRAILER)
+    if masked_crc32c(block + trailer[:1]) != int.from_bytes(trailer[1:], "little"):
+        raise ValueError(f"the checksum of the block at byte {offset} does not match")
+    if trailer[0] != 0:
+        # TensorFlow itself never compresses an index: its tensors, which make up the size, are elsewhere.
+        raise ValueError(f"the block at byte {offset} is compressed (kind {trailer[0]}), which no checkpoint's is")
+    return block
+
+
+def _entries(block: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The entries one after the other; restart points only serve to search, which nobody does here."""
+    restarts = int.from_bytes(block[-4:], "little")
+    end = len(block) - 4 - 4 * restarts
+    if end < 0:
+        raise ValueError("a block is shorter than its own list of restart points")
+    position, key = 0, b""
+    while position < end:
+        shared, position = read_varint(block, position)
+        own, position = read_varint(block, position)
+        length, position = read_varint(block, position)
+        if shared > len(key) or position + own + length > end:
+            raise ValueError("an entry reaches beyond its block")
+        key = key[:shared] + block[position : position + own]
+        yield key, block[position + own : position + own + length]
+        position += own + length
