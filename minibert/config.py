@@ -293,26 +293,22 @@ class BertConfig:
         return_unused_kwargs: bool = False,
         **overrides: Any,
     ) -> Any:
-        """Read `config.json` of a folder, a bundled name or a hub id, or a JSON file named directly.
+        """Read `config.json`, else Google's `bert_config.json`, of a folder, bundled name or hub id; or a JSON file.
 
         `overrides` that name a field of the config replace its value. With `return_unused_kwargs` the rest comes
         back too, as `(config, unused)`; without, the rest is ignored, as in the reference.
         Raises CheckpointError (an OSError) where nothing readable is found, ValueError for a value out of range.
         """
-        from .checkpoints import locate, read_json
+        from .checkpoints import locate_config, read_json
 
-        path = Path(pretrained_model_name_or_path)
-        if not path.is_file():
-            folder = locate(
-                pretrained_model_name_or_path,
-                filenames=["config.json"],
-                revision=revision,
-                cache_dir=cache_dir,
-                token=token,
-                local_files_only=local_files_only,
-                force_download=force_download,
-            )
-            path = folder / "config.json"
+        path = locate_config(
+            pretrained_model_name_or_path,
+            revision=revision,
+            cache_dir=cache_dir,
+            token=token,
+            local_files_only=local_files_only,
+            force_download=force_download,
+        )
         values = read_json(path)
         values["name_or_path"] = str(pretrained_model_name_or_path)
         config, unused = cls._from_dict(values, overrides)

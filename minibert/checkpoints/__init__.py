@@ -4,7 +4,7 @@ from .bundled import bundled_checkpoints
 from .errors import CheckpointError
 from .files import read_json, write_text_atomically
 from .layout import CONFIG_FILE
-from .locate import locate, locate_weights
+from .locate import locate, locate_config, locate_weights
 from .memory import allocate
 from .reading import DictWeights, Weights, open_weights
 from .report import Finding, LoadingReport
@@ -20,6 +20,7 @@ __all__ = [
     "allocate",
     "bundled_checkpoints",
     "locate",
+    "locate_config",
     "locate_weights",
     "open_weights",
     "read_json",

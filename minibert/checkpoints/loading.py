@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from .errors import CheckpointError
 from .memory import allocate
-from .names import BODY_PREFIX, NameMap, reason_left_over
+from .names import BODY_PREFIX, NameMap, canonical, reason_left_over
 from .reading import Weights
 from .report import Finding, LoadingReport
 
@@ -143,7 +143,7 @@ def _left_over_finding(name: str, model: nn.Module) -> Finding:
     reason = reason_left_over(name)
     if reason is not None:
         return Finding(name, reason)
-    layer = re.search(r"encoder\.layer\.(\d+)\.", name)
+    layer = re.search(r"encoder\.layer\.(\d+)\.", canonical(name))
     layers = getattr(getattr(model, "config", None), "num_hidden_layers", None)
     if layer is not None and layers is not None and int(layer.group(1)) >= layers:
         return Finding(name, f"the config has only {layers} layers", needs_attention=True)

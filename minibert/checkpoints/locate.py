@@ -1,4 +1,4 @@
-"""From what a user types to a folder of files: a path, a bundled name, or a name on the hub."""
+"""From what a user types to the files meant: a path, a bundled name, or a name on the hub."""
 
 import os
 from collections.abc import Sequence
@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING
 from .bundled import bundled_checkpoints
 from .errors import CheckpointError
 from .files import describe_folder
-from .layout import INDEX_SUFFIX, OTHER_FRAMEWORKS, WEIGHT_FILES, read_index
+from .layout import (
+    CONFIG_FILE,
+    INDEX_SUFFIX,
+    OTHER_FRAMEWORKS,
+    TENSORFLOW_CONFIG_FILE,
+    TENSORFLOW_INDEX_SUFFIX,
+    TENSORFLOW_INDEXES,
+    read_index,
+    search_order,
+)
+from .tensorflow_bundle import read_bundle
 
 if TYPE_CHECKING:
     from .hub import HubRepository
@@ -56,19 +66,50 @@ def locate_weights(
     token: bool | str | None = None,
     local_files_only: bool = False,
     force_download: bool = False,
+    from_tf: bool = False,
 ) -> Path:
-    """A folder for ``open_weights``, found as ``locate`` finds one.
+    """What ``open_weights`` takes: a folder, found as ``locate`` finds one, or a TensorFlow checkpoint named directly.
 
-    From the hub it downloads the best format the repository has (see ``layout.WEIGHT_FILES``) with all its shards, and
-    no other.
+    From the hub it downloads the best format the repository has (see ``layout.search_order``) with all its shards, and
+    no other. from_tf: the same as for ``open_weights``.
     """
-    folder = _local_folder(name_or_path)
-    if folder is not None:
-        return folder
+    place = _tensorflow_index(name_or_path) or _local_folder(name_or_path)
+    if place is not None:
+        return place
     repository = _hub_repository(name_or_path, revision, cache_dir, token, local_files_only, force_download)
-    _fetch_weights(repository)
+    _fetch_weights(repository, from_tf)
     assert repository.folder is not None
     return repository.folder
+
+
+def locate_config(
+    name_or_path: str | os.PathLike[str],
+    *,
+    revision: str | None = None,
+    cache_dir: str | os.PathLike[str] | None = None,
+    token: bool | str | None = None,
+    local_files_only: bool = False,
+    force_download: bool = False,
+) -> Path:
+    """The file that holds a checkpoint's hyper-parameters, found as ``locate`` finds one, or a file named directly.
+
+    It is `config.json`; where there is none, the `bert_config.json` of Google's TensorFlow code.
+    """
+    index = _tensorflow_index(name_or_path)
+    path = Path(name_or_path).expanduser()
+    if index is None and path.is_file():
+        return path
+    folder = index.parent if index is not None else _local_folder(name_or_path)
+    if folder is not None:
+        for filename in (CONFIG_FILE, TENSORFLOW_CONFIG_FILE):
+            if (folder / filename).exists():
+                return folder / filename
+        raise CheckpointError(f"{folder}: has no {CONFIG_FILE} or {TENSORFLOW_CONFIG_FILE}. {describe_folder(folder)}")
+    repository = _hub_repository(name_or_path, revision, cache_dir, token, local_files_only, force_download)
+    found = repository.fetch(CONFIG_FILE) or repository.fetch(TENSORFLOW_CONFIG_FILE)
+    if found is None:
+        raise repository.nothing_found(CONFIG_FILE)
+    return found
 
 
 def _hub_repository(
@@ -116,17 +157,34 @@ def _local_folder(name_or_path: str | os.PathLike[str]) -> Path | None:
     return None
 
 
-def _fetch_weights(repository: "HubRepository") -> None:
+def _tensorflow_index(name_or_path: str | os.PathLike[str]) -> Path | None:
+    """The index of a TensorFlow checkpoint named directly: `bert_model.ckpt.index`, or as TensorFlow has it, `bert_model.ckpt`."""
+    path = Path(name_or_path).expanduser()
+    if path.is_dir():
+        return None
+    candidates = (path, Path(f"{path}{TENSORFLOW_INDEX_SUFFIX}"))
+    return next((p for p in candidates if p.suffix == TENSORFLOW_INDEX_SUFFIX and p.is_file()), None)
+
+
+def _fetch_weights(repository: "HubRepository", from_tf: bool) -> None:
     """Download the best format the repository has, with every shard its index names."""
-    for filename in WEIGHT_FILES:
+    for filename in search_order(from_tf):
         path = repository.fetch(filename)
         if path is None:
             continue
-        if filename.endswith(INDEX_SUFFIX):
-            for shard in dict.fromkeys(read_index(path).values()):
-                if repository.fetch(shard) is None:
-                    raise repository.nothing_found(f"{shard}, which {filename} lists")
+        for shard in _shards(path):
+            if repository.fetch(shard) is None:
+                raise repository.nothing_found(f"{shard}, which {filename} lists")
         return
     others = [kind for name, kind in OTHER_FRAMEWORKS.items() if name in (repository.file_names() or [])]
     advice = f" (it has {' and '.join(others)} weights; convert them to PyTorch first)" if others else ""
-    raise repository.nothing_found(f"weights: {', '.join(WEIGHT_FILES)}{advice}")
+    raise repository.nothing_found(f"weights: {', '.join(search_order(from_tf))}{advice}")
+
+
+def _shards(path: Path) -> list[str]:
+    """The files that an index names; none where the file is no index."""
+    if path.name.endswith(INDEX_SUFFIX):
+        return list(dict.fromkeys(read_index(path).values()))
+    if path.name in TENSORFLOW_INDEXES:
+        return list(dict.fromkeys(entry.data_file for entry in read_bundle(path).values()))
+    return []

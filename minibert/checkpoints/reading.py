@@ -1,4 +1,4 @@
-"""Opening a checkpoint's weights: one object over one file or many, in either format.
+"""Opening a checkpoint's weights: one object over one file or many, in any format.
 
 with open_weights(folder) as weights:
     for name in weights.names:
@@ -16,10 +16,11 @@ from torch import Tensor
 
 from .errors import CheckpointError
 from .files import describe_folder
-from .layout import INDEX_SUFFIX, OTHER_FRAMEWORKS, WEIGHT_FILES, read_index
+from .layout import INDEX_SUFFIX, OTHER_FRAMEWORKS, TENSORFLOW_INDEX_SUFFIX, read_index, search_order
 from .pickle_file import PickleFile
 from .safetensors_file import SafetensorsFile
 from .tensor_dict import TensorDict
+from .tensorflow_file import TensorFlowFile
 
 
 class TensorFile(Protocol):
@@ -112,28 +113,38 @@ class DictWeights(Weights):
         super().__init__(dict.fromkeys(source.names, source))
 
 
-def open_weights(folder: Path) -> Weights:
-    """Open the best weights in ``folder``: safetensors before pickles, one file before shards.
+def open_weights(place: Path, *, from_tf: bool = False) -> Weights:
+    """Open the best weights in a folder: safetensors before pickles, one file before shards, TensorFlow's last.
+
+    place: a folder, or the `….ckpt.index` of a TensorFlow checkpoint. from_tf: look for TensorFlow's only.
 
     Raises ``CheckpointError`` naming the file and tensor if anything in the headers is wrong, or if there are none.
     """
-    for filename in WEIGHT_FILES:
-        if (folder / filename).exists():
-            if filename.endswith(INDEX_SUFFIX):
-                return _open_shards(folder / filename)
-            file = _open_file(folder / filename)
-            return Weights(dict.fromkeys(file.names, file))
-    raise CheckpointError(no_weights_message(str(folder), describe_folder(folder), folder))
+    if place.is_file():
+        return _open_one(place)
+    for filename in search_order(from_tf):
+        if (place / filename).exists():
+            return _open_shards(place / filename) if filename.endswith(INDEX_SUFFIX) else _open_one(place / filename)
+    raise CheckpointError(no_weights_message(str(place), describe_folder(place), place, from_tf))
 
 
-def no_weights_message(where: str, holds: str, folder: Path) -> str:
+def no_weights_message(where: str, holds: str, folder: Path, from_tf: bool) -> str:
     """Say what was looked for, what is there instead, and what to do about weights of other frameworks."""
     others = [kind for name, kind in OTHER_FRAMEWORKS.items() if (folder / name).exists()]
     advice = f". It has {' and '.join(others)} weights; convert them to PyTorch first" if others else ""
-    return f"{where}: no weights; looked for {', '.join(WEIGHT_FILES)}. {holds}{advice}"
+    if steps := sorted(folder.glob("*.ckpt-*.index")):
+        advice += f". To open a step of a TensorFlow training, give its own path, such as {steps[-1]}"
+    return f"{where}: no weights; looked for {', '.join(search_order(from_tf))}. {holds}{advice}"
+
+
+def _open_one(path: Path) -> Weights:
+    file = _open_file(path)
+    return Weights(dict.fromkeys(file.names, file))
 
 
 def _open_file(path: Path) -> TensorFile:
+    if path.suffix == TENSORFLOW_INDEX_SUFFIX:
+        return TensorFlowFile(path)
     return SafetensorsFile(path) if path.suffix == ".safetensors" else PickleFile(path)
 
 
