@@ -208,6 +208,43 @@ def test_the_apostrophe_is_joined_here_and_left_alone_there(novels):
     assert new.decode(new.encode("we've", add_special_tokens=False)) == "we ' ve"
 
 
+def test_where_they_differ_we_do_as_the_old_one(novels):
+    """The rest of the list in docs/tokenizer.md, ours first."""
+
+    def outcomes(function):
+        found = []
+        for tokenizer in novels:
+            try:
+                found.append(function(tokenizer))
+            except Exception as error:
+                found.append(type(error))
+        return tuple(found)
+
+    assert outcomes(lambda t: t.tokenize("a\ud800b")) == (["ab"], TypeError)
+    segments = outcomes(lambda t: t("a", "b c", add_special_tokens=False)["token_type_ids"])
+    assert segments == ([0, 0, 0], [0, 1, 1])
+    cut = outcomes(lambda t: len(t("a b c d", max_length=3, truncation=False)["input_ids"]))
+    assert cut == (3, 6)
+    lengths = outcomes(lambda t: t(["a", "a b"], padding=True, return_length=True)["length"])
+    assert lengths == ([3, 4], [4, 4])
+    impossible = outcomes(lambda t: len(t("a b c", max_length=4, truncation="only_second")["input_ids"]))
+    assert impossible == (5, Exception)
+    arguments = {"max_length": 6, "truncation": True, "return_overflowing_tokens": True}
+    ours, new = outcomes(lambda t: len(t("a b c d", "x y z", **arguments)["input_ids"]))
+    assert ours is ValueError
+    assert new > 2
+    assert outcomes(lambda t: t([])) == (ValueError, IndexError)
+
+
+def test_accents_do_not_hide_an_added_token_there():
+    found = []
+    for library in (BertTokenizer, NewTokenizer):
+        tokenizer = library.from_pretrained(NOVELS)
+        tokenizer.add_tokens(["naive"])
+        found.append((tokenizer.tokenize("NAIVE"), tokenizer.tokenize("naïve")))
+    assert found == [(["naive"], ["na", "##ive"]), (["naive"], ["naive"])]
+
+
 def test_its_own_python_tokenizer_agrees_but_for_the_final_sigma():
     """What is left of the Python tokenizer there, which no longer lower-cases letter by letter."""
     ours, legacy = BertTokenizer(NOVELS / "vocab.txt"), BertTokenizerLegacy(str(NOVELS / "vocab.txt"))

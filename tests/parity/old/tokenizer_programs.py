@@ -250,6 +250,15 @@ def encodings_of_texts(library: Any, texts: list[str]) -> Any:
     ]
 
 
+def encodings_of_given_texts(library: Any) -> Any:
+    """Every line of the *.txt files in the folder that MINIBERT_TEXTS names; with none named, of this file."""
+    folder = os.environ.get("MINIBERT_TEXTS")
+    files = sorted(Path(folder).glob("*.txt")) if folder else [Path(__file__)]
+    tokenizers = [new_tokenizer(library, kind) for kind in ("uncased", "cased")]
+    texts = ((file, file.read_text(encoding="utf-8").split("\n")) for file in files)
+    return [[file.name, *(digest(outcome(tokenizer, lines)) for tokenizer in tokenizers)] for file, lines in texts]
+
+
 TEXTS = [
     "the dog",
     "unaffable running is low , and it was not for the world",
@@ -502,6 +511,7 @@ def all_programs() -> dict[str, Program]:
         encodings_of_every_character,
         encodings_of_random_texts,
         encodings_of_settled_texts,
+        encodings_of_given_texts,
         columns,
         optional_columns,
         overflow,

@@ -99,6 +99,11 @@ def test_overflow_of_one_text(tokenizer):
     assert encoding.num_truncated_tokens == 2
 
 
+def test_nothing_overflows_without_a_length(tokenizer):
+    encoding = tokenizer("the dog", return_overflowing_tokens=True)
+    assert (encoding.overflowing_tokens, encoding.num_truncated_tokens) == ([], 0)
+
+
 def test_columns_that_were_asked_for(tokenizer):
     encoding = tokenizer("the", return_special_tokens_mask=True, return_length=True, return_token_type_ids=False)
     assert encoding.data == {
@@ -152,6 +157,15 @@ def test_added_tokens_are_cut_out_whole(tokenizer):
     assert tokenizer.encode("newword<E>")[1:-1] == [size, size + 1]
     assert tokenizer.decode([size, size + 1], skip_special_tokens=True) == "newword"
     assert tokenizer.additional_special_tokens == ["<E>", "<F>"]
+
+
+@pytest.mark.parametrize("hidden", ["\u200b", "\x0b", "\x1c"])
+def test_a_special_token_that_cleaning_brings_about_is_one_word(tokenizer, hidden):
+    """As in the reference: too late to be cut out, it is not split either, and no piece of the vocabulary."""
+    tokenizer.add_special_tokens({"additional_special_tokens": ["<e1>"]})
+    text = f"x <e{hidden}1> x"
+    assert tokenizer.tokenize(text) == ["x", "[UNK]", "x"]
+    assert tokenizer.encode(text) == tokenizer.convert_tokens_to_ids(["[CLS]", "x", "[UNK]", "x", "[SEP]"])
 
 
 def test_the_memory_of_words_follows_changed_settings(tokenizer):
@@ -230,9 +244,12 @@ def test_it_shows_what_it_is(tokenizer):
     assert "is_fast=False, padding_side='right', special_tokens={'unk_token': '[UNK]'" in repr(tokenizer)
 
 
-def test_roles_of_tokens(tokenizer):
+def test_roles_of_tokens(tokenizer, caplog):
     assert (tokenizer.cls_token, tokenizer.cls_token_id) == ("[CLS]", 2)
     assert (tokenizer.bos_token, tokenizer.bos_token_id) == (None, None)
+    assert "no bos_token yet" in caplog.text
+    tokenizer.verbose = False
+    assert tokenizer.bos_token is None
     tokenizer.mask_token = "dog"
     assert tokenizer.mask_token_id == tokenizer.vocab["dog"]
     assert tokenizer.all_special_tokens == ["[UNK]", "[SEP]", "[PAD]", "[CLS]", "dog"]

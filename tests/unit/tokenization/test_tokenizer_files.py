@@ -23,6 +23,8 @@ def test_a_saved_tokenizer_comes_back_the_same(tokenizer, tmp_path):
         "vocab.txt",
         "added_tokens.json",
     ]
+    config = json.loads((tmp_path / "new" / "folder" / "tokenizer_config.json").read_text(encoding="utf-8"))
+    assert not {"vocab_file", "tokenizer_file", "special_tokens_map_file"} & set(config)
     opened = BertTokenizer.from_pretrained(tmp_path / "new" / "folder")
     assert opened.get_vocab() == tokenizer.get_vocab()
     assert opened.special_tokens_map_extended == tokenizer.special_tokens_map_extended
