@@ -8,15 +8,12 @@ Source: Devlin et al. 2019, figure 2. Reference: `PreTrainedTokenizerBase.prepar
 
 from __future__ import annotations
 
-import logging
-import warnings
 from typing import Any, TypeAlias, TypeVar
 
 from .batch_encoding import BatchEncoding
 from .padding import Padding
 from .strategies import EncodeOptions, PaddingStrategy, TruncationStrategy
-
-logger = logging.getLogger(__name__)
+from .truncation import truncate
 
 T = TypeVar("T")  # what is cut: ids, or tokens with their places in the text
 Sequences: TypeAlias = list[tuple[list[int], list[int] | None]]  # ids of each text, and of its pair if it has one
@@ -81,30 +78,8 @@ class Assembly(Padding):
         truncation_strategy: bool | str | TruncationStrategy = "longest_first",
         stride: int = 0,
     ) -> tuple[list[T], list[T] | None, list[T]]:
-        """Cut tokens off the end of one or both sequences. Returns both, and the tokens cut off.
-
-        "only_first" and "only_second" cut that sequence; when it is too short for that, nothing is cut and an error is
-        logged. "longest_first" cuts whichever is longer, token by token (the second when both are as long); of a pair,
-        it returns no overflow. The overflow begins with `stride` tokens that were kept.
-        """
-        strategy = TruncationStrategy.parse(truncation_strategy)
-        if num_tokens_to_remove <= 0 or strategy is TruncationStrategy.DO_NOT_TRUNCATE:
-            return ids, pair_ids, []
-        if strategy is TruncationStrategy.ONLY_SECOND:
-            if pair_ids is None:
-                return ids, pair_ids, []
-            pair_ids, overflow = _cut(pair_ids, num_tokens_to_remove, strategy, stride)
-        elif strategy is TruncationStrategy.ONLY_FIRST or pair_ids is None:
-            ids, overflow = _cut(ids, num_tokens_to_remove, strategy, stride)
-        else:
-            first, second = len(ids), len(pair_ids)
-            for _ in range(num_tokens_to_remove):
-                if first > second:
-                    first -= 1
-                else:
-                    second = max(second - 1, 0)
-            ids, pair_ids, overflow = ids[:first], pair_ids[:second], []
-        return ids, pair_ids, overflow
+        """Cut tokens off the end of one or both sequences (see `truncate`). Returns both, and the tokens cut off."""
+        return truncate(ids, pair_ids, num_tokens_to_remove, TruncationStrategy.parse(truncation_strategy), stride)
 
     def prepare_for_model(
         self,
@@ -145,61 +120,6 @@ class Assembly(Padding):
             self.finished_row(ids, pair_ids, options),
             tensor_type=options.return_tensors,
             prepend_batch_axis=prepend_batch_axis,
-        )
-
-    def options(
-        self,
-        *,
-        add_special_tokens: bool,
-        padding: bool | str | PaddingStrategy,
-        truncation: bool | str | TruncationStrategy,
-        max_length: int | None,
-        stride: int,
-        pad_to_multiple_of: int | None,
-        return_tensors: str | None,
-        return_token_type_ids: bool | None,
-        return_attention_mask: bool | None,
-        return_overflowing_tokens: bool,
-        return_special_tokens_mask: bool,
-        return_length: bool,
-        verbose: bool,
-        return_offsets_mapping: bool = False,
-        truncation_strategy: str | None = None,
-        pad_to_max_length: bool = False,
-    ) -> EncodeOptions:
-        """Settle what was asked, and check it, before any text is touched."""
-        if max_length is not None and padding is False and truncation is False:
-            truncation = TruncationStrategy.LONGEST_FIRST
-            if verbose:
-                self.warn_once(
-                    "truncation not asked for",
-                    "max_length was given without truncation= or padding=: long sequences are cut to it, as with "
-                    "truncation='longest_first'. Say so with truncation=True.",
-                )
-        if truncation_strategy is not None:
-            warnings.warn("truncation_strategy= is the old name of truncation=.", FutureWarning, stacklevel=3)
-            truncation = truncation or truncation_strategy
-        if pad_to_max_length:
-            warnings.warn("pad_to_max_length= is the old way to say padding='max_length'.", FutureWarning, stacklevel=3)
-            padding = padding or ("longest" if max_length is None else "max_length")
-        if return_token_type_ids and not add_special_tokens:
-            raise ValueError(
-                "return_token_type_ids=True needs add_special_tokens=True: the segments are those of a sequence with "
-                "its special tokens. Leave return_token_type_ids out to get zeros."
-            )
-        return EncodeOptions(
-            add_special_tokens=add_special_tokens,
-            lengths=self.lengths(padding, truncation, max_length, pad_to_multiple_of, verbose),
-            stride=stride,
-            pad_to_multiple_of=pad_to_multiple_of,
-            return_tensors=return_tensors,
-            return_token_type_ids=_or_default(return_token_type_ids, "token_type_ids" in self.model_input_names),
-            return_attention_mask=_or_default(return_attention_mask, "attention_mask" in self.model_input_names),
-            return_overflowing_tokens=return_overflowing_tokens,
-            return_special_tokens_mask=return_special_tokens_mask,
-            return_offsets_mapping=return_offsets_mapping,
-            return_length=return_length,
-            verbose=verbose,
         )
 
     def finished_row(self, ids: list[int], pair_ids: list[int] | None, options: EncodeOptions) -> dict[str, Any]:
@@ -271,20 +191,3 @@ class Assembly(Padding):
                 f"A sequence of {length} tokens is longer than the model's maximum of {self.model_max_length}: the "
                 "model will refuse it. Pass truncation=True to cut it.",
             )
-
-
-def _or_default(asked: bool | None, default: bool) -> bool:
-    return default if asked is None else asked
-
-
-def _cut(tokens: list[T], count: int, strategy: TruncationStrategy, stride: int) -> tuple[list[T], list[T]]:
-    if len(tokens) <= count:
-        logger.error(
-            "truncation=%r cannot cut %d tokens off a sequence of %d: nothing is cut. Choose another strategy or a larger "
-            "max_length.",
-            strategy.value,
-            count,
-            len(tokens),
-        )
-        return tokens, []
-    return tokens[:-count], tokens[-min(len(tokens), stride + count) :]

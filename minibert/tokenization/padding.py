@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 
-from .added_vocabulary import AddedVocabulary
+from .arguments import Arguments
 from .batch_encoding import BatchEncoding
-from .strategies import LARGE, EncodeOptions, Lengths, PaddingStrategy, TruncationStrategy
-
-logger = logging.getLogger(__name__)
+from .strategies import EncodeOptions, Lengths, PaddingStrategy, TruncationStrategy
 
 
-class Padding(AddedVocabulary):
+class Padding(Arguments):
     """Pad encoded sequences, on the right or on the left.
 
     Padding has the id `pad_token_id`, segment `pad_token_type_id`, attention 0, and counts as special.
     """
-
-    model_max_length: int
-    padding_side: str
-    model_input_names: list[str]
 
     def pad(
         self,
@@ -116,67 +109,9 @@ class Padding(AddedVocabulary):
         target = max(sizes) if lengths.padding is PaddingStrategy.LONGEST else lengths.max_length or 0
         return -(-target // pad_to_multiple_of) * pad_to_multiple_of if pad_to_multiple_of else target
 
-    def padding_id(self) -> int:
-        """The id of padding. Raises ValueError when no token plays that part."""
-        token_id = self.pad_token_id
-        if token_id is None:
-            raise ValueError(
-                "There is no token to pad with. Set one with tokenizer.add_special_tokens({'pad_token': '[PAD]'})."
-            )
-        return token_id
-
     def _filled(self, row: list[Any], filler: Any, target: int) -> list[Any]:
         missing = [filler] * (target - len(row))
         return [*row, *missing] if self.padding_side == "right" else [*missing, *row]
-
-    def lengths(
-        self,
-        padding: bool | str | PaddingStrategy,
-        truncation: bool | str | TruncationStrategy,
-        max_length: int | None,
-        pad_to_multiple_of: int | None,
-        verbose: bool,
-    ) -> Lengths:
-        """Settle padding, truncation and the length they aim for: `max_length`, or else the model's own.
-
-        Raises ValueError when there is no token to pad with, or a cut row could not be a multiple of what was asked.
-        """
-        how = Lengths(PaddingStrategy.parse(padding), TruncationStrategy.parse(truncation), max_length)
-        if max_length is None:
-            how = self._with_model_length(how, verbose)
-        pads = how.padding is not PaddingStrategy.DO_NOT_PAD
-        if pads:
-            self.padding_id()
-        cuts = how.truncation is not TruncationStrategy.DO_NOT_TRUNCATE
-        if pads and cuts and pad_to_multiple_of and how.max_length and how.max_length % pad_to_multiple_of:
-            raise ValueError(
-                f"Rows cut to max_length={how.max_length} cannot be padded to a multiple of {pad_to_multiple_of}: "
-                f"choose a max_length that pad_to_multiple_of divides."
-            )
-        return how
-
-    def _with_model_length(self, how: Lengths, verbose: bool) -> Lengths:
-        pads = how.padding is PaddingStrategy.MAX_LENGTH
-        cuts = how.truncation is not TruncationStrategy.DO_NOT_TRUNCATE
-        if not pads and not cuts:
-            return how
-        if self.model_max_length <= LARGE:
-            return how._replace(max_length=self.model_max_length)
-        if verbose:
-            self.warn_once(
-                "no maximum length",
-                "There is no length to pad or cut to: give max_length=, or set tokenizer.model_max_length. "
-                "Sequences are left as they are.",
-            )
-        return Lengths(PaddingStrategy.DO_NOT_PAD if pads else how.padding, TruncationStrategy.DO_NOT_TRUNCATE, None)
-
-    def warn_once(self, topic: str, message: str) -> None:
-        """Log a warning the first time its topic comes up with this tokenizer."""
-        if topic not in self.deprecation_warnings:
-            self.deprecation_warnings[topic] = True
-            logger.warning(message)
-
-    deprecation_warnings: dict[str, bool]  # topics already warned of
 
 
 def to_python(column: Any) -> Any:
