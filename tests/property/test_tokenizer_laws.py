@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from unicodedata import normalize
 
 import pytest
 from hypothesis import given, settings
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from minibert.tokenization import BertTokenizer, WordpieceTokenizer
 from minibert.tokenization.characters import lower_each
+from minibert.tokenization.traced import Traced
 from tests.parity.old import tokenizer_programs as programs
 
 STRINGS = int(os.environ.get("MINIBERT_STRINGS", 20_000))
@@ -90,6 +92,17 @@ def test_what_origins_say_of_the_tokens_is_what_was_encoded(tokenizer, text):
     encoding = tokenizer(text, return_offsets_mapping=True)
     assert encoding[0].ids == encoding["input_ids"]
     assert encoding.tokens()[1:-1] == tokenizer.tokenize(text)
+
+
+@check(400)
+@given(st.one_of(st.text(max_size=20), st.text("a\u0301\u0323\u0327\U0001d165각İΣ", max_size=10)))
+def test_traced_text_changes_as_plain_text_does(text):
+    traced = Traced(text, range(len(text)))
+    assert traced.decompose().text == normalize("NFD", text)
+    assert traced.lower().text in (text.lower(), "".join(map(str.lower, text)))
+    assert [word.text for word in traced.split()] == text.split()
+    for char, place in zip(traced.decompose().text, traced.decompose().places, strict=True):
+        assert char in normalize("NFD", text[place])
 
 
 def normalized(tokenizer: BertTokenizer, text: str) -> str:

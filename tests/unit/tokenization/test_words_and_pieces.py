@@ -85,6 +85,8 @@ def test_a_word_of_more_than_a_hundred_characters_is_unknown():
         (["ab", "abc"], "xabcd", ["x", "abc", "d"]),
         (["abc", "bcd"], "abcd", ["abc", "d"]),
         (["a", "bc", "abcd"], "abce", ["a", "bc", "e"]),
+        (["abcd", "b"], "abcd", ["abcd"]),
+        (["abd", "b"], "abcde", ["abcd", "e"]),  # the reference's oddity: abd failed at c, and is taken up at d
         ([""], "text", ["text"]),
         ([], "", []),
     ],
