@@ -13,6 +13,7 @@ import click
 from ..version import __version__
 from .attention import attention
 from .fill_mask import fill_mask
+from .generate import generate
 from .inspect import inspect
 from .plot import plot
 from .tokenize import tokenize
@@ -40,5 +41,5 @@ def main() -> None:
     """
 
 
-for _command in (fill_mask, tokenize, attention, inspect, vocab, plot):
+for _command in (fill_mask, tokenize, attention, generate, inspect, vocab, plot):
     main.add_command(_command)

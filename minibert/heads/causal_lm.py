@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..config import BertConfig
+from ..generation import Generation
 from ..model.bert import BertModel
 from ..model.checks import check_labels, input_shape
 from ..outputs import CausalLMOutputWithCrossAttentions, PastKeyValues
@@ -24,7 +25,7 @@ from .prediction import BertOnlyMLMHead, BertWordPredictor
 logger = logging.getLogger("minibert")
 
 
-class BertLMHeadModel(BertWordPredictor):
+class BertLMHeadModel(Generation, BertWordPredictor):
     """BERT that predicts the next word."""
 
     def __init__(self, config: BertConfig):
