@@ -7,7 +7,22 @@ model = BertForPreTraining.from_pretrained("novels-4l-256h")
 outputs = model(**tokenizer("He shook his [MASK].", return_tensors="pt"))
 """
 
+from .auto import (
+    AutoConfig,
+    AutoModel,
+    AutoModelForCausalLM,
+    AutoModelForMaskedLM,
+    AutoModelForMultipleChoice,
+    AutoModelForNextSentencePrediction,
+    AutoModelForPreTraining,
+    AutoModelForQuestionAnswering,
+    AutoModelForSequenceClassification,
+    AutoModelForTokenClassification,
+    AutoModelWithLMHead,
+    AutoTokenizer,
+)
 from .config import BertConfig
+from .encoder_decoder import EncoderDecoderConfig, EncoderDecoderModel
 from .heads import (
     BertForMaskedLM,
     BertForMultipleChoice,
@@ -52,6 +67,18 @@ __all__ = [
     "TYPE_TO_SCHEDULER_FUNCTION",
     "AdamL2",
     "AdamW",
+    "AutoConfig",
+    "AutoModel",
+    "AutoModelForCausalLM",
+    "AutoModelForMaskedLM",
+    "AutoModelForMultipleChoice",
+    "AutoModelForNextSentencePrediction",
+    "AutoModelForPreTraining",
+    "AutoModelForQuestionAnswering",
+    "AutoModelForSequenceClassification",
+    "AutoModelForTokenClassification",
+    "AutoModelWithLMHead",
+    "AutoTokenizer",
     "BatchEncoding",
     "BertAttention",
     "BertConfig",
@@ -79,6 +106,8 @@ __all__ = [
     "BertSelfAttention",
     "BertSelfOutput",
     "BertTokenizer",
+    "EncoderDecoderConfig",
+    "EncoderDecoderModel",
     "SchedulerType",
     "__version__",
     "get_constant_schedule",

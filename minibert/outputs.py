@@ -165,3 +165,22 @@ class QuestionAnsweringModelOutput(ModelOutput):
     end_logits: Tensor | None = None
     hidden_states: tuple[Tensor, ...] | None = None
     attentions: tuple[Tensor, ...] | None = None
+
+
+@dataclass
+class Seq2SeqLMOutput(ModelOutput):
+    """What `EncoderDecoderModel` returns.
+
+    loss: (), where labels were given. logits: (batch, seq, vocab). past_key_values: see `PastKeyValues`.
+    The rest is as in the decoder's and the encoder's own outputs; encoder_last_hidden_state: (batch, encoder seq, hidden).
+    """
+
+    loss: Tensor | None = None
+    logits: Tensor | None = None
+    past_key_values: PastKeyValues | None = None
+    decoder_hidden_states: tuple[Tensor, ...] | None = None
+    decoder_attentions: tuple[Tensor, ...] | None = None
+    cross_attentions: tuple[Tensor, ...] | None = None
+    encoder_last_hidden_state: Tensor | None = None
+    encoder_hidden_states: tuple[Tensor, ...] | None = None
+    encoder_attentions: tuple[Tensor, ...] | None = None

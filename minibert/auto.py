@@ -1,0 +1,243 @@
+"""The Auto classes: open a checkpoint without naming its class.
+
+In the reference they choose among hundreds of architectures by the checkpoint's `model_type`. Here there is one, so
+each Auto class stands for one class, and what it adds is a clear error for every other `model_type`.
+Reference: `transformers.models.auto`.
+"""
+
+from __future__ import annotations
+
+import os
+import warnings
+from pathlib import Path
+from typing import Any, NoReturn
+
+import torch
+
+from .checkpoints import CONFIG_FILE, locate, read_json
+from .config import BertConfig
+from .heads import (
+    BertForMaskedLM,
+    BertForMultipleChoice,
+    BertForNextSentencePrediction,
+    BertForPreTraining,
+    BertForQuestionAnswering,
+    BertForSequenceClassification,
+    BertForTokenClassification,
+    BertLMHeadModel,
+)
+from .model import BertModel, BertPreTrainedModel
+from .tokenization import BertTokenizer, BertTokenizerFast
+
+# Names under which a BERT tokenizer is saved; the last two say nothing of its kind, so its files decide.
+_TOKENIZER_CLASSES = ("BertTokenizer", "BertTokenizerFast", "PreTrainedTokenizerFast", "TokenizersBackend")
+
+
+class AutoConfig:
+    """`BertConfig` under the name that fits any checkpoint."""
+
+    def __init__(self) -> None:
+        _refuse_to_construct("AutoConfig", "AutoConfig.from_pretrained(name)")
+
+    @classmethod
+    def from_pretrained(cls, pretrained_model_name_or_path: str | os.PathLike[str], **settings: Any) -> Any:
+        """`BertConfig.from_pretrained`. Raises ValueError for a checkpoint of another kind, naming its model_type."""
+        return BertConfig.from_pretrained(pretrained_model_name_or_path, **settings)
+
+    @classmethod
+    def for_model(cls, model_type: str, **fields: Any) -> BertConfig:
+        """A config from its fields. Raises ValueError for any model_type but "bert"."""
+        if model_type != BertConfig.model_type:
+            raise ValueError(f"model_type {model_type!r} is not known here. minibert knows BERT only: 'bert'.")
+        return BertConfig(**fields)
+
+
+class AutoTokenizer:
+    """`BertTokenizer` under the name that fits any checkpoint."""
+
+    def __init__(self) -> None:
+        _refuse_to_construct("AutoTokenizer", "AutoTokenizer.from_pretrained(name)")
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        pretrained_model_name_or_path: str | os.PathLike[str],
+        *,
+        use_fast: bool = True,
+        config: BertConfig | None = None,
+        revision: str | None = None,
+        cache_dir: str | os.PathLike[str] | None = None,
+        token: bool | str | None = None,
+        local_files_only: bool = False,
+        force_download: bool = False,
+        subfolder: str = "",
+        **settings: Any,
+    ) -> BertTokenizer:
+        """Open a tokenizer; arguments as those of `BertTokenizer.from_pretrained`.
+
+        use_fast: as in the reference, a `BertTokenizerFast` unless False. config: only checked, for its model_type.
+        Raises ValueError for a tokenizer of another kind, naming it.
+        """
+        hub: dict[str, Any] = {
+            "revision": revision,
+            "cache_dir": cache_dir,
+            "token": token,
+            "local_files_only": local_files_only,
+            "force_download": force_download,
+        }
+        if config is not None:
+            _check_config("AutoTokenizer", config)
+        place = Path(pretrained_model_name_or_path) / subfolder
+        if not place.is_file():  # a vocabulary by its path says nothing about its kind
+            _check_tokenizer(place if subfolder or place.is_dir() else pretrained_model_name_or_path, hub)
+        tokenizer_class = BertTokenizerFast if use_fast else BertTokenizer
+        return tokenizer_class.from_pretrained(pretrained_model_name_or_path, subfolder=subfolder, **hub, **settings)
+
+
+class _AutoModelClass:
+    """What every Auto class of models does; `model_class` is the class it stands for."""
+
+    model_class: type[BertPreTrainedModel]
+
+    def __init__(self, *_args: Any, **_settings: Any) -> None:
+        name = type(self).__name__
+        _refuse_to_construct(name, f"{name}.from_pretrained(name) or {name}.from_config(config)")
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        pretrained_model_name_or_path: str | os.PathLike[str] | None,
+        *model_args: Any,
+        config: BertConfig | str | os.PathLike[str] | None = None,
+        trust_remote_code: bool = False,  # noqa: ARG003  # a BERT brings no code of its own
+        **settings: Any,
+    ) -> Any:
+        """The class's own `from_pretrained`. Raises ValueError for a checkpoint of another kind, naming its model_type."""
+        if config is not None and not isinstance(config, (str, os.PathLike)):
+            _check_config(cls.__name__, config)
+        return cls.model_class.from_pretrained(pretrained_model_name_or_path, *model_args, config=config, **settings)
+
+    @classmethod
+    def from_config(cls, config: BertConfig, torch_dtype: torch.dtype | None = None, **arguments: Any) -> Any:
+        """A model with fresh weights, in training mode.
+
+        torch_dtype: of its parameters, which are drawn in it. arguments: the class's own, such as `add_pooling_layer`.
+        Raises ValueError for a config of another kind, naming its model_type.
+        """
+        _check_config(cls.__name__, config)
+        usual = torch.get_default_dtype()
+        torch.set_default_dtype(torch_dtype or usual)
+        try:
+            return cls.model_class(config, **arguments)
+        finally:
+            torch.set_default_dtype(usual)
+
+
+class AutoModel(_AutoModelClass):
+    """`BertModel`."""
+
+    model_class = BertModel
+
+
+class AutoModelForPreTraining(_AutoModelClass):
+    """`BertForPreTraining`."""
+
+    model_class = BertForPreTraining
+
+
+class AutoModelForMaskedLM(_AutoModelClass):
+    """`BertForMaskedLM`."""
+
+    model_class = BertForMaskedLM
+
+
+class AutoModelForCausalLM(_AutoModelClass):
+    """`BertLMHeadModel`."""
+
+    model_class = BertLMHeadModel
+
+
+class AutoModelForNextSentencePrediction(_AutoModelClass):
+    """`BertForNextSentencePrediction`."""
+
+    model_class = BertForNextSentencePrediction
+
+
+class AutoModelForSequenceClassification(_AutoModelClass):
+    """`BertForSequenceClassification`."""
+
+    model_class = BertForSequenceClassification
+
+
+class AutoModelForMultipleChoice(_AutoModelClass):
+    """`BertForMultipleChoice`."""
+
+    model_class = BertForMultipleChoice
+
+
+class AutoModelForTokenClassification(_AutoModelClass):
+    """`BertForTokenClassification`."""
+
+    model_class = BertForTokenClassification
+
+
+class AutoModelForQuestionAnswering(_AutoModelClass):
+    """`BertForQuestionAnswering`."""
+
+    model_class = BertForQuestionAnswering
+
+
+class AutoModelWithLMHead(_AutoModelClass):
+    """`BertForMaskedLM`, under a name that the reference itself had retired: a FutureWarning says which to use."""
+
+    model_class = BertForMaskedLM
+
+    @classmethod
+    def from_pretrained(
+        cls, pretrained_model_name_or_path: str | os.PathLike[str] | None, *model_args: Any, **settings: Any
+    ) -> Any:
+        _warn_about_the_name()
+        return super().from_pretrained(pretrained_model_name_or_path, *model_args, **settings)
+
+    @classmethod
+    def from_config(cls, config: BertConfig, torch_dtype: torch.dtype | None = None, **arguments: Any) -> Any:
+        _warn_about_the_name()
+        return super().from_config(config, torch_dtype, **arguments)
+
+
+def _warn_about_the_name() -> None:
+    warnings.warn(
+        "AutoModelWithLMHead does not say which model is meant. Use AutoModelForMaskedLM, which it stands for, or "
+        "AutoModelForCausalLM.",
+        FutureWarning,
+        stacklevel=3,
+    )
+
+
+def _refuse_to_construct(name: str, instead: str) -> NoReturn:
+    # An OSError because the reference raises EnvironmentError here.
+    raise OSError(f"{name}() makes nothing: it is a name for opening checkpoints. Use {instead}.")
+
+
+def _check_config(name: str, config: Any) -> None:
+    if not isinstance(config, BertConfig):
+        kind = getattr(config, "model_type", type(config).__name__)
+        raise ValueError(f"{name} was given a config of model_type {kind!r}. minibert knows BERT only: BertConfig.")
+
+
+def _check_tokenizer(name_or_path: str | os.PathLike[str], hub: dict[str, Any]) -> None:
+    """What the files say about the tokenizer's class, or else about the model, must be BERT's; they may say nothing."""
+    folder = locate(
+        name_or_path, filenames=("tokenizer_config.json", CONFIG_FILE, "vocab.txt", "tokenizer.json"), **hub
+    )
+    path = folder / "tokenizer_config.json"
+    tokenizer_class = read_json(path).get("tokenizer_class") if path.exists() else None
+    if tokenizer_class is None and (folder / CONFIG_FILE).exists():
+        path = folder / CONFIG_FILE
+        values = read_json(path)
+        tokenizer_class = values.get("tokenizer_class")
+        model_type = values.get("model_type", BertConfig.model_type)
+        if tokenizer_class is None and model_type != BertConfig.model_type:
+            raise ValueError(f"{path}: model_type is {model_type!r}. minibert has BERT's tokenizer only.")
+    if tokenizer_class is not None and tokenizer_class not in _TOKENIZER_CLASSES:
+        raise ValueError(f"{path}: tokenizer_class is {tokenizer_class!r}. minibert has BERT's tokenizer only.")

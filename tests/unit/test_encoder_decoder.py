@@ -1,0 +1,337 @@
+"""A pair of BERTs: what is tied, what the loss means, saving and loading, and what is refused."""
+
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from minibert import (
+    BertConfig,
+    BertForPreTraining,
+    BertLMHeadModel,
+    BertModel,
+    EncoderDecoderConfig,
+    EncoderDecoderModel,
+)
+from minibert.checkpoints import CheckpointError
+from minibert.outputs import Seq2SeqLMOutput
+from tests.unit.tiny_bert import same_weights, text_batch, tiny, tiny_config
+
+START, PAD = 2, 0
+LABELS = torch.tensor([[5, 9, 3, -100], [7, 3, -100, -100]])
+
+
+def pair(seed: int = 0, encoder: dict[str, Any] | None = None, **of_pair: Any) -> EncoderDecoderModel:
+    """A tiny pair in evaluation mode, with the tokens that labels need."""
+    torch.manual_seed(seed)
+    config = EncoderDecoderConfig.from_encoder_decoder_configs(
+        tiny_config(**(encoder or {})),
+        tiny_config(),
+        **{"decoder_start_token_id": START, "pad_token_id": PAD, **of_pair},
+    )
+    return EncoderDecoderModel(config).eval()
+
+
+# --------------------------------------------------------------------------------------------------------------- forward
+
+
+def test_the_decoder_reads_the_encoder_s_states_and_mask() -> None:
+    model, batch = pair(), text_batch()
+    ids = torch.tensor([[2, 5, 9], [2, 7, 3]])
+    states = model.encoder(**batch).last_hidden_state
+    by_hand = model.decoder(
+        ids, encoder_hidden_states=states, encoder_attention_mask=batch["attention_mask"], use_cache=False
+    )
+    outputs = model(**batch, decoder_input_ids=ids)
+    assert isinstance(outputs, Seq2SeqLMOutput)
+    assert torch.equal(outputs.logits, by_hand.logits)
+    assert torch.equal(outputs.encoder_last_hidden_state, states)
+
+
+def test_the_decoder_is_fed_the_labels_moved_by_one_and_the_loss_compares_in_place() -> None:
+    model, batch = pair(), text_batch()
+    moved = torch.tensor([[START, 5, 9, 3], [START, 7, 3, PAD]])
+    assert torch.equal(model.prepare_decoder_input_ids_from_labels(LABELS), moved)
+    outputs = model(**batch, labels=LABELS)
+    logits = model(**batch, decoder_input_ids=moved).logits
+    assert torch.equal(outputs.logits, logits)
+    probabilities = logits.softmax(-1)
+    counted = [(0, 0, 5), (0, 1, 9), (0, 2, 3), (1, 0, 7), (1, 1, 3)]
+    expected = -torch.stack([probabilities[place].log() for place in counted]).mean()
+    torch.testing.assert_close(outputs.loss, expected)
+
+
+def test_a_padded_word_of_the_encoder_never_changes_the_logits() -> None:
+    model, batch = pair(), text_batch()
+    changed = {**batch, "input_ids": batch["input_ids"].clone()}
+    changed["input_ids"][1, 5] = 1
+    assert batch["attention_mask"][1, 5] == 0
+    expected = model(**batch, labels=LABELS).logits
+    assert torch.equal(model(**changed, labels=LABELS).logits, expected)
+
+
+def test_a_later_word_of_the_decoder_never_changes_an_earlier_position() -> None:
+    model, batch = pair(), text_batch()
+    ids = torch.tensor([[2, 5, 9], [2, 7, 3]])
+    changed = ids.clone()
+    changed[:, 2] = 11
+    before, after = (model(**batch, decoder_input_ids=each).logits for each in (ids, changed))
+    assert torch.equal(before[:, :2], after[:, :2])
+    assert not torch.equal(before[:, 2], after[:, 2])
+
+
+@pytest.mark.parametrize("form", [lambda o: o, lambda o: o.to_tuple()[:1], lambda o: (o[0], None, None)])
+def test_encoder_outputs_given_take_the_place_of_a_run(form: Any) -> None:
+    model, batch = pair(), text_batch()
+    expected = model(**batch, labels=LABELS)
+    given = form(model.encoder(**batch))
+    outputs = model(attention_mask=batch["attention_mask"], encoder_outputs=given, labels=LABELS)
+    assert torch.equal(outputs.loss, expected.loss)
+    assert torch.equal(outputs.encoder_last_hidden_state, expected.encoder_last_hidden_state)
+
+
+def test_word_by_word_over_a_cache_gives_the_scores_of_the_whole() -> None:
+    model, batch = pair(), text_batch()
+    ids = torch.tensor([[2, 5, 9], [2, 7, 3]])
+    whole = model(**batch, decoder_input_ids=ids).logits
+    encoder_outputs, past = model.get_encoder()(**batch), None
+    for end in (1, 2, 3):
+        inputs = model.prepare_inputs_for_generation(
+            ids[:, :end], past=past, attention_mask=batch["attention_mask"], encoder_outputs=encoder_outputs
+        )
+        outputs = model(**inputs)
+        past = outputs.past_key_values
+        torch.testing.assert_close(outputs.logits[:, -1], whole[:, end - 1])
+    assert inputs["decoder_input_ids"].shape == (2, 1)
+    swapped = model._reorder_cache(past, torch.tensor([1, 0]))
+    assert torch.equal(swapped[0][0][0], past[0][0][1])
+
+
+@pytest.mark.parametrize("labels", [None, LABELS])
+def test_the_tuple_holds_the_decoder_s_results_then_the_encoder_s(labels: Tensor | None) -> None:
+    model, batch = pair(), text_batch()
+    inputs = {**batch, "decoder_input_ids": torch.tensor([[2, 5, 9, 4], [2, 7, 3, 4]]), "labels": labels}
+    outputs = model(**inputs, use_cache=False)
+    expected = [outputs.logits, outputs.encoder_last_hidden_state, model.encoder(**batch).pooler_output]
+    if labels is not None:
+        expected = [outputs.loss, *expected]
+    found = model(**inputs, use_cache=False, return_dict=False)
+    assert len(found) == len(expected)
+    assert all(torch.equal(a, b) for a, b in zip(found, expected, strict=True))
+    again = model(**inputs, encoder_outputs=model.encoder(**batch), use_cache=False, return_dict=False)
+    assert all(torch.equal(a, b) for a, b in zip(again, expected, strict=True))
+
+
+# ----------------------------------------------------------------------------------------------------------------- tying
+
+
+def test_tied_sides_share_all_but_cross_attention_and_pooler() -> None:
+    model = pair(tie_encoder_decoder=True)
+    of_decoder = {id(parameter) for parameter in model.decoder.parameters()}
+    own = {name for name, parameter in model.encoder.named_parameters() if id(parameter) not in of_decoder}
+    assert own == {"pooler.dense.weight", "pooler.dense.bias"}
+    of_encoder = {id(parameter) for parameter in model.encoder.parameters()}
+    new = {name for name, parameter in model.decoder.bert.named_parameters() if id(parameter) not in of_encoder}
+    assert new
+    assert all("crossattention" in name for name in new)
+
+
+def test_tied_sides_learn_together_and_untied_ones_apart() -> None:
+    for tied in (True, False):
+        model = pair(tie_encoder_decoder=tied)
+        model(**text_batch(), labels=LABELS).loss.backward()
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter -= 0.1 * parameter.grad if parameter.grad is not None else 0
+        first, second = (body.encoder.layer[0].output.dense for body in (model.encoder, model.decoder.bert))
+        assert torch.equal(first.weight, second.weight) == tied
+        assert torch.equal(first.bias, second.bias) == tied
+
+
+def test_a_tied_encoder_may_have_more_layers_but_not_fewer() -> None:
+    model = pair(encoder={"num_hidden_layers": 3}, tie_encoder_decoder=True)
+    assert model.encoder.encoder.layer[1].output.dense.weight is model.decoder.bert.encoder.layer[1].output.dense.weight
+    with pytest.raises(ValueError, match=r"tie_encoder_decoder: encoder.layer.1.* the encoder has none"):
+        pair(encoder={"num_hidden_layers": 1}, tie_encoder_decoder=True)
+    with pytest.raises(ValueError, match=r"weight \(37, 32\), the encoder has \(40, 32\)"):
+        pair(encoder={"intermediate_size": 40}, tie_encoder_decoder=True)
+
+
+# ------------------------------------------------------------------------------------------------------- saving, loading
+
+
+@pytest.mark.parametrize("tied", [False, True])
+@pytest.mark.parametrize("safe_serialization", [False, True])
+def test_a_saved_pair_opens_equal(tied: bool, safe_serialization: bool, tmp_path: Path) -> None:
+    model = pair(tie_encoder_decoder=tied)
+    model.save_pretrained(tmp_path, safe_serialization=safe_serialization)
+    opened = EncoderDecoderModel.from_pretrained(tmp_path)
+    assert same_weights(opened, model)
+    assert len(list(opened.parameters())) == len(list(model.parameters()))
+    assert not opened.training
+    assert not opened.loading_report.needs_attention
+    assert opened.config.to_dict() == model.config.to_dict()
+    assert torch.equal(opened(**text_batch(), labels=LABELS).loss, model(**text_batch(), labels=LABELS).loss)
+
+
+def test_what_is_saved_names_both_sides_and_holds_each_whole(tmp_path: Path) -> None:
+    """Today's reference ties nothing between the sides: a file with shared weights written once would open wrong there."""
+    pair(tie_encoder_decoder=True).save_pretrained(tmp_path)
+    config = json.loads((tmp_path / "config.json").read_text())
+    assert config["model_type"] == "encoder-decoder"
+    assert config["architectures"] == ["EncoderDecoderModel"]
+    assert config["is_encoder_decoder"]
+    assert config["tie_encoder_decoder"]
+    assert config["encoder"]["model_type"] == config["decoder"]["model_type"] == "bert"
+    assert config["decoder"]["add_cross_attention"]
+    assert not config["encoder"]["is_decoder"]
+    names = set(load_file(tmp_path / "model.safetensors"))
+    assert {"encoder.embeddings.word_embeddings.weight", "decoder.bert.embeddings.word_embeddings.weight"} <= names
+    assert "decoder.cls.predictions.decoder.weight" not in names
+
+
+def test_fields_and_dtype_can_be_changed_while_opening(tmp_path: Path) -> None:
+    pair().save_pretrained(tmp_path)
+    model = EncoderDecoderModel.from_pretrained(tmp_path, decoder_start_token_id=9, torch_dtype=torch.bfloat16)
+    assert model.config.decoder_start_token_id == 9
+    assert model.dtype == torch.bfloat16
+    config = EncoderDecoderConfig.from_pretrained(tmp_path, tie_encoder_decoder=True)
+    assert EncoderDecoderModel.from_pretrained(tmp_path, config=config).config is config
+
+
+def test_two_pre_training_checkpoints_make_a_pair(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    first, second = tiny(BertForPreTraining, seed=1), tiny(BertForPreTraining, seed=2)
+    first.save_pretrained(tmp_path / "first")
+    second.save_pretrained(tmp_path / "second")
+    with caplog.at_level(logging.WARNING, logger="minibert"):
+        model = EncoderDecoderModel.from_encoder_decoder_pretrained(
+            tmp_path / "first",
+            tmp_path / "second",
+            encoder_output_attentions=True,
+            decoder_hidden_dropout_prob=0.5,
+            decoder_start_token_id=START,
+            pad_token_id=PAD,
+        )
+    assert "crossattention" in caplog.text
+    assert same_weights(model.encoder, first.bert)
+    words = model.decoder.cls.predictions.decoder.weight
+    assert torch.equal(words, second.cls.predictions.decoder.weight)
+    assert model.encoder.config.output_attentions
+    assert model.decoder.config.hidden_dropout_prob == 0.5
+    assert model.config.decoder is model.decoder.config
+    assert torch.isfinite(model(**text_batch(), labels=LABELS).loss)
+
+
+def test_a_decoder_s_checkpoint_can_be_the_encoder(tmp_path: Path) -> None:
+    tiny(BertLMHeadModel, is_decoder=True, add_cross_attention=True).save_pretrained(tmp_path)
+    model = EncoderDecoderModel.from_encoder_decoder_pretrained(tmp_path, tmp_path)
+    assert not model.config.encoder.is_decoder
+    assert model.config.decoder.is_decoder
+
+
+def test_two_models_make_a_pair_with_their_own_configs() -> None:
+    encoder = tiny(BertModel)
+    decoder = tiny(BertLMHeadModel, is_decoder=True, add_cross_attention=True)
+    for model in (
+        EncoderDecoderModel(encoder=encoder, decoder=decoder),
+        EncoderDecoderModel.from_encoder_decoder_pretrained(encoder_model=encoder, decoder_model=decoder),
+    ):
+        assert model.get_encoder() is encoder
+        assert model.get_decoder() is decoder
+        assert (model.config.encoder, model.config.decoder) == (encoder.config, decoder.config)
+        assert model.get_input_embeddings() is encoder.embeddings.word_embeddings
+        assert model.get_output_embeddings() is decoder.cls.predictions.decoder
+        assert (model.device, model.dtype) == (torch.device("cpu"), torch.float32)
+
+
+def test_configs_given_are_copied_not_changed() -> None:
+    config = tiny_config()
+    of_pair = EncoderDecoderConfig.from_encoder_decoder_configs(config, config)
+    assert (of_pair.encoder.is_decoder, of_pair.decoder.is_decoder, config.is_decoder) == (False, True, False)
+
+
+# ---------------------------------------------------------------------------------------------------------------- errors
+
+
+def test_labels_without_a_start_token_are_refused() -> None:
+    model = pair(decoder_start_token_id=None)
+    with pytest.raises(ValueError, match=r"config.decoder_start_token_id \(it is None\).*cls_token_id"):
+        model(**text_batch(), labels=LABELS)
+
+
+def test_a_decoder_with_nothing_to_read_is_refused() -> None:
+    with pytest.raises(ValueError, match="give decoder_input_ids, decoder_inputs_embeds or labels"):
+        pair()(**text_batch())
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (torch.tensor([5, 9]), r"labels has shape \(2,\); it must be \(batch, seq\)"),
+        (torch.tensor([[5, 99], [1, 2]]), r"labels\[0, 1\] is 99; labels run from 0 to 98"),
+        (torch.tensor([[5.0, 9.0], [1.0, 2.0]]), "labels has dtype torch.float32"),
+    ],
+)
+def test_wrong_labels_are_refused(labels: Tensor, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        pair()(**text_batch(), labels=labels)
+
+
+def test_sides_that_do_not_fit_are_refused() -> None:
+    with pytest.raises(ValueError, match="hidden_size is 16, the decoder's 32"):
+        pair(encoder={"hidden_size": 16})
+    with pytest.raises(ValueError, match="is_decoder=True and add_cross_attention=True"):
+        EncoderDecoderModel(encoder=tiny(BertModel), decoder=tiny(BertLMHeadModel, is_decoder=True))
+
+
+def test_missing_or_wrong_sides_are_refused() -> None:
+    with pytest.raises(ValueError, match="a config, or an encoder and a decoder"):
+        EncoderDecoderModel(encoder=tiny(BertModel))
+    with pytest.raises(ValueError, match="takes an EncoderDecoderConfig, not BertConfig"):
+        EncoderDecoderModel(tiny_config())  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="needs the name of the decoder, or decoder_model"):
+        EncoderDecoderModel.from_encoder_decoder_pretrained(encoder_model=tiny(BertModel))
+    with pytest.raises(ValueError, match="model_type is 'gpt2'"):
+        EncoderDecoderConfig(encoder=BertConfig(), decoder={"model_type": "gpt2"})
+
+
+def test_resizing_the_pair_is_refused_since_each_side_has_its_vocabulary() -> None:
+    with pytest.raises(NotImplementedError, match=r"call model\.encoder\.resize_token_embeddings"):
+        pair().resize_token_embeddings(120)
+
+
+def test_a_single_bert_is_not_opened_as_a_pair(tmp_path: Path) -> None:
+    tiny(BertModel).save_pretrained(tmp_path)
+    with pytest.raises(ValueError, match=r"model_type is 'bert'.*from_encoder_decoder_pretrained"):
+        EncoderDecoderModel.from_pretrained(tmp_path)
+
+
+def test_a_checkpoint_with_nan_or_without_a_layer_is_refused(tmp_path: Path) -> None:
+    pair().save_pretrained(tmp_path)
+    tensors = load_file(tmp_path / "model.safetensors")
+    name = "decoder.bert.encoder.layer.1.output.dense.bias"
+    save_file({**tensors, name: torch.full((32,), float("nan"))}, tmp_path / "model.safetensors")
+    with pytest.raises(CheckpointError, match=f"{name} of .* holds values that are NaN or infinite"):
+        EncoderDecoderModel.from_pretrained(tmp_path)
+    del tensors[name]
+    save_file(tensors, tmp_path / "model.safetensors")
+    with pytest.raises(CheckpointError, match=f"lacks 1 parameters .*{name}"):
+        EncoderDecoderModel.from_pretrained(tmp_path)
+
+
+def test_a_pooler_that_the_checkpoint_lacks_is_new_and_reported(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    pair().save_pretrained(tmp_path)
+    tensors = load_file(tmp_path / "model.safetensors")
+    kept = {name: tensor for name, tensor in tensors.items() if "pooler" not in name}
+    save_file(kept, tmp_path / "model.safetensors")
+    with caplog.at_level(logging.WARNING, logger="minibert"):
+        model = EncoderDecoderModel.from_pretrained(tmp_path)
+    assert "newly initialised: encoder.pooler.dense.weight, encoder.pooler.dense.bias" in caplog.text
+    assert torch.isfinite(model(**text_batch(), labels=LABELS).loss)
