@@ -5,6 +5,7 @@ Reference: `GenerationMixin.generate`.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -83,8 +84,11 @@ class Generation:
             raise ValueError(f"input_ids has shape {tuple(input_ids.shape)}; it must be (batch, prompt).")
         if attention_mask is None:
             attention_mask = mask_of(input_ids, pad_token_id, eos_token_id)
-        if max_length is None and max_new_tokens is not None:
-            max_length = input_ids.size(1) + max_new_tokens
+        if max_new_tokens is not None:
+            if max_length is not None:
+                warnings.warn("Both max_length and max_new_tokens are given: max_length counts.", stacklevel=2)
+            else:
+                max_length = input_ids.size(1) + max_new_tokens
         options = GenerationOptions(
             prompt_length=input_ids.size(1),
             max_length=settled("max_length", max_length),

@@ -1,0 +1,59 @@
+"""Calls of `generate` that cannot mean anything: each is refused by a message that says why."""
+
+import pytest
+import torch
+
+from minibert import BertLMHeadModel
+from tests.unit.tiny_bert import tiny, token_ids
+
+PROMPT = token_ids(2, 4)  # the tiny model has 99 words and 24 positions
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"max_length": 4}, "prompt has 4 tokens and max_length is 4"),
+        ({"max_length": 2}, "nothing left to generate"),
+        ({"max_length": 25}, "max_length is 25, but this model knows 24 positions"),
+        ({"max_length": None, "max_new_tokens": 21}, "max_length is 25, but this model knows 24 positions"),
+        ({"num_return_sequences": 2}, "num_return_sequences is 2, but a search with num_beams = 1"),
+        ({"num_beams": 2, "num_return_sequences": 3}, "num_return_sequences is 3, but a search with num_beams = 2"),
+        ({"num_beams": 0}, "num_beams is 0; it must be at least 1"),
+        ({"do_sample": True, "top_p": 0.0}, "top_p is 0.0; it must be above 0 and at most 1"),
+        ({"do_sample": True, "top_p": 1.1}, "top_p is 1.1; it must be above 0 and at most 1"),
+        ({"do_sample": True, "temperature": 0.0}, "temperature is 0.0; it must be above 0"),
+        ({"do_sample": True, "top_k": -1}, "top_k is -1; it must be at least 0"),
+        ({"repetition_penalty": -1.0}, "repetition_penalty is -1.0; it must be above 0"),
+        ({"no_repeat_ngram_size": -2}, "no_repeat_ngram_size is -2"),
+        ({"bad_words_ids": [[5], [99]]}, r"bad_words_ids holds \[99\]"),
+        ({"bad_words_ids": [[]]}, r"bad_words_ids holds \[\]"),
+    ],
+)
+def test_options_out_of_range_are_named(options: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        tiny(BertLMHeadModel, is_decoder=True).generate(PROMPT, **{"max_length": 10, **options})
+
+
+def test_new_tokens_behind_a_prompt_that_fills_the_positions() -> None:
+    with pytest.raises(ValueError, match="knows 24 positions"):
+        tiny(BertLMHeadModel, is_decoder=True).generate(token_ids(1, 30), max_new_tokens=1)
+
+
+def test_a_model_that_reads_both_ways_cannot_generate() -> None:
+    with pytest.raises(ValueError, match="is_decoder=True"):
+        tiny(BertLMHeadModel).generate(PROMPT)
+
+
+def test_without_a_prompt_there_must_be_a_first_token() -> None:
+    with pytest.raises(ValueError, match="bos_token_id"):
+        tiny(BertLMHeadModel, is_decoder=True).generate()
+
+
+def test_a_prompt_is_a_batch() -> None:
+    with pytest.raises(ValueError, match=r"shape \(4,\); it must be \(batch, prompt\)"):
+        tiny(BertLMHeadModel, is_decoder=True).generate(PROMPT[0])
+
+
+def test_an_encoder_needs_cross_attention() -> None:
+    with pytest.raises(ValueError, match="no cross-attention"):
+        tiny(BertLMHeadModel, is_decoder=True).generate(PROMPT, encoder_hidden_states=torch.randn(2, 3, 32))
