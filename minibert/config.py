@@ -138,6 +138,9 @@ class BertConfig:
     tie_encoder_decoder: bool
     problem_type: str | None
     architectures: list[str] | None
+    bos_token_id: int | None
+    eos_token_id: int | None
+    decoder_start_token_id: int | None
 
     def __init__(
         self,

@@ -29,6 +29,7 @@ class EncoderDecoderConfig:
     tie_encoder_decoder: bool
     decoder_start_token_id: int | None
     pad_token_id: int | None
+    bos_token_id: int | None
     return_dict: bool
     torchscript: bool
     architectures: list[str] | None

@@ -27,6 +27,7 @@ from ..model.checks import check_labels, input_shape
 from ..model.initialization import without_init_weights
 from ..outputs import BaseModelOutputWithPoolingAndCrossAttentions, PastKeyValues, Seq2SeqLMOutput
 from .config import PAIR_DEFAULTS, EncoderDecoderConfig
+from .generation import PairGeneration
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("minibert")
 
 
-class EncoderDecoderModel(nn.Module):
+class EncoderDecoderModel(PairGeneration, nn.Module):
     """A BERT that reads a text, and a BERT that writes another while looking at it.
 
     config: of the pair, for two sides with fresh weights. encoder, decoder: in place of a config, two models; their
@@ -145,8 +146,8 @@ class EncoderDecoderModel(nn.Module):
     ) -> Self:
         """Open a pair that was saved: a folder or a hub id; `fields` replace values of its config.
 
-        torch_dtype: of the parameters, default torch's default. What the checkpoint lacks is new, and a warning says so. Raises CheckpointError (an OSError) where files are
-        missing, broken or do not fit, or hold NaN or infinity.
+        torch_dtype: of the parameters, default torch's default. What the checkpoint lacks is new, and a warning says so.
+        Raises CheckpointError (an OSError) where files are missing, broken or do not fit, or hold NaN or infinity.
         """
         hub: dict[str, Any] = {
             "cache_dir": cache_dir,

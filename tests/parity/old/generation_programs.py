@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import encoder_decoder_programs
 import torch
 from programs import BATCH, TINY, Program, build
 from torch import Tensor
@@ -69,6 +70,20 @@ def generation(settings: dict[str, Any], padding: str, ends: bool) -> Program:
     return program
 
 
+def pair(settings: dict[str, Any], tied: bool) -> Program:
+    """A pair of BERTs: the encoder reads three texts, two of them padded, the decoder writes."""
+
+    def program(library: Any) -> dict[str, Tensor]:
+        model = encoder_decoder_programs.build(library, tied, initializer_range=0.4).eval()
+        torch.manual_seed(9)
+        given = {"max_length": 12, "eos_token_id": 24, **settings}
+        if "max_new_tokens" in settings:
+            del given["max_length"]
+        return {"ids": model.generate(**prompts("right"), **given)}
+
+    return program
+
+
 def from_nothing(library: Any) -> dict[str, Tensor]:
     """No prompt: the text starts from the first token of the config."""
     model = build(library, "BertLMHeadModel", is_decoder=True, bos_token_id=7, initializer_range=0.3).eval()
@@ -88,6 +103,7 @@ def all_programs() -> dict[str, Program]:
         for padding in PADDINGS:
             programs[f"generate, {name}, padding {padding}"] = generation(settings, padding, ends=True)
         programs[f"generate, {name}, endless"] = generation(settings, "none", ends=False)
+        programs[f"generate by a pair, {name}"] = pair(settings, tied="beams" in name)
     programs["generate from nothing"] = from_nothing
     programs["generate, mask made from the padding"] = unmasked
     return programs
