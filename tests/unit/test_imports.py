@@ -1,6 +1,7 @@
 """What importing minibert brings along, and what its files may import."""
 
 import ast
+import functools
 import importlib.util
 import subprocess
 import sys
@@ -17,8 +18,13 @@ RUN_TIME = {"torch", "numpy", "safetensors", "huggingface_hub", "click", "tqdm"}
 FOR_PLOTS = {"matplotlib"}
 
 
-def imported(path: Path) -> Iterator[str]:
+@functools.cache
+def imported(path: Path) -> tuple[str, ...]:
     """Absolute names of everything a file imports while it runs; what only a type checker reads is left out."""
+    return tuple(_imported(path))
+
+
+def _imported(path: Path) -> Iterator[str]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for_types = [
         node for node in ast.walk(tree) if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"

@@ -15,7 +15,7 @@ SOURCES = ("minibert", "weights", "pyproject.toml", "README.md", "LICENSE")
 
 def pip(*arguments: str | Path) -> None:
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet", *map(str, arguments)]
-    subprocess.run(command, check=True, capture_output=True, text=True)
+    subprocess.run(command, check=True)
 
 
 def build_wheel(folder: Path) -> Path:
