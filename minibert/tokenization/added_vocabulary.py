@@ -119,10 +119,7 @@ class AddedVocabulary(SpecialTokens):
             given = [token.lower() for token in given]
         if "" in given:
             raise ValueError("An empty token cannot be added: it would be found between any two characters.")
-        unknown = self._find_unknown()
-        new = [
-            token for token in dict.fromkeys(given) if token != self.unk_token and self._find(token) in (None, unknown)
-        ]
+        new = [token for token in dict.fromkeys(given) if token != self.unk_token and self._find(token) is None]
         for index, token in enumerate(new, start=len(self)):
             if index in self.ids_to_tokens:
                 raise ValueError(

@@ -365,7 +365,7 @@ def pieces_of_the_surface(library: Any) -> Any:
     """The smaller methods."""
     tokenizer = new_tokenizer(library, model_max_length=64)
     first, second = [10, 11, 12, 13, 14], [20, 21, 22]
-    cuts = itertools.product((True, "only_first", "only_second", "longest_first"), (0, 1, 3, 6, 20), (0, 2))
+    cuts = itertools.product((True, "only_first", "only_second", "longest_first"), (0, 1, 3, 6, 9, 20), (0, 2))
     return [
         tokenizer.build_inputs_with_special_tokens(first),
         tokenizer.build_inputs_with_special_tokens(first, second),

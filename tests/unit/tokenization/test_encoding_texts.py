@@ -177,6 +177,8 @@ def test_the_memory_of_words_follows_changed_settings(tokenizer):
     tokenizer.wordpiece_tokenizer.max_input_chars_per_word = 3
     assert tokenizer.tokenize("dogs") == ["[UNK]"]
     assert tokenizer.encode("dogs")[1:-1] == [tokenizer.unk_token_id]
+    tokenizer.vocab["dgs"] = 500
+    assert tokenizer.encode("dgs")[1:-1] == [500]
     tokenizer.add_tokens(["og"])
     assert tokenizer.encode("dogs")[1:-1] == tokenizer.convert_tokens_to_ids(tokenizer.tokenize("dogs"))
 

@@ -69,7 +69,7 @@ def test_the_gain_is_the_change_of_the_log_likelihood():
         total = pieces.counts.total()
         return sum(n * math.log(n) for n in pieces.counts.values() if n) - total * math.log(total)
 
-    pieces = Pieces({"abab": 3, "abc": 5, "aa": 2, "cab": 4})
+    pieces = Pieces({"xaa": 50, "yaa": 40, "abab": 3, "abc": 5, "aa": 2, "cab": 4})
     for _ in range(4):
         pair = pieces.best_pair(1)
         assert pieces._gain(pair) == max(map(pieces._gain, pieces.pairs))
