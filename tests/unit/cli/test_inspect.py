@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 from minibert import BertForMaskedLM, BertForPreTraining, BertModel
 from minibert.cli.inspect import parameters_by_stage
 from tests.unit.cli.running import json_of, output_of
@@ -79,3 +81,12 @@ def test_stages_of_a_model_name_every_parameter_once() -> None:
     assert len(rows) == len(list(model.parameters()))
     assert ("encoder.layer.1", "attention.self.query.weight", (32, 32), 1024) in rows
     assert ("cls.predictions", "bias", (99,), 99) in rows
+
+
+def test_what_needs_attention_is_said_once_in_the_report(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    model = tiny(BertModel)
+    model.save_pretrained(tmp_path)
+    model.config.architectures = ["BertForPreTraining"]
+    model.config.save_pretrained(tmp_path)
+    assert output_of("inspect", str(tmp_path)).count("newly initialised: cls.predictions.bias") == 1
+    assert not caplog.records
