@@ -173,6 +173,7 @@ def test_windows_cover_a_text_and_overlap_by_the_stride(tokenizer, text, max_len
     windows = tokenizer(text, max_length=max_length, stride=stride, **arguments)["input_ids"]
     joined = windows[0][1:-1]
     for window in windows[1:]:
+        assert len(window) > 2 + stride, "every window brings something new"
         assert joined[len(joined) - stride :] == window[1 : 1 + stride]
         joined += window[1 + stride : -1]
     assert joined == full

@@ -69,13 +69,15 @@ def test_the_gain_is_the_change_of_the_log_likelihood():
         total = pieces.counts.total()
         return sum(n * math.log(n) for n in pieces.counts.values() if n) - total * math.log(total)
 
-    pieces = Pieces({"xaa": 50, "yaa": 40, "abab": 3, "abc": 5, "aa": 2, "cab": 4})
-    for _ in range(4):
-        pair = pieces.best_pair(1)
+    pieces = Pieces({**{f"{char}aa": 9 for char in "stuvwxyz"}, "abab": 3, "abc": 5, "aa": 2, "cab": 4})
+    joined = []
+    while (pair := pieces.best_pair(1)) and len(joined) < 6:
         assert pieces._gain(pair) == max(map(pieces._gain, pieces.pairs))
         before, gain = likelihood(pieces), pieces._gain(pair)
+        joined.append(pair)
         pieces.join(pair)
         assert likelihood(pieces) - before == pytest.approx(gain)
+    assert ("##a", "##a") in joined, "a piece joined with itself is among them"
 
 
 def test_counts_stay_those_of_the_words_as_they_are_cut():
