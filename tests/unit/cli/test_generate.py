@@ -1,0 +1,42 @@
+"""`minibert generate`: the prompt, then words as they come."""
+
+import json
+
+from click.testing import CliRunner
+
+from minibert.cli import main
+
+
+def run(*arguments: str) -> str:
+    result = CliRunner().invoke(main, ["generate", "It was a dark and", "--max-new-tokens", "6", *arguments])
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_the_text_goes_on_from_the_prompt() -> None:
+    output = run()
+    assert output.startswith("It was a dark and ")
+    assert len(output.split()) > 5
+
+
+def test_a_seed_draws_the_same_text_again() -> None:
+    assert run("--sample", "--seed", "3") == run("--sample", "--seed", "3")
+    assert run("--sample", "--seed", "3", "--temperature", "2.0") != run(
+        "--sample", "--seed", "4", "--temperature", "2.0"
+    )
+
+
+def test_streamed_and_returned_text_are_the_same() -> None:
+    streamed = run().strip().lower()
+    returned = json.loads(run("--json"))["text"]
+    assert streamed.split() == returned.split()
+
+
+def test_a_beam_search_prints_its_text_at_the_end() -> None:
+    assert run("--num-beams", "2").startswith("it was a dark and")
+
+
+def test_a_temperature_of_zero_ends_in_one_line() -> None:
+    result = CliRunner().invoke(main, ["generate", "It was", "--sample", "--temperature", "0"])
+    assert result.exit_code == 1
+    assert "temperature is 0.0; it must be above 0" in result.output
