@@ -11,8 +11,6 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 BODY_PREFIX = "bert."
-
-
 GOOGLE = "Google's TensorFlow code"
 
 

@@ -58,6 +58,11 @@ class TestNumbersAndMessages:
         written = varint(number)
         assert read_varint(written + rest, 0) == (number, len(written))
 
+    @pytest.mark.parametrize("written", [b"\xff" * 9 + b"\x02", b"\x80" * 10 + b"\x01"], ids=["one bit", "one byte"])
+    def test_a_number_too_long_for_64_bits_is_refused(self, written: bytes) -> None:
+        with pytest.raises(ValueError, match="more than 64 bits"):
+            read_varint(written, 0)
+
     @given(st.dictionaries(st.integers(1, 5), st.integers(0, 2**64 - 1) | st.binary(max_size=200)))
     def test_a_message_is_taken_apart(self, fields: dict[int, int | bytes]) -> None:
         read = read_message(message(fields))
