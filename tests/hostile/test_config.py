@@ -51,7 +51,7 @@ OUT_OF_RANGE = [
     *[("hidden_act", value, "an activation's name or a function") for value in (None, 3)],
     *[("problem_type", value, "single_label_classification") for value in ("ranking", 1, ["regression"])],
     *[("position_embedding_type", value, "relative_key_query") for value in ("rotary", None, 0)],
-    *[("attn_implementation", value, "('eager', 'sdpa')") for value in ("flash_attention_2", 1)],
+    *[("attn_implementation", value, "'eager', 'sdpa'") for value in ("flash_attention_2", 1)],
     *[("id2label", value, "whole numbers") for value in (["a", "b"], {"zero": "a"}, 3)],
     *[("pruned_heads", value, "whole numbers") for value in ([1], {"first": [0]}, 3)],
 ]
@@ -150,7 +150,7 @@ class TestFiles:
 
     def test_a_folder_without_a_config_says_what_it_holds(self, tmp_path: Path) -> None:
         (tmp_path / "notes.txt").write_text("hello")
-        with pytest.raises(CheckpointError, match=r"has none of config\.json.*notes\.txt"):
+        with pytest.raises(CheckpointError, match=r"has no config\.json.*notes\.txt"):
             BertConfig.from_pretrained(tmp_path)
 
     def test_a_file_cannot_be_saved_into_as_if_it_were_a_folder(self, tmp_path: Path) -> None:

@@ -141,7 +141,7 @@ class TestConfigs:
 
     def test_weights_without_a_config_are_refused_with_what_is_there(self, saved: Path) -> None:
         (saved / "config.json").unlink()
-        assert "has none of config.json" in refusal(saved)
+        assert "has no config.json" in refusal(saved)
 
     def test_a_config_without_weights_is_refused_with_what_was_looked_for(self, tmp_path: Path) -> None:
         BertConfig(**SIZES).save_pretrained(tmp_path)
