@@ -8,6 +8,7 @@ Source: Devlin et al. 2019, figure 2. Reference: `PreTrainedTokenizerBase.prepar
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, TypeAlias, TypeVar
 
 from .batch_encoding import BatchEncoding
@@ -16,7 +17,7 @@ from .strategies import EncodeOptions, PaddingStrategy, TruncationStrategy
 from .truncation import truncate
 
 T = TypeVar("T")  # what is cut: ids, or tokens with their places in the text
-Sequences: TypeAlias = list[tuple[list[int], list[int] | None]]  # ids of each text, and of its pair if it has one
+Ids: TypeAlias = tuple[list[int], list[int] | None]  # of a text, and of its pair if it has one
 
 
 class Assembly(Padding):
@@ -129,42 +130,44 @@ class Assembly(Padding):
             columns["length"] = [len(row) for row in columns["input_ids"]]
         return {name: column[0] for name, column in columns.items()}
 
-    def finished_batch(self, sequences: Sequences, options: EncodeOptions) -> dict[str, list[Any]]:
+    def finished_batch(self, sequences: Iterable[Ids], options: EncodeOptions) -> dict[str, list[Any]]:
         """Several, each a sequence or a pair: {name: column}. Their `length` does not count padding."""
         columns = self.assembled(sequences, options)
         if options.return_length:
             columns["length"] = [len(row) for row in columns["input_ids"]]
         return self.pad_columns(columns, options)
 
-    def assembled(self, sequences: Sequences, options: EncodeOptions) -> dict[str, list[Any]]:
-        """Columns of several sequences or pairs, cut to length and with their special tokens, not padded."""
+    def assembled(self, sequences: Iterable[Ids], options: EncodeOptions) -> dict[str, list[Any]]:
+        """Columns of several sequences or pairs, not padded."""
         columns: dict[str, list[Any]] = {}
-        if options.lengths.max_length or options.return_overflowing_tokens:
-            cuts = [self.cut(ids, pair_ids, options) for ids, pair_ids in sequences]
-            sequences = [(ids, pair_ids) for ids, pair_ids, _, _ in cuts]
-            if options.return_overflowing_tokens:
-                columns["overflowing_tokens"] = [overflow for _, _, overflow, _ in cuts]
-                columns["num_truncated_tokens"] = [excess for _, _, _, excess in cuts]
-        if options.add_special_tokens:
-            rows = [self.build_inputs_with_special_tokens(ids, pair_ids) for ids, pair_ids in sequences]
-        else:
-            rows = [ids + (pair_ids or []) for ids, pair_ids in sequences]
-        columns["input_ids"] = rows
-        if options.return_token_type_ids and options.add_special_tokens:
-            columns["token_type_ids"] = [
-                self.create_token_type_ids_from_sequences(ids, pair_ids) for ids, pair_ids in sequences
-            ]
-        elif options.return_token_type_ids:
-            columns["token_type_ids"] = [[0] * len(row) for row in rows]
-        if options.return_special_tokens_mask and options.add_special_tokens:
-            columns["special_tokens_mask"] = [
-                self.get_special_tokens_mask(ids, pair_ids) for ids, pair_ids in sequences
-            ]
-        elif options.return_special_tokens_mask:
-            columns["special_tokens_mask"] = [[0] * len(row) for row in rows]
+        for ids, pair_ids in sequences:
+            for name, value in self.assembled_row(ids, pair_ids, options).items():
+                columns.setdefault(name, []).append(value)
         if options.verbose and options.lengths.max_length is None:
-            self._warn_of_length(max(map(len, rows)))
+            self._warn_of_length(max(map(len, columns["input_ids"])))
         return columns
+
+    def assembled_row(self, ids: list[int], pair_ids: list[int] | None, options: EncodeOptions) -> dict[str, Any]:
+        """One sequence or pair, cut to length and with its special tokens, not padded."""
+        row: dict[str, Any] = {}
+        if options.lengths.max_length or options.return_overflowing_tokens:
+            ids, pair_ids, overflow, excess = self.cut(ids, pair_ids, options)
+            if options.return_overflowing_tokens:
+                row["overflowing_tokens"] = overflow
+                row["num_truncated_tokens"] = excess
+        if options.add_special_tokens:
+            row["input_ids"] = self.build_inputs_with_special_tokens(ids, pair_ids)
+            if options.return_token_type_ids:
+                row["token_type_ids"] = self.create_token_type_ids_from_sequences(ids, pair_ids)
+            if options.return_special_tokens_mask:
+                row["special_tokens_mask"] = self.get_special_tokens_mask(ids, pair_ids)
+        else:
+            row["input_ids"] = ids + (pair_ids or [])
+            if options.return_token_type_ids:
+                row["token_type_ids"] = [0] * len(row["input_ids"])
+            if options.return_special_tokens_mask:
+                row["special_tokens_mask"] = [0] * len(row["input_ids"])
+        return row
 
     def cut(
         self, ids: list[T], pair_ids: list[T] | None, options: EncodeOptions

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from types import NoneType
 from typing import Any, TypeAlias
 
 from . import origins
-from .assembly import Sequences
+from .assembly import Ids
 from .batch_encoding import BatchEncoding
 from .encoding import Encoding
 from .splitting import Splitting
@@ -28,12 +28,11 @@ class Inputs(Splitting):
     def encode_one(self, text: Any, text_pair: Any, is_split_into_words: bool, options: EncodeOptions) -> BatchEncoding:
         """One text or pair."""
         self.recall()
+        origin = self._origin([(text, text_pair)], is_split_into_words, options)
         ids = self._input_ids(text, is_split_into_words)
         pair_ids = None if text_pair is None else self._input_ids(text_pair, is_split_into_words)
-        texts = [(text, text_pair)]
-        origin = self._origin(texts, is_split_into_words, options)
         if self._wants_windows(options):
-            return self._windows(texts, options)
+            return self._windows([(text, text_pair)], options)
         row = self.finished_row(ids, pair_ids, options)
         if options.return_offsets_mapping and origin:
             row["offset_mapping"] = origin()[0].offsets
@@ -46,22 +45,26 @@ class Inputs(Splitting):
             raise ValueError("There is nothing to encode: the batch is empty.")
         self.recall()
         texts = [_as_pair(item, place, is_split_into_words) for place, item in enumerate(batch)]
-        sequences: Sequences = []
-        for place, (text, text_pair) in enumerate(texts):
-            try:
-                ids = self._input_ids(text, is_split_into_words)
-                pair_ids = None if text_pair is None else self._input_ids(text_pair, is_split_into_words)
-            except ValueError as error:
-                raise ValueError(f"Item {place} of the batch cannot be encoded: {error}") from error
-            sequences.append((ids, pair_ids))
         origin = self._origin(texts, is_split_into_words, options)
+        sequences = self._batch_ids(texts, is_split_into_words)
         if self._wants_windows(options):
+            list(sequences)  # raises if one of them is no text
             return self._windows(texts, options)
         columns = self.finished_batch(sequences, options)
         if options.return_offsets_mapping and origin:
             columns["offset_mapping"] = [encoding.offsets for encoding in origin()]
         n_sequences = 1 if texts[0][1] is None else 2
         return BatchEncoding(columns, origin, options.return_tensors, n_sequences=n_sequences)
+
+    def _batch_ids(self, texts: list[tuple[Any, Any]], is_split_into_words: bool) -> Iterator[Ids]:
+        """The ids of each text and its pair, one by one: a row is built before the next text is read."""
+        for place, (text, text_pair) in enumerate(texts):
+            try:
+                ids = self._input_ids(text, is_split_into_words)
+                pair_ids = None if text_pair is None else self._input_ids(text_pair, is_split_into_words)
+            except ValueError as error:
+                raise ValueError(f"Item {place} of the batch cannot be encoded: {error}") from error
+            yield ids, pair_ids
 
     def _input_ids(self, text: Any, is_split_into_words: bool) -> list[int]:
         if isinstance(text, str):

@@ -136,6 +136,11 @@ def test_what_is_no_text_is_named(tokenizer, batch, message):
 def test_words_must_be_words(tokenizer):
     with pytest.raises(ValueError, match="a list of words"):
         tokenizer(["a", 3], is_split_into_words=True)
+    arguments = {"max_length": 5, "truncation": True, "return_overflowing_tokens": True, "return_offsets_mapping": True}
+    with pytest.raises(ValueError, match=r"Item 1 .*a list of words"):
+        tokenizer([["a"], ["b", 3]], is_split_into_words=True, **arguments)
+    with pytest.raises(ValueError, match="give texts or words"):
+        tokenizer.encode_plus([1, 2], return_offsets_mapping=True)
 
 
 def test_pairs_must_match(tokenizer):
