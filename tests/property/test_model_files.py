@@ -29,7 +29,7 @@ CLASSES: dict[str, dict[str, Any]] = {
 WORD_PREDICTORS = ["BertForPreTraining", "BertForMaskedLM", "BertLMHeadModel"]
 
 every_class = pytest.mark.parametrize("class_name", CLASSES)
-a_few = settings(reproducibly, max_examples=15)
+a_few = settings(reproducibly, max_examples=10)
 
 
 def test_every_model_class_is_here() -> None:
