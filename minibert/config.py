@@ -19,6 +19,17 @@ if TYPE_CHECKING:
 
 PROBLEM_TYPES = ("regression", "single_label_classification", "multi_label_classification")
 POSITION_EMBEDDING_TYPES = ("absolute", "relative_key", "relative_key_query")
+DTYPES = ("float32", "float16", "bfloat16", "float64")
+_YES_OR_NO = (
+    "is_decoder",
+    "add_cross_attention",
+    "tie_word_embeddings",
+    "torchscript",
+    "use_cache",
+    "return_dict",
+    "output_attentions",
+    "output_hidden_states",
+)
 ATTENTION_IMPLEMENTATIONS = ("eager", "sdpa", "packed")
 
 # What every model of the reference library carries beside BERT's own fields, with the reference's defaults.
@@ -186,6 +197,8 @@ class BertConfig:
 
         id2label, label2id = others.pop("id2label", None), others.pop("label2id", None)
         num_labels = others.pop("num_labels", None)
+        if label2id is not None and not isinstance(label2id, dict):
+            raise ValueError(f"BertConfig: label2id = {label2id!r} must be a dictionary from labels to their numbers.")
         if id2label is not None:
             self.id2label = _integer_keys("id2label", id2label)
             self.label2id = label2id if label2id is not None else {label: i for i, label in self.id2label.items()}
@@ -251,8 +264,15 @@ class BertConfig:
         self._check("classifier_dropout", lambda v: v is None or _is_probability(v), "None or a probability in [0, 1]")
         for field in ("initializer_range", "layer_norm_eps"):
             self._check(field, lambda v: _is_number(v) and 0 <= v < float("inf"), "a finite number of at least 0")
-        for field in ("is_decoder", "add_cross_attention", "tie_word_embeddings", "torchscript", "use_cache"):
+        for field in _YES_OR_NO:
             self._check(field, lambda v: isinstance(v, bool), "True or False")
+        self._check("torch_dtype", lambda v: v is None or v in DTYPES, f"None or one of {DTYPES}")
+        self._check("id2label", lambda v: isinstance(v, dict) and len(v) > 0, "a dictionary with at least one label")
+        self._check(
+            "pruned_heads",
+            lambda v: isinstance(v, dict) and all(isinstance(heads, (list, tuple, set)) for heads in v.values()),
+            "a dictionary from layers to lists of heads",
+        )
         self._check(
             "pad_token_id",
             lambda v: v is None or (_is_int(v) and 0 <= v < self.vocab_size),

@@ -66,9 +66,7 @@ def plan_loading(
             plan.duplicates += [(held[-1], names.source[name], names.source[held[-1]]) for name in held[:-1]]
         plan.report.tied += [Finding(name, f"the same tensor as {group[0]}") for name in group[1:]]
     plan.report.read = dict(plan.source)
-    used = set(names.source.values())
-    left_over = [*names.left_over, *(name for name in weights.names if name not in used)]
-    plan.report.left_over = [_left_over_finding(name, model) for name in dict.fromkeys(left_over)]
+    plan.report.left_over = [_left_over_finding(name, model) for name in names.left_over]
     _check_body(plan, allow_missing)
     return plan
 

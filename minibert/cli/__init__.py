@@ -6,6 +6,7 @@ option in click's usage message and exit code 2. Only a bug shows a traceback.
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import click
@@ -24,12 +25,17 @@ class _Group(click.Group):
     """A group that turns the library's clear errors into one line each."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        logger = logging.getLogger("minibert")
+        level = logger.level
+        logger.setLevel(logging.ERROR)  # what a command has to say, it says itself
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
             raise  # the reader went away, as in `minibert … | head`: click ends quietly
         except (OSError, ValueError, ModuleNotFoundError) as error:
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(" ".join(str(error).split())) from error
+        finally:
+            logger.setLevel(level)
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -32,8 +32,10 @@ def fill_mask(text: str, top_k: int, model: str, as_json: bool) -> None:
         width = max(len(prediction["token"]) for prediction in blank["predictions"])
         for prediction in blank["predictions"]:
             probability = prediction["probability"]
-            bar = click.style("█" * round(40 * probability), fg="cyan")
-            click.echo(f"  {pad(prediction['token'], width)}  {probability:6.1%}  {bar}".rstrip())
+            bar = "█" * round(40 * probability)
+            click.echo(f"  {pad(prediction['token'], width)}  {probability:6.1%}", nl=not bar)
+            if bar:
+                click.secho(f"  {bar}", fg="cyan")
 
 
 def predict_blanks(text: str, top_k: int, model_name: str) -> list[dict[str, Any]]:

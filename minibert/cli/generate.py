@@ -53,6 +53,8 @@ def generate(
 
     tokenizer = BertTokenizer.from_pretrained(model)
     decoder = BertLMHeadModel.from_pretrained(model, is_decoder=True)
+    if any(finding.name.startswith("cls.") for finding in decoder.loading_report.new):
+        raise ValueError(f"{model} was not trained to predict words: it has no masked-word head.")
     ids = tokenizer(prompt, return_tensors="pt")["input_ids"][:, :-1]  # without the [SEP] that ends a text
     stream = Stream(tokenizer, quiet=as_json or num_beams > 1)
     if not stream.quiet:

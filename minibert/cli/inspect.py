@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 import click
@@ -24,7 +23,6 @@ def inspect(model: str, as_json: bool) -> None:
     """
     import minibert
 
-    logging.getLogger("minibert").setLevel(logging.ERROR)  # the report below says it all
     config = minibert.BertConfig.from_pretrained(model)
     names = [name for name in config.architectures or [] if name.startswith("Bert") and hasattr(minibert, name)]
     loaded = getattr(minibert, names[0] if names else "BertModel").from_pretrained(model)

@@ -218,15 +218,10 @@ class BertAttention(nn.Module):
         attention = self.self
         original = attention.num_attention_heads + len(self.pruned_heads)
         requested = set(heads)
-        unknown = sorted(head for head in requested if not 0 <= head < original)
-        if unknown:
-            raise ValueError(f"Cannot prune heads {unknown}: this layer has heads 0 to {original - 1}.")
+        self.check_pruning(requested)
         if not requested:
             return
         removed = requested | self.pruned_heads
-        if len(removed) == original:
-            raise ValueError(f"Cannot prune all {original} heads of a layer: attention needs at least one.")
-
         present = [head for head in range(original) if head not in self.pruned_heads]
         size = attention.attention_head_size
         kept_rows = torch.cat(
@@ -239,6 +234,15 @@ class BertAttention(nn.Module):
         attention.num_attention_heads = original - len(removed)
         attention.all_head_size = size * attention.num_attention_heads
         self.pruned_heads = removed
+
+    def check_pruning(self, heads: set[int]) -> None:
+        """Raises ValueError unless these heads exist and others remain."""
+        original = self.self.num_attention_heads + len(self.pruned_heads)
+        unknown = sorted(head for head in heads if not 0 <= head < original)
+        if unknown:
+            raise ValueError(f"Cannot prune heads {unknown}: this layer has heads 0 to {original - 1}.")
+        if len(heads | self.pruned_heads) == original:
+            raise ValueError(f"Cannot prune all {original} heads of a layer: attention needs at least one.")
 
 
 def _keep(layer: nn.Linear, index: Tensor, dim: int) -> nn.Linear:

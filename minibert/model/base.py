@@ -100,8 +100,15 @@ class BertBase(nn.Module):
         words = self.get_input_embeddings()
         if new_num_tokens is None:
             return words
-        if new_num_tokens < 1:
-            raise ValueError(f"Cannot resize to {new_num_tokens} tokens: a vocabulary has at least one.")
+        if type(new_num_tokens) is not int or new_num_tokens < 1:
+            raise ValueError(
+                f"Cannot resize to {new_num_tokens!r} tokens: a vocabulary has a whole number, at least 1."
+            )
+        padding = self.config.pad_token_id
+        if padding is not None and new_num_tokens <= padding:
+            raise ValueError(
+                f"Cannot resize to {new_num_tokens} tokens: the padding word, pad_token_id = {padding}, would go."
+            )
         if new_num_tokens != words.num_embeddings:
             self.set_input_embeddings(self._resized_embedding(words, new_num_tokens))
             decoder = self.get_output_embeddings()
@@ -138,10 +145,12 @@ class BertBase(nn.Module):
         that does not exist.
         """
         layers = self.base_model.encoder.layer
-        for layer in heads_to_prune:
+        chosen = {layer: set(heads) for layer, heads in heads_to_prune.items()}
+        for layer, heads in chosen.items():
             if not 0 <= layer < len(layers):
                 raise ValueError(f"Cannot prune heads of layer {layer}: this model has layers 0 to {len(layers) - 1}.")
-        for layer, heads in heads_to_prune.items():
+            layers[layer].attention.check_pruning(heads)  # type: ignore[union-attr, operator]
+        for layer, heads in chosen.items():
             layers[layer].attention.prune_heads(heads)  # type: ignore[union-attr, operator]
             self.config.pruned_heads[layer] = sorted({*self.config.pruned_heads.get(layer, []), *heads})
 

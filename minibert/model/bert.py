@@ -81,6 +81,7 @@ class BertModel(BertPreTrainedModel):
             encoder_hidden_states,
             encoder_attention_mask,
             past_key_values,
+            self.dtype,
         )
         self.settle_loaded_weights()
 

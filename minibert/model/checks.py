@@ -14,7 +14,7 @@ from torch import Tensor
 from ..config import BertConfig
 from ..outputs import PastKeyValues
 
-_INTEGERS = (torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8)
+_INTEGERS = (torch.int64, torch.int32)  # what an embedding table can be read with
 
 
 def cannot_look(tensor: Tensor) -> bool:
@@ -23,13 +23,13 @@ def cannot_look(tensor: Tensor) -> bool:
 
 
 def check_ids(name: str, ids: Tensor, size: int, table: str, shape: tuple[int, ...]) -> None:
-    """`ids` must be whole numbers in [0, size), of this shape; a first dimension of 1 serves every row.
+    """`ids` must be whole numbers in [0, size), of this shape; one row, (1, seq) or (seq,), serves every row.
 
     `table` says, for the message, what they are looked up in.
     """
     if ids.dtype not in _INTEGERS:
         raise ValueError(f"{name} has dtype {ids.dtype}. Ids are whole numbers: use torch.long.")
-    if ids.shape != shape and ids.shape != (1, *shape[1:]):
+    if ids.shape not in (shape, (1, *shape[1:]), shape[1:]):
         raise ValueError(f"{name} has shape {tuple(ids.shape)}; the input has {shape}. They must be equal.")
     if cannot_look(ids) or ids.numel() == 0:
         return
@@ -51,8 +51,19 @@ def check_inputs(
     encoder_hidden_states: Tensor | None,
     encoder_attention_mask: Tensor | None,
     past_key_values: PastKeyValues | None,
+    dtype: torch.dtype,
 ) -> None:
-    """Everything `BertModel.forward` is given, checked against the config and against each other."""
+    """Everything `BertModel.forward` is given, checked against the config, the model's dtype and each other."""
+    _check_tensors(
+        input_ids=input_ids,
+        attention_mask=attention_mask,
+        token_type_ids=token_type_ids,
+        position_ids=position_ids,
+        head_mask=head_mask,
+        inputs_embeds=inputs_embeds,
+        encoder_hidden_states=encoder_hidden_states,
+        encoder_attention_mask=encoder_attention_mask,
+    )
     shape = input_shape(input_ids, inputs_embeds)
     if input_ids is not None:
         if len(shape) != 2:
@@ -64,8 +75,9 @@ def check_inputs(
         raise ValueError(
             f"inputs_embeds has shape {tuple(inputs_embeds.shape)}; it must be (batch, seq, {config.hidden_size})."
         )
+    _check_dtype("inputs_embeds", inputs_embeds, dtype)
     batch_size, seq_length = shape
-    past_length = _check_past(config, past_key_values, batch_size)
+    past_length = _check_past(config, past_key_values, batch_size, with_encoder=encoder_hidden_states is not None)
     key_length = past_length + seq_length
 
     if seq_length == 0:
@@ -76,6 +88,12 @@ def check_inputs(
             f"The sequence has {key_length} tokens, but this model knows {config.max_position_embeddings} positions "
             "(config.max_position_embeddings). Truncate the text: tokenizer(…, truncation=True)."
         )
+    chunk = config.chunk_size_feed_forward
+    if chunk > 0 and seq_length % chunk != 0:
+        raise ValueError(
+            f"The sequence has {seq_length} positions, no multiple of chunk_size_feed_forward = {chunk}. "
+            "Pad the sequence or choose a chunk that divides it."
+        )
     if token_type_ids is not None:
         check_ids("token_type_ids", token_type_ids, config.type_vocab_size, "the segment table", shape)
     if position_ids is not None:
@@ -83,9 +101,10 @@ def check_inputs(
     if attention_mask is not None:
         _check_mask("attention_mask", attention_mask, batch_size, seq_length, key_length)
     if head_mask is not None:
-        _check_head_mask(config, head_mask)
+        _check_head_mask(config, head_mask, (batch_size, seq_length, key_length))
     if encoder_hidden_states is not None:
         _check_encoder(config, encoder_hidden_states, encoder_attention_mask, batch_size, seq_length)
+        _check_dtype("encoder_hidden_states", encoder_hidden_states, dtype)
 
 
 def input_shape(input_ids: Tensor | None, inputs_embeds: Tensor | None) -> tuple[int, ...]:
@@ -142,14 +161,32 @@ def _check_mask(name: str, mask: Tensor, batch_size: int, seq_length: int, key_l
         )
 
 
-def _check_head_mask(config: BertConfig, head_mask: Tensor) -> None:
+def _check_tensors(**inputs: object) -> None:
+    for name, value in inputs.items():
+        if value is not None and not isinstance(value, Tensor):
+            raise ValueError(f"{name} is a {type(value).__name__}; it must be a tensor: torch.tensor({name}).")
+
+
+def _check_dtype(name: str, vectors: Tensor | None, dtype: torch.dtype) -> None:
+    """Vectors must be of the model's dtype; under autocast PyTorch sees to that."""
+    if vectors is not None and vectors.dtype != dtype and not torch.is_autocast_enabled(vectors.device.type):
+        raise ValueError(f"{name} has dtype {vectors.dtype}, the model {dtype}. Convert it: {name}.to(model.dtype).")
+
+
+def _check_head_mask(config: BertConfig, head_mask: Tensor, sizes: tuple[int, int, int]) -> None:
     layers, heads = config.num_hidden_layers, config.num_attention_heads
     pruned = any(config.pruned_heads.values())  # then layers differ in their number of heads
-    if head_mask.dim() in (1, 2) and not pruned and head_mask.shape not in ((heads,), (layers, heads)):
+    fits = head_mask.shape in ((heads,), (layers, heads))
+    if head_mask.dim() == 5:
+        batch_size, seq_length, key_length = sizes
+        full = (batch_size, heads, seq_length, key_length)
+        pairs = zip(head_mask.shape[1:], full, strict=True)
+        fits = head_mask.size(0) == layers and all(size in (1, whole) for size, whole in pairs)
+    if not fits and not (pruned and head_mask.dim() in (1, 2, 5)):
         raise ValueError(f"head_mask has shape {tuple(head_mask.shape)}; it must be ({heads},) or ({layers}, {heads}).")
 
 
-def _check_past(config: BertConfig, past_key_values: PastKeyValues | None, batch_size: int) -> int:
+def _check_past(config: BertConfig, past_key_values: PastKeyValues | None, batch_size: int, with_encoder: bool) -> int:
     """The number of tokens in the cache."""
     if past_key_values is None:
         return 0
@@ -162,13 +199,15 @@ def _check_past(config: BertConfig, past_key_values: PastKeyValues | None, batch
         return 0
     length = past_key_values[0][0].size(2)
     for i, layer in enumerate(past_key_values):
-        if len(layer) not in (2, 4):
+        if len(layer) != 4 and (with_encoder or len(layer) != 2):
             raise ValueError(f"past_key_values[{i}] has {len(layer)} tensors; it must have 2, or 4 with an encoder.")
+        heads = config.num_attention_heads - len(config.pruned_heads.get(i, ()))
+        expected = (batch_size, heads, length, config.hidden_size_per_head)
         for tensor in layer[:2]:
-            if tensor.dim() != 4 or tensor.size(0) != batch_size or tensor.size(2) != length:
+            if tensor.shape != expected:
                 raise ValueError(
                     f"past_key_values[{i}] holds a tensor of shape {tuple(tensor.shape)}; it must be "
-                    f"({batch_size}, heads, {length}, head size), the same length in every layer."
+                    f"{expected}, the same length in every layer."
                 )
     return length
 

@@ -49,7 +49,7 @@ class BertEmbeddings(nn.Module):
             inputs_embeds = self.word_embeddings(input_ids)  # (batch, seq, hidden)
         seq_length = inputs_embeds.size(1)
         if token_type_ids is None:
-            token_type_ids = self.token_type_ids[:, :seq_length].expand(inputs_embeds.size(0), seq_length)
+            token_type_ids = self.token_type_ids[:, :1].expand(inputs_embeds.shape[:2])
 
         embeddings = inputs_embeds + self.token_type_embeddings(token_type_ids)
         if self.position_embedding_type == "absolute":

@@ -102,15 +102,9 @@ class BertLayer(nn.Module):
     def feed_forward(self, attended: Tensor) -> Tensor:
         """The position-wise network; with `chunk_size_feed_forward` over pieces of the sequence, to save memory.
 
-        Source: Kitaev et al. 2020, §3. Raises ValueError where the sequence is not a multiple of the chunk.
+        Source: Kitaev et al. 2020, §3.
         """
         if self.chunk_size_feed_forward == 0:
             return self.output(self.intermediate(attended), attended)
-        seq_length = attended.size(1)
-        if seq_length % self.chunk_size_feed_forward != 0:
-            raise ValueError(
-                f"The sequence has {seq_length} positions, no multiple of chunk_size_feed_forward = "
-                f"{self.chunk_size_feed_forward}. Pad the sequence or choose a chunk that divides it."
-            )
         chunks = attended.split(self.chunk_size_feed_forward, dim=1)
         return torch.cat([self.output(self.intermediate(chunk), chunk) for chunk in chunks], dim=1)

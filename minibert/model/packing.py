@@ -61,6 +61,7 @@ def can_pack(
         config.attn_implementation == "packed"
         and not config.is_decoder
         and config.position_embedding_type == "absolute"
+        and config.chunk_size_feed_forward == 0
         and head_mask is None
         and past_key_values is None
         and not output_attentions

@@ -53,6 +53,7 @@ class BertPreTrainedModel(BertBase):
         token: str | bool | None = None,
         use_auth_token: str | bool | None = None,
         revision: str | None = None,
+        from_tf: bool = False,
         torch_dtype: torch.dtype | str | None = None,
         dtype: torch.dtype | str | None = None,
         ignore_mismatched_sizes: bool = False,
@@ -64,6 +65,7 @@ class BertPreTrainedModel(BertBase):
 
         config: a BertConfig, or where to read one, in place of the checkpoint's. state_dict: use these tensors.
         cache_dir, force_download, local_files_only, token (or use_auth_token), revision: as for any hub download.
+        from_tf: look for TensorFlow's weights only; without, they are read where there are no others.
         torch_dtype (or dtype): of the parameters, default torch's default; "auto" is that of the file.
         ignore_mismatched_sizes: start tensors of another shape anew. allow_missing: the same for absent ones of the body.
         others: fields of the config to change (`num_labels=3`), then arguments of the class (`add_pooling_layer=False`).
@@ -91,14 +93,15 @@ class BertPreTrainedModel(BertBase):
             if source is None:
                 raise ValueError("from_pretrained(None, …) needs config=BertConfig(…) and state_dict={…}.")
             settings, others = cls.config_class.from_pretrained(source, return_unused_kwargs=True, **hub, **others)
-        settings.name_or_path = str(pretrained_model_name_or_path or "")
+        settings.name_or_path = str(pretrained_model_name_or_path or "the state_dict")
 
         if state_dict is not None:
             weights: Weights = DictWeights(state_dict)
         elif pretrained_model_name_or_path is None:
             raise ValueError("from_pretrained(None, …) needs state_dict={…}: there is no file to read.")
         else:
-            weights = open_weights(locate_weights(pretrained_model_name_or_path, **hub))
+            folder = locate_weights(pretrained_model_name_or_path, from_tf=from_tf, **hub)
+            weights = open_weights(folder, from_tf=from_tf)
         with weights:
             model = cls._load(
                 lambda: cls(settings, *model_args, **others),
@@ -122,7 +125,8 @@ class BertPreTrainedModel(BertBase):
         ignore_mismatched_sizes: bool,
         allow_missing: bool,
     ) -> BertPreTrainedModel:
-        with without_draws():
+        # A class may draw numbers of its own; those of a model that only serves to be laid beside the file must not count.
+        with without_draws(), torch.random.fork_rng(devices=[]):
             model = build()
         plan = plan_loading(model, weights, checkpoint, ignore_mismatched_sizes, allow_missing)
         if plan.report.new:
@@ -158,7 +162,7 @@ class BertPreTrainedModel(BertBase):
         folder = folder_for_saving(save_directory)
         self.config.architectures = [type(self).__name__]
         self.config.torch_dtype = str(self.dtype).removeprefix("torch.")
-        tensors = self.tensors_to_save() if state_dict is None else dict(state_dict)
+        tensors = self.tensors_to_save(state_dict)
         save_weights(tensors, folder, max_shard_size=max_shard_size, safe_serialization=safe_serialization)
         self.config.save_pretrained(folder)
 
@@ -170,7 +174,7 @@ class BertPreTrainedModel(BertBase):
         file. Before the first arithmetic they move to memory of their own, where they are the reference's to the bit.
         Raises ValueError naming a tensor that holds NaN or infinity.
         """
-        if not self._unsettled or torch.compiler.is_compiling():
+        if not self._unsettled or torch.compiler.is_compiling() or torch.jit.is_tracing():  # type: ignore[attr-defined]
             return
         for name, (weight, _) in self._unsettled.items():
             # One pass settles the usual case: a sum is finite unless a term is not, or the terms are enormous.
@@ -186,13 +190,14 @@ class BertPreTrainedModel(BertBase):
             weight.data = own[name].copy_(weight.data)
         self._unsettled = {}
 
-    def tensors_to_save(self) -> dict[str, Tensor]:
-        """The state dict as files hold it: each tied tensor once, under its first name, and no position counter."""
-        seen: set[int] = set()
+    def tensors_to_save(self, state_dict: Mapping[str, Tensor] | None = None) -> dict[str, Tensor]:
+        """A state dict as files hold it: each tied tensor once, under its first name, and no position counter."""
+        seen: set[tuple[object, ...]] = set()
         tensors = {}
-        for name, tensor in self.state_dict(keep_vars=True).items():
-            if id(tensor) not in seen and not name.endswith("embeddings.position_ids"):
-                seen.add(id(tensor))
+        for name, tensor in (self.state_dict() if state_dict is None else state_dict).items():
+            place = (tensor.device, tensor.data_ptr(), tensor.shape, tensor.stride())
+            if (tensor.numel() == 0 or place not in seen) and not name.endswith("embeddings.position_ids"):
+                seen.add(place)
                 tensors[name] = tensor.detach()
         return tensors
 

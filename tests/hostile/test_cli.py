@@ -1,9 +1,12 @@
 """Users' mistakes on the command line: one line that helps, the right exit code, never a traceback."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import torch
 from safetensors.torch import load_file, save_file
 
 from minibert import BertForMaskedLM, BertModel, BertTokenizer
@@ -115,3 +118,32 @@ class TestOptions:
     )
     def test_a_wrong_use_is_answered_with_the_right_one(self, arguments: list[str], complaint: str) -> None:
         assert complaint in misuse(*arguments)
+
+
+def program(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "minibert", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
+
+
+def test_outside_of_pytest_a_model_without_the_head_is_refused_in_one_line(tmp_path: Path) -> None:
+    BertModel.from_pretrained(BUNDLED).save_pretrained(tmp_path)
+    BertTokenizer.from_pretrained(BUNDLED).save_pretrained(tmp_path)
+    result = program("fill-mask", "He shook his [MASK].", "--model", str(tmp_path))
+    assert result.returncode == 1
+    assert result.stderr.count("\n") == 1, result.stderr
+
+
+def test_outside_of_pytest_a_text_too_long_is_refused_in_one_line() -> None:
+    result = program("fill-mask", "[MASK] " + "word " * 300)
+    assert result.returncode == 1
+    assert result.stderr.count("\n") == 1, result.stderr
+
+
+def test_sizes_that_disagree_are_refused_in_one_line(tmp_path: Path) -> None:
+    tiny(BertModel).save_pretrained(tmp_path)
+    tensors = load_file(tmp_path / "model.safetensors")
+    tensors["pooler.dense.bias"] = torch.zeros(3)
+    save_file(tensors, tmp_path / "model.safetensors", metadata={"format": "pt"})
+    result = program("inspect", str(tmp_path))
+    assert result.returncode == 1
+    assert result.stderr.count("\n") == 1, result.stderr

@@ -159,3 +159,15 @@ class TestFiles:
         with pytest.raises(NotADirectoryError, match=r"is a file\. Give save_pretrained a folder"):
             tiny_config().save_pretrained(file)
         assert file.read_text() == "precious"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *[("id2label", {}), ("torch_dtype", "float99"), ("dtype", "int8"), ("pruned_heads", {0: 5})],
+        *[("return_dict", "no"), ("output_attentions", 3), ("output_hidden_states", None), ("label2id", [1])],
+    ],
+)
+def test_a_value_that_cannot_be_meant_is_refused_by_name(field: str, value: object) -> None:
+    with pytest.raises(ValueError, match=f"BertConfig: {'torch_dtype' if field == 'dtype' else field} ="):
+        tiny_config(**{field: value})

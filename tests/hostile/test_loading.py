@@ -167,3 +167,8 @@ def test_a_refused_checkpoint_leaves_the_generator_alone_and_the_next_one_loads(
     refusal(saved, hidden_size=64)
     assert BertModel.from_pretrained(saved).pooler is not None
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_a_refusal_without_a_file_still_names_what_was_refused() -> None:
+    with pytest.raises(OSError, match=r"^the state_dict lacks 37 parameters"):
+        BertModel.from_pretrained(None, config=tiny_config(), state_dict={})

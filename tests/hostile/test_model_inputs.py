@@ -233,7 +233,7 @@ class TestCache:
 
     def test_its_layers_must_have_one_length(self, decoder: BertModel, past: Any) -> None:
         shorter = tuple(tensor[:, :, :4] for tensor in past[1])
-        message = "past_key_values[1] holds a tensor of shape (2, 4, 4, 8); it must be (2, heads, 7, head size)"
+        message = "past_key_values[1] holds a tensor of shape (2, 4, 4, 8); it must be (2, 4, 7, 8)"
         refused(decoder, message, input_ids=IDS, past_key_values=(past[0], shorter))
 
     def test_keys_and_values_must_have_one_length(self, decoder: BertModel, past: Any) -> None:
@@ -241,7 +241,7 @@ class TestCache:
         refused(decoder, "past_key_values[0] holds a tensor", input_ids=IDS, past_key_values=(uneven, past[1]))
 
     def test_it_must_be_of_the_same_batch(self, decoder: BertModel, past: Any) -> None:
-        message = "past_key_values[0] holds a tensor of shape (2, 4, 7, 8); it must be (1, heads, 7, head size)"
+        message = "past_key_values[0] holds a tensor of shape (2, 4, 7, 8); it must be (1, 4, 7, 8)"
         refused(decoder, message, input_ids=IDS[:1], past_key_values=past)
 
     @pytest.mark.parametrize("count", [1, 3, 5])

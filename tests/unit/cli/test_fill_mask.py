@@ -77,3 +77,8 @@ def test_a_folder_can_be_named_instead_of_the_bundled_model(tmp_path: Path) -> N
 
 def test_the_same_from_python() -> None:
     assert predict_blanks(TEXT, 5, BUNDLED) == json_of("fill-mask", TEXT)["blanks"]
+
+
+def test_no_line_ends_in_spaces() -> None:
+    lines = output_of("fill-mask", "He shook his [MASK].").splitlines()
+    assert all(line == line.rstrip() for line in lines)

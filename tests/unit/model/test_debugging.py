@@ -1,6 +1,7 @@
 """Stepping in from `model(**inputs)`: few frames, all of them minibert's or PyTorch's."""
 
 import sys
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 import torch
 
 from minibert import BertForMaskedLM, BertForPreTraining, BertModel
-from tests.unit.tiny_bert import text_batch, tiny
+from tests.unit.tiny_bert import BUNDLED, text_batch, tiny
 
 
 class SoftmaxReached(Exception):  # noqa: N818  it is a signal, not an error
@@ -67,3 +68,11 @@ def test_a_debugger_meets_only_frames_of_minibert_and_torch(
     entered, opened = walk_to_the_softmax(tiny(model_class), monkeypatch)
     assert {module.split(".")[0] for module in entered} == {"minibert", "torch"}
     assert {module.split(".")[0] for module, _ in opened} == {"minibert", "torch"}
+
+
+def test_the_first_forward_of_a_loaded_model_too_meets_only_minibert_and_torch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    BertModel.from_pretrained(BUNDLED).save_pretrained(tmp_path)  # float32, and large enough for huge pages
+    entered, _ = walk_to_the_softmax(BertModel.from_pretrained(tmp_path), monkeypatch)
+    assert {module.split(".")[0] for module in entered} == {"minibert", "torch"}

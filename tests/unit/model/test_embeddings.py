@@ -75,3 +75,8 @@ def test_dropout_is_on_in_training_only() -> None:
     dropped = (embeddings(ids) == 0).float().mean().item()
     assert 0.3 < dropped < 0.7
     assert isinstance(embeddings.dropout, nn.Dropout)
+
+
+def test_one_sequence_of_positions_without_a_batch_serves_every_row() -> None:
+    model, ids = tiny(BertModel), token_ids()
+    assert torch.equal(model(ids, position_ids=torch.arange(7))[0], model(ids)[0])

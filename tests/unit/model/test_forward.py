@@ -148,3 +148,7 @@ class TestSwitches:
         model = tiny(BertForPreTraining).train()
         model(**text_batch(), labels=token_ids(), next_sentence_label=torch.tensor([0, 1])).loss.backward()
         assert [name for name, parameter in model.named_parameters() if parameter.grad is None] == []
+
+
+def test_the_usual_batch_is_fine() -> None:
+    assert tiny(BertModel)(**text_batch())[0].isfinite().all()

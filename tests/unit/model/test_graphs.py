@@ -1,6 +1,7 @@
 """Captured graphs compute what the model computes, and checks stand aside while one is captured."""
 
 import warnings
+from pathlib import Path
 
 import pytest
 import torch
@@ -73,3 +74,13 @@ def test_a_model_without_numbers_still_knows_its_shapes() -> None:
     model = tiny(BertModel).to("meta")
     ids = token_ids().to("meta")
     assert model(ids, attention_mask=torch.ones_like(ids)).last_hidden_state.shape == (2, 7, 32)
+
+
+def test_a_loaded_model_can_be_traced_before_its_first_forward(tmp_path: Path) -> None:
+    tiny(BertModel, torchscript=True).save_pretrained(tmp_path)
+    model = BertModel.from_pretrained(tmp_path)
+    ids = token_ids()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        graph = torch.jit.trace(model, (ids,))
+    torch.testing.assert_close(tuple(graph(ids.flip(1))), model(ids.flip(1)), rtol=0, atol=1e-6)

@@ -276,3 +276,18 @@ class TestLeniency:
         )
         assert info["missing_keys"] == []
         assert info["mismatched_keys"] == [("embeddings.position_embeddings.weight", (24, 32), (30, 32))]
+
+
+def test_a_models_own_state_dict_can_be_saved_as_the_references_programs_do(tmp_path: Path) -> None:
+    model = tiny(BertForPreTraining)
+    model.save_pretrained(tmp_path, state_dict=model.state_dict())
+    assert same_weights(BertForPreTraining.from_pretrained(tmp_path), model)
+
+
+def test_a_mismatched_tensor_is_not_also_left_over(tmp_path: Path) -> None:
+    tiny(BertForPreTraining).save_pretrained(tmp_path)
+    model, info = BertModel.from_pretrained(
+        tmp_path, output_loading_info=True, max_position_embeddings=30, ignore_mismatched_sizes=True
+    )
+    assert info["unexpected_keys"] == []
+    assert not any("no part of this model" in finding.reason for finding in model.loading_report.left_over)

@@ -82,3 +82,9 @@ def test_pruned_weights_train_and_keep_their_dtype() -> None:
     model.train()(**text_batch())[0].sum().backward()
     weight = model.encoder.layer[0].attention.self.query.weight
     assert (weight.dtype, weight.grad.shape) == (torch.float64, (8, 32))
+
+
+def test_heads_may_be_given_by_any_iterable() -> None:
+    model = tiny(BertModel)
+    model.prune_heads({0: (head for head in [1, 3])})
+    assert model.config.pruned_heads == {0: [1, 3]}

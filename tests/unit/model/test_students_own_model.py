@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from minibert import BertConfig, BertModel, BertPreTrainedModel
-from tests.unit.tiny_bert import BUNDLED, same_weights, text_batch, tiny, token_ids
+from minibert.model.initialization import without_init_weights
+from tests.unit.tiny_bert import BUNDLED, same_weights, text_batch, tiny, tiny_config, token_ids
 
 
 class SentimentModel(BertPreTrainedModel):
@@ -118,3 +119,28 @@ def test_its_nan_is_found_too(tmp_path: Path) -> None:
     model.save_pretrained(tmp_path)
     with pytest.raises(ValueError, match="layer_weights of"):
         SentimentModel.from_pretrained(tmp_path)(token_ids())
+
+
+class RandomMixture(BertPreTrainedModel):
+    """A raw parameter that the class itself draws."""
+
+    def __init__(self, config: BertConfig):
+        super().__init__(config)
+        self.bert = BertModel(config)
+        self.mixture = nn.Parameter(torch.randn(3))
+        self.out = nn.Linear(config.hidden_size, 2)
+        self.init_weights()
+
+
+def test_a_parameter_the_class_draws_itself_is_what_the_seed_gives_and_drawn_once() -> None:
+    source = tiny(BertModel)
+    torch.manual_seed(7)
+    loaded = RandomMixture.from_pretrained(None, config=tiny_config(), state_dict=source.state_dict())
+    after_loading = torch.rand(3)
+    torch.manual_seed(7)
+    with without_init_weights():  # what the reference draws: PyTorch's own numbers once, then the new layers
+        built = RandomMixture(tiny_config())
+    built._init_weights(built.out)
+    assert torch.equal(loaded.mixture, built.mixture)
+    assert torch.equal(loaded.out.weight, built.out.weight)
+    assert torch.equal(after_loading, torch.rand(3))
