@@ -276,10 +276,12 @@ def errors(lib: ModuleType) -> Tensors:
     return results
 
 
-PROGRAMS = {
-    "adamw_on_random_problems": adamw_on_random_problems,
-    "adamw_on_large_parameters": adamw_on_large_parameters,
-    "adamw_trains_a_network": adamw_trains_a_network,
-    "schedules": schedules,
-    "errors": errors,
-}
+def all_programs() -> dict:
+    """Every program by name."""
+    return {
+        "adamw_on_random_problems": adamw_on_random_problems,
+        "adamw_on_large_parameters": adamw_on_large_parameters,
+        "adamw_trains_a_network": adamw_trains_a_network,
+        "schedules": schedules,
+        "errors": errors,
+    }

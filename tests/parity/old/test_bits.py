@@ -5,38 +5,64 @@ from __future__ import annotations
 import os
 import subprocess
 from pathlib import Path
+from typing import Any
 
-import programs
 import pytest
+import run
 import torch
 from torch import Tensor
 
 import minibert
+from tests.unit import chapter_checkpoints
 
 ROOT = Path(__file__).resolve().parents[3]
 OLD_PYTHON = ROOT / ".venv-old" / ("Scripts" if os.name == "nt" else "bin") / "python"
-PROGRAMS = programs.all_programs()
 
 
 @pytest.fixture(scope="session")
-def old_results(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Tensor]]:
-    """What the old reference returns for every program; it runs in a process and environment of its own."""
+def results(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What minibert and the old reference return for the programs selected.
+
+    The old reference runs in an environment of its own, at the same time as minibert does here.
+    """
     python = Path(os.environ.get("MINIBERT_OLD_PYTHON", OLD_PYTHON))
     assert python.exists(), f"{python} is missing: `make parity` makes the environment of the old reference"
-    out = tmp_path_factory.mktemp("old") / "results.pt"
-    subprocess.run([python, Path(__file__).with_name("run.py"), "transformers", out], check=True)
-    return torch.load(out)
+    folder = tmp_path_factory.mktemp("old")
+    chapter_checkpoints.write(folder / "chapter")
+    selected = [item.callspec.params["name"] for item in request.session.items if item.path == Path(__file__)]
+    (folder / "names").write_text("\n".join(selected), encoding="utf-8")
+    command = [python, Path(__file__).with_name("run.py"), "transformers", folder / "names", folder / "results.pt"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MINIBERT_CHAPTER", str(folder / "chapter"))
+        with subprocess.Popen(command) as old:
+            ours = run.run(minibert, selected)
+    assert old.returncode == 0
+    return ours, torch.load(folder / "results.pt")
 
 
-@pytest.mark.parametrize("name", PROGRAMS)
-def test_program_gives_the_bits_of_the_old_reference(name: str, old_results: dict[str, dict[str, Tensor]]) -> None:
-    torch.set_num_threads(2)  # as run.py does: how a sum is split between threads changes its last bits
-    expected = old_results[name]
-    found = PROGRAMS[name](minibert)
+def same(found: Any, expected: Any) -> bool:
+    """Equal: tensors in dtype, shape and every bit."""
+    if isinstance(expected, Tensor):
+        return isinstance(found, Tensor) and found.dtype == expected.dtype and torch.equal(found, expected)
+    return found == expected
+
+
+def difference(found: Any, expected: Any) -> Any:
+    """How far apart two tensors are, for the message; of other values, both."""
+    if isinstance(expected, Tensor) and isinstance(found, Tensor) and found.shape == expected.shape:
+        return float((found.double() - expected.double()).abs().max())
+    return found, expected
+
+
+@pytest.mark.parametrize("name", run.all_programs())
+def test_program_gives_the_bits_of_the_old_reference(name: str, results: tuple[dict[str, Any], dict[str, Any]]) -> None:
+    found, expected = (side[name] for side in results)
+    assert not isinstance(expected, str), expected
+    assert not isinstance(found, str), found
+    if not isinstance(expected, dict):
+        assert same(found, expected)
+        return
     assert found.keys() == expected.keys()
-    different = {
-        key: float((found[key].double() - expected[key].double()).abs().max())
-        for key in expected
-        if found[key].shape != expected[key].shape or not torch.equal(found[key], expected[key])
-    }
-    assert not different
+    assert not {key: difference(found[key], expected[key]) for key in expected if not same(found[key], expected[key])}
