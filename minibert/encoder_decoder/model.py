@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 import os
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -28,9 +28,6 @@ from ..model.initialization import without_init_weights
 from ..outputs import BaseModelOutputWithPoolingAndCrossAttentions, PastKeyValues, Seq2SeqLMOutput
 from .config import PAIR_DEFAULTS, EncoderDecoderConfig
 from .generation import PairGeneration
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 logger = logging.getLogger("minibert")
 
@@ -142,11 +139,13 @@ class EncoderDecoderModel(PairGeneration, nn.Module):
         token: str | bool | None = None,
         revision: str | None = None,
         torch_dtype: torch.dtype | None = None,
+        output_loading_info: bool = False,
         **fields: Any,
-    ) -> Self:
+    ) -> Any:
         """Open a pair that was saved: a folder or a hub id; `fields` replace values of its config.
 
-        torch_dtype: of the parameters, default torch's default. What the checkpoint lacks is new, and a warning says so.
+        torch_dtype: of the parameters, default torch's default. With `output_loading_info` returns (model, the
+        reference's dict). What the checkpoint lacks is new, and a warning says so.
         Raises CheckpointError (an OSError) where files are missing, broken or do not fit, or hold NaN or infinity.
         """
         hub: dict[str, Any] = {
@@ -171,7 +170,7 @@ class EncoderDecoderModel(PairGeneration, nn.Module):
         model.loading_report = plan.report
         if plan.report.needs_attention:
             logger.warning(plan.report.warning())
-        return model.eval()
+        return (model.eval(), plan.report.loading_info()) if output_loading_info else model.eval()
 
     def save_pretrained(
         self,

@@ -170,7 +170,8 @@ def test_a_tied_encoder_may_have_more_layers_but_not_fewer() -> None:
 def test_a_saved_pair_opens_equal(tied: bool, safe_serialization: bool, tmp_path: Path) -> None:
     model = pair(tie_encoder_decoder=tied)
     model.save_pretrained(tmp_path, safe_serialization=safe_serialization)
-    opened = EncoderDecoderModel.from_pretrained(tmp_path)
+    opened, info = EncoderDecoderModel.from_pretrained(tmp_path, output_loading_info=True)
+    assert not any(info.values())
     assert same_weights(opened, model)
     assert len(list(opened.parameters())) == len(list(model.parameters()))
     assert not opened.training
@@ -253,6 +254,7 @@ def test_configs_given_are_copied_not_changed() -> None:
     config = tiny_config()
     of_pair = EncoderDecoderConfig.from_encoder_decoder_configs(config, config)
     assert (of_pair.encoder.is_decoder, of_pair.decoder.is_decoder, config.is_decoder) == (False, True, False)
+    assert config is not of_pair.encoder
 
 
 # ---------------------------------------------------------------------------------------------------------------- errors
