@@ -26,7 +26,7 @@ masks = st.lists(st.lists(st.booleans(), min_size=6, max_size=6), min_size=1, ma
 
 
 @given(masks, st.integers(0, 100))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, derandomize=True)
 def test_real_tokens_are_the_same_with_and_without_padding(mask: Tensor, seed: int) -> None:
     model = tiny(seed)
     ids = torch.randint(0, 50, mask.shape)
