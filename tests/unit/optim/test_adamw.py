@@ -106,6 +106,13 @@ def test_a_group_s_own_values_win_over_the_defaults():
     assert 1 - fast.item() == pytest.approx(10 * (1 - slow.item()))
 
 
+def test_a_group_decays_at_its_own_rate():
+    param = parameter(1.0)
+    optimizer = AdamW([{"params": [param], "lr": 0.1}], lr=0.9, weight_decay=0.5)
+    step_with(optimizer, [0.0])
+    assert param.item() == pytest.approx(1 - 0.1 * 0.5, rel=1e-12)
+
+
 def test_weight_decay_takes_the_same_share_whatever_the_gradient_s_scale():
     small, large = parameter(2.0), parameter(2.0)
     optimizer = AdamW([small, large], lr=0.1, weight_decay=0.5, eps=0.0)
