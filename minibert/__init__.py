@@ -60,7 +60,7 @@ from .optim import (
     get_scheduler,
     no_decay_groups,
 )
-from .tokenization import BatchEncoding, BertTokenizer
+from .tokenization import BasicTokenizer, BatchEncoding, BertTokenizer, BertTokenizerFast, WordpieceTokenizer
 from .version import __version__
 
 __all__ = [
@@ -79,6 +79,7 @@ __all__ = [
     "AutoModelForTokenClassification",
     "AutoModelWithLMHead",
     "AutoTokenizer",
+    "BasicTokenizer",
     "BatchEncoding",
     "BertAttention",
     "BertConfig",
@@ -106,9 +107,11 @@ __all__ = [
     "BertSelfAttention",
     "BertSelfOutput",
     "BertTokenizer",
+    "BertTokenizerFast",
     "EncoderDecoderConfig",
     "EncoderDecoderModel",
     "SchedulerType",
+    "WordpieceTokenizer",
     "__version__",
     "get_constant_schedule",
     "get_constant_schedule_with_warmup",

@@ -24,7 +24,6 @@ from ..config import BertConfig, folder_for_saving
 from ..heads.causal_lm import BertLMHeadModel
 from ..model.bert import BertModel
 from ..model.checks import check_labels, input_shape
-from ..model.initialization import without_init_weights
 from ..outputs import BaseModelOutputWithPoolingAndCrossAttentions, PastKeyValues, Seq2SeqLMOutput
 from .config import PAIR_DEFAULTS, EncoderDecoderConfig
 from .generation import PairGeneration
@@ -112,12 +111,8 @@ class EncoderDecoderModel(PairGeneration, nn.Module):
             name = _given("encoder", encoder_pretrained_model_name_or_path)
             if "config" not in of_encoder:
                 of_encoder |= {"is_decoder": False, "add_cross_attention": False}
-            encoder = BertModel.from_pretrained(name, *model_args, **of_encoder)
-            if not encoder.loading_report.new:
-                # The draws that the reference makes while it opens the encoder: without them the same seed would give
-                # the new cross-attention other weights than it has there.
-                with without_init_weights():
-                    BertModel(encoder.config, add_pooling_layer=encoder.pooler is not None)
+            # Drawn as there, so that the same seed gives the decoder's new cross-attention the same weights.
+            encoder = BertModel.from_pretrained(name, *model_args, draw_as_reference=True, **of_encoder)
         decoder = of_decoder.pop("model", None)
         if decoder is None:
             name = _given("decoder", decoder_pretrained_model_name_or_path)

@@ -58,6 +58,7 @@ class BertPreTrainedModel(BertBase):
         dtype: torch.dtype | str | None = None,
         ignore_mismatched_sizes: bool = False,
         allow_missing: bool = False,
+        draw_as_reference: bool = False,
         output_loading_info: bool = False,
         **others: Any,
     ) -> Any:
@@ -68,6 +69,8 @@ class BertPreTrainedModel(BertBase):
         from_tf: look for TensorFlow's weights only; without, they are read where there are no others.
         torch_dtype (or dtype): of the parameters, default torch's default; "auto" is that of the file.
         ignore_mismatched_sizes: start tensors of another shape anew. allow_missing: the same for absent ones of the body.
+        draw_as_reference: draw the random numbers that the reference draws even where none is needed, so that the same
+        seed before loading gives the same dropout after it; it takes as long as making the model anew.
         others: fields of the config to change (`num_labels=3`), then arguments of the class (`add_pooling_layer=False`).
 
         The model is in evaluation mode; `model.loading_report` tells what was read, tied, new and left over, and a
@@ -82,7 +85,7 @@ class BertPreTrainedModel(BertBase):
             "token": token,
             "revision": revision,
         }
-        for ignored in ("low_cpu_mem_usage", "resume_download", "proxies", "mirror", "_fast_init"):
+        for ignored in ("low_cpu_mem_usage", "resume_download", "proxies", "mirror", "trust_remote_code", "_fast_init"):
             others.pop(ignored, None)  # arguments of the reference with nothing left to say here
         if isinstance(config, BertConfig):
             settings = config
@@ -110,6 +113,7 @@ class BertPreTrainedModel(BertBase):
                 _target_dtype(torch_dtype if torch_dtype is not None else dtype, weights),
                 ignore_mismatched_sizes,
                 allow_missing,
+                draw_as_reference,
             )
         assert model.loading_report is not None
         if model.loading_report.needs_attention:
@@ -124,13 +128,14 @@ class BertPreTrainedModel(BertBase):
         dtype: torch.dtype,
         ignore_mismatched_sizes: bool,
         allow_missing: bool,
+        draw_as_reference: bool,
     ) -> BertPreTrainedModel:
         # A class may draw numbers of its own; those of a model that only serves to be laid beside the file must not count.
         with without_draws(), torch.random.fork_rng(devices=[]):
             model = build()
         plan = plan_loading(model, weights, checkpoint, ignore_mismatched_sizes, allow_missing)
-        if plan.report.new:
-            # Something has to be drawn. Build again with every draw the reference makes, so that a seed gives the
+        if plan.report.new or draw_as_reference:
+            # Something has to be drawn, or is asked for. Build again with every draw the reference makes, so that a seed gives the
             # same new parameters and leaves the generator in the same state.
             with without_init_weights():
                 model = build()

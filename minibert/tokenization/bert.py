@@ -139,6 +139,7 @@ class BertTokenizer(Calls, Decoding):
         revision: str | None = None,
         cache_dir: str | os.PathLike[str] | None = None,
         token: bool | str | None = None,
+        use_auth_token: bool | str | None = None,
         local_files_only: bool = False,
         force_download: bool = False,
         subfolder: str = "",
@@ -149,10 +150,20 @@ class BertTokenizer(Calls, Decoding):
         name_or_path: a folder, a vocab.txt, a bundled name such as "novels-4l-256h", or a name on the hub.
         subfolder: where in that folder the files are.
         settings: arguments of `BertTokenizer` that win over the files'.
-        The others are those of `minibert.checkpoints.locate`.
+        use_auth_token: the old name of `token`. The others are those of `minibert.checkpoints.locate`.
 
         Special tokens that the vocabulary lacks are added to it. Raises CheckpointError when there is nothing to load.
         """
+        for ignored in (
+            "resume_download",
+            "proxies",
+            "mirror",
+            "trust_remote_code",
+            "from_tf",
+            "from_flax",
+            "_fast_init",
+        ):
+            settings.pop(ignored, None)  # arguments of the reference with nothing left to say here
         path = Path(name_or_path) / subfolder
         if path.is_file():
             files = TokenizerFiles(path, {}, {})
@@ -164,7 +175,7 @@ class BertTokenizer(Calls, Decoding):
                     filenames=ALL_FILES,
                     revision=revision,
                     cache_dir=cache_dir,
-                    token=token,
+                    token=use_auth_token if token is None else token,
                     local_files_only=local_files_only,
                     force_download=force_download,
                 )
