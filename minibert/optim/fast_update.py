@@ -17,9 +17,9 @@ import torch
 
 from .update import PendingUpdate, plain_update
 
-# Elements in a block. In float32, one block of θ, g, m, v and the denominator is 5 MiB: inside a common last-level cache,
-# and large enough that starting the two or more threads costs little beside the work.
-BLOCK = 2**18
+# Elements in a block. In float32, one block of θ, g, m, v and the denominator is 10 MiB: near the last-level cache of a
+# laptop, and large enough that starting and joining the threads for each pass costs little beside the pass.
+BLOCK = 2**19
 
 # In half precision PyTorch's CPU loops round in more than one way: the vector loop and the scalar loop for the remainder
 # differ on `a + alpha * b`, `mul_` and `_foreach_mul_` differ on the factor. On a CPU such tensors take the plain path.

@@ -44,8 +44,8 @@ def test_types_whose_rounding_depends_on_the_cut_stay_whole(dtype):
     assert list(cut_into_blocks(update, 4)) == [update]
 
 
-def test_a_block_s_working_set_is_five_mebibytes():
-    assert BLOCK * 4 * 5 == 5 * 2**20
+def test_a_block_s_working_set_is_ten_mebibytes():
+    assert BLOCK * 4 * 5 == 10 * 2**20
 
 
 def test_foreach_handles_several_types_and_step_sizes_at_once():
