@@ -204,6 +204,9 @@ class BertPreTrainedModel(BertBase):
             if (tensor.numel() == 0 or place not in seen) and not name.endswith("embeddings.position_ids"):
                 seen.add(place)
                 tensors[name] = tensor.detach()
+        if not self.config.tie_word_embeddings and "cls.predictions.bias" in tensors:
+            # Today's library gives an untied decoder a bias of its own and looks for it under this name.
+            tensors.setdefault("cls.predictions.decoder.bias", tensors["cls.predictions.bias"].clone())
         return tensors
 
 
