@@ -101,7 +101,11 @@ def test_every_path_gives_the_bits_of_the_plain_loop(implementation, kind, probl
 
 
 @settings(max_examples=15, deadline=None)
-@given(elements=st.integers(fast_update.BLOCK - 40, 2 * fast_update.BLOCK + 40), seed=st.integers(0, 2**16), decay=st.sampled_from([0.0, 0.1]))
+@given(
+    elements=st.integers(fast_update.BLOCK - 40, 2 * fast_update.BLOCK + 40),
+    seed=st.integers(0, 2**16),
+    decay=st.sampled_from([0.0, 0.1]),
+)
 def test_blocks_of_the_real_size_give_the_bits_of_the_plain_loop(elements, seed, decay):
     problem = {
         "seed": seed,
