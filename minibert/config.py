@@ -89,24 +89,6 @@ SHARED_DEFAULTS: dict[str, Any] = {
 }
 # Run-time state, never written to a file.
 _NOT_SAVED = ("_name_or_path", "attn_implementation", "torch_dtype")
-_BERT_FIELDS = (
-    "vocab_size",
-    "hidden_size",
-    "num_hidden_layers",
-    "num_attention_heads",
-    "intermediate_size",
-    "hidden_act",
-    "hidden_dropout_prob",
-    "attention_probs_dropout_prob",
-    "max_position_embeddings",
-    "type_vocab_size",
-    "initializer_range",
-    "layer_norm_eps",
-    "pad_token_id",
-    "position_embedding_type",
-    "use_cache",
-    "classifier_dropout",
-)
 
 
 class BertConfig:
