@@ -99,3 +99,9 @@ def test_an_encoder_is_read_by_every_beam_of_its_own_prompt(num_beams: int) -> N
     for row in range(2):
         given = {"encoder_hidden_states": encoder[row : row + 1], "encoder_attention_mask": mask[row : row + 1]}
         assert torch.equal(model.generate(PROMPT[row : row + 1], **given, **options)[0], together[row])
+
+
+def test_a_beam_whose_likeliest_next_word_is_the_end_ends_there(model: BertLMHeadModel) -> None:
+    model.cls.predictions.bias.data[9] = 100.0
+    ids = model.generate(PROMPT, max_length=12, num_beams=3, eos_token_id=9)
+    assert ids.tolist() == [[*prompt, 9] for prompt in PROMPT.tolist()]
