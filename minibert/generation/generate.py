@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor
 
 from .beam import beam_search
-from .next_word import LanguageModel, NextWord
+from .next_word import NextWord
 from .options import GenerationOptions
 from .token_by_token import token_by_token
+
+if TYPE_CHECKING:
+    from ..heads.causal_lm import BertLMHeadModel
 
 
 class Generation:
@@ -23,7 +26,7 @@ class Generation:
 
     @torch.no_grad()
     def generate(
-        self: LanguageModel,
+        self,
         input_ids: Tensor | None = None,
         max_length: int | None = None,
         min_length: int | None = None,
@@ -49,6 +52,7 @@ class Generation:
         encoder_attention_mask: Tensor | None = None,
         generator: torch.Generator | None = None,
         on_tokens: Callable[[Tensor], None] | None = None,
+        fast: bool = True,
     ) -> Tensor:
         """Go on from a prompt.
 
@@ -60,11 +64,14 @@ class Generation:
         repetition_penalty, no_repeat_ngram_size, bad_words_ids: what shall not be said.
         encoder_hidden_states: (batch, encoder seq, hidden) for a model with cross-attention, with their mask.
         generator: of the random numbers. on_tokens: called with the words of each step (not by beam search).
+        fast: over a cache, read each new word as `step.py` does; False calls the model, to step through it. (Hooks on the
+        model, replaced modules, autocast and active dropout do so too.)
 
         Returns (batch · num_return_sequences, length) ids, prompt included, padded after their end.
         Raises ValueError where the options do not fit each other, the prompt or the model.
         """
-        config = self.config
+        model = cast("BertLMHeadModel", self)
+        config = model.config
         if not config.is_decoder:
             raise ValueError(
                 "generate needs a model that reads from left to right. Build or load it with is_decoder=True."
@@ -79,7 +86,7 @@ class Generation:
         if input_ids is None:
             if bos_token_id is None:
                 raise ValueError("Without a prompt the text starts from bos_token_id: give one of the two.")
-            input_ids = torch.full((1, 1), bos_token_id, device=self.device)
+            input_ids = torch.full((1, 1), bos_token_id, device=model.device)
         if input_ids.dim() != 2:
             raise ValueError(f"input_ids has shape {tuple(input_ids.shape)}; it must be (batch, prompt).")
         if attention_mask is None:
@@ -113,10 +120,12 @@ class Generation:
         encoder = {"encoder_hidden_states": encoder_hidden_states, "encoder_attention_mask": encoder_attention_mask}
         copies = copies_of_each_prompt(options)
         next_word = NextWord(
-            self,
+            model,
             attention_mask.repeat_interleave(copies, dim=0),
             {name: value.repeat_interleave(copies, dim=0) for name, value in encoder.items() if value is not None},
             use_cache=config.use_cache if use_cache is None else use_cache,
+            fast=fast,
+            max_length=options.max_length,
         )
         input_ids = input_ids.repeat_interleave(copies, dim=0)
         if options.num_beams == 1:
