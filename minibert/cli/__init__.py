@@ -18,6 +18,7 @@ from .generate import generate
 from .inspect import inspect
 from .plot import plot
 from .tokenize import tokenize
+from .trace import trace
 from .vocab import vocab
 
 
@@ -47,5 +48,5 @@ def main() -> None:
     """
 
 
-for _command in (fill_mask, tokenize, attention, generate, inspect, vocab, plot):
+for _command in (fill_mask, tokenize, attention, trace, generate, inspect, vocab, plot):
     main.add_command(_command)

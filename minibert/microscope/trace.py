@@ -1,0 +1,164 @@
+"""Watch a forward: what each stage took, what it gave, and how long it needed.
+
+    with trace(model) as t:
+        model(**inputs)
+    t["encoder.layer.0.attention.self"].outputs["0"].std
+
+A stage is one call of one module. Hooks only read, so no bit of any result changes. No reference class: ours.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+import time
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from .facts import TensorFacts, measure
+from .tensors import named_tensors
+
+
+@dataclass(eq=False)
+class Stage:
+    """One call of one module.
+
+    path: the module's name in the model, "" for the model itself. call: 0 for the first call of that path, then 1, 2, …
+    depth: how many stages stand open around it. inputs: by the names of forward's parameters; outputs: by key or position.
+    seconds: the time it took with the stages in it, the tracing left out; None while it runs.
+    """
+
+    path: str
+    call: int
+    depth: int
+    module: nn.Module
+    inputs: dict[str, TensorFacts]
+    outputs: dict[str, TensorFacts] = field(default_factory=dict)
+    seconds: float | None = None
+
+
+class Trace:
+    """The stages of every forward under `trace`, in the order in which they began.
+
+    finished: the same in the order in which they ended, inner ones before those around them.
+    stopped_in: the innermost stage that raised, if one did.
+    """
+
+    def __init__(self, model: nn.Module, keep_tensors: bool = False):
+        self.stages: list[Stage] = []
+        self.finished: list[Stage] = []
+        self.stopped_in: Stage | None = None
+        self.keep_tensors = keep_tensors
+        self._names: dict[nn.Module, list[str]] = {}
+        for name, module in model.named_modules(remove_duplicate=False):
+            self._names.setdefault(module, []).append(name)
+        self._calls: dict[str, int] = {}
+        self._open: list[tuple[Stage, float, float]] = []  # with the clock and `_overhead` at its start
+        self._overhead = 0.0  # seconds spent in here
+        self._measured: dict[int, tuple[weakref.ref[Tensor], int, TensorFacts]] = {}
+
+    def __getitem__(self, path: str) -> Stage:
+        """The latest call of the module at a path. Raises KeyError where there was none."""
+        for stage in reversed(self.stages):
+            if stage.path == path:
+                return stage
+        near = get_close_matches(path, {stage.path for stage in self.stages}, n=3, cutoff=0.4)
+        hint = f"Near to it: {', '.join(near)}." if near else "See [stage.path for stage in t.stages]."
+        raise KeyError(f"No module {path!r} was called under this trace. {hint}")
+
+    @property
+    def current(self) -> Stage | None:
+        """The innermost stage that is running."""
+        return self._open[-1][0] if self._open else None
+
+    def begin(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        """Called before a module's forward."""
+        entered = time.perf_counter()
+        path = self._path_of(module)
+        call = self._calls.get(path, 0)
+        self._calls[path] = call + 1
+        names = _parameter_names(type(module).forward)
+        given = {names[i] if i < len(names) else str(i): value for i, value in enumerate(args)} | kwargs
+        stage = Stage(path, call, len(self._open), module, self._facts_of(given))
+        self.stages.append(stage)
+        started = time.perf_counter()
+        self._overhead += started - entered
+        self._open.append((stage, started, self._overhead))
+
+    def end(self, module: nn.Module, _args: tuple[Any, ...], output: Any) -> None:
+        """Called after a module's forward, also one that raised."""
+        if self.current is None or self.current.module is not module:
+            return  # another hook raised before `begin` was called
+        _wait_for_device(output)
+        ended = time.perf_counter()
+        stage, started, overhead = self._open.pop()
+        stage.seconds = ended - started - (self._overhead - overhead)
+        stage.outputs = self._facts_of(output)
+        if output is None and sys.exc_info()[0] is not None:
+            self.stopped_in = self.stopped_in or stage
+        else:
+            self.finished.append(stage)
+        self._overhead += time.perf_counter() - ended
+
+    def _path_of(self, module: nn.Module) -> str:
+        """The module's name. One with several is called by a name inside the running stage, in turn where it has more."""
+        names = self._names[module]
+        if len(names) == 1:
+            return names[0]
+        around = self.current.path if self.current else ""
+        inside = [name for name in names if not around or name.startswith(f"{around}.")] or names
+        return min(inside, key=lambda name: self._calls.get(name, 0))
+
+    def _facts_of(self, value: Any) -> dict[str, TensorFacts]:
+        return {name: self._measure(tensor) for name, tensor in named_tensors(value).items()}
+
+    def _measure(self, tensor: Tensor) -> TensorFacts:
+        """What one stage returns the next one takes: measure it once, unless it was written to in between."""
+        if tensor.is_inference():  # such a tensor does not count its writes
+            return measure(tensor, self.keep_tensors)
+        known = self._measured.get(id(tensor))
+        if known is not None and known[0]() is tensor and known[1] == tensor._version:
+            return known[2]
+        facts = measure(tensor, self.keep_tensors)
+        self._measured[id(tensor)] = (weakref.ref(tensor), tensor._version, facts)
+        return facts
+
+
+@contextmanager
+def trace(model: nn.Module, keep_tensors: bool = False) -> Iterator[Trace]:
+    """Record every stage of `model` until the block ends; then the hooks are gone, also after an exception.
+
+    keep_tensors: keep a copy of every tensor too, as `t[path].outputs["0"].tensor`.
+    """
+    record = Trace(model, keep_tensors)
+    hooks = []
+    try:
+        for module in record._names:
+            hooks.append(module.register_forward_pre_hook(record.begin, with_kwargs=True))
+            hooks.append(module.register_forward_hook(record.end, always_call=True))
+        yield record
+    finally:
+        for hook in hooks:
+            hook.remove()
+        record._measured.clear()
+
+
+@functools.cache
+def _parameter_names(forward: Any) -> tuple[str, ...]:
+    """What forward calls its arguments, `self` and `*args` left out."""
+    parameters = list(inspect.signature(forward).parameters.values())[1:]
+    return tuple(p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD or p.kind is p.POSITIONAL_ONLY)
+
+
+def _wait_for_device(output: Any) -> None:
+    """A GPU works on after a call returns: let it finish before the clock is read."""
+    if any(tensor.is_cuda for tensor in named_tensors(output).values()):
+        torch.cuda.synchronize()
