@@ -1,0 +1,102 @@
+"""A corpus of token ids on disk, memory-mapped: only the pages that a batch touches are read.
+
+    tokens.bin      every token of the corpus, one after the other, uint16 or uint32
+    sentences.bin   where each sentence begins in it, and its end: int64
+    documents.bin   where each document begins among the sentences, and the end: int64
+
+`minibert data prepare` writes the folder (`prepare.py`); `manifest.json` above it says what is in there.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+MANIFEST = "manifest.json"
+TRAIN, HELD_OUT = "train", "held-out"
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Token ids with the borders of sentences and documents; a border list has one entry more than there are pieces."""
+
+    tokens: NDArray[Any]
+    sentences: NDArray[np.int64]
+    documents: NDArray[np.int64]
+
+    @classmethod
+    def open(cls, folder: Path, dtype: str) -> Corpus:
+        """Map the three files of a folder. Raises ValueError where one is missing or they do not fit each other."""
+
+        def mapped(name: str, kind: str) -> NDArray[Any]:
+            path = folder / name
+            if not path.is_file():
+                raise ValueError(f"'{path}' is missing. Prepare the corpus again: minibert data prepare.")
+            return np.memmap(path, dtype=kind, mode="r") if path.stat().st_size else np.empty(0, dtype=kind)
+
+        corpus = cls(mapped("tokens.bin", dtype), mapped("sentences.bin", "<i8"), mapped("documents.bin", "<i8"))
+        borders_fit = (
+            len(corpus.sentences)
+            and len(corpus.documents)
+            and corpus.sentences[-1] == len(corpus.tokens)
+            and corpus.documents[-1] == len(corpus.sentences) - 1
+        )
+        if not borders_fit:
+            raise ValueError(f"The files in '{folder}' do not fit each other. Prepare the corpus again.")
+        return corpus
+
+    def sentence_at(self, token: int) -> int:
+        """The sentence in which a token stands."""
+        return int(np.searchsorted(self.sentences, token, side="right")) - 1
+
+    def document_of(self, sentence: int) -> int:
+        """The document in which a sentence stands."""
+        return int(np.searchsorted(self.documents, sentence, side="right")) - 1
+
+    def span(self, first: int, last: int) -> NDArray[Any]:
+        """The tokens of the sentences from `first` to before `last`."""
+        return self.tokens[int(self.sentences[first]) : int(self.sentences[last])]
+
+
+@dataclass(frozen=True)
+class PreparedData:
+    """A folder made by `minibert data prepare`: text to train on, text held out, the tokenizer and the manifest."""
+
+    folder: Path
+    manifest: dict[str, Any]
+
+    @classmethod
+    def open(cls, folder: Path) -> PreparedData:
+        """Raises ValueError where there is no manifest."""
+        path = folder / MANIFEST
+        if not path.is_file():
+            raise ValueError(
+                f"'{folder}' holds no prepared text ({MANIFEST} is missing). Make it: minibert data prepare."
+            )
+        return cls(folder, json.loads(path.read_text(encoding="utf-8")))
+
+    def corpus(self, part: str) -> Corpus:
+        """The part to train on ("train") or the one held out ("held-out"). Raises ValueError where it is empty."""
+        if not self.manifest["parts"][part]["tokens"]:
+            raise ValueError(f"The {part} part of '{self.folder}' is empty. Prepare it again, with --held-out.")
+        return Corpus.open(self.folder / part, self.manifest["dtype"])
+
+    def check_vocabulary(self, tokenizer: Any) -> None:
+        """Raises ValueError unless this tokenizer has the vocabulary that the text was prepared with."""
+        theirs = "".join(f"{piece}\n" for piece in tokenizer.convert_ids_to_tokens(list(range(len(tokenizer)))))
+        ours = (self.folder / "vocab.txt").read_text(encoding="utf-8")
+        if theirs != ours:
+            raise ValueError(
+                f"'{self.folder}' was prepared with another vocabulary. Prepare the text again with this model's: "
+                "minibert data prepare --tokenizer."
+            )
+
+    @property
+    def unigram_entropy(self) -> float:
+        """Nats a word that a model needs which knows how often words occur and nothing else."""
+        return float(self.manifest["unigram_entropy"])

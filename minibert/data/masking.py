@@ -1,0 +1,89 @@
+"""Hide words for the model to guess.
+
+15% of a text's tokens are chosen. Of these, 80% become [MASK], 10% a random word, and 10% stay: since any word it sees may be
+wrong, the model keeps a good idea of every word, hidden or not. Labels are −100 everywhere else, the index that
+`cross_entropy` leaves out.
+
+Source: Devlin et al. 2019, §3.1 and appendix C.2; whole words: Google's BERT, May 2019.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+IGNORED = -100
+CHOSEN, BECOME_MASK, BECOME_RANDOM = 0.15, 0.8, 0.1
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """What masking needs to know of a tokenizer.
+
+    special: (vocab,) bool, the tokens that are never hidden and never put in a word's place: [CLS], [SEP], [PAD], [UNK], [MASK].
+    continues: (vocab,) bool, whether a piece goes on with the word of the piece before it.
+    """
+
+    mask_id: int
+    special: NDArray[np.bool_]
+    continues: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, tokenizer: Any) -> Vocabulary:
+        """Read it off a `BertTokenizer`."""
+        pieces = tokenizer.convert_ids_to_tokens(list(range(len(tokenizer))))
+        special = np.isin(np.arange(len(pieces)), tokenizer.all_special_ids)
+        continues = np.array([str(piece).startswith("##") for piece in pieces])
+        return cls(tokenizer.mask_token_id, special, continues)
+
+
+def mask(
+    ids: NDArray[np.int64],
+    vocabulary: Vocabulary,
+    noise: np.random.Generator,
+    whole_words: bool = False,
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(seq,) ids of a framed text → (seq,) ids to read and labels to guess."""
+    candidates = np.flatnonzero(~vocabulary.special[ids])
+    number = max(1, round(CHOSEN * len(candidates))) if len(candidates) else 0
+    if whole_words:
+        chosen = choose_whole_words(ids, candidates, number, vocabulary, noise)
+    else:
+        chosen = noise.permutation(candidates)[:number]
+    labels = np.full_like(ids, IGNORED)
+    labels[chosen] = ids[chosen]
+    fate = noise.random(len(chosen))
+    read = ids.copy()
+    read[chosen[fate < BECOME_MASK]] = vocabulary.mask_id
+    random = chosen[(fate >= BECOME_MASK) & (fate < BECOME_MASK + BECOME_RANDOM)]
+    read[random] = noise.choice(np.flatnonzero(~vocabulary.special), size=len(random))
+    return read, labels
+
+
+def choose_whole_words(
+    ids: NDArray[np.int64],
+    candidates: NDArray[np.int64],
+    number: int,
+    vocabulary: Vocabulary,
+    noise: np.random.Generator,
+) -> NDArray[np.int64]:
+    """Positions of whole words in random order, as many as `number` tokens have room for; a word is never split.
+
+    A text of one long word has no room for it: then it is hidden all the same.
+    """
+    words: list[list[int]] = []
+    for place in candidates.tolist():
+        if words and vocabulary.continues[ids[place]] and words[-1][-1] == place - 1:
+            words[-1].append(place)
+        else:
+            words.append([place])
+    chosen: list[int] = []
+    for i in noise.permutation(len(words)).tolist():
+        if len(chosen) + len(words[i]) <= number:
+            chosen += words[i]
+    if words and not chosen:
+        chosen = min(words, key=len)
+    return np.array(chosen, dtype=np.int64)

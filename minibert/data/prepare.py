@@ -1,0 +1,204 @@
+"""From text files to a corpus of token ids: what `minibert data prepare` does.
+
+Each file is split into sentences and tokenized by one of several processes, as a stream; the pieces are then joined in the
+order of the files. The folder appears under its name only when it is whole, with a manifest of what went in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..tokenization import BertTokenizer
+from .corpus import HELD_OUT, MANIFEST, TRAIN
+from .sentences import read_documents
+
+SENTENCES_AT_A_TIME = 4096
+COPIED_AT_A_TIME = 1 << 24  # bytes
+
+
+@dataclass(frozen=True)
+class Part:
+    """One file's tokens, still in files of its own, and how much there is."""
+
+    source: Path
+    folder: Path
+    sha256: str
+    characters: int
+    tokens: int
+    sentences: int
+    documents: int
+
+
+def prepare(
+    files: Sequence[Path],
+    out: Path,
+    tokenizer: BertTokenizer,
+    *,
+    held_out: int = 25,
+    one_sentence_per_line: bool = False,
+    processes: int = 1,
+    progress: Callable[[int], None] = lambda _bytes: None,
+) -> dict[str, Any]:
+    """Write the folder `out` and return its manifest.
+
+    held_out: every so many files in sorted order, beginning with the first, are kept for evaluation; 0 keeps none.
+    progress: called with the size of each file that is done.
+    Raises ValueError for files that are missing, alike, empty of words or not UTF-8, and where `out` exists.
+    """
+    ordered = sorted({path.resolve() for path in files}, key=lambda path: (path.name, str(path)))
+    if out.exists():
+        raise ValueError(f"'{out}' exists already. Choose another folder, or remove it.")
+    if not ordered:
+        raise ValueError("There are no text files to prepare.")
+    for path in ordered:
+        if not path.is_file():
+            raise ValueError(f"There is no text file at '{path}'.")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    draft = out.with_name(f".{out.name}.{os.getpid()}.tmp")
+    try:
+        tokenizer.save_pretrained(draft)
+        dtype = "<u2" if len(tokenizer) <= 1 << 16 else "<u4"
+        jobs = [(path, draft / f"part-{i}", draft, dtype, one_sentence_per_line) for i, path in enumerate(ordered)]
+        parts = []
+        for part in _run(jobs, processes):
+            parts.append(part)
+            progress(part.source.stat().st_size)
+        kept = [part for i, part in enumerate(parts) if held_out and i % held_out == 0]
+        read = [part for part in parts if part not in kept]
+        if not any(part.tokens for part in read):
+            raise ValueError("There are no words to train on: every file is empty, or held out (see --held-out).")
+        counts = {TRAIN: _join(read, draft / TRAIN), HELD_OUT: _join(kept, draft / HELD_OUT)}
+        manifest = {
+            "format": "minibert-corpus-1",
+            "dtype": dtype,
+            "vocab_size": len(tokenizer),
+            "vocab_sha256": _sha256(draft / "vocab.txt"),
+            "one_sentence_per_line": one_sentence_per_line,
+            "unigram_entropy": unigram_entropy(draft / TRAIN / "tokens.bin", dtype),
+            "parts": counts,
+            "sources": [
+                {
+                    "name": part.source.name,
+                    "sha256": part.sha256,
+                    "part": HELD_OUT if part in kept else TRAIN,
+                    "characters": part.characters,
+                    "tokens": part.tokens,
+                }
+                for part in parts
+            ],
+        }
+        (draft / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
+        draft.rename(out)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return manifest
+
+
+def _run(jobs: list[tuple[Path, Path, Path, str, bool]], processes: int) -> Iterator[Part]:
+    if processes <= 1 or len(jobs) == 1:
+        yield from map(tokenize_file, *zip(*jobs, strict=True))
+        return
+    # Fresh processes: a fork of one that has used threads may hang.
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        yield from pool.map(tokenize_file, *zip(*jobs, strict=True))
+
+
+def tokenize_file(source: Path, folder: Path, tokenizer_folder: Path, dtype: str, one_sentence_per_line: bool) -> Part:
+    """Write one file's tokens and borders into `folder`; borders count from the file's beginning."""
+    tokenizer = BertTokenizer.from_pretrained(tokenizer_folder)
+    folder.mkdir()
+    sentence_ends: list[int] = []
+    document_ends: list[int] = []
+    tokens = characters = 0
+    stream = read_documents(source, one_sentence_per_line)
+    with (folder / "tokens.bin").open("wb") as file:
+        while batch := list(islice(stream, SENTENCES_AT_A_TIME)):
+            rows = iter(ids_of([text for text in batch if text is not None], tokenizer))
+            for text in batch:
+                if text is None:
+                    if sentence_ends and (not document_ends or document_ends[-1] < len(sentence_ends)):
+                        document_ends.append(len(sentence_ends))
+                    continue
+                ids = next(rows)
+                characters += len(text)
+                if ids:
+                    file.write(np.array(ids, dtype=dtype).tobytes())
+                    tokens += len(ids)
+                    sentence_ends.append(tokens)
+    np.array(sentence_ends, dtype="<i8").tofile(folder / "sentences.bin")
+    np.array(document_ends, dtype="<i8").tofile(folder / "documents.bin")
+    return Part(source, folder, _sha256(source), characters, tokens, len(sentence_ends), len(document_ends))
+
+
+def ids_of(texts: list[str], tokenizer: BertTokenizer) -> list[list[int]]:
+    """Ids of each text, without [CLS] and [SEP]."""
+    if not texts:
+        return []
+    encoded = tokenizer(
+        texts,
+        add_special_tokens=False,
+        truncation=False,
+        return_attention_mask=False,
+        return_token_type_ids=False,
+        verbose=False,
+    )
+    return encoded["input_ids"]
+
+
+def _join(parts: list[Part], folder: Path) -> dict[str, int]:
+    """Put parts behind one another in `folder`, and remove them. Returns how much there is."""
+    folder.mkdir()
+    totals = {"files": len(parts), "tokens": 0, "sentences": 0, "documents": 0}
+    names = ("tokens", "sentences", "documents")
+    with (
+        (folder / "tokens.bin").open("wb") as tokens,
+        (folder / "sentences.bin").open("wb") as sentences,
+        (folder / "documents.bin").open("wb") as documents,
+    ):
+        for borders in (sentences, documents):
+            borders.write(np.zeros(1, dtype="<i8").tobytes())
+        for part in parts:
+            with (part.folder / "tokens.bin").open("rb") as file:
+                shutil.copyfileobj(file, tokens, COPIED_AT_A_TIME)
+            for borders, name, shift in ((sentences, "sentences", "tokens"), (documents, "documents", "sentences")):
+                ends = np.fromfile(part.folder / f"{name}.bin", dtype="<i8")
+                borders.write((ends + totals[shift]).tobytes())
+            for name in names:
+                totals[name] += getattr(part, name)
+            shutil.rmtree(part.folder)
+        for written in (tokens, sentences, documents):
+            written.flush()
+            os.fsync(written.fileno())
+    return totals
+
+
+def unigram_entropy(path: Path, dtype: str) -> float:
+    """H = −Σ p log p over the words of a token file, in nats: what a model pays that only counts words."""
+    counts = np.zeros(0, dtype=np.int64)
+    with path.open("rb") as file:
+        while block := file.read(COPIED_AT_A_TIME):
+            found = np.bincount(np.frombuffer(block, dtype=dtype))
+            size = max(len(counts), len(found))
+            counts = np.pad(counts, (0, size - len(counts))) + np.pad(found, (0, size - len(found)))
+    shares = counts[counts > 0] / counts.sum()
+    return float(-(shares * np.log(shares)).sum())
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(COPIED_AT_A_TIME):
+            digest.update(block)
+    return digest.hexdigest()

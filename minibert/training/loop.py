@@ -1,0 +1,235 @@
+"""The training loop, for pre-training and for every task.
+
+    for each step:  gradients of a batch → clip → optimizer → schedule;  now and then: log, evaluate, save
+
+What is trained is a `Task`; how a batch is made and what its loss is, only the task knows. The loop goes on from the newest
+checkpoint if there is one, to the bit where it would be had it never stopped.
+"""
+
+from __future__ import annotations
+
+import math
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from .run_checkpoints import RunCheckpoints
+from .run_log import RunLog
+from .world import World
+
+
+class Task(Protocol):
+    """What is trained."""
+
+    module: nn.Module
+
+    def backward(self, step: int) -> dict[str, float]:
+        """Leave the gradients of a step's batch in the parameters; return figures, `loss` among them."""
+        ...
+
+    def evaluate(self) -> dict[str, float]:
+        """Figures on text that is not trained on, `loss` among them: the lower, the better the checkpoint."""
+        ...
+
+    def describe(self, figures: dict[str, float]) -> str:
+        """Figures of `backward` or `evaluate` in a few words."""
+        ...
+
+    def notice(self, step: int, figures: dict[str, float], log: RunLog) -> None:
+        """Look at the figures of a step, and say what is worth saying."""
+        ...
+
+    def save_model(self, folder: Path) -> None:
+        """Write the model and its tokenizer."""
+        ...
+
+    def state(self) -> dict[str, Any]:
+        """What the task itself must remember, besides the parameters."""
+        ...
+
+    def load(self, folder: Path, state: dict[str, Any]) -> None:
+        """Take up the parameters and the state that were saved."""
+        ...
+
+
+@dataclass(frozen=True)
+class LoopOptions:
+    """How long and how often. steps: of the optimizer, in all. clip: the largest norm of the gradient, 0 for none."""
+
+    steps: int
+    clip: float = 1.0
+    log_every: int = 10
+    evaluate_every: int = 500
+    save_every: int = 500
+    keep: int = 2
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            least = 0 if name == "clip" else 1
+            if not value >= least:
+                raise ValueError(f"{name} is {value}; it must be at least {least}.")
+
+
+class NotFiniteError(ValueError):
+    """The loss or a gradient became infinite or NaN."""
+
+
+def train(
+    task: Task,
+    optimizer: Optimizer,
+    schedule: LRScheduler,
+    options: LoopOptions,
+    out: Path,
+    recipe: dict[str, Any],
+    world: World,
+) -> dict[str, float]:
+    """Train, from the newest checkpoint in `out` or from the start; return the figures of the best evaluation.
+
+    recipe: what makes the run what it is; a checkpoint of another recipe is refused. Raises ValueError for that,
+    `NotFiniteError`, and OSError where a checkpoint cannot be written. SIGINT and SIGTERM save a checkpoint and stop.
+    """
+    checkpoints = RunCheckpoints(out / "checkpoints", options.keep)
+    best: dict[str, Any] = {"step": None, "loss": math.inf}
+    first = checkpoints.newest() or 0
+    if first:
+        best = resume(task, optimizer, schedule, checkpoints, first, recipe, world)
+    if world.leads:
+        out.mkdir(parents=True, exist_ok=True)
+        checkpoints.remove_unfinished()
+    log = RunLog(out / "log.jsonl", options.steps, first, quiet=not world.leads)
+    if first:
+        log.say(f"Going on from step {first}.")
+
+    def save(step: int) -> None:
+        random_states = world.gather(random_state(world.device))
+        if world.leads:
+            state = {
+                "step": step,
+                "recipe": recipe,
+                "optimizer": optimizer.state_dict(),
+                "schedule": schedule.state_dict(),
+                "random_states": random_states,
+                "best": best,
+                "task": task.state(),
+            }
+            checkpoints.save(step, state, task.save_model, best["step"])
+        world.wait()
+
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    started = time.perf_counter()
+    with stop_signals() as stopping:
+        for step in range(first + 1, options.steps + 1):
+            task.module.train()
+            figures = task.backward(step)
+            norm = clip(parameters, options.clip)
+            check_finite(step, figures["loss"], norm, checkpoints.newest())
+            optimizer.step()
+            rate = schedule.get_last_lr()[0]
+            schedule.step()
+            optimizer.zero_grad()
+            task.notice(step, figures, log)
+            if step % options.log_every == 0 or step == options.steps:
+                seconds = round(time.perf_counter() - started, 1)
+                log.write(step, **figures, rate=rate, norm=norm, seconds=seconds)
+                log.show(step, task.describe(figures))
+            last = step == options.steps
+            if step % options.evaluate_every == 0 or last:
+                figures = task.evaluate()
+                log.write(step, **{f"evaluation_{name}": value for name, value in figures.items()})
+                log.say(f"step {step}: {task.describe(figures)}")
+                if figures["loss"] < best["loss"]:
+                    best = {"step": step, **figures}
+            asked_to_stop = bool(world.sum(float(stopping.is_set()))[0])
+            if step % options.save_every == 0 or best["step"] == step or last or asked_to_stop:
+                save(step)
+            if asked_to_stop:
+                log.say(f"Stopped at step {step}. The same command goes on from here.")
+                break
+    log.close()
+    return best
+
+
+def resume(
+    task: Task,
+    optimizer: Optimizer,
+    schedule: LRScheduler,
+    checkpoints: RunCheckpoints,
+    step: int,
+    recipe: dict[str, Any],
+    world: World,
+) -> dict[str, Any]:
+    """Put everything back as it was after a step; return the best evaluation so far."""
+    state = checkpoints.load(step)
+    changed = [name for name in recipe if recipe[name] != state["recipe"].get(name)]
+    if changed:
+        was = ", ".join(f"{name}={state['recipe'].get(name)!r}" for name in changed)
+        now = ", ".join(f"{name}={recipe[name]!r}" for name in changed)
+        raise ValueError(
+            f"'{checkpoints.folder.parent}' holds another run: it has {was}, this one {now}. Give the same options to go on "
+            "with it, or another folder to start afresh."
+        )
+    task.load(checkpoints.path(step), state["task"])
+    optimizer.load_state_dict(state["optimizer"])
+    schedule.load_state_dict(state["schedule"])
+    if world.rank < len(state["random_states"]):
+        set_random_state(world.device, state["random_states"][world.rank])
+    return state["best"]
+
+
+def random_state(device: torch.device) -> list[torch.Tensor]:
+    """Where the random numbers of dropout stand: on the CPU, and on the GPU if that is where we compute."""
+    states = [torch.get_rng_state()]
+    return [*states, torch.cuda.get_rng_state(device)] if device.type == "cuda" else states
+
+
+def set_random_state(device: torch.device, states: list[torch.Tensor]) -> None:
+    """Go on from there."""
+    torch.set_rng_state(states[0])
+    if device.type == "cuda" and len(states) > 1:
+        torch.cuda.set_rng_state(states[1], device)
+
+
+def clip(parameters: list[nn.Parameter], largest: float) -> float:
+    """Shrink the gradient to a norm of at most `largest`; return the norm it had. Source: Pascanu et al. 2013."""
+    return float(nn.utils.clip_grad_norm_(parameters, largest if largest > 0 else math.inf))
+
+
+def check_finite(step: int, loss: float, norm: float, last_good: int | None) -> None:
+    """Raises NotFiniteError before a bad gradient reaches the parameters."""
+    if math.isfinite(loss) and math.isfinite(norm):
+        return
+    what = f"The loss of step {step} is {loss}" if not math.isfinite(loss) else f"The gradient of step {step} is {norm}"
+    kept = f" The checkpoint of step {last_good} is intact." if last_good else ""
+    raise NotFiniteError(f"{what}. Try a lower learning rate, a longer warm-up, or float32.{kept}")
+
+
+@contextmanager
+def stop_signals() -> Iterator[threading.Event]:
+    """An event that SIGINT or SIGTERM sets, so that a run ends between two steps. A second one ends it at once."""
+    asked = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield asked
+        return
+    before: dict[int, Any] = {}
+
+    def ask(number: int, _frame: Any) -> None:
+        asked.set()
+        signal.signal(number, before[number])
+
+    for number in (int(signal.SIGINT), int(signal.SIGTERM)):
+        before[number] = signal.signal(number, ask)
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,75 @@
+"""What a finished run leaves: the best model under a plain name, and its loss as a curve."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from .run_checkpoints import STATE, RunCheckpoints
+from .run_log import read_log
+
+
+def finish(out: Path, best_step: int) -> list[str]:
+    """Copy the best checkpoint to `out/model` and draw `out/curve.png`; return sentences on what there is now."""
+    best = RunCheckpoints(out / "checkpoints").path(best_step)
+    draft, model = out / ".model.tmp", out / "model"
+    shutil.rmtree(draft, ignore_errors=True)
+    shutil.copytree(best, draft, ignore=shutil.ignore_patterns(STATE))
+    shutil.rmtree(model, ignore_errors=True)
+    os.replace(draft, model)
+    lines = [f"The best model, of step {best_step}, is in {model}."]
+    if importlib.util.find_spec("matplotlib") is None:
+        return [*lines, "For the curve of its loss, install the extra: pip install 'minibert-pytorch[plots]'."]
+    draw_curve(read_log(out / "log.jsonl"), out / "curve.png")
+    return [*lines, f"The curve of its loss is in {out / 'curve.png'}."]
+
+
+def draw_curve(log: list[dict[str, Any]], path: Path) -> None:
+    """The loss of hidden words over the steps, in training and held out, and the line of counting words."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 4.5), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    trained = [(line["step"], line["words_loss"]) for line in log if "words_loss" in line]
+    held_out = [(line["step"], line["evaluation_words_loss"]) for line in log if "evaluation_words_loss" in line]
+    axes.plot(*zip(*trained, strict=True), color="#7aa6c2", linewidth=1, label="training")
+    if held_out:
+        axes.plot(*zip(*held_out, strict=True), color="#10406b", marker="o", markersize=3, label="held out")
+    for line in log:
+        if "unigram_entropy" in line:
+            axes.axhline(line["unigram_entropy"], color="#a03020", linestyle="--", linewidth=1)
+            axes.annotate(
+                "no better than counting words",
+                (1, line["unigram_entropy"]),
+                xycoords=("axes fraction", "data"),
+                xytext=(-6, 4),
+                textcoords="offset points",
+                ha="right",
+                color="#a03020",
+            )
+    lengths = [(line["step"], line["length"]) for line in log if "length" in line]
+    for (_, before), (step, after) in pairwise(lengths):
+        if after != before:
+            axes.axvline(step, color="#999999", linewidth=0.8, linestyle=":")
+            axes.annotate(
+                f"{after} positions",
+                (step, 0.02),
+                xycoords=("data", "axes fraction"),
+                xytext=(3, 0),
+                textcoords="offset points",
+                color="#666666",
+                fontsize=8,
+            )
+    axes.set_xlabel("step")
+    axes.set_ylabel("loss of hidden words (nats)")
+    axes.legend(frameon=False)
+    axes.spines[["top", "right"]].set_visible(False)
+    temporary = path.with_name(f".{path.name}.tmp")
+    figure.savefig(temporary, format="png", dpi=120)
+    os.replace(temporary, path)
