@@ -13,10 +13,13 @@ import click
 
 from ..version import __version__
 from .attention import attention
+from .data import data
+from .evaluate import evaluate
 from .fill_mask import fill_mask
 from .generate import generate
 from .inspect import inspect
 from .plot import plot
+from .pretrain import pretrain
 from .tokenize import tokenize
 from .trace import trace
 from .vocab import vocab
@@ -48,5 +51,5 @@ def main() -> None:
     """
 
 
-for _command in (fill_mask, tokenize, attention, trace, generate, inspect, vocab, plot):
+for _command in (fill_mask, tokenize, attention, trace, generate, inspect, vocab, data, pretrain, evaluate, plot):
     main.add_command(_command)
