@@ -1,1 +1,6 @@
-"""Instruments: pictures of what happens inside a BERT."""
+"""Instruments: what happens inside a BERT, and where two of them part."""
+
+from .compare import compare
+from .trace import trace
+
+__all__ = ["compare", "trace"]

@@ -1,0 +1,157 @@
+"""What a comparison of two models found, and how it is told."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from ..terminal import table
+from .difference import Difference, figure
+from .equations import Source
+
+
+@dataclass(frozen=True)
+class StageDifference:
+    """One stage that both models have: how far apart what it takes, what it gives and its parameters' gradients are.
+
+    None where there is nothing to compare. path: without a prefix that only one model has. class_name: in a.
+    """
+
+    path: str
+    call: int
+    depth: int
+    class_name: str
+    inputs: Difference | None
+    outputs: Difference | None
+    gradients: Difference | None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A stage that parts although what it takes agrees: the difference arises in it.
+
+    backward: whether only gradients part. inputs: how far apart what it takes is. apart: what it gives, or the gradient.
+    fed_by: the stage that made each input. inside: what parts first inside it. parameters: its own that differ already.
+    settings: what differs in how its module describes itself. code: of its forward in a and in b.
+    """
+
+    path: str
+    backward: bool
+    inputs: Difference | None
+    apart: Difference
+    fed_by: dict[str, str] = field(default_factory=dict)
+    inside: str | None = None
+    parameters: dict[str, Difference] = field(default_factory=dict)
+    settings: tuple[str, str] | None = None
+    code: tuple[Source | None, Source | None] = (None, None)
+
+    @property
+    def name(self) -> str:
+        return self.path or "the model's own forward"
+
+    def __str__(self) -> str:
+        if self.backward:
+            lines = [f"All outputs agree. Going backward, {self.name} is the first to part, by {self.apart}."]
+        else:
+            lines = [f"{self.name} is the first to part, by {self.apart}."]
+            if self.inputs is not None:
+                fed = ", ".join(f"{name} from {stage}" for name, stage in self.fed_by.items())
+                agreement = f"to {self.inputs}" if self.inputs.absolute else "to the bit"
+                lines.append(f"What it takes{f' ({fed})' if fed else ''} agrees {agreement}, so it arises in here.")
+        if self.inside is not None:
+            lines.append(f"First to part inside it: {self.inside}.")
+        if self.parameters:
+            differences = ", ".join(f"{name} by {figure(d.absolute)}" for name, d in self.parameters.items())
+            lines.append(f"Its parameters differ: {differences}.")
+        if self.settings is not None:
+            lines.append(f"Its settings differ: {self.settings[0]} in a, {self.settings[1]} in b.")
+        lines.append(f"Its forward: {self.code[0] or 'in no file'} in a, {self.code[1] or 'in no file'} in b.")
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two models, stage by stage, in the order of a's calls.
+
+    fault: the first stage further apart than the tolerance. first_bits: the first that differs at all. only_in_a,
+    only_in_b: stages that ran in one model alone. untied: parameters that are one in one model and two in the other.
+    stopped: where and why b raised.
+    """
+
+    rows: list[StageDifference]
+    tolerance: float
+    fault: Finding | None
+    first_bits: Finding | None
+    only_in_a: list[str]
+    only_in_b: list[str]
+    untied: list[str]
+    stopped: str | None
+
+    @property
+    def first(self) -> Finding | None:
+        """Where the models part: beyond the tolerance, or where nothing is, in the first bit; None for equal bits."""
+        return self.fault or self.first_bits
+
+    @property
+    def largest(self) -> float:
+        """The largest absolute difference of any output or gradient."""
+        return max(
+            (d.absolute for row in self.rows for d in (row.outputs, row.gradients) if d is not None), default=0.0
+        )
+
+    @property
+    def agrees(self) -> bool:
+        """Whether b ran to its end and nothing is further apart than the tolerance."""
+        return self.stopped is None and self.largest <= self.tolerance
+
+    def __getitem__(self, path: str) -> StageDifference:
+        """The first call of the stage at a path. Raises KeyError where it did not run in both models."""
+        for row in self.rows:
+            if row.path == path:
+                return row
+        raise KeyError(f"{path!r} did not run in both models. See [row.path for row in comparison.rows].")
+
+    def __str__(self) -> str:
+        cells = [(*self._cells(row), self._mark(row)) for row in self.rows]
+        header = ("stage", "absolute", "relative", "ulp", "gradient", "")
+        lines = table(header, cells, right=(1, 2, 3, 4)).splitlines()
+        return "\n".join([*(line.rstrip() for line in lines), "", self.summary()])
+
+    def _cells(self, row: StageDifference) -> tuple[str, ...]:
+        parts = row.path.split(".")
+        name = ".".join(parts[-2:] if parts[-1].isdigit() else parts[-1:]) or row.class_name
+        apart = row.outputs
+        figures = ("–",) * 3 if apart is None else (figure(apart.absolute), figure(apart.relative), figure(apart.ulp))
+        return "  " * row.depth + name, *figures, figure(row.gradients.absolute) if row.gradients else "–"
+
+    def _mark(self, row: StageDifference) -> str:
+        if self.first is not None and row.path == self.first.path:
+            return "◀ first"
+        beyond = [d for d in (row.outputs, row.gradients) if d is not None and d.absolute > self.tolerance]
+        return "parts" if beyond else ""
+
+    def summary(self) -> str:
+        """What was found, in sentences."""
+        lines = []
+        if self.fault is not None:
+            lines.append(str(self.fault))
+            if self.first_bits is not None and self.first_bits.path != self.fault.path:
+                early = self.first_bits
+                lines.append(
+                    f"The first bits to differ are earlier, in {early.name}, by {early.apart}: rounding, or not."
+                )
+        elif self.first_bits is None:
+            lines.append(f"All {len(self.rows)} stages agree to the bit.")
+        else:
+            lines.append(
+                f"All {len(self.rows)} stages agree within {figure(self.tolerance)}; the first bits differ here:"
+            )
+            lines.append(str(self.first_bits))
+        if self.stopped is not None:
+            lines.append(f"b stopped in {self.stopped}")
+        lines += self.untied
+        for model, paths in (("a", self.only_in_a), ("b", self.only_in_b)):
+            if paths:
+                alike = dict.fromkeys(re.sub(r"(?<=\.)\d+(?=\.|$)", "*", path) for path in paths)
+                lines.append(f"Not compared, since only {model} ran it: {', '.join(alike)}.")
+        return "\n".join(lines)

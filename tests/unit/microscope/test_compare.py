@@ -1,0 +1,239 @@
+"""`compare`: equal models give zeros, and a mistake is named where it is."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from minibert import BertConfig, BertForMaskedLM, BertForPreTraining, BertForSequenceClassification, BertModel
+from minibert.microscope import compare
+from minibert.model.layer import BertLayer
+from minibert.terminal import display_width
+from tests.unit.microscope.planted import LAYER, MISTAKES, SELF, MissingScale, Mistake, replace
+from tests.unit.tiny_bert import same_weights, text_batch, tiny, tiny_config
+
+
+def drawn(model: nn.Module) -> Any:
+    """The model with numbers that all differ in place of fresh ones, many of which are 0 or 1."""
+    generator = torch.Generator().manual_seed(0)
+    for parameter in model.parameters():
+        scale, shift = (0.3, 0.0) if parameter.dim() == 2 else (0.2, 0.5)
+        parameter.data = torch.randn(parameter.shape, generator=generator) * scale + shift
+    return model.eval()
+
+
+@pytest.fixture
+def right() -> BertForPreTraining:
+    return drawn(tiny(BertForPreTraining))
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=str)
+def test_a_classic_mistake_is_found_at_its_own_stage(mistake: Mistake, right: BertForPreTraining) -> None:
+    wrong = copy.deepcopy(right)
+    mistake.plant(wrong)
+    comparison = compare(right, wrong, text_batch())
+    assert (comparison.first.path, comparison.first.inside) == (mistake.stage, mistake.inside)
+    assert mistake.stage in comparison.summary()
+
+
+@pytest.mark.parametrize("mistake", [m for m in MISTAKES if m.name != "untied bias"], ids=str)
+def test_in_float64_every_mistake_stands_out_from_rounding(mistake: Mistake, right: BertForPreTraining) -> None:
+    wrong = copy.deepcopy(right)
+    mistake.plant(wrong)
+    right.set_attn_implementation("sdpa")  # right, with other roundings
+    comparison = compare(right.double(), wrong.double(), text_batch(), tolerance=1e-9)
+    assert comparison.fault.path == mistake.stage
+
+
+@pytest.mark.parametrize("path", ["eager", "sdpa", "packed"])
+@pytest.mark.parametrize("model_class", [BertModel, BertForPreTraining, BertForSequenceClassification])
+def test_a_right_model_gives_a_table_of_zeros_against_itself(model_class: type[BertModel], path: str) -> None:
+    model = drawn(tiny(model_class, attn_implementation=path))
+    for other in (model, copy.deepcopy(model)):
+        comparison = compare(model, other, text_batch(), tolerance=0.0)
+        assert comparison.agrees
+        assert comparison.largest == 0.0
+        assert comparison.first is None
+        figures = [cell for line in str(comparison).splitlines()[2:-2] for cell in line.split()[1:]]
+        assert set(figures) == {"0", "–"}
+        assert "agree to the bit" in comparison.summary()
+        assert any(row.gradients is not None for row in comparison.rows)
+
+
+def test_a_mistake_within_the_tolerance_is_told_by_its_first_bits(right: BertForPreTraining) -> None:
+    wrong = copy.deepcopy(right)
+    next(m for m in MISTAKES if m.name == "eps 1e-5").plant(wrong)
+    comparison = compare(right, wrong, text_batch())
+    assert comparison.agrees
+    assert comparison.fault is None
+    assert comparison.first_bits.settings == ("eps=1e-12", "eps=1e-05")
+
+
+def test_the_fault_names_what_feeds_it_and_where_its_code_is(right: BertForPreTraining) -> None:
+    wrong = copy.deepcopy(right)
+    replace(SELF, MissingScale)(wrong)
+    fault = compare(right, wrong, text_batch()).fault
+    assert fault.fed_by == {"hidden_states": "bert.encoder.layer.0"}
+    assert fault.inputs.absolute == 0
+    assert fault.code[0].file == "minibert/model/attention.py"
+    assert Path(fault.code[1].file).name == "planted.py"
+
+
+def test_a_wrong_weight_is_told_from_wrong_code(right: BertForPreTraining) -> None:
+    wrong = copy.deepcopy(right)
+    wrong.bert.encoder.layer[1].output.dense.weight.data[3, 5] += 0.25
+    fault = compare(right, wrong, text_batch()).fault
+    assert fault.path == f"{LAYER}.output.dense"
+    assert fault.parameters["weight"].absolute == pytest.approx(0.25)
+    assert "Its parameters differ: weight by 0.2" in str(fault)
+
+
+def test_an_untied_decoder_is_told_in_a_sentence(right: BertForPreTraining) -> None:
+    wrong = copy.deepcopy(right)
+    wrong.cls.predictions.decoder.weight = nn.Parameter(wrong.cls.predictions.decoder.weight.detach().clone())
+    comparison = compare(right, wrong, text_batch())
+    assert comparison.fault.backward
+    assert comparison.untied == [
+        "bert.embeddings.word_embeddings.weight and cls.predictions.decoder.weight are one parameter in a and two in b."
+    ]
+
+
+def test_weights_are_copied_by_name_where_asked() -> None:
+    a, b = tiny(BertForMaskedLM, seed=1), tiny(BertForMaskedLM, seed=2)
+    assert not compare(a, b, text_batch()).agrees
+    assert compare(a, b, text_batch(), copy_weights=True).largest == 0
+    assert same_weights(a, b)
+
+
+def test_a_body_is_compared_with_the_body_inside_a_model() -> None:
+    whole = drawn(tiny(BertForSequenceClassification))
+    for a, b in ((tiny(BertModel), whole), (whole, tiny(BertModel))):
+        comparison = compare(a, b, text_batch(), copy_weights=True)
+        assert comparison["encoder.layer.1"].outputs.absolute == 0
+        assert comparison["pooler"].outputs.absolute == 0
+    with pytest.raises(KeyError, match="classifier"):
+        comparison["classifier"]
+
+
+class MyLayer(nn.Module):
+    """A student's layer: the parameter names, and nothing else, are minibert's."""
+
+    def __init__(self, config: BertConfig):
+        super().__init__()
+        right = BertLayer(config)
+        self.attention, self.intermediate, self.output = right.attention, right.intermediate, right.output
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        y = self.attention(x, mask)[0]
+        return self.finish(y)
+
+    def finish(self, y: Tensor) -> Tensor:
+        return self.output(self.intermediate(y), y)
+
+
+class HalfFinished(MyLayer):
+    def finish(self, y: Tensor) -> Tensor:
+        raise NotImplementedError("the feed-forward network")
+
+
+def layer_inputs() -> tuple[Tensor, Tensor]:
+    mask = (1.0 - text_batch()["attention_mask"][:, None, None, :].float()) * -10000.0
+    return torch.randn(2, 7, 32, generator=torch.Generator().manual_seed(0)), mask
+
+
+def test_a_module_of_ones_own_may_name_its_arguments_and_return_what_it_likes() -> None:
+    a, b = drawn(BertLayer(tiny_config())), MyLayer(tiny_config())
+    comparison = compare(a, b, layer_inputs(), copy_weights=True)
+    assert comparison.largest == 0
+    assert comparison[""].outputs is not None
+    assert comparison[""].inputs is not None
+
+
+def test_a_half_finished_module_is_compared_until_it_stops() -> None:
+    a, b = drawn(BertLayer(tiny_config())), HalfFinished(tiny_config())
+    comparison = compare(a, b, layer_inputs(), copy_weights=True)
+    assert comparison["attention"].outputs.absolute == 0
+    assert comparison.stopped == "its forward: NotImplementedError: the feed-forward network"
+    assert not comparison.agrees
+    assert "b stopped in its forward" in str(comparison)
+    assert comparison.only_in_a[:2] == ["intermediate.dense", "intermediate"]
+    assert comparison.only_in_b == []
+
+
+class CutLinear(nn.Linear):
+    def forward(self, input: Tensor) -> Tensor:
+        return super().forward(input)[:, :1]
+
+
+def test_an_output_of_another_shape_is_infinitely_far(right: BertForPreTraining) -> None:
+    wrong = copy.deepcopy(right)
+    replace("cls.seq_relationship", lambda config: CutLinear(config.hidden_size, 2))(wrong)
+    fault = compare(right, wrong, text_batch()).fault
+    assert fault.path == "cls.seq_relationship"
+    assert fault.apart.absolute == float("inf")
+
+
+def test_an_output_that_is_not_a_number_is_infinitely_far(right: BertForPreTraining) -> None:
+    wrong = copy.deepcopy(right)
+    wrong.bert.pooler.dense.weight.data[0, 0] = float("nan")
+    fault = compare(right, wrong, text_batch()).fault
+    assert fault.path == "bert.pooler.dense"
+    assert fault.apart.absolute == float("inf")
+
+
+def test_models_and_inputs_are_left_as_they_were(right: BertForPreTraining) -> None:
+    class WritesToItsInput(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return x.mul_(2)
+
+    right.train()
+    right.bert.pooler.eval()
+    compare(right, copy.deepcopy(right), text_batch())
+    assert right.training
+    assert right.bert.encoder.training
+    assert not right.bert.pooler.training
+    assert all(parameter.grad is None for parameter in right.parameters())
+    assert all(not m._forward_hooks and not m._forward_pre_hooks for m in right.modules())
+    x = torch.ones(2)
+    assert compare(WritesToItsInput(), WritesToItsInput(), x, backward=False).largest == 0
+    assert torch.equal(x, torch.ones(2))
+
+
+def test_without_backward_no_gradient_is_compared(right: BertForPreTraining) -> None:
+    comparison = compare(right, right, text_batch(), backward=False)
+    assert all(row.gradients is None for row in comparison.rows)
+
+
+def test_the_table_fits_into_100_columns_and_marks_the_first(right: BertForPreTraining) -> None:
+    wrong = copy.deepcopy(right)
+    MISTAKES[0].plant(wrong)
+    lines = str(compare(right, wrong, text_batch())).splitlines()
+    assert max(map(display_width, lines)) <= 100
+    [first] = [line for line in lines if line.endswith("◀ first")]
+    assert first.split()[0] == "self"
+    assert [line.split()[0] for line in lines if line.endswith("parts")][:2] == ["BertForPreTraining", "bert"]
+
+
+class NeverCallsIt(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = nn.Sequential(nn.Linear(2, 2))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x
+
+
+def test_what_does_not_fit_is_said() -> None:
+    with pytest.raises(ValueError, match="No parameter of b has the name"):
+        compare(nn.Linear(2, 2), nn.Tanh(), torch.ones(2), copy_weights=True)
+    with pytest.raises(ValueError, match=r"weight has shape \(2, 2\) in a and \(3, 2\) in b"):
+        compare(nn.Linear(2, 2), nn.Linear(2, 3), torch.ones(2), copy_weights=True)
+    with pytest.raises(ValueError, match="No stage of b has the name"):
+        compare(nn.Sequential(nn.Linear(2, 2)), NeverCallsIt(), torch.ones(2))
+    with pytest.raises(ValueError, match="input_ids"):
+        compare(tiny(BertModel), tiny(BertModel), {})
