@@ -1,4 +1,4 @@
-"""The wheel: built, installed into an empty environment, away from the checkout, it finds its weights and fills a blank."""
+"""The wheel: built, installed into an empty environment, away from the checkout, it finds its weights and its samples."""
 
 import json
 import os
@@ -65,5 +65,7 @@ def test_an_installed_wheel_fills_in_a_blank_with_its_own_weights(tmp_path: Path
     package, weights = run("-c", where).splitlines()
     assert str(environment) in package
     assert str(environment) in weights
+    first = "from minibert.data.samples import sample; print(sample('questions.json').read_text('utf-8')[0])"
+    assert run("-c", first) == "{\n"
     filled = json.loads(run("-m", "minibert", "fill-mask", "He shook his [MASK].", "--json"))
     assert filled["blanks"][0]["predictions"][0]["token"] == "head"
