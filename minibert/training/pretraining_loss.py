@@ -44,8 +44,7 @@ class Losses(NamedTuple):
 
     def mean(self, counts: Counts) -> Tensor:
         """The loss of a batch of which these are a part."""
-        loss = self.words / max(counts.words, 1)
-        return loss + self.next_sentence / counts.pairs if counts.pairs else loss
+        return self.words / max(counts.words, 1) + self.next_sentence / max(counts.pairs, 1)
 
 
 class PretrainingLoss(nn.Module):

@@ -21,7 +21,7 @@ class RunLog:
         self.bar = tqdm(total=steps, initial=first, unit=" steps", disable=True if quiet else None, leave=False)
 
     def _forget_from(self, step: int) -> None:
-        kept = [json.dumps(line) + "\n" for line in read_log(self.path) if line["step"] <= step]
+        kept = [json.dumps(line) + "\n" for line in read_log(self.path) if 0 < step >= line["step"]]
         temporary = self.path.with_name(f".{self.path.name}.tmp")
         temporary.write_text("".join(kept), encoding="utf-8")
         os.replace(temporary, self.path)
