@@ -18,6 +18,7 @@ from .evaluate import evaluate
 from .fill_mask import fill_mask
 from .generate import generate
 from .inspect import inspect
+from .parity import parity
 from .plot import plot
 from .pretrain import pretrain
 from .tokenize import tokenize
@@ -51,5 +52,5 @@ def main() -> None:
     """
 
 
-for _command in (fill_mask, tokenize, attention, trace, generate, inspect, vocab, data, pretrain, evaluate, plot):
+for _command in (fill_mask, tokenize, attention, trace, parity, generate, inspect, vocab, data, pretrain, evaluate, plot):
     main.add_command(_command)

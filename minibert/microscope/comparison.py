@@ -140,6 +140,10 @@ class Comparison:
                 lines.append(
                     f"The first bits to differ are earlier, in {early.name}, by {early.apart}: rounding, or not."
                 )
+        elif self.largest > self.tolerance:
+            lines.append(
+                "They part in a stage that only one of them has: all others that part are given something else."
+            )
         elif self.first_bits is None:
             lines.append(f"All {len(self.rows)} stages agree to the bit.")
         else:

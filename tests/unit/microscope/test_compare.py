@@ -219,6 +219,27 @@ def test_the_table_fits_into_100_columns_and_marks_the_first(right: BertForPreTr
     assert [line.split()[0] for line in lines if line.endswith("parts")][:2] == ["BertForPreTraining", "bert"]
 
 
+class Opaque(nn.Module):
+    """Returns something that nobody can look into, from two halves of which b has another name for the first."""
+
+    def __init__(self, name: str, factor: float):
+        super().__init__()
+        self.add_module(name, nn.Linear(2, 2))
+        self.second = nn.Tanh()
+        self.first, self.factor = [getattr(self, name)], factor
+
+    def forward(self, x: Tensor) -> object:
+        return {self.second(self.first[0](x) * self.factor)}
+
+
+def test_a_difference_outside_of_all_common_stages_is_not_blamed_on_them() -> None:
+    comparison = compare(Opaque("one", 1.0), Opaque("other", 2.0), torch.ones(1, 2))
+    assert not comparison.agrees
+    assert comparison.fault is None
+    assert "a stage that only one of them has" in comparison.summary()
+    assert (comparison.only_in_a, comparison.only_in_b) == (["one"], ["other"])
+
+
 class NeverCallsIt(nn.Module):
     def __init__(self) -> None:
         super().__init__()
