@@ -98,6 +98,27 @@ def test_a_question_without_an_answer_points_at_cls():
     assert not report.left_out
 
 
+@pytest.mark.parametrize(("max_length", "stride"), [(70, 0), (75, 2), (90, 10), (117, 16), (122, 16), (200, 100)])
+def test_windows_are_the_tokenizer_s(max_length, stride):
+    questions = [Question("a", "who ran", "the cat sat on 你 unables mat " * 17), Question("b", "who", "the cat")]
+    windows = encode_questions(questions, tiny_tokenizer(), Report("t", 2), max_length=max_length, stride=stride)
+    theirs = tiny_tokenizer()(
+        [question.question for question in questions],
+        [question.context for question in questions],
+        truncation="only_second",
+        max_length=max_length,
+        stride=stride,
+        return_overflowing_tokens=True,
+        return_offsets_mapping=True,
+    )
+    assert [window.question for window in windows] == theirs.overflow_to_sample_mapping
+    for index, window in enumerate(windows):
+        for name in ("input_ids", "token_type_ids", "attention_mask"):
+            assert window.row[name] == theirs[name][index]
+        in_context = zip(theirs.offset_mapping[index], theirs.sequence_ids(index), strict=True)
+        assert list(window.offsets) == [offset if text == 1 else None for offset, text in in_context]
+
+
 def test_windows_cover_the_context_and_only_those_with_the_whole_answer_point_at_it():
     context = " ".join(["the dog sat on the mat"] * 20)
     begin = context.index("mat", 200)
