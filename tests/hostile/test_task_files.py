@@ -253,6 +253,14 @@ def test_a_broken_choice_is_named_by_line(tmp_path, content, line, message):
     refused(read_choices, write(tmp_path, "t.csv", content), line, message)
 
 
+def test_json_lines_that_do_not_all_have_the_same_columns_lose_none(tmp_path):
+    pairs = write(tmp_path, "t.jsonl", '{"text": "a", "label": "x"}\n{"text": "b", "text_pair": "c", "label": "y"}\n')
+    refused(read_classification, pairs, 1, "'text_pair' must be text, and is missing")
+    two = '"sent1": "a", "ending0": "b", "ending1": "c", "label": 0'
+    choices = write(tmp_path, "choices.jsonl", f'{{{two}}}\n{{{two}, "ending2": "d"}}\n')
+    refused(read_choices, choices, 1, "'ending2' must be text, and is missing")
+
+
 def test_rows_with_different_numbers_of_choices_make_no_batch(tmp_path):
     tokenizer = tiny_tokenizer()
     rows = []

@@ -54,7 +54,7 @@ def read_classification(
         raise ValueError(f"problem_type={problem_type!r} is not known. Choose {SINGLE!r}, {MULTI!r} or {REGRESSION!r}.")
     rows = read_rows(path)
     examples, report = [], Report(str(path), found=len(rows))
-    pair = text_pair or ("text_pair" if "text_pair" in rows[0].values else None)
+    pair = text_pair or ("text_pair" if any("text_pair" in row.values for row in rows) else None)
     for row in rows:
         first, second = row.text(text), None if pair is None else row.text(pair)
         wanted = None if label is None else _label(row, label, problem_type)

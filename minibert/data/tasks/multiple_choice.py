@@ -39,7 +39,8 @@ def read_choices(path: str | os.PathLike[str], *, labelled: bool = True) -> tupl
     """
     rows = read_rows(path)
     examples, report = [], Report(str(path), found=len(rows))
-    count = sum(f"ending{number}" in rows[0].values for number in range(len(rows[0].values)))
+    columns = {name for row in rows for name in row.values}
+    count = sum(f"ending{number}" in columns for number in range(len(columns)))
     if count < 2:
         raise ValueError(f"{rows[0].place}: there must be at least the columns 'ending0' and 'ending1'.")
     for row in rows:
