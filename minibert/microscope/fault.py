@@ -2,6 +2,7 @@
 
 Inner stages end before those around them, so it is the first to end of all whose outputs part and whose inputs do not.
 Where all outputs agree, gradients may still part. They come from the outputs, so the last stage is asked first.
+The gradient of a tied parameter is whole only once it has come to the earliest place of its use, and is asked for there.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ def find_fault(runs: MatchedRuns, tolerance: float) -> Finding | None:
             return _finding(runs, key, runs.outputs[key], _inside(runs, key, tolerance))
     for key in reversed(runs.keys):
         for name, apart in runs.gradients.get(key[0], {}).items():
-            if _parts(apart, tolerance):
+            if _parts(apart, tolerance) and (key[0], name) not in runs.repeated:
                 return _finding(runs, key, apart, f"the gradient of {name}", backward=True)
     return None
 

@@ -15,6 +15,7 @@ class MatchedRuns:
 
     stages_a, stages_b: the finished stages of each. keys: those of both, in the order in which a's ended. inputs, outputs: the
     largest difference of each, None where nothing can be compared. gradients: for each stage those of its own parameters.
+    repeated: (path, parameter) of second names of a tied one, whose gradient is whole only where its first name stands.
     """
 
     def __init__(self, a: Run, b: Run, prefixes: Prefixes):
@@ -25,6 +26,7 @@ class MatchedRuns:
         self.inputs: dict[Key, Difference | None] = {}
         self.outputs: dict[Key, Difference | None] = {}
         self.gradients: dict[str, dict[str, Difference]] = {}
+        self.repeated: set[tuple[str, str]] = set()
         for key in self.keys:
             x, y = self.stages_a[key], self.stages_b[key]
             self.inputs[key] = largest(difference(p, q, "mask" in n) for n, p, q in pair_inputs(x.inputs, y.inputs))
@@ -38,6 +40,7 @@ class MatchedRuns:
         ours = gradients(self.a.model, [x for x, _ in pairs])
         theirs = {self.prefixes.inside_b(n): g for n, g in gradients(self.b.model, [y for _, y in pairs]).items()}
         paths = {path for path, _ in self.keys}
+        seen: set[int] = set()
         for name, gradient in ours.items():
             common = self.prefixes.inside_a(name)
             if common is None or common not in theirs:
@@ -47,6 +50,9 @@ class MatchedRuns:
                 path = path.rpartition(".")[0]
             own = common.removeprefix(f"{path}.")
             self.gradients.setdefault(path, {})[own] = difference(gradient, theirs[common])
+            if id(gradient) in seen:
+                self.repeated.add((path, own))
+            seen.add(id(gradient))
 
     def in_order_of_calls(self) -> list[Key]:
         """The keys in the order in which a's stages began: outer ones before those inside them."""

@@ -31,7 +31,7 @@ class Prefixes:
 
 
 def find_prefixes(a: Collection[str], b: Collection[str]) -> Prefixes:
-    """The prefixes with which the module names of a and b have most in common; the shortest, where several do."""
+    """The prefixes with which the module names of a and b have most in common; none, or the outermost, where several do."""
     choices = [Prefixes()]
     choices += [Prefixes(b=name) for name in b if name] + [Prefixes(a=name) for name in a if name]
 
@@ -39,7 +39,7 @@ def find_prefixes(a: Collection[str], b: Collection[str]) -> Prefixes:
         ours = {prefixes.inside_a(name) for name in a} - {None}
         return len(ours & {prefixes.inside_b(name) for name in b})
 
-    return max(choices, key=lambda prefixes: (in_common(prefixes), -len(prefixes.a + prefixes.b)))
+    return max(choices, key=in_common)
 
 
 def _without(prefix: str, name: str) -> str | None:

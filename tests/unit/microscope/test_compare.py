@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from minibert import BertConfig, BertForMaskedLM, BertForPreTraining, BertForSequenceClassification, BertModel
 from minibert.microscope import compare
-from minibert.model.layer import BertLayer
+from minibert.model.layer import BertIntermediate, BertLayer
 from minibert.terminal import display_width
 from tests.unit.microscope.planted import LAYER, MISTAKES, SELF, MissingScale, Mistake, replace
 from tests.unit.tiny_bert import same_weights, text_batch, tiny, tiny_config
@@ -101,6 +101,38 @@ def test_an_untied_decoder_is_told_in_a_sentence(right: BertForPreTraining) -> N
     assert comparison.untied == [
         "bert.embeddings.word_embeddings.weight and cls.predictions.decoder.weight are one parameter in a and two in b."
     ]
+
+
+class Detached(BertIntermediate):
+    def forward(self, hidden_states: Tensor) -> Tensor:
+        return super().forward(hidden_states.detach())
+
+
+def test_a_gradient_that_is_cut_off_is_found_where_the_backward_pass_meets_it(right: BertForPreTraining) -> None:
+    wrong = copy.deepcopy(right)
+    replace(f"{LAYER}.intermediate", Detached)(wrong)
+    fault = compare(right, wrong, text_batch()).fault
+    assert fault.backward
+    assert fault.path == f"{LAYER}.attention.output.LayerNorm"  # the last stage before the cut that has parameters
+    assert str(fault).startswith("All outputs agree. Going backward, ")
+
+
+class UsesAWeightItself(nn.Module):
+    """Its linear layer is never called."""
+
+    def __init__(self, factor: float):
+        super().__init__()
+        self.linear, self.factor = nn.Linear(2, 2), factor
+
+    def forward(self, x: Tensor) -> Tensor:
+        detached = self.linear.weight.detach() * (1 - self.factor)
+        return x @ (self.linear.weight * self.factor + detached)
+
+
+def test_gradients_of_a_module_that_is_never_called_count_for_the_one_around_it() -> None:
+    comparison = compare(UsesAWeightItself(1.0), UsesAWeightItself(0.5), torch.ones(1, 2), copy_weights=True)
+    assert comparison[""].outputs.absolute < 1e-6
+    assert comparison.fault.inside == "the gradient of linear.weight"
 
 
 def test_weights_are_copied_by_name_where_asked() -> None:

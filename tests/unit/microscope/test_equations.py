@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
+from pathlib import Path
+from typing import Any
 
 import pytest
 from torch import Tensor, nn
@@ -60,6 +63,27 @@ def test_a_class_of_ones_own_has_its_parents_equation_and_its_own_line() -> None
     assert equation(module) == equation(BertSelfAttention(tiny_config()))
     assert source(module).file.endswith("test_equations.py")
     assert equation(nn.Conv1d(1, 1, 1)) == ""
+
+
+def logged(forward: Any) -> Any:
+    @functools.wraps(forward)
+    def wrapper(*args: Any) -> Any:
+        return forward(*args)
+
+    return wrapper
+
+
+class Decorated(nn.Module):
+    @logged
+    def forward(self, hidden_states: Tensor) -> Tensor:
+        return hidden_states
+
+
+def test_a_decorated_forward_is_found_under_its_decorator() -> None:
+    lines = Path(__file__).read_text(encoding="utf-8").splitlines()
+    assert lines[source(Decorated()).line - 2 : source(Decorated()).line] == [
+        *("class Decorated(nn.Module):", "    @logged"),
+    ]
 
 
 def test_code_without_a_file_has_no_source() -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor, nn
 
 from minibert import BertForMaskedLM, BertForPreTraining, BertForSequenceClassification, BertLMHeadModel, BertModel
+from minibert.microscope.facts import TensorFacts, measure
 from minibert.microscope.trace import trace
 from tests.unit.tiny_bert import text_batch, tiny, token_ids
 
@@ -116,6 +120,23 @@ def test_times_of_the_inner_stages_fit_into_that_of_the_outer() -> None:
     assert all(stage.seconds is not None and stage.seconds > 0 for stage in t.stages)
     inner = sum(stage.seconds for stage in t.stages if stage.depth == 1)
     assert inner < t[""].seconds
+
+
+def test_times_leave_the_tracing_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+
+    def slow_measure(*arguments: Any) -> TensorFacts:
+        clock[0] += 100.0
+        return measure(*arguments)
+
+    module = importlib.import_module("minibert.microscope.trace")
+    monkeypatch.setattr(module, "measure", slow_measure)
+    monkeypatch.setattr(module.time, "perf_counter", lambda: clock[0])
+    model = tiny(BertModel)
+    with trace(model) as t:
+        model(**text_batch())
+    assert clock[0] > 1000
+    assert {stage.seconds for stage in t.stages} == {0.0}
 
 
 def test_hooks_are_gone_at_the_end_also_after_an_exception() -> None:
