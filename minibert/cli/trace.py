@@ -96,16 +96,10 @@ def numbers_table(stages: list[Stage]) -> str:
 
 
 def labels(stages: list[Stage]) -> list[str]:
-    """Each stage's name inside the stage around it, moved to the right by its depth."""
-    around: list[str] = []
-    names = []
-    for stage in stages:
-        outer = around[stage.depth - 1] if stage.depth else ""
-        del around[stage.depth :]
-        around.append(stage.path)
-        name = stage.path.removeprefix(f"{outer}.") if stage.path else type(stage.module).__name__
-        names.append("  " * stage.depth + name)
-    return names
+    """The stages' names as an outline."""
+    from ..microscope.outline import outline
+
+    return outline((stage.path, stage.depth, type(stage.module).__name__) for stage in stages)
 
 
 def as_dict(stage: Stage) -> dict[str, Any]:

@@ -49,11 +49,11 @@ def compare(
         runs.compare_gradients()
 
     rows = []
-    for path, call in runs.in_order_of_calls():
+    for (path, call), depth in runs.in_order_of_calls():
         stage = runs.stages_a[path, call]
         gradients = largest(runs.gradients.get(path, {}).values())
         given = runs.inputs[path, call], runs.outputs[path, call], gradients
-        rows.append(StageDifference(path, call, stage.depth, type(stage.module).__name__, *given))
+        rows.append(StageDifference(path, call, depth, type(stage.module).__name__, *given))
     return Comparison(
         rows=rows,
         tolerance=tolerance,

@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 from ..terminal import table
 from .difference import Difference, figure
 from .equations import Source
+from .outline import outline
 
 
 @dataclass(frozen=True)
 class StageDifference:
     """One stage that both models have: how far apart what it takes, what it gives and its parameters' gradients are.
 
-    None where there is nothing to compare. path: without a prefix that only one model has. class_name: in a.
+    None where there is nothing to compare. path: without a prefix that only one model has. depth: how many
+    stages around it both have. class_name: in a.
     """
 
     path: str
@@ -112,17 +114,11 @@ class Comparison:
         raise KeyError(f"{path!r} did not run in both models. See [row.path for row in comparison.rows].")
 
     def __str__(self) -> str:
-        cells = [(*self._cells(row), self._mark(row)) for row in self.rows]
+        names = outline((row.path, row.depth, row.class_name) for row in self.rows)
+        cells = [(name, *_figures(row), self._mark(row)) for name, row in zip(names, self.rows, strict=True)]
         header = ("stage", "absolute", "relative", "ulp", "gradient", "")
         lines = table(header, cells, right=(1, 2, 3, 4)).splitlines()
         return "\n".join([*(line.rstrip() for line in lines), "", self.summary()])
-
-    def _cells(self, row: StageDifference) -> tuple[str, ...]:
-        parts = row.path.split(".")
-        name = ".".join(parts[-2:] if parts[-1].isdigit() else parts[-1:]) or row.class_name
-        apart = row.outputs
-        figures = ("–",) * 3 if apart is None else (figure(apart.absolute), figure(apart.relative), figure(apart.ulp))
-        return "  " * row.depth + name, *figures, figure(row.gradients.absolute) if row.gradients else "–"
 
     def _mark(self, row: StageDifference) -> str:
         if self.first is not None and row.path == self.first.path:
@@ -159,3 +155,10 @@ class Comparison:
                 alike = dict.fromkeys(re.sub(r"(?<=\.)\d+(?=\.|$)", "*", path) for path in paths)
                 lines.append(f"Not compared, since only {model} ran it: {', '.join(alike)}.")
         return "\n".join(lines)
+
+
+def _figures(row: StageDifference) -> list[str]:
+    """Absolute, relative and ulp of what a stage gives, and the absolute difference of its gradients."""
+    apart = row.outputs
+    figures = ["–"] * 3 if apart is None else [figure(apart.absolute), figure(apart.relative), figure(apart.ulp)]
+    return [*figures, figure(row.gradients.absolute) if row.gradients is not None else "–"]

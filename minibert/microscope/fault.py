@@ -10,6 +10,7 @@ from __future__ import annotations
 from .comparison import Finding
 from .difference import Difference, difference
 from .equations import source
+from .lockstep import Run, Softmax
 from .matched import Key, MatchedRuns
 from .parameters import different_parameters
 from .trace import Stage
@@ -62,22 +63,36 @@ def _fed_by(runs: MatchedRuns, stage: Stage) -> dict[str, str]:
 
 
 def _inside(runs: MatchedRuns, key: Key, tolerance: float) -> str | None:
-    """What parts first inside a stage: scores or probabilities of its softmax, or what it hands to an inner stage."""
+    """What parts first inside a stage: scores or probabilities of a softmax, or what it hands to an inner stage."""
     x, y = runs.stages_a[key], runs.stages_b[key]
-    for ours, theirs in zip(runs.a.softmaxes.get(x, []), runs.b.softmaxes.get(y, []), strict=False):
-        if _parts(difference(ours[0], theirs[0], is_mask=True), tolerance):
-            return "the scores before softmax"
-        if _parts(difference(ours[1], theirs[1]), tolerance):
-            return "the probabilities after softmax"
-    for inner in _stages_inside(runs, x):
+    steps: list[tuple[float, str, Difference | None]] = []  # with how many stages of a had begun before
+    for ours, theirs in zip(_own_softmaxes(runs, runs.a, x), _own_softmaxes(runs, runs.b, y), strict=False):
+        scores = difference(ours.scores, theirs.scores, is_mask=True)
+        steps.append((ours.begun, "the scores before softmax", scores))
+        steps.append(
+            (ours.begun, "the probabilities after softmax", difference(ours.probabilities, theirs.probabilities))
+        )
+    for inner in _stages_inside(runs.a, x):
         common = runs.prefixes.inside_a(inner.path)
-        if common is not None and _parts(runs.inputs.get((common, inner.call)), tolerance):
-            return f"what it hands to {inner.path.removeprefix(f'{x.path}.')}"
-    return None
+        if common is not None:
+            name = f"what it hands to {inner.path.removeprefix(f'{x.path}.')}"
+            place = runs.a.trace.stages.index(inner) + 0.5
+            steps.append((place, name, runs.inputs.get((common, inner.call))))
+    steps.sort(key=lambda step: step[0])
+    return next((name for _, name, apart in steps if _parts(apart, tolerance)), None)
 
 
-def _stages_inside(runs: MatchedRuns, stage: Stage) -> list[Stage]:
-    """The stages of a that ran inside this one, in the order of their calls."""
-    after = runs.a.trace.stages[runs.a.trace.stages.index(stage) + 1 :]
+def _own_softmaxes(runs: MatchedRuns, run: Run, stage: Stage) -> list[Softmax]:
+    """Those in a stage's code, and in that of stages inside it which the other model does not have."""
+    inside, matched = runs.prefixes.inside_a, runs.stages_b
+    if run is runs.b:
+        inside, matched = runs.prefixes.inside_b, runs.stages_a
+    places = [stage, *(s for s in _stages_inside(run, stage) if (inside(s.path), s.call) not in matched)]
+    return [softmax for softmax in run.softmaxes if softmax.stage in places]
+
+
+def _stages_inside(run: Run, stage: Stage) -> list[Stage]:
+    """The stages that ran inside this one, in the order of their calls."""
+    after = run.trace.stages[run.trace.stages.index(stage) + 1 :]
     end = next((i for i, other in enumerate(after) if other.depth <= stage.depth), len(after))
     return after[:end]

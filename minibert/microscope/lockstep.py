@@ -19,17 +19,27 @@ Inputs = Mapping[str, Any] | tuple[Any, ...] | Tensor
 
 
 @dataclass
+class Softmax:
+    """What went into and came out of a softmax, the innermost stage it ran in, and how many stages had begun by then."""
+
+    stage: Stage
+    begun: int
+    scores: Tensor
+    probabilities: Tensor
+
+
+@dataclass
 class Run:
     """A finished forward.
 
-    softmaxes: for each stage the scores and probabilities of every softmax in its own code. outputs: what the model returned,
-    still part of the graph. error: what stopped it, if it was stopped.
+    outputs: what the model returned, still part of the graph. softmaxes: in the order of their calls. error: what stopped it,
+    if it was stopped.
     """
 
     model: nn.Module
     trace: Trace
     outputs: dict[str, Tensor] = field(default_factory=dict)
-    softmaxes: dict[Stage, list[tuple[Tensor, Tensor]]] = field(default_factory=dict)
+    softmaxes: list[Softmax] = field(default_factory=list)
     error: Exception | None = None
 
 
@@ -86,7 +96,8 @@ class SoftmaxWatch(TorchFunctionMode):
         stage = self.result.trace.current
         if stage is not None and getattr(func, "__name__", "") == "softmax":
             scores = args[0] if args else (kwargs or {})["input"]
-            self.result.softmaxes.setdefault(stage, []).append((_copy(scores), _copy(output)))
+            begun = len(self.result.trace.stages)
+            self.result.softmaxes.append(Softmax(stage, begun, _copy(scores), _copy(output)))
         return output
 
 

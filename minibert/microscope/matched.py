@@ -54,7 +54,15 @@ class MatchedRuns:
                 self.repeated.add((path, own))
             seen.add(id(gradient))
 
-    def in_order_of_calls(self) -> list[Key]:
-        """The keys in the order in which a's stages began: outer ones before those inside them."""
-        started = [(self.prefixes.inside_a(stage.path), stage.call) for stage in self.a.trace.stages]
-        return [(path, call) for path, call in started if path is not None and (path, call) in self.outputs]
+    def in_order_of_calls(self) -> list[tuple[Key, int]]:
+        """The keys as a's stages began, outer ones before those inside them, and how many of them stand around each."""
+        ordered: list[tuple[Key, int]] = []
+        around: list[bool] = []  # of the stages that stand open, whether both have them
+        for stage in self.a.trace.stages:
+            del around[stage.depth :]
+            path = self.prefixes.inside_a(stage.path)
+            in_both = path is not None and (path, stage.call) in self.outputs
+            if path is not None and in_both:
+                ordered.append(((path, stage.call), sum(around)))
+            around.append(in_both)
+        return ordered

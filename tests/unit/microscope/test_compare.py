@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from minibert import BertConfig, BertForMaskedLM, BertForPreTraining, BertForSequenceClassification, BertModel
@@ -166,6 +167,34 @@ class MyLayer(nn.Module):
 
     def finish(self, y: Tensor) -> Tensor:
         return self.output(self.intermediate(y), y)
+
+
+class InOnePiece(nn.Module):
+    """Another student's: no module inside it is ever called but the linear layers and norms. The scale is forgotten."""
+
+    def __init__(self, config: BertConfig):
+        super().__init__()
+        self.parts = BertLayer(config)
+        self.attention, self.intermediate, self.output = (nn.ModuleDict() for _ in range(3))
+        self.attention.self, self.attention.output = self.parts.attention.self, self.parts.attention.output
+        self.intermediate.dense = self.parts.intermediate.dense
+        self.output.dense, self.output.LayerNorm = self.parts.output.dense, self.parts.output.LayerNorm
+        del self.parts
+
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        inner, mix = self.attention.self, self.attention.output
+        query, key, value = (f(x).unflatten(-1, (4, 8)).transpose(1, 2) for f in (inner.query, inner.key, inner.value))
+        probabilities = torch.softmax(query @ key.transpose(-1, -2) + mask, dim=-1)
+        y = mix.LayerNorm(x + mix.dense((probabilities @ value).transpose(1, 2).flatten(2)))
+        return self.output.LayerNorm(y + self.output.dense(F.gelu(self.intermediate.dense(y))))
+
+
+def test_code_that_is_not_cut_into_the_same_modules_is_still_told_what_parts_first() -> None:
+    comparison = compare(drawn(BertLayer(tiny_config())), InOnePiece(tiny_config()), layer_inputs(), copy_weights=True)
+    assert (comparison.fault.path, comparison.fault.inside) == ("", "the scores before softmax")
+    assert [line.split("  ")[1] for line in str(comparison).splitlines()[3:7]] == [
+        *("attention.self.query", "attention.self.key", "attention.self.value", "attention.output.dense"),
+    ]
 
 
 class HalfFinished(MyLayer):
