@@ -28,14 +28,15 @@ BATCH, SEQ = 2, 16
     metavar="NAME",
     help='"transformers", as installed beside minibert, or another checkpoint, opened by minibert.',
 )
-@click.option("--tolerance", default=1e-5, show_default=True, help="The largest absolute difference that is allowed.")
+@click.option("--tolerance", default=1e-5, show_default=True, help="The largest difference allowed.")
 @click.option("--text", multiple=True, help="Compare on this text, or several; without, on ids drawn at random.")
 @json_option
 def parity(model: str, reference: str, tolerance: float, text: tuple[str, ...], as_json: bool) -> None:
     """Run MODEL in the reference (a) and in minibert (b) and print how far apart every stage and gradient is.
 
-    MODEL is a folder, a bundled model (the default) or a name on the Hugging Face hub. Ends with exit code 1 where anything
-    is further apart than the tolerance, and names the first stage that parts.
+    MODEL is a folder, a bundled model (the default) or a name on the Hugging Face hub. Ends with exit code 1 and names the
+    first stage that parts, where anything is further apart than the tolerance, both absolutely and beside the largest
+    number of its stage.
 
     \b
     minibert parity

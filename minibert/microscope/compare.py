@@ -31,8 +31,8 @@ def compare(
 
     a: the one to trust. inputs: what both are called with, as a mapping, a tuple or one tensor. Dropout is off.
     copy_weights: first write a's parameters into b's of the same names, for good. backward: compare gradients too.
-    tolerance: the largest absolute difference that counts as agreement. To tell a small fault from rounding, give both
-    models in float64 (`model.double()`) and a tolerance of 1e-9.
+    tolerance: what counts as agreement, see `Difference.beyond`. To tell a small fault from rounding, give both models in
+    float64 (`model.double()`) and a tolerance of 1e-9.
 
     Where b raises, the stages until then are compared. Raises what a raises, and ValueError where the two have no names
     in common or parameters to copy have another shape.
@@ -57,7 +57,7 @@ def compare(
     return Comparison(
         rows=rows,
         tolerance=tolerance,
-        fault=find_fault(runs, tolerance),
+        fault=find_fault(runs, tolerance) if any(row.parts(tolerance) for row in rows) else None,
         first_bits=find_fault(runs, 0.0),
         only_in_a=[key[0] for key in runs.stages_a if key[0] and key not in runs.stages_b],
         only_in_b=[key[0] for key in runs.stages_b if key[0] and key not in runs.stages_a],
@@ -70,5 +70,5 @@ def _stop_of(b: Run) -> str | None:
     """Where and why b stopped, if it did."""
     if b.error is None:
         return None
-    place = b.trace.stopped_in
+    place = b.stopped_in
     return f"{place.path if place and place.path else 'its forward'}: {type(b.error).__name__}: {b.error}"

@@ -27,6 +27,10 @@ class StageDifference:
     outputs: Difference | None
     gradients: Difference | None
 
+    def parts(self, tolerance: float) -> bool:
+        """Whether what it gives, or a gradient, is beyond the tolerance."""
+        return any(apart.beyond(tolerance) for apart in (self.outputs, self.gradients) if apart is not None)
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -58,8 +62,11 @@ class Finding:
             lines = [f"{self.name} is the first to part, by {self.apart}."]
             if self.inputs is not None:
                 fed = ", ".join(f"{name} from {stage}" for name, stage in self.fed_by.items())
-                agreement = f"to {self.inputs}" if self.inputs.absolute else "to the bit"
-                lines.append(f"What it takes{f' ({fed})' if fed else ''} agrees {agreement}, so it arises in here.")
+                taken = f"What it takes{f' ({fed})' if fed else ''}"
+                if self.inputs.absolute:
+                    lines.append(f"{taken} is {self.inputs} apart: less, but this may be rounding that grew.")
+                else:
+                    lines.append(f"{taken} agrees to the bit, so it arises in here.")
         if self.inside is not None:
             lines.append(f"First to part inside it: {self.inside}.")
         if self.parameters:
@@ -75,7 +82,7 @@ class Finding:
 class Comparison:
     """Two models, stage by stage, in the order of a's calls.
 
-    fault: the first stage further apart than the tolerance. first_bits: the first that differs at all. only_in_a,
+    fault: the first stage beyond the tolerance. first_bits: the first that differs at all. only_in_a,
     only_in_b: stages that ran in one model alone. untied: parameters that are one in one model and two in the other.
     stopped: where and why b raised.
     """
@@ -103,8 +110,8 @@ class Comparison:
 
     @property
     def agrees(self) -> bool:
-        """Whether b ran to its end and nothing is further apart than the tolerance."""
-        return self.stopped is None and self.largest <= self.tolerance
+        """Whether b ran to its end and nothing is beyond the tolerance."""
+        return self.stopped is None and not any(row.parts(self.tolerance) for row in self.rows)
 
     def __getitem__(self, path: str) -> StageDifference:
         """The first call of the stage at a path. Raises KeyError where it did not run in both models."""
@@ -123,8 +130,7 @@ class Comparison:
     def _mark(self, row: StageDifference) -> str:
         if self.first is not None and row.path == self.first.path:
             return "◀ first"
-        beyond = [d for d in (row.outputs, row.gradients) if d is not None and d.absolute > self.tolerance]
-        return "parts" if beyond else ""
+        return "parts" if row.parts(self.tolerance) else ""
 
     def summary(self) -> str:
         """What was found, in sentences."""
@@ -133,10 +139,8 @@ class Comparison:
             lines.append(str(self.fault))
             if self.first_bits is not None and self.first_bits.path != self.fault.path:
                 early = self.first_bits
-                lines.append(
-                    f"The first bits to differ are earlier, in {early.name}, by {early.apart}: rounding, or not."
-                )
-        elif self.largest > self.tolerance:
+                lines.append(f"The first bits to differ are earlier, in {early.name}, by {early.apart}.")
+        elif any(row.parts(self.tolerance) for row in self.rows):
             lines.append(
                 "They part in a stage that only one of them has: all others that part are given something else."
             )

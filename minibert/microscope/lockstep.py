@@ -33,7 +33,7 @@ class Run:
     """A finished forward.
 
     outputs: what the model returned, still part of the graph. softmaxes: in the order of their calls. error: what stopped it,
-    if it was stopped.
+    and stopped_in the stage that raised it, if it was stopped.
     """
 
     model: nn.Module
@@ -41,6 +41,7 @@ class Run:
     outputs: dict[str, Tensor] = field(default_factory=dict)
     softmaxes: list[Softmax] = field(default_factory=list)
     error: Exception | None = None
+    stopped_in: Stage | None = None
 
 
 def run(model: nn.Module, inputs: Inputs, backward: bool, may_fail: bool) -> Run:
@@ -56,7 +57,7 @@ def run(model: nn.Module, inputs: Inputs, backward: bool, may_fail: bool) -> Run
         except Exception as error:
             if not may_fail:
                 raise
-            result.error = error
+            result.error, result.stopped_in = error, record.stage_that_raised(error)
     return result
 
 

@@ -49,7 +49,7 @@ class Trace:
     """The stages of every forward under `trace`, in the order in which they began.
 
     finished: the same in the order in which they ended, inner ones before those around them.
-    stopped_in: the innermost stage that raised, if one did.
+    stopped_in: the innermost stage that raised, where an exception ended the block.
     """
 
     def __init__(self, model: nn.Module, keep_tensors: bool = False):
@@ -61,6 +61,7 @@ class Trace:
         for name, module in model.named_modules(remove_duplicate=False):
             self._names.setdefault(module, []).append(name)
         self._calls: dict[str, int] = {}
+        self._raised: tuple[BaseException, Stage] | None = None
         self._open: list[tuple[Stage, float, float]] = []  # with the clock and `_overhead` at its start
         self._overhead = 0.0  # seconds spent in here
         self._measured: dict[int, tuple[weakref.ref[Tensor], int, TensorFacts]] = {}
@@ -78,6 +79,10 @@ class Trace:
     def current(self) -> Stage | None:
         """The innermost stage that is running."""
         return self._open[-1][0] if self._open else None
+
+    def stage_that_raised(self, error: BaseException) -> Stage | None:
+        """The innermost stage that an exception came from, if it is the latest."""
+        return self._raised[1] if self._raised is not None and self._raised[0] is error else None
 
     def begin(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Called before a module's forward."""
@@ -102,10 +107,11 @@ class Trace:
         stage, started, overhead = self._open.pop()
         stage.seconds = ended - started - (self._overhead - overhead)
         stage.outputs = self._facts_of(output)
-        if output is None and sys.exc_info()[0] is not None:
-            self.stopped_in = self.stopped_in or stage
-        else:
+        error = sys.exc_info()[1]
+        if output is not None or error is None:
             self.finished.append(stage)
+        elif self._raised is None or self._raised[0] is not error:
+            self._raised = error, stage
         self._overhead += time.perf_counter() - ended
 
     def _path_of(self, module: nn.Module) -> str:
@@ -145,10 +151,14 @@ def trace(model: nn.Module, keep_tensors: bool = False) -> Iterator[Trace]:
             hooks.append(module.register_forward_pre_hook(record.begin, with_kwargs=True))
             hooks.append(module.register_forward_hook(record.end, always_call=True))
         yield record
+    except BaseException as error:
+        record.stopped_in = record.stage_that_raised(error)
+        raise
     finally:
         for hook in hooks:
             hook.remove()
         record._measured.clear()
+        record._raised = None
 
 
 @functools.cache

@@ -85,6 +85,35 @@ def test_the_fault_names_what_feeds_it_and_where_its_code_is(right: BertForPreTr
     assert Path(fault.code[1].file).name == "planted.py"
 
 
+def test_rounding_that_grew_is_not_called_a_fault(right: BertForPreTraining) -> None:
+    other = copy.deepcopy(right)
+    other.set_attn_implementation("sdpa")
+    comparison = compare(right, other, text_batch())
+    assert comparison.agrees
+    assert comparison.fault is None
+    assert comparison.first.path == "bert.encoder.layer.0.attention.self"
+
+
+def test_where_a_small_difference_grows_both_places_are_told() -> None:
+    a = nn.Sequential(nn.Linear(1, 1), nn.Linear(1, 1))
+    for parameter, number in zip(a.parameters(), (1.0, 0.0, 1000.0, -999.0), strict=True):
+        parameter.data.fill_(number)
+    b = copy.deepcopy(a)
+    b[0].weight.data += 1e-6
+    comparison = compare(a, b, torch.ones(1, 1))
+    assert (comparison.fault.path, comparison.first_bits.path) == ("1", "0")
+    assert "may be rounding that grew" in comparison.summary()
+    assert "The first bits to differ are earlier, in 0, by " in comparison.summary()
+
+
+def test_large_numbers_may_round_coarsely() -> None:
+    a, b = nn.Linear(1, 1, bias=False), nn.Linear(1, 1, bias=False)
+    a.weight.data.fill_(1000.0)
+    b.weight.data.fill_(1000.001)
+    assert compare(a, b, torch.ones(1, 1)).agrees
+    assert not compare(a, b, torch.ones(1, 1), tolerance=1e-7).agrees
+
+
 def test_a_wrong_weight_is_told_from_wrong_code(right: BertForPreTraining) -> None:
     wrong = copy.deepcopy(right)
     wrong.bert.encoder.layer[1].output.dense.weight.data[3, 5] += 0.25

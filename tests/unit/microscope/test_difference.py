@@ -20,6 +20,13 @@ def test_the_next_float_is_one_unit_away(number: float, dtype: torch.dtype) -> N
     assert difference(x, y.view(dtype)).ulp == 1.0
 
 
+def test_beyond_a_tolerance_is_what_exceeds_it_absolutely_and_relatively() -> None:
+    assert Difference(2e-5, 2e-5, 1).beyond(1e-5)
+    assert not Difference(2e-5, 1e-6, 1).beyond(1e-5)  # a large tensor
+    assert not Difference(1e-6, 1.0, 1).beyond(1e-5)  # one that should be 0, such as the gradient of a key's bias
+    assert not Difference().beyond(0.0)
+
+
 def test_relative_is_to_the_largest_number() -> None:
     apart = difference(torch.tensor([1e-9, 4.0]), torch.tensor([-1e-9, 4.5]))
     assert (apart.absolute, apart.relative) == (0.5, 0.125)
@@ -59,6 +66,8 @@ def test_masks_agree_where_both_hide() -> None:
     theirs = torch.tensor([[[[0.0, torch.finfo(torch.float32).min]] * 2]])
     assert difference(ours, theirs, is_mask=True) == Difference()
     assert difference(ours, -ours, is_mask=True).absolute == 20000
+    apart = difference(torch.tensor([[4.0, -10000.0]]), torch.tensor([[4.5, -10000.0]]), is_mask=True)
+    assert apart.relative == 0.125  # what is hidden is no measure of the rest
 
 
 @pytest.mark.parametrize(

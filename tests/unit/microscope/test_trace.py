@@ -154,12 +154,23 @@ def test_an_exception_inside_the_block_leaves_the_trace_usable() -> None:
     model = tiny(BertModel)
     broken = model.encoder.layer[0].output.register_forward_pre_hook(lambda *_: 1 / 0)
     with trace(model) as t:
-        with pytest.raises(ZeroDivisionError):
+        with pytest.raises(ZeroDivisionError) as caught:
             model(**text_batch())
+        assert t.stage_that_raised(caught.value).path == "encoder.layer.0"
         broken.remove()
         model(**text_batch())
-    assert t.stopped_in.path == "encoder.layer.0"
+    assert t.stopped_in is None
     assert (t[""].call, t[""].depth, t["encoder.layer.0.output"].depth) == (1, 0, 3)
+
+
+def test_layers_that_are_computed_again_in_the_backward_pass_are_recorded_again() -> None:
+    model = tiny(BertModel).train()
+    model.gradient_checkpointing_enable()
+    with trace(model) as t:
+        model(**text_batch()).last_hidden_state.sum().backward()
+    assert [s.call for s in t.stages if s.path == "encoder.layer.0"] == [0, 1]
+    assert t.current is None
+    assert t.stopped_in is None
 
 
 def test_traces_can_be_nested_and_repeated() -> None:
