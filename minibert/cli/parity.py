@@ -28,7 +28,9 @@ BATCH, SEQ = 2, 16
     metavar="NAME",
     help='"transformers", as installed beside minibert, or another checkpoint, opened by minibert.',
 )
-@click.option("--tolerance", default=1e-5, show_default=True, help="The largest difference allowed.")
+@click.option(
+    "--tolerance", default=1e-5, show_default=True, type=click.FloatRange(0), help="The largest difference allowed."
+)
 @click.option("--text", multiple=True, help="Compare on this text, or several; without, on ids drawn at random.")
 @json_option
 def parity(model: str, reference: str, tolerance: float, text: tuple[str, ...], as_json: bool) -> None:

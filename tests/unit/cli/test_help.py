@@ -10,7 +10,7 @@ import pytest
 import minibert
 from tests.unit.cli.running import output_of, run
 
-COMMANDS = {"attention", "fill-mask", "inspect", "tokenize"}
+COMMANDS = {"attention", "fill-mask", "inspect", "parity", "tokenize", "trace"}
 
 
 def test_the_help_names_every_command_with_what_it_does() -> None:

@@ -59,3 +59,9 @@ def test_without_the_reference_library_the_error_says_what_to_install(monkeypatc
     assert result.stderr.startswith("Error: The reference library, transformers, is not installed")
     assert "minibert-pytorch[parity]" in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+def test_a_negative_tolerance_is_refused() -> None:
+    result = run("parity", "--tolerance", "-1")
+    assert result.exit_code == 2
+    assert "--tolerance" in result.stderr
