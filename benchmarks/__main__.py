@@ -12,7 +12,7 @@ import torch
 
 from .harness import HEADER
 
-BENCHMARKS = ("importing", "loading", "forward", "packing", "generation", "optimizer")
+BENCHMARKS = ("importing", "loading", "forward", "packing", "generation", "optimizer", "pretraining")
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
 INTRODUCTION = """# Performance
 

@@ -241,6 +241,8 @@ def pretrain(
     torch.manual_seed(recipe.seed)
     model = BertForPreTraining(config)
     model.set_attn_implementation(recipe.attention)
+    if config.position_embedding_type != "absolute":  # the table is there, as in the reference, but nothing reads it
+        model.bert.embeddings.position_embeddings.requires_grad_(False)
     torch.manual_seed(recipe.seed + 1 + world.rank)  # from here on dropout: its own in each process
     task = Pretraining(model, BertTokenizer.from_pretrained(data.folder), data, recipe, world)
     groups = no_decay_groups(model, recipe.weight_decay)

@@ -2,8 +2,9 @@
 
     loss = Σ −log p(hidden word)  / number of hidden words   +   Σ −log p(next or not) / number of pairs
 
-`BertForPreTraining.forward` scores every word of the vocabulary at every position and then leaves out 85% of them. Here only the hidden
-positions are scored: the same loss, from a seventh of the largest matrix product in the network.
+`BertForPreTraining.forward` carries every position to the end, scores the whole vocabulary there, and leaves out 85% of it. Here the
+last layer, which nobody reads elsewhere, asks its questions at [CLS] and at the hidden words only, and only hidden words are
+scored: the same loss, without a fifth of the work in BERT-base and without half of it in a small one.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from torch import Tensor, nn
 from ..data.masking import IGNORED
 from ..data.pretraining import PretrainingBatch
 from ..heads.pretraining import BertForPreTraining
+from ..model.bert import BertModel
+from ..model.masks import is_all_ones
 
 
 @dataclass(frozen=True)
@@ -57,19 +60,61 @@ class PretrainingLoss(nn.Module):
     def forward(self, batch: PretrainingBatch) -> Losses:
         """The losses of a batch."""
         model = self.model
-        outputs = model.bert(batch.input_ids, batch.attention_mask, batch.token_type_ids)
-        hidden = batch.labels != IGNORED  # (batch, seq)
-        labels = batch.labels[hidden]  # (hidden words,)
         heads: Any = model.cls
-        word_scores = heads.predictions(outputs.last_hidden_state[hidden])  # (hidden words, vocab)
-        words = F.cross_entropy(word_scores.float(), labels, reduction="sum")
-        words_right = (word_scores.detach().argmax(dim=-1) == labels).sum()
+        pooler: Any = model.bert.pooler
+        places, hidden = places_to_look(batch.labels)
+        states = states_at(model.bert, batch, places)  # (batch, places, hidden size)
 
+        labels = batch.labels.gather(1, places)[hidden]  # (hidden words,)
+        word_scores = heads.predictions(states[hidden])  # (hidden words, vocab)
+        words = F.cross_entropy(word_scores.float(), labels, reduction="sum")
+
+        next_scores = heads.seq_relationship(pooler(states))  # (batch, 2)
         if batch.next_sentence_label is None:
             # Zero, but of the pooler: several processes must all have a gradient for every parameter.
-            nothing = 0.0 * heads.seq_relationship(outputs.pooler_output).sum()
-            return Losses(words, nothing, words_right, torch.zeros_like(words_right))
-        next_scores = heads.seq_relationship(outputs.pooler_output)  # (batch, 2)
-        next_sentence = F.cross_entropy(next_scores.float(), batch.next_sentence_label, reduction="sum")
-        next_right = (next_scores.detach().argmax(dim=-1) == batch.next_sentence_label).sum()
-        return Losses(words, next_sentence, words_right, next_right)
+            return Losses(words, 0.0 * next_scores.sum(), number_right(word_scores, labels), labels.new_zeros(()))
+        following = batch.next_sentence_label
+        next_sentence = F.cross_entropy(next_scores.float(), following, reduction="sum")
+        return Losses(words, next_sentence, number_right(word_scores, labels), number_right(next_scores, following))
+
+
+def places_to_look(labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Of each row, [CLS] and the positions of its hidden words: (batch, places), and which of these are hidden words.
+
+    Rows with fewer hidden words than others are filled up with positions that are not counted.
+    """
+    is_hidden = labels != IGNORED  # (batch, seq)
+    most = int(is_hidden.sum(dim=1).max())
+    behind_cls = is_hidden[:, 1:].to(torch.int8).argsort(dim=1, descending=True, stable=True)[:, :most] + 1
+    places = F.pad(behind_cls, (1, 0))
+    return places, is_hidden.gather(1, places)
+
+
+def states_at(bert: BertModel, batch: PretrainingBatch, places: Tensor) -> Tensor:
+    """What `bert(…).last_hidden_state` holds at `places`, (batch, places): (batch, places, hidden size).
+
+    In the last layer these positions attend to all others, and nothing else is computed: attention from one set of
+    positions to another is what cross-attention does.
+    """
+    config = bert.config
+    layers: Any = bert.encoder.layer
+    takes_all_positions = config.position_embedding_type != "absolute" or config.attn_implementation == "packed"
+    if takes_all_positions or bert.encoder.gradient_checkpointing:
+        states = bert(batch.input_ids, batch.attention_mask, batch.token_type_ids).last_hidden_state
+        return states.gather(1, places[..., None].expand(-1, -1, config.hidden_size))
+    bert.settle_loaded_weights()
+    mask = None
+    if not is_all_ones(batch.attention_mask):
+        mask = bert.get_extended_attention_mask(batch.attention_mask, tuple(batch.input_ids.shape))
+    states = bert.embeddings(batch.input_ids, batch.token_type_ids)
+    for layer in layers[:-1]:
+        states = layer(states, mask)[0]
+    asking = states.gather(1, places[..., None].expand(-1, -1, config.hidden_size))
+    attended = layers[-1].attention(asking, encoder_hidden_states=states, encoder_attention_mask=mask)[0]
+    return layers[-1].feed_forward(attended)
+
+
+def number_right(scores: Tensor, labels: Tensor) -> Tensor:
+    """How many rows of scores have none above the label's. (The maximum is found several times faster than its place.)"""
+    scores = scores.detach()
+    return (scores.gather(1, labels[:, None]).squeeze(1) >= scores.amax(dim=1)).sum()

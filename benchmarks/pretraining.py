@@ -1,0 +1,97 @@
+"""One step of pre-training: losses of hidden words and next sentences, gradients, AdamW.
+
+The same weights and the same batch of full rows in both libraries; transformers with its own loss, in each of its two ways to
+compute attention, and PyTorch's fused AdamW.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+import minibert
+from minibert.data.masking import IGNORED
+from minibert.data.pretraining import PretrainingBatch
+from minibert.optim import AdamW
+from minibert.training.pretraining_loss import Counts, PretrainingLoss
+
+from .harness import Row, compare, race
+
+BASE = {"vocab_size": 30522}
+SMALL = {"hidden_size": 256, "num_hidden_layers": 4, "num_attention_heads": 4, "intermediate_size": 1024}
+CASES = (("BERT-base, 8 × 128", BASE, 8), ("4 layers × 256, vocabulary 30,522, 64 × 128", {**BASE, **SMALL}, 64))
+LENGTH = 128
+
+
+def rows(rounds: int = 5) -> list[Row]:
+    """Both sizes, in float32 and in bfloat16 (autocast)."""
+    return [
+        row for case in CASES for precision in ("float32", "bfloat16") for row in case_rows(*case, precision, rounds)
+    ]
+
+
+def case_rows(name: str, sizes: dict[str, int], batch_rows: int, precision: str, rounds: int) -> list[Row]:
+    """minibert with each attention against transformers with each; only minibert's default is reported."""
+    import transformers
+
+    torch.manual_seed(0)
+    ours = minibert.BertForPreTraining(minibert.BertConfig(**sizes))
+    weights = {key: value.clone() for key, value in ours.state_dict().items()}
+    contenders = {"minibert": our_step(ours, example(sizes["vocab_size"], batch_rows), precision)}
+    for attention in ("eager", "sdpa"):
+        config = transformers.BertConfig(**sizes, attn_implementation=attention)
+        theirs = transformers.BertForPreTraining(config)
+        theirs.load_state_dict(weights, strict=False)
+        batch = example(sizes["vocab_size"], batch_rows)
+        contenders[f"transformers {attention}"] = their_step(theirs, batch, precision)
+    times = race(contenders, rounds)
+    return [compare(f"pre-training step, {name}, {precision}", times, "minibert", other) for other in list(times)[1:]]
+
+
+def example(vocab_size: int, batch_rows: int) -> PretrainingBatch:
+    """Full rows of random words, 15% of them to be guessed."""
+    noise = torch.Generator().manual_seed(1)
+    shape = (batch_rows, LENGTH)
+    ids = torch.randint(vocab_size, shape, generator=noise)
+    hidden = torch.rand(shape, generator=noise) < 0.15
+    segments = (torch.arange(LENGTH) >= LENGTH // 2).long().expand(shape)
+    following = torch.randint(2, (batch_rows,), generator=noise)
+    return PretrainingBatch(ids, segments, torch.ones_like(ids), torch.where(hidden, ids, IGNORED), following)
+
+
+def our_step(model: minibert.BertForPreTraining, batch: PretrainingBatch, precision: str) -> Callable[[], None]:
+    """A step of minibert's, attention as `minibert pretrain` computes it."""
+    losses = PretrainingLoss(model.train())
+    optimizer = AdamW(model.parameters(), lr=1e-5)
+
+    def step() -> None:
+        with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
+            sums = losses(batch)
+        sums.mean(Counts.of(batch)).backward()
+        optimizer.step()
+        optimizer.zero_grad()
+
+    return step
+
+
+def their_step(model: Any, batch: PretrainingBatch, precision: str) -> Callable[[], None]:
+    """A step of transformers'."""
+    model.train()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5, fused=True)
+
+    def step() -> None:
+        with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
+            outputs = model(
+                input_ids=batch.input_ids,
+                attention_mask=batch.attention_mask,
+                token_type_ids=batch.token_type_ids,
+                labels=batch.labels,
+                next_sentence_label=batch.next_sentence_label,
+            )
+        outputs.loss.backward()
+        optimizer.step()
+        optimizer.zero_grad()
+
+    return step
