@@ -82,7 +82,7 @@ def figure(number: float) -> str:
         return f"{number:.0f}"
     if not 0.1 <= number < 1e5:
         return f"{number:.1e}".replace(".0e", "e")
-    return f"{number:.0f}" if number >= 10 else f"{number:.1f}"
+    return f"{number:.0f}" if number >= 10 else f"{number:.2g}"
 
 
 def _eps(dtype: torch.dtype) -> float:

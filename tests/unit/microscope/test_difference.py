@@ -72,7 +72,16 @@ def test_masks_agree_where_both_hide() -> None:
 
 @pytest.mark.parametrize(
     ("number", "text"),
-    [(0.0, "0"), (3.14e-7, "3.1e-07"), (1e-5, "1e-05"), (2.5, "2.5"), (1983.2, "1983"), (math.inf, "inf")],
+    [
+        (0.0, "0"),
+        (3.14e-7, "3.1e-07"),
+        (1e-5, "1e-05"),
+        (2.5, "2.5"),
+        (1.0, "1"),
+        (0.416, "0.42"),
+        (1983.2, "1983"),
+        (math.inf, "inf"),
+    ],
 )
 def test_figures_are_short(number: float, text: str) -> None:
     assert figure(number) == text
