@@ -59,6 +59,7 @@ _DEFAULT_SIZES: dict[str, Any] = {
     type=click.Choice(["eager", "sdpa", "packed"]),
     help="How attention is computed.",
 )
+@click.option("--shard", is_flag=True, help="Under torchrun: spread the parameters over the processes (FSDP2).")
 @click.option("--seed", default=0, show_default=True, help="Of the weights, the batches and the masks.")
 @click.option("--evaluate-every", default=500, show_default=True, type=click.IntRange(1), help="Steps.")
 @click.option("--save-every", default=500, show_default=True, type=click.IntRange(1), help="Steps.")

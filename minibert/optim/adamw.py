@@ -100,16 +100,17 @@ class AdamW(Optimizer):
 
     def _advance(self, param: Tensor, group: dict[str, Any]) -> PendingUpdate:
         """Count one more step for a parameter and gather what its update needs. The averages start at 0."""
+        assert param.grad is not None
         state = self.state[param]
+        values, gradient = local(param), local(param.grad)
         if not state:
             state["step"] = 0
-            state["exp_avg"] = torch.zeros_like(param)
-            state["exp_avg_sq"] = torch.zeros_like(param)
+            state["exp_avg"] = torch.zeros_like(values)
+            state["exp_avg_sq"] = torch.zeros_like(values)
         state["step"] += 1
         beta1, beta2 = group["betas"]
         size = step_size(group["lr"], beta1, beta2, state["step"], group["correct_bias"])
-        assert param.grad is not None
-        return PendingUpdate(param, param.grad, state["exp_avg"], state["exp_avg_sq"], size)
+        return PendingUpdate(values, gradient, state["exp_avg"], state["exp_avg_sq"], size)
 
     def _update(self, pending: list[PendingUpdate], group: dict[str, Any]) -> None:
         beta1, beta2 = group["betas"]
@@ -129,6 +130,11 @@ class AdamW(Optimizer):
                     "into that kind, or start with fresh running averages."
                 )
         super().__setstate__(state)
+
+
+def local(tensor: Tensor) -> Tensor:
+    """This process's part of a tensor that several share (a DTensor): the update is element by element. Others as they are."""
+    return tensor.to_local() if hasattr(tensor, "to_local") else tensor
 
 
 def check_hyper_parameters(values: dict[str, Any], where: str) -> None:

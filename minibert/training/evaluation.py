@@ -31,7 +31,7 @@ def evaluate_pretraining(
     for index in range(number):
         batch = batches.batch(NEVER_TRAINED + index, index * rows, world.share(rows), length).to(world.device)
         counts = Counts.of(batch)
-        with torch.inference_mode(), torch.autocast(world.device.type, precision, enabled=precision != torch.float32):
+        with torch.no_grad(), torch.autocast(world.device.type, precision, enabled=precision != torch.float32):
             sums = losses(batch)
         total += torch.tensor([*(float(value) for value in sums), counts.words, counts.pairs], dtype=torch.float64)
     losses.train(was_training)

@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.distributed.tensor import DTensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
@@ -32,6 +33,7 @@ class Task(Protocol):
     """What is trained."""
 
     module: nn.Module
+    sharded: bool  # whether parameters are spread over the processes
 
     def backward(self, step: int) -> dict[str, float]:
         """Leave the gradients of a step's batch in the parameters; return figures, `loss` among them."""
@@ -49,8 +51,12 @@ class Task(Protocol):
         """Look at the figures of a step, and say what is worth saying."""
         ...
 
-    def save_model(self, folder: Path) -> None:
-        """Write the model and its tokenizer."""
+    def weights(self) -> dict[str, Tensor]:
+        """The model's state dict, put together from all processes, which all ask for it."""
+        ...
+
+    def save_model(self, folder: Path, weights: dict[str, Tensor]) -> None:
+        """Write the model with these weights, and its tokenizer."""
         ...
 
     def state(self) -> dict[str, Any]:
@@ -112,17 +118,19 @@ def train(
 
     def save(step: int) -> None:
         random_states = world.gather(random_state(world.device))
+        weights = task.weights()
+        optimizers = world.gather(optimizer.state_dict()) if task.sharded else [optimizer.state_dict()]
         if world.leads:
             state = {
                 "step": step,
                 "recipe": recipe,
-                "optimizer": optimizer.state_dict(),
+                "optimizers": optimizers,  # of each process, if they hold parts; else one for all
                 "schedule": schedule.state_dict(),
                 "random_states": random_states,
                 "best": best,
                 "task": task.state(),
             }
-            checkpoints.save(step, state, task.save_model, best["step"])
+            checkpoints.save(step, state, lambda folder: task.save_model(folder, weights), best["step"])
         world.wait()
 
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
@@ -179,7 +187,12 @@ def resume(
             "with it, or another folder to start afresh."
         )
     task.load(checkpoints.path(step), state["task"])
-    optimizer.load_state_dict(state["optimizer"])
+    saved = state["optimizers"]
+    if task.sharded and len(saved) != world.size:
+        raise ValueError(
+            f"The run was spread over {len(saved)} processes, and now there are {world.size}. Start as many."
+        )
+    optimizer.load_state_dict(saved[world.rank if task.sharded else 0])
     schedule.load_state_dict(state["schedule"])
     if world.rank < len(state["random_states"]):
         set_random_state(world.device, state["random_states"][world.rank])
@@ -201,7 +214,8 @@ def set_random_state(device: torch.device, states: list[torch.Tensor]) -> None:
 
 def clip(parameters: list[nn.Parameter], largest: float) -> float:
     """Shrink the gradient to a norm of at most `largest`; return the norm it had. Source: Pascanu et al. 2013."""
-    return float(nn.utils.clip_grad_norm_(parameters, largest if largest > 0 else math.inf))
+    norm = nn.utils.clip_grad_norm_(parameters, largest if largest > 0 else math.inf)
+    return float(norm.full_tensor() if isinstance(norm, DTensor) else norm)
 
 
 def check_finite(step: int, loss: float, norm: float, last_good: int | None) -> None:

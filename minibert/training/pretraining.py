@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from ..config import BertConfig
 from ..data.corpus import HELD_OUT, TRAIN, PreparedData
@@ -23,7 +24,7 @@ from .evaluation import evaluate_pretraining
 from .loop import LoopOptions, train
 from .pretraining_loss import Counts, PretrainingLoss
 from .run_log import RunLog
-from .world import World
+from .world import World, full_weights, take_up_weights
 
 SHORTEST_PAIR = 32  # positions; shorter rows are one text, without a next-sentence question
 PATIENCE = 300  # steps before a loss that stands still is worth a warning
@@ -67,6 +68,7 @@ class Recipe:
     """How to pre-train. Everything here shapes the numbers, so a run cannot be resumed with another recipe.
 
     tokens_per_step: positions in a batch, over all processes. precision: "float32" or "bfloat16" (autocast).
+    shard: spread the parameters over the processes, for a model too large for one.
     """
 
     steps: int = 2000
@@ -81,6 +83,7 @@ class Recipe:
     whole_words: bool = False
     precision: str = "float32"
     attention: str = "eager"
+    shard: bool = False
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -114,7 +117,10 @@ class Pretraining:
         self.tokenizer = tokenizer
         self.recipe = recipe
         self.world = world
-        self.module = world.wrap(PretrainingLoss(model))
+        self.losses = PretrainingLoss(model)
+        self.sharded = recipe.shard and world.size > 1
+        layers: Any = model.bert.encoder.layer
+        self.module = world.wrap(self.losses, layers if self.sharded else ())
         self.precision = getattr(torch, recipe.precision)
         self.batches = PretrainingBatches.of(data.corpus(TRAIN), tokenizer, recipe.seed, recipe.whole_words)
         has_held_out = bool(data.manifest["parts"][HELD_OUT]["tokens"])
@@ -151,7 +157,7 @@ class Pretraining:
         length = max(phase.length for phase in self.recipe.phases)
         rows = max(1, 8192 // length)
         return evaluate_pretraining(
-            PretrainingLoss(self.model),
+            self.losses,
             self.held_out,
             self.world,
             number=10,
@@ -184,9 +190,13 @@ class Pretraining:
                 "this happens: long sequences from the start, dropout, a learning rate too high or too low."
             )
 
-    def save_model(self, folder: Path) -> None:
+    def weights(self) -> dict[str, Tensor]:
+        """The whole model's."""
+        return full_weights(self.model) if self.sharded else self.model.state_dict()
+
+    def save_model(self, folder: Path, weights: dict[str, Tensor]) -> None:
         """The checkpoint and its tokenizer."""
-        self.model.save_pretrained(folder)
+        self.model.save_pretrained(folder, state_dict=weights)
         self.tokenizer.save_pretrained(folder)
 
     def state(self) -> dict[str, Any]:
@@ -196,7 +206,7 @@ class Pretraining:
     def load(self, folder: Path, state: dict[str, Any]) -> None:
         """Take up the saved weights."""
         saved = BertForPreTraining.from_pretrained(folder)
-        self.model.load_state_dict(saved.state_dict())
+        take_up_weights(self.model, saved.state_dict())
         self.smoothed, self.fell_through = state["smoothed"], state["fell_through"]
 
 

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.distributed.fsdp import FSDPModule
 
 from ..data.masking import IGNORED
 from ..data.pretraining import PretrainingBatch
@@ -98,7 +99,11 @@ def states_at(bert: BertModel, batch: PretrainingBatch, places: Tensor) -> Tenso
     """
     config = bert.config
     layers: Any = bert.encoder.layer
-    takes_all_positions = config.position_embedding_type != "absolute" or config.attn_implementation == "packed"
+    # A layer whose parameters are spread over processes puts them together when it is called as a whole.
+    sharded = isinstance(layers[-1], FSDPModule)
+    takes_all_positions = (
+        sharded or config.position_embedding_type != "absolute" or config.attn_implementation == "packed"
+    )
     if takes_all_positions or bert.encoder.gradient_checkpointing:
         states = bert(batch.input_ids, batch.attention_mask, batch.token_type_ids).last_hidden_state
         return states.gather(1, places[..., None].expand(-1, -1, config.hidden_size))

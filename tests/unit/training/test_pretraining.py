@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import shutil
 import signal
 from dataclasses import replace
 from pathlib import Path
@@ -158,7 +159,7 @@ class TestResuming:
         assert last.wait(timeout=120) == 0, last.stdout.read()
         assert_same_bits(weights(tmp_path / "killed" / "model"), weights(tmp_path / "whole" / "model"))
         final = [torch.load(tmp_path / run / "checkpoints/step-00000030" / STATE) for run in ("killed", "whole")]
-        for a, b in zip(*(state["optimizer"]["state"].values() for state in final), strict=True):
+        for a, b in zip(*(state["optimizers"][0]["state"].values() for state in final), strict=True):
             assert torch.equal(a["exp_avg"], b["exp_avg"])
             assert torch.equal(a["exp_avg_sq"], b["exp_avg_sq"])
         assert log_of(tmp_path / "killed") == log_of(tmp_path / "whole")
@@ -212,13 +213,11 @@ class TestResuming:
 class TestCompany:
     LAUNCHER = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
 
-    def test_two_processes_lose_what_one_loses(self, data: PreparedData, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("more", [(), ("--shard",)])
+    def test_two_processes_lose_what_one_loses(self, data: PreparedData, tmp_path: Path, more: tuple[str, ...]) -> None:
         config_file(tmp_path, data)
-        steps = ("--steps", "50")
-        runs = [
-            start(command(tmp_path, "one", *steps)),
-            start(command(tmp_path, "two", *steps), self.LAUNCHER),
-        ]
+        steps = ("--steps", "50", "--save-every", "25")
+        runs = [start(command(tmp_path, "one", *steps)), start(command(tmp_path, "two", *steps, *more), self.LAUNCHER)]
         for run in runs:
             output = run.communicate(timeout=240)[0]
             assert run.returncode == 0, output
@@ -228,6 +227,20 @@ class TestCompany:
             for name in a.keys() - {"norm", "rate"}:
                 assert a[name] == pytest.approx(b[name], rel=0, abs=1e-5), (a["step"], name)
         assert sum("loss" in line for line in one) == 5
+        for name, tensor in weights(tmp_path / "one" / "model").items():
+            torch.testing.assert_close(weights(tmp_path / "two" / "model")[name], tensor, rtol=1e-3, atol=1e-4)
+
+    def test_a_run_spread_over_two_processes_goes_on_to_the_bit(self, data: PreparedData, tmp_path: Path) -> None:
+        config_file(tmp_path, data)
+        endings = {}
+        for out in ("whole", "killed"):
+            run = start(command(tmp_path, out, "--shard"), self.LAUNCHER)
+            assert run.wait(timeout=240) == 0, run.communicate()[0]
+            endings[out] = weights(tmp_path / out / "checkpoints" / "step-00000030")
+            shutil.rmtree(tmp_path / "killed" / "checkpoints" / "step-00000030", ignore_errors=True)
+        run = start(command(tmp_path, "killed", "--shard"), self.LAUNCHER)
+        assert "Going on from step 25." in run.communicate(timeout=240)[0]
+        assert_same_bits(weights(tmp_path / "killed" / "checkpoints" / "step-00000030"), endings["whole"])
 
     def test_a_worker_that_dies_ends_the_run_with_an_error(self, data: PreparedData, tmp_path: Path) -> None:
         config_file(tmp_path, data)
