@@ -13,6 +13,7 @@ import click
 
 from ..version import __version__
 from .attention import attention
+from .check import check
 from .data import data
 from .evaluate import evaluate
 from .fill_mask import fill_mask
@@ -52,5 +53,19 @@ def main() -> None:
     """
 
 
-for _command in (fill_mask, tokenize, attention, trace, parity, generate, inspect, vocab, data, pretrain, evaluate, plot):
+for _command in (
+    fill_mask,
+    tokenize,
+    attention,
+    trace,
+    parity,
+    generate,
+    inspect,
+    vocab,
+    data,
+    pretrain,
+    evaluate,
+    plot,
+    check,
+):
     main.add_command(_command)
