@@ -1,0 +1,96 @@
+"""Checks of chapter 1: from scores to words."""
+
+import math
+import random
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from minibert import BertForMaskedLM, BertTokenizer
+from minibert.course import hint_for
+
+TEXTS = ("He shook his [MASK].", "The old [MASK] took off his [MASK] and bowed.", "[MASK] was late again, [MASK] said.")
+
+
+def check_blanks(blanks: Callable[[list[int], int], list[int]]) -> str | None:
+    draw = random.Random(1)
+    for blanks_here in (0, 1, 2, 3):
+        mask_id = draw.randrange(5)
+        ids = [draw.randrange(5, 100) for _ in range(8)]
+        places = sorted(draw.sample(range(8), blanks_here))
+        for place in places:
+            ids[place] = mask_id
+        mistakes = {
+            "Places count from 0, and these count from 1.": [place + 1 for place in places],
+            "Only the first blank is there.": places[:1],
+            "This is what stands at the blanks (always the id of [MASK]); asked for is where they are.": [mask_id] * len(places),
+            "These are the places without a blank.": [place for place in range(8) if place not in places],
+        }  # fmt: skip
+        if hint := hint_for(blanks(list(ids), mask_id), places, mistakes, f"ids {ids}, mask_id {mask_id}"):
+            return hint
+    return None
+
+
+def check_likeliest(likeliest: Callable[[Tensor, int, int], list[int]]) -> str | None:
+    tokenizer = BertTokenizer.from_pretrained("novels-4l-256h")
+    model = BertForMaskedLM.from_pretrained("novels-4l-256h")
+    for text in TEXTS:
+        inputs = tokenizer(text, return_tensors="pt")
+        with torch.no_grad():
+            scores = model(**inputs).logits[0]  # (seq, vocab)
+        place = inputs["input_ids"][0].tolist().index(tokenizer.mask_token_id)
+        best = scores.topk(4, dim=-1).indices.tolist()
+        mistakes = {
+            "These are the words with the lowest scores.": scores[place].topk(4, largest=False).indices.tolist(),
+            "The right words, but the likeliest must come first.": best[place][::-1],
+            "These are the likeliest words one place too far to the right. Places count from 0.": best[place + 1],
+            "These are the likeliest words one place too far to the left. Places count from 0.": best[place - 1],
+            "These are the likeliest words of place 0, [CLS]. Is `place` used?": best[0],
+            "These are the likeliest words of the last place, [SEP]. Is `place` used?": best[-1],
+            "These are scores; asked for are the ids that have them.": scores[place].topk(4).values.tolist(),
+            "These ids are in a tensor; make them a list of plain numbers.": scores[place].topk(4).indices,
+        }
+        given = f"{text!r}, place {place}"
+        if hint := hint_for(likeliest(scores.clone(), place, 4), best[place], mistakes, given):
+            return hint
+    return None
+
+
+def check_surprise(surprise: Callable[[Tensor, int], float]) -> str | None:
+    generator = torch.Generator().manual_seed(2)
+    for size in (2, 5, 40):
+        scores = 3 * torch.randn(size, generator=generator)
+        word = int(torch.randint(size, (), generator=generator))
+        probability = torch.softmax(scores, 0)[word].item()
+        mistakes = {
+            "The sign: a logarithm of a probability is negative, and a surprise is not.": math.log(probability),
+            "This is the score itself, negative or not. Scores become probabilities by a softmax.": -scores[
+                word
+            ].item(),
+            "This is the score itself. Scores become probabilities by a softmax.": scores[word].item(),
+            "This is the probability; its logarithm is missing.": probability,
+            "The logarithm is to the base 2; asked for is the base e.": -math.log2(probability),
+            "The logarithm is to the base 10; asked for is the base e.": -math.log10(probability),
+            "This is 1 − p. Asked for is the logarithm.": 1 - probability,
+        }
+        if hint := hint_for(surprise(scores.clone(), word), -math.log(probability), mistakes, f"{size} words"):
+            return hint
+    return None
+
+
+def check_perplexity(perplexity: Callable[[list[float]], float]) -> str | None:
+    draw = random.Random(3)
+    for count in (1, 2, 7):
+        surprises = [draw.uniform(0.1, 3.0) for _ in range(count)]
+        mean = sum(surprises) / count
+        mistakes = {
+            "This is e to the power of the sum; divide by how many there are.": math.exp(sum(surprises)),
+            "This is the mean; e to its power is missing.": mean,
+            "The mean is taken too late: of the powers, not of the surprises.": sum(map(math.exp, surprises)) / count,
+            "The exponent has the wrong sign.": math.exp(-mean),
+            "This is a power of 2; the surprises are to the base e.": 2**mean,
+        }
+        if hint := hint_for(perplexity(surprises), math.exp(mean), mistakes, f"{count} surprises"):
+            return hint
+    return None

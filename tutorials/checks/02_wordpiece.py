@@ -1,0 +1,141 @@
+"""Checks of chapter 2: text to pieces and back."""
+
+import random
+from collections.abc import Callable
+
+from minibert import BasicTokenizer, BertTokenizer, WordpieceTokenizer
+from minibert.course import hint_for
+
+WORDS = (
+    "unkindly",
+    "unforeseeable",
+    "housekeeping",
+    "parliamentary",
+    "zebra",
+    "incomprehensibilities",
+    "a",
+    "antimacassar",
+)
+
+
+def check_split_punctuation(split_punctuation: Callable[[str], list[str]]) -> str | None:
+    draw = random.Random(1)
+    texts = ["don't!", "a snake_case name", "  two  spaces ", "(50%) of $3.50...", "", "plain words"]
+    texts += ["".join(draw.choice("ab1 .,'_-") for _ in range(12)) for _ in range(20)]
+    basic = BasicTokenizer(do_lower_case=False)
+    for text in texts:
+        expected = basic.tokenize(text)
+        runs = "".join(letter if letter.isalnum() or letter == " " else f"\0{letter}\0" for letter in text)
+        mistakes = {
+            "The underscore is punctuation too: `isalnum` says so, the regular expression \\w does not.": (
+                runs.replace("\0_\0", "_").replace("\0", " ").split()
+            ),
+            "The text is cut at spaces only.": text.split(),
+            "The punctuation is lost; every mark is a word of its own.": [word for word in expected if word.isalnum()],
+            "Marks in a row stay together; each is a word of its own.": runs.replace("\0\0", "").replace("\0", " ").split(),
+            "There are empty words in it.": runs.replace("\0", " ").split(" "),
+            "Every letter stands alone.": [letter for letter in text if letter != " "],
+        }  # fmt: skip
+        if hint := hint_for(split_punctuation(text), expected, mistakes, repr(text)):
+            return hint
+    return None
+
+
+def check_split_word(split_word: Callable[[str, set[str]], list[str]]) -> str | None:
+    draw = random.Random(2)
+    vocab = set(BertTokenizer.from_pretrained("novels-4l-256h").vocab)
+    cases = [("ab", {"a", "##b"}), *((word, vocab) for word in WORDS)]
+    cases += [("ab" * 50, {"a", "##b", "##ba"}), ("ab" * 51, {"a", "##b", "##ba"}), ("abc", {"a", "##b"})]
+    for _ in range(40):
+        pieces = {"".join(draw.choices("ab", k=draw.randint(1, 4))) for _ in range(6)}
+        few = {piece if draw.random() < 0.5 else f"##{piece}" for piece in pieces}
+        cases.append(("".join(draw.choices("ab", k=draw.randint(1, 7))), few))
+    for word, pieces in cases:
+        expected = WordpieceTokenizer(pieces, "[UNK]").tokenize(word)
+        begun = _cut(word, pieces)
+        mistakes = {
+            "It takes the shortest piece that fits; asked for is the longest.": _finished(_cut(word, pieces, longest=False), word),
+            "Pieces that go on a word are looked up without ## in front.": _finished(_cut(word, pieces, mark=""), word),
+            "Pieces that go on a word lose their ##.": [piece.removeprefix("##") for piece in expected],
+            "A word of more than 100 characters becomes [UNK] as a whole.": _finished(begun, word),
+            "A word that cannot be cut to its end is [UNK] as a whole, its first pieces too.": [*begun, "[UNK]"],
+            "The rest that fits no piece is dropped; the whole word becomes [UNK].": begun,
+        }  # fmt: skip
+        known = "the bundled vocabulary" if pieces is vocab else f"the vocabulary {sorted(pieces)}"
+        shown = repr(word) if len(word) < 40 else f"a word of {len(word)} characters"
+        if hint := hint_for(split_word(word, set(pieces)), expected, mistakes, f"{shown} with {known}"):
+            return hint
+    return None
+
+
+def _cut(word: str, vocab: set[str], longest: bool = True, mark: str = "##") -> list[str]:
+    """The pieces of a word as far as the vocabulary goes, with a mistake or without."""
+    pieces: list[str] = []
+    start = 0
+    while start < len(word):
+        prefix = mark if start else ""
+        ends = [end for end in range(start + 1, len(word) + 1) if prefix + word[start:end] in vocab]
+        if not ends:
+            break
+        end = ends[-1] if longest else ends[0]
+        pieces.append(prefix + word[start:end])
+        start = end
+    return pieces
+
+
+def _finished(pieces: list[str], word: str) -> list[str]:
+    whole = "".join(piece.removeprefix("##") for piece in pieces) == word
+    return pieces if whole else ["[UNK]"]
+
+
+def check_join_pieces(join_pieces: Callable[[list[str]], str]) -> str | None:
+    tokenizer = BertTokenizer.from_pretrained("novels-4l-256h")
+    for pieces in (
+        ["he", "un", "##kind", "##ly", "left"],
+        ["a"],
+        [],
+        tokenizer.tokenize("the housekeepers unhesitatingly"),
+    ):
+        expected = tokenizer.convert_tokens_to_string(list(pieces))
+        mistakes = {
+            "The ## are still there.": " ".join(pieces),
+            "The ## are gone, but so is nothing else: the piece belongs to the word before it, without a space.": (
+                " ".join(pieces).replace("##", "")
+            ),
+            "The spaces between words are gone.": "".join(pieces).replace("##", ""),
+            "There is a space too many at an end.": expected + " ",
+            "There is a space too many at the start.": " " + expected,
+        }
+        if hint := hint_for(join_pieces(list(pieces)), expected, mistakes, str(pieces)):
+            return hint
+    return None
+
+
+def check_encode_pair(
+    encode_pair: Callable[[list[int], list[int], int, int], tuple[list[int], list[int]]],
+) -> str | None:
+    tokenizer = BertTokenizer.from_pretrained("novels-4l-256h")
+    cls_id, sep_id = tokenizer.cls_token_id, tokenizer.sep_token_id
+    draw = random.Random(3)
+    for _ in range(5):
+        first, second = ([draw.randrange(5, 100) for _ in range(draw.randint(1, 4))] for _ in range(2))
+        ids = tokenizer.build_inputs_with_special_tokens(first, second)
+        segments = tokenizer.create_token_type_ids_from_sequences(first, second)
+        split = len(first) + 2
+        mistakes = {
+            "The last [SEP] is missing.": (ids[:-1], segments[:-1]),
+            "The last [SEP] is missing, though it has a segment.": (ids[:-1], segments),
+            "The [SEP] between the texts is missing.": ([cls_id, *first, *second, sep_id], segments[1:]),
+            "A second [CLS] stands before the second text; there is only one.": (
+                [*ids[:split], cls_id, *ids[split:]], [*segments, 1]
+            ),
+            "The [SEP] between the texts belongs to segment 0.": (ids, [0] * (split - 1) + [1] * (len(second) + 2)),
+            "The last [SEP] belongs to segment 1.": (ids, [*segments[:-1], 0]),
+            "All segments are 0; the second text has segment 1.": (ids, [0] * len(ids)),
+            "The ids are right, and the segments count from 1 instead of 0.": (ids, [segment + 1 for segment in segments]),
+            "Return ids and segments as a pair: `return ids, segments`.": [ids, segments],
+        }  # fmt: skip
+        given = f"first {first}, second {second}"
+        if hint := hint_for(encode_pair(list(first), list(second), cls_id, sep_id), (ids, segments), mistakes, given):
+            return hint
+    return None

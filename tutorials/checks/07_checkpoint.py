@@ -1,0 +1,120 @@
+"""Checks of chapter 7: names in files, names in models."""
+
+from collections.abc import Callable
+
+from minibert import BertConfig, BertForMaskedLM, BertModel
+from minibert.checkpoints.names import canonical
+from minibert.course import hint_for
+
+TINY = BertConfig(vocab_size=9, hidden_size=4, num_attention_heads=2, num_hidden_layers=1, intermediate_size=8)
+
+
+def check_modern_name(modern_name: Callable[[str], str]) -> str | None:
+    names = [
+        "bert.embeddings.LayerNorm.gamma",
+        "bert.encoder.layer.0.output.LayerNorm.beta",
+        "bert.embeddings.word_embeddings.weight",
+        "cls.predictions.bias",
+    ]
+    for name in names:
+        swapped = name.replace("gamma", "\0").replace("beta", "weight").replace("\0", "bias")
+        mistakes = {
+            "The two are swapped: gamma scales (weight), beta shifts (bias).": swapped,
+            "The name is left as it is.": name,
+            "Only the last part is left; the rest of the name belongs to it.": canonical(name).rpartition(".")[2],
+            "There is a dot too many in front.": "." + canonical(name),
+        }
+        if hint := hint_for(modern_name(name), canonical(name), mistakes, name):
+            return hint
+    for name in ("gamma_ray.weight", "model.beta.bias", "alphabeta"):
+        everywhere = name.replace("gamma", "weight").replace("beta", "bias")
+        mistakes = {"Only the last part of a name, after the last dot, is changed, and only as a whole.": everywhere}
+        if hint := hint_for(modern_name(name), name, mistakes, name):
+            return hint
+    return None
+
+
+def check_into_model(into_model: Callable[[list[str], list[str]], dict[str, str]]) -> str | None:
+    body = [name for name, _ in BertModel(TINY).named_parameters()]
+    whole = [name for name, _ in BertForMaskedLM(TINY).named_parameters()]
+    for given, file, model in (
+        ("a file of the body into a model with a head", body, whole),
+        ("a file of a model with a head into the body", whole, body),
+        ("a file into the model it came from", whole, whole),
+        ("a file that has one name both ways", ["a", "bert.a", "left"], ["bert.a", "new"]),
+    ):
+        expected = {}
+        for name in model:
+            for candidate in (name, name.removeprefix("bert.") if name.startswith("bert.") else f"bert.{name}"):
+                if candidate in file:
+                    expected[name] = candidate
+                    break
+        result = into_model(list(file), list(model))
+        if not isinstance(result, dict):
+            return hint_for(result, expected, given=given)
+        mistakes = {
+            "Names that fit as they are were found, and no others: `bert.` may have to be added or taken away.": (
+                {name: name for name in model if name in file}
+            ),
+            "The dictionary is the wrong way round: its keys are the model's names.": {new: old for old, new in expected.items()},
+            "A name that fits as it is goes before one that has to be changed.": {
+                name: name.removeprefix("bert.") if name.removeprefix("bert.") in file else found
+                for name, found in expected.items()
+            },
+            "Names without a partner are to be left out.": {name: expected.get(name) for name in model},
+        }  # fmt: skip
+        if result == expected and list(result) != list(expected):
+            return f"{given}: The right pairs, but not in the model's order."
+        if hint := hint_for(result, expected, mistakes, given):
+            return hint
+    return None
+
+
+def check_account(account: Callable[[list[str], list[str], dict[str, str]], dict[str, list[str]]]) -> str | None:
+    tied = {"decoder.weight": "words", "decoder.bias": "bias"}
+    cases = (
+        (["words", "bias", "old"], ["words", "bias", "decoder.weight", "decoder.bias", "classifier"]),
+        (["words"], ["words", "decoder.weight", "decoder.bias", "bias"]),
+        (["words", "bias", "decoder.weight"], ["words", "bias", "decoder.weight", "decoder.bias"]),
+        ([], ["words", "decoder.weight"]),
+    )
+    for file, model in cases:
+        read = sorted(set(file) & set(model))
+        missing = sorted(set(model) - set(file))
+        shared = [name for name in missing if tied.get(name) in read]
+        new = [name for name in missing if name not in shared]
+        left = sorted(set(file) - set(model))
+        mistakes = {
+            "A name that is tied to one that was read is not new: it has its numbers already.": _report(read, [], missing, left),
+            "It is in `tied` and in `new`; each name of the model stands in one list only.": _report(read, shared, missing, left),
+            "A name is tied only where the name that it shares was read; otherwise it is new.": _report(
+                read, [name for name in missing if name in tied], [name for name in missing if name not in tied], left
+            ),
+            "A name that was read from the file is read, even where it could have been tied.": _report(
+                [name for name in read if name not in tied],
+                sorted({*shared, *(name for name in read if name in tied)}),
+                new,
+                left,
+            ),
+            "New and left over have changed places.": _report(read, shared, left, new),
+        }  # fmt: skip
+        given = f"file {file}, model {model}"
+        result = account(list(file), list(model), dict(tied))
+        if isinstance(result, dict) and set(result) != {"read", "tied", "new", "left over"}:
+            return (
+                f"{given}: The dictionary has the keys {sorted(map(str, result))}; they are read, tied, new, left over."
+            )
+        expected = _report(read, shared, new, left)
+        if isinstance(result, dict) and result != expected:
+            unsorted = {
+                key: sorted(value) if isinstance(value, (list, set)) else value for key, value in result.items()
+            }
+            if unsorted == expected:
+                return f"{given}: The right names, but each list is to be a sorted list."
+        if hint := hint_for(result, expected, mistakes, given):
+            return hint
+    return None
+
+
+def _report(read: list[str], tied: list[str], new: list[str], left: list[str]) -> dict[str, list[str]]:
+    return {"read": read, "tied": tied, "new": new, "left over": left}

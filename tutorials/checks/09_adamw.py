@@ -1,0 +1,137 @@
+"""Checks of chapter 9: one step of AdamW, taken apart."""
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from minibert import AdamW, BertConfig, BertForPreTraining, no_decay_groups
+from minibert.course import hint_for
+from minibert.optim import update as library
+
+CASES = ((0.9, 0.999), (0.5, 0.75), (0.8, 0.4))  # β₁, β₂
+
+
+def check_averages(
+    averages: Callable[[Tensor, Tensor, Tensor, float, float], tuple[Tensor, Tensor]],
+) -> str | None:
+    generator = torch.Generator().manual_seed(1)
+    for beta1, beta2 in CASES:
+        grad, m, root = torch.randn(3, 2, 4, generator=generator)
+        v = root.square()
+        expected = (beta1 * m + (1 - beta1) * grad, beta2 * v + (1 - beta2) * grad**2)
+        mistakes = {
+            "v averages the gradient; it should average its square.": (expected[0], beta2 * v + (1 - beta2) * grad),
+            "β and 1 − β have changed places: most of the old average is kept.": (
+                (1 - beta1) * m + beta1 * grad, (1 - beta2) * v + beta2 * grad**2
+            ),
+            "β₁ and β₂ have changed places.": (beta2 * m + (1 - beta2) * grad, beta1 * v + (1 - beta1) * grad**2),
+            "The gradient comes in whole; it is to be multiplied by 1 − β.": (beta1 * m + grad, beta2 * v + grad**2),
+            "β₁ is used for both averages.": (expected[0], beta1 * v + (1 - beta1) * grad**2),
+            "m and v come back in the wrong order.": (expected[1], expected[0]),
+            "1 − β is squared together with the gradient.": (expected[0], beta2 * v + ((1 - beta2) * grad) ** 2),
+        }  # fmt: skip
+        given = f"β₁ {beta1}, β₂ {beta2}"
+        if hint := hint_for(averages(grad.clone(), m.clone(), v.clone(), beta1, beta2), expected, mistakes, given):
+            return hint
+    return None
+
+
+def check_step_size(step_size: Callable[[float, float, float, int], float]) -> str | None:
+    for beta1, beta2 in CASES:
+        for step in (1, 2, 10):
+            lr = 0.5
+            expected = library.step_size(lr, beta1, beta2, step, correct_bias=True)
+            mistakes = {
+                "This is lr itself: the bias correction is missing.": lr,
+                "The root is missing above the line.": lr * (1 - beta2**step) / (1 - beta1**step),
+                "The root goes over the whole fraction; it is of 1 − β₂ᵗ only.": (
+                    lr * math.sqrt((1 - beta2**step) / (1 - beta1**step))
+                ),
+                "The fraction is upside down.": lr * (1 - beta1**step) / math.sqrt(1 - beta2**step),
+                "β₁ and β₂ have changed places.": lr * math.sqrt(1 - beta1**step) / (1 - beta2**step),
+                "One step too far: steps count from 1, and t is the number of this one.": (
+                    library.step_size(lr, beta1, beta2, step + 1, correct_bias=True)
+                ),
+                "β is multiplied by t; asked for is its power.": lr
+                * math.sqrt(abs(1 - beta2 * step))
+                / ((1 - beta1 * step) or 1.0),
+                "The power is missing: β becomes βᵗ.": lr * math.sqrt(1 - beta2) / (1 - beta1),
+                "lr is missing.": expected / lr,
+            }
+            if step > 1:
+                earlier = library.step_size(lr, beta1, beta2, step - 1, correct_bias=True)
+                mistakes["One step too few: steps count from 1, and t is the number of this one."] = earlier
+            given = f"lr {lr}, β₁ {beta1}, β₂ {beta2}, step {step}"
+            if hint := hint_for(step_size(lr, beta1, beta2, step), expected, mistakes, given):
+                return hint
+    return None
+
+
+def check_update(
+    update: Callable[[Tensor, Tensor, Tensor, float, float, float, float], Tensor],
+) -> str | None:
+    generator = torch.Generator().manual_seed(2)
+    for size, eps, lr, weight_decay in ((0.3, 0.5, 0.2, 0.4), (0.1, 1e-6, 0.1, 0.01), (0.7, 0.1, 0.5, 0.9)):
+        param, grad = torch.randn(2, 3, 4, generator=generator)
+        beta1, beta2 = 0.5, 0.75
+        m, v = (1 - beta1) * grad, (1 - beta2) * grad**2
+        expected = _library_step(param, grad, size, eps, lr, weight_decay)
+        denominator = v.sqrt() + eps
+        step = size * m / denominator
+        decay = lr * weight_decay
+        penalised = m + weight_decay * param
+        mistakes = {
+            "The decay is missing.": param - step,
+            "The decay comes first, as in torch.optim.AdamW; BERT's comes last, and takes its share of what the step gave.": (
+                param - decay * param - step
+            ),
+            "The decay is mixed into the gradient: that is Adam with an L2 penalty.": param - size * penalised / denominator,
+            "The decay is not multiplied by lr.": (param - step) * (1 - weight_decay),
+            "The decay is multiplied by size, and should be by lr.": (param - step) * (1 - size * weight_decay),
+            "The step goes uphill: it is to be taken away.": (param + step) * (1 - decay),
+            "The root of v is missing.": (param - size * m / (v + eps)) * (1 - decay),
+            "eps stands inside the root; it is added to √v.": (param - size * m / (v + eps).sqrt()) * (1 - decay),
+            "eps is missing.": (param - size * m / v.sqrt()) * (1 - decay),
+            "The step is the learning rate's; use size, which holds the bias correction.": (
+                (param - lr * m / denominator) * (1 - decay)
+            ),
+            "The decay makes the weight grow.": (param - step) * (1 + decay),
+        }  # fmt: skip
+        given = f"size {size}, eps {eps}, lr {lr}, weight_decay {weight_decay}"
+        before = param.clone()
+        result = update(param, m.clone(), v.clone(), size, eps, lr, weight_decay)
+        if not torch.equal(param, before):
+            return f"{given}: `param` itself was changed (by -=, or a method that ends in _). Return a new tensor."
+        if hint := hint_for(result, expected, mistakes, given):
+            return hint
+    return None
+
+
+def _library_step(param: Tensor, grad: Tensor, size: float, eps: float, lr: float, weight_decay: float) -> Tensor:
+    """The library's update from fresh averages (β₁ ½, β₂ ¾), with a step of this size and this decay."""
+    moved = param.clone()
+    pending = library.PendingUpdate(moved, grad, torch.zeros_like(param), torch.zeros_like(param), size)
+    library.plain_update([pending], 0.5, 0.75, eps, lr * weight_decay)
+    return moved
+
+
+def check_is_decayed(is_decayed: Callable[[str], bool]) -> str | None:
+    tiny = BertConfig(vocab_size=9, hidden_size=4, num_attention_heads=2, num_hidden_layers=2, intermediate_size=8)
+    optimizer = AdamW(no_decay_groups(BertForPreTraining(tiny), weight_decay=0.01))
+    for group in optimizer.param_groups:
+        for name in group["parameter_names"]:
+            expected = group["weight_decay"] > 0
+            result = is_decayed(name)
+            if result == expected and isinstance(result, bool):
+                continue
+            if not isinstance(result, bool):
+                return hint_for(result, expected, given=name)
+            if expected:
+                return f"{name}: This one is a matrix, and is decayed" + (
+                    ", an embedding too." if "embeddings" in name else "."
+                )
+            kind = "LayerNorm's weight scales, and is not a matrix" if name.endswith("weight") else "This is a bias"
+            return f"{name}: {kind}; decay does not apply to it."
+    return None

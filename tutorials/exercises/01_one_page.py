@@ -1,0 +1,32 @@
+"""Exercises of chapter 1, BERT in one page. Check them with `minibert check 1`."""
+
+import math
+
+import torch
+from torch import Tensor
+
+
+def blanks(ids: list[int], mask_id: int) -> list[int]:
+    """The places of all blanks in a text: where `ids` is `mask_id`, counting from 0, in order."""
+    raise NotImplementedError
+
+
+def likeliest(scores: Tensor, place: int, count: int) -> list[int]:
+    """The ids of the `count` words with the highest scores at one place, the likeliest first.
+
+    scores: (seq, vocab), one row for each place of the text.
+    """
+    raise NotImplementedError
+
+
+def surprise(scores: Tensor, word: int) -> float:
+    """How surprised the model is by a word: −log p(word), p = softmax(scores), log to the base e. At least 0.
+
+    scores: (vocab), the scores at one place, before any softmax.
+    """
+    raise NotImplementedError
+
+
+def perplexity(surprises: list[float]) -> float:
+    """Between how many equally likely words the model wavered: e to the power of the mean surprise."""
+    raise NotImplementedError

@@ -1,0 +1,31 @@
+"""Exercises of chapter 9, AdamW. Check them with `minibert check 9`."""
+
+import math
+
+from torch import Tensor
+
+
+def averages(grad: Tensor, m: Tensor, v: Tensor, beta1: float, beta2: float) -> tuple[Tensor, Tensor]:
+    """The running averages after one more gradient: m of the gradient, v of its square.
+
+    m ← β₁ m + (1 − β₁) g        v ← β₂ v + (1 − β₂) g²        All tensors have one shape.
+    """
+    raise NotImplementedError
+
+
+def step_size(lr: float, beta1: float, beta2: float, step: int) -> float:
+    """lr · √(1 − β₂ᵗ) / (1 − β₁ᵗ), t being the number of this step, counted from 1."""
+    raise NotImplementedError
+
+
+def update(param: Tensor, m: Tensor, v: Tensor, size: float, eps: float, lr: float, weight_decay: float) -> Tensor:
+    """The new parameter, as BERT's AdamW computes it: first the step, then the decay of what it gave.
+
+    θ ← θ − size · m / (√v + ε)        θ ← θ − lr · λ · θ        λ is weight_decay. `param` itself stays unchanged.
+    """
+    raise NotImplementedError
+
+
+def is_decayed(name: str) -> bool:
+    """Whether weight decay applies to a parameter: not to any bias, and not to LayerNorm's weight."""
+    raise NotImplementedError

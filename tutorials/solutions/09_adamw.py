@@ -1,0 +1,32 @@
+"""Exercises of chapter 9, AdamW. Check them with `minibert check 9`."""
+
+import math
+
+from torch import Tensor
+
+
+def averages(grad: Tensor, m: Tensor, v: Tensor, beta1: float, beta2: float) -> tuple[Tensor, Tensor]:
+    """The running averages after one more gradient: m of the gradient, v of its square.
+
+    m ← β₁ m + (1 − β₁) g        v ← β₂ v + (1 − β₂) g²        All tensors have one shape.
+    """
+    return beta1 * m + (1 - beta1) * grad, beta2 * v + (1 - beta2) * grad * grad
+
+
+def step_size(lr: float, beta1: float, beta2: float, step: int) -> float:
+    """lr · √(1 − β₂ᵗ) / (1 − β₁ᵗ), t being the number of this step, counted from 1."""
+    return lr * math.sqrt(1 - beta2**step) / (1 - beta1**step)
+
+
+def update(param: Tensor, m: Tensor, v: Tensor, size: float, eps: float, lr: float, weight_decay: float) -> Tensor:
+    """The new parameter, as BERT's AdamW computes it: first the step, then the decay of what it gave.
+
+    θ ← θ − size · m / (√v + ε)        θ ← θ − lr · λ · θ        λ is weight_decay. `param` itself stays unchanged.
+    """
+    moved = param - size * m / (v.sqrt() + eps)
+    return moved - lr * weight_decay * moved
+
+
+def is_decayed(name: str) -> bool:
+    """Whether weight decay applies to a parameter: not to any bias, and not to LayerNorm's weight."""
+    return "bias" not in name and "LayerNorm.weight" not in name
