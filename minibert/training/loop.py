@@ -34,13 +34,14 @@ class Task(Protocol):
 
     module: nn.Module
     sharded: bool  # whether parameters are spread over the processes
+    decisive: str  # the figure of `evaluate` that chooses the best checkpoint: the highest, but of "loss" the lowest
 
     def backward(self, step: int) -> dict[str, float]:
         """Leave the gradients of a step's batch in the parameters; return figures, `loss` among them."""
         ...
 
     def evaluate(self) -> dict[str, float]:
-        """Figures on text that is not trained on, `loss` among them: the lower, the better the checkpoint."""
+        """Figures on text that is not trained on, `loss` among them."""
         ...
 
     def describe(self, figures: dict[str, float]) -> str:
@@ -70,7 +71,11 @@ class Task(Protocol):
 
 @dataclass(frozen=True)
 class LoopOptions:
-    """How long and how often. steps: of the optimizer, in all. clip: the largest norm of the gradient, 0 for none."""
+    """How long and how often.
+
+    steps: of the optimizer, in all. clip: the largest norm of the gradient, 0 for none. patience: evaluations without a better one
+    after which training stops, 0 for never.
+    """
 
     steps: int
     clip: float = 1.0
@@ -78,12 +83,17 @@ class LoopOptions:
     evaluate_every: int = 500
     save_every: int = 500
     keep: int = 2
+    patience: int = 0
 
     def __post_init__(self) -> None:
         for name, value in asdict(self).items():
-            least = 0 if name == "clip" else 1
+            least = 0 if name in ("clip", "patience") else 1
             if not value >= least:
                 raise ValueError(f"{name} is {value}; it must be at least {least}.")
+
+    def out_of_patience(self, step: int, best_step: int | None) -> bool:
+        """Whether evaluations up to a step have not been better for long enough."""
+        return self.patience > 0 and (step - (best_step or 0)) // self.evaluate_every >= self.patience
 
 
 class NotFiniteError(ValueError):
@@ -133,10 +143,11 @@ def train(
             checkpoints.save(step, state, lambda folder: task.save_model(folder, weights), best["step"])
         world.wait()
 
-    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    parameters = [parameter for parameter in task.module.parameters() if parameter.requires_grad]
+    ends = first if first and options.out_of_patience(first, best["step"]) else options.steps
     started = time.perf_counter()
     with stop_signals() as stopping:
-        for step in range(first + 1, options.steps + 1):
+        for step in range(first + 1, ends + 1):
             task.module.train()
             figures = task.backward(step)
             norm = clip(parameters, options.clip)
@@ -155,13 +166,17 @@ def train(
                 figures = task.evaluate()
                 log.write(step, **{f"evaluation_{name}": value for name, value in figures.items()})
                 log.say(f"step {step}: {task.describe(figures)}")
-                if figures["loss"] < best["loss"]:
+                if better(figures, best, task.decisive):
                     best = {"step": step, **figures}
+                elif not last and options.out_of_patience(step, best["step"]):
+                    log.say(f"Stopped at step {step}: no better for {options.patience} evaluations.")
+                    last = True
             asked_to_stop = bool(world.sum(float(stopping.is_set()))[0])
             if step % options.save_every == 0 or best["step"] == step or last or asked_to_stop:
                 save(step)
-            if asked_to_stop:
+            if asked_to_stop and not last:
                 log.say(f"Stopped at step {step}. The same command goes on from here.")
+            if asked_to_stop or last:
                 break
     log.close()
     return best
@@ -197,6 +212,13 @@ def resume(
     if world.rank < len(state["random_states"]):
         set_random_state(world.device, state["random_states"][world.rank])
     return state["best"]
+
+
+def better(figures: dict[str, float], best: dict[str, Any], decisive: str) -> bool:
+    """Whether an evaluation is better than the best so far; of two that are alike in what decides, the loss does."""
+    if decisive == "loss" or figures[decisive] == best.get(decisive):
+        return bool(figures["loss"] < best["loss"])
+    return bool(figures[decisive] > best.get(decisive, -math.inf))
 
 
 def random_state(device: torch.device) -> list[torch.Tensor]:

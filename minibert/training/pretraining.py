@@ -110,6 +110,8 @@ class Recipe:
 class Pretraining:
     """The task: its batches, its losses, its figures (see `loop.Task`)."""
 
+    decisive = "loss"
+
     def __init__(
         self, model: BertForPreTraining, tokenizer: BertTokenizer, data: PreparedData, recipe: Recipe, world: World
     ):

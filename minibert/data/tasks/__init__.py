@@ -2,7 +2,7 @@
 
 Read in this order: `files.py` (numbered lines and rows), `report.py` (what was used and what not), `labels.py`; then a task each,
 `classification.py`, `tagging.py`, `multiple_choice.py`, `next_sentence.py`, `question_answering.py` with `answer_windows.py`
-and `answers.py`; then `collation.py` (padding) and `batch_order.py`.
+and `answers.py`, `plain_text.py`; then `collation.py` (padding) and `batch_order.py`.
 """
 
 from .answer_windows import AnswerWindow, encode_questions
@@ -13,6 +13,7 @@ from .collation import collate
 from .labels import Labels
 from .multiple_choice import ChoiceExample, encode_choices, read_choices
 from .next_sentence import NEXT_SENTENCE_LABELS, read_sentence_pairs
+from .plain_text import Passage, encode_passages, read_passages
 from .question_answering import Answer, Question, read_squad
 from .report import Report
 from .tagging import TaggedSentence, TagWindow, encode_tags, find_tags, read_tags, tags_of_words
@@ -25,6 +26,7 @@ __all__ = [
     "Candidate",
     "ChoiceExample",
     "Labels",
+    "Passage",
     "Prediction",
     "Question",
     "Report",
@@ -34,6 +36,7 @@ __all__ = [
     "answers_to",
     "collate",
     "encode_choices",
+    "encode_passages",
     "encode_questions",
     "encode_tags",
     "encode_texts",
@@ -42,6 +45,7 @@ __all__ = [
     "find_tags",
     "read_choices",
     "read_classification",
+    "read_passages",
     "read_sentence_pairs",
     "read_squad",
     "read_tags",

@@ -1,0 +1,315 @@
+"""Fine-tuning: every head learns its task; runs stop, go on and end as they should."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from minibert import BertConfig, BertForMaskedLM, BertForQuestionAnswering, BertModel
+from minibert.training import finetuning
+from minibert.training.finetuning import (
+    Classification,
+    FineTuning,
+    FineTuningRecipe,
+    MaskedWords,
+    QuestionAnswering,
+    Tagging,
+    finetune,
+    kind_of,
+    open_task,
+    outputs_of,
+    results_table,
+)
+from minibert.training.loop import LoopOptions, better
+from minibert.training.run_log import read_log
+from minibert.training.world import World
+from tests.unit.tiny_bert import same_weights
+from tests.unit.training.small_run import log_of
+from tests.unit.training.small_tasks import ALONE, KINDS, QUIET, RECIPE, kind_and_file, small_model
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> str:
+    return small_model(tmp_path / "model", hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
+
+
+def opened(name: str, model: str, recipe: FineTuningRecipe = RECIPE, world: World = ALONE) -> FineTuning:
+    """A task on its sample, ready to train."""
+    kind, path = kind_and_file(name)
+    examples = kind.read(path)
+    return open_task(kind.learn(examples), model, examples, kind.read(path), recipe, world, QUIET)
+
+
+# Random weights, two layers of 32: what falls so far has been learned by heart. Several labels and hidden words take longer.
+LEARNED = {"several labels": 0.75, "hidden words": 0.75}
+PACE = {"several labels": {"epochs": 40, "batch_size": 4, "lr": 1e-2}, "questions": {"epochs": 40}}
+
+
+class TestLearning:
+    @pytest.mark.parametrize("name", KINDS)
+    def test_every_head_learns_its_sample(self, name: str, model: str, tmp_path: Path) -> None:
+        kind, path = kind_and_file(name)
+        start = opened(name, model).evaluate()["loss"]
+        recipe = replace(RECIPE, evaluate_every=10_000, **{"epochs": 30, **PACE.get(name, {})})
+        _, best = finetune(kind, model, path, path, recipe, tmp_path / "out", ALONE, say=QUIET)
+        assert best["loss"] < LEARNED.get(name, 0.5) * start
+
+    @pytest.mark.parametrize("name", KINDS)
+    def test_the_kind_of_a_trained_model_is_found_again(self, name: str, model: str, tmp_path: Path) -> None:
+        task = opened(name, model)
+        task.save_model(tmp_path / "saved", task.weights())
+        config = BertConfig.from_pretrained(tmp_path / "saved")
+        assert kind_of(config, "saved") == task.kind
+        assert config.task_specific_params["minibert"]["max_length"] == 96
+
+    def test_there_is_a_kind_for_every_name(self) -> None:
+        assert [kind.name for kind in finetuning.KINDS] == ["classify", "tag", "qa", "choose", "nsp", "mlm"]
+
+    def test_a_model_trained_elsewhere_is_known_by_its_class(self) -> None:
+        config = BertConfig(architectures=["BertForQuestionAnswering"])
+        assert kind_of(config, "theirs") == QuestionAnswering()
+        number = BertConfig(architectures=["BertForSequenceClassification"], num_labels=1)
+        assert kind_of(number, "theirs").problem_type == "regression"
+
+    def test_a_model_without_a_task_is_told_what_to_do(self) -> None:
+        with pytest.raises(ValueError, match=r"'body' is a BertModel, which was taught no task\. Fine-tune it first"):
+            kind_of(BertConfig(architectures=["BertModel"]), "body")
+        with pytest.raises(ValueError, match="does not say what it is"):
+            kind_of(BertConfig(), "body")
+
+
+class TestSteps:
+    def test_the_gradient_is_that_of_the_heads_own_loss(self, model: str) -> None:
+        task, other = opened("one label", model), opened("one label", model)
+        figures = task.backward(3)
+        batch, share = other.batch(3)
+        loss = other.model(**batch).loss
+        loss.backward()
+        assert share == 1.0
+        assert figures == {"loss": loss.item()}
+        for (name, ours), theirs in zip(task.model.named_parameters(), other.model.parameters(), strict=True):
+            assert torch.equal(ours.grad, theirs.grad), name
+
+    def test_nothing_but_the_model_draws_from_the_generator(self, tmp_path: Path) -> None:
+        dropout = small_model(tmp_path / "dropout")
+        for name in KINDS:
+            task = opened(name, dropout)
+            task.module.train()
+            before = torch.get_rng_state()
+            task.evaluate()
+            task.batch(1)
+            assert torch.equal(torch.get_rng_state(), before), name
+            assert task.module.training
+
+    def test_hidden_words_change_with_the_step_and_come_back_with_it(self, model: str) -> None:
+        task = opened("hidden words", model, replace(RECIPE, batch_size=5))  # all five passages
+        first, again, second = task.batch(1)[0], task.batch(1)[0], task.batch(2)[0]
+        assert torch.equal(first["input_ids"], again["input_ids"])
+        assert not torch.equal(first["input_ids"], second["input_ids"])
+        scored = [task.evaluation.row(0, (0, step, 0)) for step in (1, 2)]
+        assert scored[0] == scored[1]
+
+    @pytest.mark.parametrize("name", ["one label", "tags", "hidden words"])
+    @pytest.mark.parametrize("size", [2, 3, 20])
+    def test_the_shares_of_several_processes_make_the_gradient_of_one(self, name: str, size: int, model: str) -> None:
+        alone = opened(name, model)
+        alone.backward(1)
+        step_weight = alone.kind.weight(alone.batch(1)[0])
+        total = [torch.zeros_like(parameter) for parameter in alone.model.parameters()]
+        for rank in range(size):
+            part = opened(name, model)
+            part.world = Company(rank, size, torch.device("cpu"), whole=step_weight)
+            part.backward(1)
+            for sums, parameter in zip(total, part.model.parameters(), strict=True):
+                sums += (parameter.grad if parameter.grad is not None else 0) / size
+        for sums, parameter in zip(total, alone.model.parameters(), strict=True):
+            expected = parameter.grad if parameter.grad is not None else torch.zeros_like(parameter)
+            torch.testing.assert_close(sums, expected, rtol=1e-4, atol=1e-5)
+
+    def test_a_recipe_that_makes_no_sense(self) -> None:
+        with pytest.raises(ValueError, match="epochs is 0"):
+            FineTuningRecipe(epochs=0)
+        with pytest.raises(ValueError, match=r"warmup is 500; it is a share"):
+            FineTuningRecipe(warmup=500)
+        with pytest.raises(ValueError, match="float32 or bfloat16"):
+            FineTuningRecipe(precision="float16")
+        with pytest.raises(ValueError, match="max_length is 500; the model has 128 positions"):
+            FineTuningRecipe(max_length=500).length(128, 128)
+
+    def test_the_usual_length_is_what_the_model_has_room_for(self) -> None:
+        assert FineTuningRecipe().length(384, 256) == 256
+        assert FineTuningRecipe().length(384, 512) == 384
+
+
+class Company(World):
+    """A world that knows the sum over all processes without them: the weight of the whole batch, and one's own loss."""
+
+    def __init__(self, rank: int, size: int, device: torch.device, whole: int):
+        super().__init__(rank, size, device)
+        object.__setattr__(self, "whole", whole)
+
+    def sum(self, *numbers: float) -> list[float]:
+        return [self.whole if isinstance(number, int) else number for number in numbers]
+
+
+class TestScores:
+    def test_every_question_is_scored_also_one_that_no_window_answers(self, model: str) -> None:
+        task = opened("questions", model)
+        asked = {window.question for window in task.evaluation.windows}
+        assert asked == set(range(len(task.evaluation.items)))
+        figures = task.evaluate()
+        assert set(figures) == {"loss", "f1", "exact_match"}
+        assert math.isfinite(figures["loss"])
+
+    def test_the_labels_of_questions_to_score_are_those_of_questions_to_learn(self, model: str) -> None:
+        task = opened("questions", model)
+        places = [(row["start_positions"], row["end_positions"]) for row in task.train.rows]
+        assert [(row["start_positions"], row["end_positions"]) for row in task.evaluation.rows] == places
+        assert any(first > 0 for first, _ in places)
+
+    def test_batches_do_not_change_the_outputs(self, model: str) -> None:
+        task = opened("tags", model)
+        arguments = (task.model, task.evaluation, task.kind, task.tokenizer, ALONE)
+        one, all_at_once = (outputs_of(*arguments, batch_size=size) for size in (1, 100))
+        assert one.loss == pytest.approx(all_at_once.loss, rel=1e-5)
+        for row, (tags, _), (others, _) in zip(task.evaluation.rows, one.kept, all_at_once.kept, strict=True):
+            length = len(row["input_ids"])
+            assert tags[:length] == others[:length]
+
+    def test_tags_that_mark_no_entities_are_scored_by_words(self, model: str, tmp_path: Path) -> None:
+        path = tmp_path / "speech.conll"
+        path.write_text("the\tDET\ncat\tNOUN\nsat\tVERB\n\nthe\tDET\ndog\tNOUN\nran\tVERB\n", encoding="utf-8")
+        task, best = finetune(Tagging(), model, path, path, RECIPE, tmp_path / "out", ALONE, say=QUIET)
+        assert set(best) == {"step", "loss", "accuracy"}
+        assert "entities" not in task.kind.answers(task.evaluation, [([1] * 9, [1.0] * 9)] * 2)[0]
+
+    def test_the_table_has_a_row_for_each_evaluation_and_marks_the_best(self) -> None:
+        log = [{"step": 1, "loss": 2.0}, {"step": 5, "evaluation_loss": 1.0, "evaluation_macro_f1": 0.25}]
+        lines = results_table([*log, {"step": 9, "evaluation_loss": 0.5, "evaluation_macro_f1": 0.5}], 9).splitlines()
+        assert lines[0].split() == ["step", "loss", "macro", "f1"]
+        assert [line.split() for line in lines[2:]] == [["5", "1.000", "0.250"], ["9", "0.500", "0.500", "best"]]
+
+
+class TestRuns:
+    def test_a_run_that_stops_goes_on_to_the_bit(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        model = small_model(tmp_path / "dropout")
+        kind, path = kind_and_file("hidden words")
+        recipe = replace(RECIPE, epochs=8, batch_size=2, evaluate_every=5)
+        whole, _ = finetune(kind, model, path, path, recipe, tmp_path / "whole", ALONE, say=QUIET, save_every=4)
+
+        class PowerCutError(Exception):
+            pass
+
+        def cut(_task: FineTuning, step: int, *_: object) -> None:
+            if step == 10:
+                raise PowerCutError
+
+        with monkeypatch.context() as patch:
+            patch.setattr(FineTuning, "notice", cut)
+            with pytest.raises(PowerCutError):
+                finetune(kind, model, path, path, recipe, tmp_path / "cut", ALONE, say=QUIET, save_every=4)
+        again, _ = finetune(kind, model, path, path, recipe, tmp_path / "cut", ALONE, say=QUIET, save_every=4)
+        assert same_weights(again.model, whole.model)
+        assert log_of(tmp_path / "cut") == log_of(tmp_path / "whole")
+
+    def test_another_recipe_or_file_is_refused(self, model: str, tmp_path: Path) -> None:
+        kind, path = kind_and_file("one label")
+        finetune(kind, model, path, path, RECIPE, tmp_path / "run", ALONE, say=QUIET)
+        with pytest.raises(ValueError, match=r"another run: it has lr=0\.005, this one lr=0\.1\."):
+            finetune(kind, model, path, path, replace(RECIPE, lr=0.1), tmp_path / "run", ALONE, say=QUIET)
+        changed = tmp_path / "changed.csv"
+        changed.write_text(path.read_text(encoding="utf-8") + "fine,positive\n", encoding="utf-8")
+        with pytest.raises(ValueError, match="another run: it has files="):
+            finetune(kind, model, path, changed, RECIPE, tmp_path / "run", ALONE, say=QUIET)
+
+    def test_patience_ends_a_run_that_gets_no_better_and_keeps_it_ended(
+        self, model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        kind, path = kind_and_file("one label")
+        recipe = replace(
+            RECIPE, epochs=20, lr=0.0, patience=2
+        )  # nothing is learned: the first evaluation stays the best
+        for _ in range(2):
+            task, best = finetune(kind, model, path, path, recipe, tmp_path / "run", ALONE, say=QUIET)
+            assert best["step"] == task.order.batches_per_epoch
+        evaluations = [line for line in read_log(tmp_path / "run" / "log.jsonl") if "evaluation_loss" in line]
+        assert len(evaluations) == 3
+        assert "Stopped at step 9: no better for 2 evaluations." in capsys.readouterr().out
+
+    def test_the_score_chooses_the_best_and_the_loss_between_equals(self) -> None:
+        best = {"step": 1, "loss": 0.5, "accuracy": 0.8}
+        assert better({"loss": 0.9, "accuracy": 0.9}, best, "accuracy")
+        assert better({"loss": 0.4, "accuracy": 0.8}, best, "accuracy")
+        assert not better({"loss": 0.6, "accuracy": 0.8}, best, "accuracy")
+        assert not better({"loss": 0.1, "accuracy": 0.7}, best, "accuracy")
+        assert better({"loss": 0.4, "accuracy": 0.1}, best, "loss")
+        assert better({"loss": 9.0, "accuracy": 0.0}, {"step": None, "loss": math.inf}, "accuracy")
+
+    def test_patience_counts_evaluations(self) -> None:
+        options = LoopOptions(100, evaluate_every=10, patience=2)
+        assert not options.out_of_patience(30, 20)
+        assert options.out_of_patience(40, 20)
+        assert options.out_of_patience(20, None)
+        assert not LoopOptions(100, evaluate_every=10).out_of_patience(90, 10)
+
+    def test_the_same_seed_is_the_same_run_and_another_is_not(self, tmp_path: Path) -> None:
+        model = small_model(tmp_path / "dropout")
+        kind, path = kind_and_file("choices")
+        runs = [
+            finetune(kind, model, path, path, replace(RECIPE, seed=seed), tmp_path / name, ALONE, say=QUIET)[0].model
+            for name, seed in (("a", 1), ("b", 1), ("c", 2))
+        ]
+        assert same_weights(runs[0], runs[1])
+        assert not same_weights(runs[0], runs[2])
+
+    def test_a_body_becomes_every_kind_of_head(self, model: str) -> None:
+        for name in KINDS:
+            task = opened(name, model)
+            assert isinstance(task.model, task.kind.model_class)
+            assert isinstance(task.model.base_model, BertModel)
+
+    def test_what_the_files_gave_is_said(self, model: str, tmp_path: Path) -> None:
+        path = tmp_path / "gaps.csv"
+        path.write_text("text,label\ngood,yes\n,yes\nbad,no\n", encoding="utf-8")
+        said: list[str] = []
+        finetune(Classification(), model, path, path, RECIPE, tmp_path / "out", ALONE, say=said.append)
+        assert said == [f"'{path}': 2 of 3 examples used.\n  left out: 1 × it has an empty text (line 3)."] * 2
+
+    def test_relative_positions_train_too(self, tmp_path: Path) -> None:
+        model = small_model(tmp_path / "relative", position_embedding_type="relative_key")
+        kind, path = kind_and_file("one label")
+        task, _ = finetune(kind, model, path, path, RECIPE, tmp_path / "out", ALONE, say=QUIET)
+        assert not task.model.bert.embeddings.position_embeddings.weight.requires_grad
+
+
+class TestHiddenWords:
+    def test_passages_without_a_known_word_are_left_out(self, model: str, tmp_path: Path) -> None:
+        path = tmp_path / "text.txt"
+        path.write_text("the cat sat\non the mat\n\n猫 犬\n\nthe dog ran\n", encoding="utf-8")
+        examples = MaskedWords().read(path)
+        assert [passage.text for passage in examples.items] == ["the cat sat on the mat", "猫 犬", "the dog ran"]
+        said: list[str] = []
+        open_task(MaskedWords(), model, examples, MaskedWords().read(path), RECIPE, ALONE, said.append)
+        assert said[0].endswith("2 of 3 examples used.\n  left out: 1 × there is no known word in it (line 4).")
+
+    def test_a_long_passage_is_read_in_parts_and_no_piece_is_lost(self, model: str, tmp_path: Path) -> None:
+        path = tmp_path / "text.txt"
+        path.write_text("the cat sat on the mat " * 60, encoding="utf-8")
+        task_kind = MaskedWords()
+        examples = task_kind.read(path)
+        task = open_task(task_kind, model, examples, task_kind.read(path), RECIPE, ALONE, QUIET)
+        assert all(length <= 96 for length in task.train.lengths)
+        assert sum(task.train.lengths) == 360 + 2 * len(task.train.rows)
+        assert "passage read in parts of 96 pieces" in str(examples.report)
+
+    def test_the_head_is_the_one_the_checkpoint_had(self, model: str) -> None:
+        assert same_weights(opened("hidden words", model).model, BertForMaskedLM.from_pretrained(model))
+
+
+def test_two_labels_are_starts_and_ends_whatever_the_checkpoint_had(tmp_path: Path) -> None:
+    model = small_model(tmp_path / "five", num_labels=5)
+    assert isinstance(opened("questions", model).model, BertForQuestionAnswering)
