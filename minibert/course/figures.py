@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,27 +22,24 @@ FOLDER_VARIABLE = "MINIBERT_FIGURES"
 
 
 class Picture:
-    """A drawn figure. A notebook shows it when it is what a cell ends with. text: what a script prints instead."""
+    """A drawn figure, which a notebook shows when a cell ends with it."""
 
-    def __init__(self, figure: Figure, text: str):
+    def __init__(self, figure: Figure):
         self.figure = figure
-        self.text = text
 
     def _repr_png_(self) -> bytes:
         buffer = io.BytesIO()
         self.figure.savefig(buffer, format="png", dpi=110)
         return buffer.getvalue()
 
-    def __repr__(self) -> str:
-        return self.text
-
 
 def show(figure: Figure, name: str) -> Picture:
-    """The figure as a notebook shows it; saved as `name`.png too, where the variable MINIBERT_FIGURES names a folder."""
+    """The figure for a notebook; a script says where it is: `name`.png in the folder that MINIBERT_FIGURES names."""
     folder = os.environ.get(FOLDER_VARIABLE)
-    if not folder:
-        return Picture(figure, f"[figure {name}: open this file as a notebook, or set {FOLDER_VARIABLE} to a folder]")
-    Path(folder).mkdir(parents=True, exist_ok=True)
-    path = Path(folder) / f"{name}.png"
-    save_figure(figure, path)
-    return Picture(figure, f"[figure {name}: {path}]")
+    if folder:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        save_figure(figure, Path(folder) / f"{name}.png")
+    if "ipykernel" not in sys.modules:  # not in a notebook
+        where = Path(folder) / f"{name}.png" if folder else f"to see it, set {FOLDER_VARIABLE} to a folder"
+        print(f"[figure {name}: {where}]")
+    return Picture(figure)

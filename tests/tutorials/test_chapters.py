@@ -1,0 +1,42 @@
+"""Every chapter runs as a script, offline, quickly, and leaves nothing behind but the pictures that were asked for."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.tutorials.places import TUTORIALS
+
+CHAPTERS = sorted(TUTORIALS.glob("[0-9][0-9]_*.py"))
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+def test_a_chapter_runs_and_draws(chapter: Path, tmp_path: Path) -> None:
+    before = sorted(TUTORIALS.rglob("*"))
+    here, figures = tmp_path / "here", tmp_path / "figures"
+    here.mkdir()
+    settings = {
+        "MINIBERT_FIGURES": str(figures),
+        "HF_HUB_OFFLINE": "1",
+        "OMP_NUM_THREADS": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    result = subprocess.run(
+        [sys.executable, "-W", "error::FutureWarning", str(chapter)],
+        cwd=here,
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=60,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stderr == ""
+    pictures = sorted(figures.glob("*.png"))
+    assert pictures
+    assert all(picture.name.startswith(chapter.name[:2]) for picture in pictures)
+    assert list(here.iterdir()) == []
+    assert sorted(TUTORIALS.rglob("*")) == before
