@@ -16,11 +16,14 @@ from .attention import attention
 from .check import check
 from .data import data
 from .evaluate import evaluate
+from .explore import explore
 from .fill_mask import fill_mask
+from .finetune import finetune
 from .generate import generate
 from .inspect import inspect
 from .parity import parity
 from .plot import plot
+from .predict import predict
 from .pretrain import pretrain
 from .tokenize import tokenize
 from .trace import trace
@@ -58,13 +61,16 @@ for _command in (
     tokenize,
     attention,
     trace,
+    explore,
     parity,
     generate,
     inspect,
     vocab,
     data,
     pretrain,
+    finetune,
     evaluate,
+    predict,
     plot,
     check,
 ):

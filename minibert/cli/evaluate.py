@@ -9,22 +9,57 @@ import click
 from .options import json_option, model_option, print_json
 
 
-@click.command("eval", short_help="Measure a model on held-out text.")
+@click.command("eval", short_help="Measure a model on held-out text or a labelled file.")
 @model_option
+@click.option("--data", type=click.Path(path_type=Path), help="Text made ready by `minibert data prepare`.")
 @click.option(
-    "--data", required=True, type=click.Path(path_type=Path), help="Text made ready by `minibert data prepare`."
+    "--file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A labelled file, for a fine-tuned model.",
 )
-@click.option("--batches", default=60, show_default=True, type=click.IntRange(1), help="How many batches.")
-@click.option("--rows", default=64, show_default=True, type=click.IntRange(1), help="Pairs in a batch.")
-@click.option("--length", default=128, show_default=True, type=click.IntRange(8), help="Positions of a pair.")
+@click.option("--batches", default=60, show_default=True, type=click.IntRange(1), help="How many, of --data.")
+@click.option("--rows", default=64, show_default=True, type=click.IntRange(1), help="Pairs or examples in a batch.")
+@click.option(
+    "--length",
+    type=click.IntRange(8),
+    help="Positions of a pair or an example.  [default: 128; of a fine-tuned model as in training]",
+)
 @json_option
-def evaluate(model: str, data: Path, batches: int, rows: int, length: int, as_json: bool) -> None:
-    """Loss and accuracy on hidden words and next sentences of the held-out part. The same pairs and masks every time.
+def evaluate(
+    model: str, data: Path | None, file: Path | None, batches: int, rows: int, length: int | None, as_json: bool
+) -> None:
+    """With --data: loss and accuracy on hidden words and next sentences of the held-out part; the same pairs and masks every time.
+    With --file: the loss and the scores of a fine-tuned model's task.
 
     \b
     minibert data prepare novels/ --out corpus
     minibert eval --data corpus
+    minibert eval --model my-classifier/model --file test.csv
     """
+    if (data is None) == (file is None):
+        raise click.UsageError("Give either --data, for a pre-trained model, or --file, for a fine-tuned one.")
+    if file is not None:
+        _evaluate_task(model, file, rows, length, as_json)
+    if data is not None:
+        _evaluate_pretraining(model, data, batches, rows, length or 128, as_json)
+
+
+def _evaluate_task(model: str, file: Path, rows: int, length: int | None, as_json: bool) -> None:
+    from ..training.finetuning import TrainedModel
+    from ..training.world import World, best_device
+
+    trained = TrainedModel.open(model, World(0, 1, best_device()), length)
+    figures, report = trained.evaluate(file, rows)
+    click.echo(str(report), err=as_json)
+    if as_json:
+        print_json(figures)
+        return
+    width = max(len(name) for name in figures)
+    for name, value in figures.items():
+        click.echo(f"{name.replace('_', ' '):{width}}  {value:.3f}")
+
+
+def _evaluate_pretraining(model: str, data: Path, batches: int, rows: int, length: int, as_json: bool) -> None:
     import torch
 
     from ..data.corpus import HELD_OUT, PreparedData

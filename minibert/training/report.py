@@ -13,8 +13,10 @@ from .run_checkpoints import STATE, RunCheckpoints
 from .run_log import read_log
 
 
-def finish(out: Path, best_step: int) -> list[str]:
-    """Copy the best checkpoint to `out/model` and draw `out/curve.png`; return sentences on what there is now."""
+def finish(
+    out: Path, best_step: int, figure: str = "words_loss", name: str = "loss of hidden words (nats)"
+) -> list[str]:
+    """Copy the best checkpoint to `out/model` and draw a figure of the log in `out/curve.png`; return sentences on what there is now."""
     best = RunCheckpoints(out / "checkpoints").path(best_step)
     draft, model = out / ".model.tmp", out / "model"
     shutil.rmtree(draft, ignore_errors=True)
@@ -24,20 +26,24 @@ def finish(out: Path, best_step: int) -> list[str]:
     lines = [f"The best model, of step {best_step}, is in {model}."]
     if importlib.util.find_spec("matplotlib") is None:
         return [*lines, "For the curve of its loss, install the extra: pip install 'minibert-pytorch[plots]'."]
-    draw_curve(read_log(out / "log.jsonl"), out / "curve.png")
+    draw_curve(read_log(out / "log.jsonl"), out / "curve.png", figure, name)
     return [*lines, f"The curve of its loss is in {out / 'curve.png'}."]
 
 
-def draw_curve(log: list[dict[str, Any]], path: Path) -> None:
-    """The loss of hidden words over the steps, in training and held out, and the line of counting words."""
+def draw_curve(log: list[dict[str, Any]], path: Path, figure: str, name: str) -> None:
+    """A figure of the log over the steps, in training and held out; in pre-training also the line of counting words.
+
+    name: of the figure, as the axis says it.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(8, 4.5), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.subplots()
-    trained = [(line["step"], line["words_loss"]) for line in log if "words_loss" in line]
-    held_out = [(line["step"], line["evaluation_words_loss"]) for line in log if "evaluation_words_loss" in line]
+    drawing = Figure(figsize=(8, 4.5), layout="constrained")
+    FigureCanvasAgg(drawing)
+    axes = drawing.subplots()
+    trained = [(line["step"], line[figure]) for line in log if figure in line]
+    evaluation = f"evaluation_{figure}"
+    held_out = [(line["step"], line[evaluation]) for line in log if evaluation in line]
     axes.plot(*zip(*trained, strict=True), color="#7aa6c2", linewidth=1, label="training")
     if held_out:
         axes.plot(*zip(*held_out, strict=True), color="#10406b", marker="o", markersize=3, label="held out")
@@ -67,9 +73,9 @@ def draw_curve(log: list[dict[str, Any]], path: Path) -> None:
                 fontsize=8,
             )
     axes.set_xlabel("step")
-    axes.set_ylabel("loss of hidden words (nats)")
+    axes.set_ylabel(name)
     axes.legend(frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
     temporary = path.with_name(f".{path.name}.tmp")
-    figure.savefig(temporary, format="png", dpi=120)
+    drawing.savefig(temporary, format="png", dpi=120)
     os.replace(temporary, path)

@@ -1,7 +1,8 @@
 """Fine-tuning: a pre-trained model learns a task from a file of examples.
 
 Read in this order: `kind.py` (what a kind of task is), one of the six kinds, such as `classification.py`; `outputs.py` (a model's outputs
-for rows), `task.py` (the task of the training loop), `recipe.py` and `run.py`; then `kinds.py` and `results.py`.
+for rows), `task.py` (the task of the training loop), `recipe.py` and `run.py`; then `kinds.py`, `results.py` and `trained.py`
+(a fine-tuned model at work).
 
     kind = Classification()
     task, best = finetune(kind, "novels-4l-256h", train, evaluation, FineTuningRecipe(), out, World(0, 1, best_device()))
@@ -20,6 +21,7 @@ from .results import results_table
 from .run import finetune, open_task, train_task
 from .tagging import Tagging
 from .task import FineTuning
+from .trained import TrainedModel
 
 __all__ = [
     "KINDS",
@@ -35,6 +37,7 @@ __all__ = [
     "QuestionAnswering",
     "Tagging",
     "TaskKind",
+    "TrainedModel",
     "finetune",
     "kind_of",
     "open_task",

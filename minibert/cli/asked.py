@@ -1,0 +1,80 @@
+"""What a user asks a fine-tuned model on the command line, as examples of its kind of task."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..training.finetuning import Examples, TaskKind
+
+_WORD = re.compile(r"\w+|[^\w\s]")
+_HOW = {
+    "classify": "TEXT (with --second for a pair), or --file",
+    "tag": "TEXT, or --file",
+    "qa": "--question and --context, or --file",
+    "choose": "TEXT with two or more --choice, or --file",
+    "nsp": "TEXT and --second, or --file",
+}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The texts and options of `minibert predict`."""
+
+    texts: tuple[str, ...] = ()
+    second: str | None = None
+    question: str | None = None
+    context: str | None = None
+    choices: tuple[str, ...] = ()
+    file: Path | None = None
+
+    def examples(self, kind: TaskKind) -> Examples:
+        """Examples without labels. Raises ValueError where what was given is not what the kind asks for."""
+        if kind.name not in _HOW:
+            raise ValueError("This model fills in hidden words. Ask it with: minibert fill-mask TEXT --model NAME.")
+        if self.file is not None:
+            if self._given() != {"file"}:
+                raise ValueError("--file brings all there is to ask: leave out TEXT and the other options.")
+            if self.file.suffix.lower() != ".txt" or kind.name not in ("classify", "tag"):
+                return kind.read(self.file, labelled=False)
+            return replace(self, texts=_lines(self.file), file=None)._examples(kind.name, str(self.file))
+        return self._examples(kind.name, "what was asked")
+
+    def _examples(self, task: str, source: str) -> Examples:
+        from ..data.tasks import Report
+        from ..training.finetuning import Examples
+
+        items = self._items(task)
+        return Examples(items, Report(source, found=len(items)))
+
+    def _items(self, task: str) -> list[Any]:
+        from ..data.tasks import ChoiceExample, Question, TaggedSentence, TextExample
+
+        texts, given = self.texts, self._given()
+        asked = (*texts, *self.choices, self.second, self.question, self.context)
+        if not all(text.strip() for text in asked if text is not None):
+            raise ValueError("A text is empty: there is nothing to say about it.")
+        if task == "qa" and given == {"question", "context"}:
+            return [Question("0", str(self.question).strip(), str(self.context), place="the question")]
+        if task == "choose" and given == {"texts", "choices"} and len(texts) == 1 and len(self.choices) > 1:
+            return [ChoiceExample(texts[0], "", self.choices, place="the text")]
+        if task in ("classify", "nsp") and given == {"texts", "second"} and len(texts) == 1:
+            return [TextExample(texts[0], self.second, place="the pair")]
+        if task == "classify" and given == {"texts"}:
+            return [TextExample(text, place=f"text {number}") for number, text in enumerate(texts, start=1)]
+        if task == "tag" and given == {"texts"}:
+            words = [tuple(_WORD.findall(text)) for text in texts]
+            return [TaggedSentence(each, place=f"text {number}") for number, each in enumerate(words, start=1)]
+        raise ValueError(f"This model was taught to {task}: give {_HOW[task]}.")
+
+    def _given(self) -> set[str]:
+        return {name for name, value in vars(self).items() if value not in (None, ())}
+
+
+def _lines(path: Path) -> tuple[str, ...]:
+    from ..data.tasks.files import read_lines
+
+    return tuple(line.strip() for _, line in read_lines(path) if line.strip())
