@@ -1,0 +1,40 @@
+"""`minibert explore`: a page that shows where every head looks, and why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from .options import model_option
+
+
+@click.command("explore", short_help="Write a page to explore attention in a browser.")
+@click.argument("text")
+@click.option("--second", help="Another text, beside the first.")
+@click.option(
+    "--out",
+    default="attention.html",
+    show_default=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The file to write.",
+)
+@model_option
+def explore(text: str, second: str | None, out: Path, model: str) -> None:
+    """Write one HTML file that shows TEXT inside the model: every head, what makes a score, the answer layer by layer.
+
+    \b
+    minibert explore "He shook his [MASK]." --second "She shook her [MASK]."
+
+    The file needs no network and no notebook: open it in any browser.
+    """
+    from ..checkpoints import write_text_atomically
+    from ..microscope.explore import attention_page
+    from ..tokenization import BertTokenizer
+    from .architecture import load_as_trained
+
+    network = load_as_trained(model, attn_implementation="eager")
+    texts = [text] if second is None else [text, second]
+    page = attention_page(network, BertTokenizer.from_pretrained(model), texts, title=model)
+    write_text_atomically(out, page)
+    click.echo(f"{out}: {len(page.encode()) / 1e6:.2f} MB. Open it in a browser.")
