@@ -58,7 +58,10 @@ def open_task(
     world: World,
     say: Callable[[str], None],
 ) -> FineTuning:
-    """The model with its new head, and the examples as rows. `recipe.seed` gives the head, and then dropout."""
+    """The model with its new head, and the examples as rows.
+
+    `recipe.seed` gives the head and then dropout, the numbers that it gives in the reference too.
+    """
     tokenizer = BertTokenizer.from_pretrained(model_name)
     config = BertConfig.from_pretrained(model_name)
     length = recipe.length(kind.usual_length, config.max_position_embeddings)
@@ -74,13 +77,14 @@ def open_task(
     }
     torch.manual_seed(recipe.seed)
     model: BertPreTrainedModel = kind.model_class.from_pretrained(
-        model_name, task_specific_params=remembered, **kind.config_fields()
+        model_name, draw_as_reference=True, task_specific_params=remembered, **kind.config_fields()
     )
     model = model.float()
     model.set_attn_implementation(recipe.attention)
     if config.position_embedding_type != "absolute":  # the table is there, as in the reference, but nothing reads it
         model.base_model.embeddings.position_embeddings.requires_grad_(False)
-    torch.manual_seed(recipe.seed + 1 + world.rank)  # from here on dropout: its own in each process
+    if world.size > 1:
+        torch.manual_seed(recipe.seed + 1 + world.rank)  # dropout: its own in each process
     return FineTuning(model, tokenizer, kind, rows, evaluation_rows, recipe, world)
 
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 import minibert
+from tests.parity.old import finetuning_files
 from tests.unit import chapter_checkpoints
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -31,11 +32,13 @@ def results(
     assert python.exists(), f"{python} is missing: `make parity` makes the environment of the old reference"
     folder = tmp_path_factory.mktemp("old")
     chapter_checkpoints.write(folder / "chapter")
+    finetuning_files.write(folder / "finetuning")
     selected = [item.callspec.params["name"] for item in request.session.items if item.path == Path(__file__)]
     (folder / "names").write_text("\n".join(selected), encoding="utf-8")
     command = [python, Path(__file__).with_name("run.py"), "transformers", folder / "names", folder / "results.pt"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MINIBERT_CHAPTER", str(folder / "chapter"))
+        patch.setenv("MINIBERT_FINETUNING", str(folder / "finetuning"))
         with subprocess.Popen(command) as old:
             ours = run.run(minibert, selected)
     assert old.returncode == 0

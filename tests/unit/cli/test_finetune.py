@@ -60,7 +60,7 @@ class TestFinetune:
         assert config.problem_type == "single_label_classification"
         assert config.architectures == ["BertForSequenceClassification"]
 
-    def test_the_same_command_again_has_nothing_left_to_do(self, runs, tmp_path: Path) -> None:
+    def test_the_same_command_again_has_nothing_left_to_do(self, tmp_path: Path) -> None:
         model = small_model(tmp_path / "model")
         words = command("choose", sample("endings.csv"), model, tmp_path / "run", *FAST, "1")
         output_of(*words)
