@@ -1,0 +1,212 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 10 · Warm-up and the six schedules
+#
+# The learning rate is the length of a step (chapter 9). A schedule says how long each step is: a number between 0 and 1 that
+# multiplies the rate, for every step of the run. Six of them are in use.
+
+# %%
+import math
+
+import torch
+
+from minibert import TYPE_TO_SCHEDULER_FUNCTION, AdamW, get_linear_schedule_with_warmup, get_scheduler
+from minibert.course import new_figure, show
+from minibert.optim import schedules
+
+print(", ".join(kind.value for kind in TYPE_TO_SCHEDULER_FUNCTION))
+
+# %% [markdown]
+# ## BERT's own: linear with warm-up
+#
+# Up in a straight line, then down in a straight line. A run of 10 steps, 4 of them warm-up; steps count from 0. **What do you
+# expect:** what is the factor at step 0, at step 4, at step 10?
+
+
+# %%
+def linear(step: int, warmup: int, total: int) -> float:
+    """step / warmup, then a straight line down to 0 at step `total`, then 0."""
+    if step < warmup:
+        return step / warmup
+    return max(0.0, (total - step) / (total - warmup))
+
+
+print([round(linear(step, 4, 10), 2) for step in range(12)])
+assert all(linear(step, 4, 10) == schedules.linear(step, 4, 10) for step in range(20))
+
+# %% [markdown]
+# The first step has the rate 0: it changes nothing at all, and only fills Adam's averages. The peak is at step `warmup`, and the
+# factor 0 would be used at step `total`, which a run of `total` steps no longer takes.
+#
+# ## All six
+#
+# **What do you expect** of the cosine beside the line: where is it above, where below?
+
+# %%
+warmup, total = 100, 1000
+formulas = {
+    "constant": schedules.constant,
+    "constant_with_warmup": lambda step: min(1.0, step / warmup),
+    "linear": lambda step: linear(step, warmup, total),
+    "cosine": lambda step: schedules.cosine(step, warmup, total),
+    "cosine_with_restarts": lambda step: schedules.cosine_with_hard_restarts(step, warmup, total, cycles=3),
+    "polynomial": lambda step: schedules.polynomial_decay(step, warmup, total, lr_init=1.0, power=2.0),
+}
+figure = new_figure(width=10, height=5.2)
+panels = figure.subplots(2, 3, sharex=True, sharey=True)
+for panel, (name, formula) in zip(panels.flat, formulas.items(), strict=True):
+    panel.plot([linear(step, warmup, total) for step in range(total + 1)], color="lightgray", linewidth=3)
+    panel.plot([formula(step) for step in range(total + 1)])
+    panel.axvline(warmup, linestyle=":", color="gray")
+    panel.set_title(name)
+figure.supxlabel("step (dotted: end of warm-up; light: linear)")
+figure.supylabel("factor on the learning rate")
+show(figure, "10-schedules")
+
+# %% [markdown]
+# The cosine, ½ (1 + cos(π · progress)), stays high for longer, falls faster in the middle, and lands softly. By hand, in the
+# middle of the fall and a quarter into it:
+
+# %%
+for progress in (0.25, 0.5):
+    step = warmup + progress * (total - warmup)
+    assert math.isclose(schedules.cosine(step, warmup, total), 0.5 * (1 + math.cos(math.pi * progress)))
+    print(
+        f"progress {progress}: cosine {schedules.cosine(step, warmup, total):.3f}, linear {linear(step, warmup, total):.3f}"
+    )
+
+# %% [markdown]
+# Restarts jump back to 1: a fresh start from a better place. The polynomial with power 1 is the straight line, with power 2 it
+# hangs below.
+#
+# ## On an optimizer
+#
+# A scheduler multiplies every group's rate. It is told of each step, *after* the optimizer has taken it. **What do you
+# expect:** which rates do four steps use, with lr 0.1 and a warm-up of 2?
+
+# %%
+parameter = torch.nn.Parameter(torch.zeros(1))
+optimizer = AdamW([parameter], lr=0.1)
+scheduler = get_linear_schedule_with_warmup(optimizer, num_warmup_steps=2, num_training_steps=4)
+used = []
+for _ in range(4):
+    used.append(optimizer.param_groups[0]["lr"])
+    parameter.grad = torch.ones(1)
+    optimizer.step()
+    scheduler.step()
+print(used)
+assert used == [0.1 * linear(step, 2, 4) for step in range(4)]
+
+# %% [markdown]
+# Forget `scheduler.step()`, and the rate stays at that of step 0, which is 0: the loss does not move, and no error is raised.
+# Remember this when a run learns nothing.
+#
+# Any schedule by its name; each is the formula above, on an optimizer:
+
+# %%
+for name in ("constant", "constant_with_warmup", "linear", "cosine"):
+    optimizer = AdamW([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
+    scheduler = get_scheduler(name, optimizer, num_warmup_steps=warmup, num_training_steps=total)
+    for step in range(300):
+        assert math.isclose(scheduler.get_last_lr()[0], formulas[name](step), abs_tol=1e-12), name
+        optimizer.step()
+        scheduler.step()
+print("equal")
+
+# %% [markdown]
+# ## Why warm up?
+#
+# Adam's first steps have full length, whatever the gradient (chapter 9), and at the beginning its averages have seen next to
+# nothing: the direction of those steps is that of a few batches. For a pretrained model that is a danger: some wild steps can
+# undo much of what it learned.
+#
+# To see how wild, give AdamW nothing but noise: 2,000 weights, each gradient a fresh random number. An ideal optimizer would
+# stand still. **What do you expect** of the average step, in units of lr, at step 1, and at step 300 when m has averaged over many
+# gradients that cancel out? And without bias correction, as in original BERT?
+
+
+# %%
+def step_lengths(correct_bias: bool, warmup: int, steps: int = 300) -> list[float]:
+    """The average move of a weight at each step, in units of lr, when all gradients are noise."""
+    torch.manual_seed(0)
+    weights = torch.nn.Parameter(torch.zeros(2000))
+    optimizer = AdamW([weights], lr=1.0, correct_bias=correct_bias)
+    scheduler = get_scheduler("constant_with_warmup", optimizer, num_warmup_steps=warmup)
+    lengths = []
+    for _ in range(steps):
+        before = weights.detach().clone()
+        weights.grad = torch.randn(2000)
+        optimizer.step()
+        scheduler.step()
+        lengths.append((weights.detach() - before).abs().mean().item())
+    return lengths
+
+
+runs = {
+    "bias correction, no warm-up": step_lengths(True, 0),
+    "original BERT without its warm-up": step_lengths(False, 0),
+    "original BERT: warm-up of 100 steps": step_lengths(False, 100),
+}
+figure = new_figure(width=7.5, height=3.8)
+panel = figure.subplots()
+for name, lengths in runs.items():
+    print(
+        f"{name:36} step 1: {lengths[0]:.2f}, step 10: {lengths[9]:.2f}, step 300: {lengths[-1]:.2f}, all: {sum(lengths):.0f}"
+    )
+    panel.plot(range(1, len(lengths) + 1), lengths, label=name)
+panel.set_xlabel("step")
+panel.set_ylabel("average move, in units of lr")
+panel.set_title("How far noise alone carries the weights")
+panel.legend()
+show(figure, "10-noise")
+assert runs["bias correction, no warm-up"][0] > 3 * runs["bias correction, no warm-up"][-1]
+assert runs["original BERT: warm-up of 100 steps"][0] == 0.0
+
+# %% [markdown]
+# With bias correction the first step follows noise at full length, several times as far as later ones. Without it (√v is far
+# too small at first), the early steps are longer still. The warm-up holds back exactly these.
+#
+# How long? BERT was pretrained with 10,000 steps of warm-up out of a million (Devlin et al. 2019, appendix A.2). For fine-tuning,
+# a tenth of the run is the custom.
+#
+# ## And why come down at the end?
+#
+# A step of full length jumps to and fro over the bottom of a valley; shorter steps settle in it. **What do you expect:** how near
+# to its best value of 0 does a weight come, in 400 steps with noisy gradients, at a constant rate and at one that falls?
+
+# %%
+for name in ("constant", "linear", "cosine"):
+    torch.manual_seed(0)
+    weights = torch.nn.Parameter(torch.full((500,), 2.0))
+    optimizer = AdamW([weights], lr=0.05)
+    scheduler = get_scheduler(name, optimizer, num_warmup_steps=40, num_training_steps=400)
+    for _ in range(400):
+        weights.grad = weights.detach() + torch.randn(500)  # the slope of ½ θ², and noise
+        optimizer.step()
+        scheduler.step()
+    print(f"{name:9} ends {weights.abs().mean().item():.3f} away from the best")
+
+# %% [markdown]
+# ## Summary
+#
+# - A schedule is a pure function of the step; the scheduler multiplies each group's rate by it, after each optimizer step.
+# - Linear with warm-up is BERT's: 0 at step 0, 1 at step `warmup`, 0 at step `total`.
+# - The warm-up holds back Adam's first steps, which are long and follow few gradients.
+# - The fall at the end lets the weights settle.
+#
+# **The code:** [`minibert/optim/schedules.py`](../minibert/optim/schedules.py) the formulas,
+# [`get_schedule.py`](../minibert/optim/get_schedule.py) on an optimizer. `minibert plot schedules --out six.svg` draws them.
+#
+# **Exercises:** [`exercises/10_schedules.py`](exercises/10_schedules.py): the line, the cosine, the restarts, the rates of a run. Check
+# them with `minibert check 10`.
