@@ -77,8 +77,15 @@ def open_task(
     }
     torch.manual_seed(recipe.seed)
     model: BertPreTrainedModel = kind.model_class.from_pretrained(
-        model_name, draw_as_reference=True, task_specific_params=remembered, **kind.config_fields()
+        model_name,
+        draw_as_reference=True,
+        ignore_mismatched_sizes=True,  # the head of another task, with another number of labels, starts anew
+        task_specific_params=remembered,
+        **kind.config_fields(),
     )
+    new = [finding.name for finding in model.loading_report.new] if model.loading_report else []
+    if new:
+        say(f"New, to be learned from the start: {', '.join(new)}.")
     model = model.float()
     model.set_attn_implementation(recipe.attention)
     if config.position_embedding_type != "absolute":  # the table is there, as in the reference, but nothing reads it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from torch import Tensor
 from ...data.tasks import BatchOrder, collate
 from ...model import BertPreTrainedModel
 from ...tokenization import BertTokenizer
+from ..loop import NotFiniteError
 from ..run_log import RunLog
 from ..world import World
 from .kind import Encoded, TaskKind
@@ -72,7 +74,7 @@ class FineTuning:
         return {"loss": whole}
 
     def evaluate(self) -> dict[str, float]:
-        """The loss and the scores on the evaluation examples."""
+        """The loss and the scores on the evaluation examples. Raises NotFiniteError where there is no such loss."""
         outputs = outputs_of(
             self.model,
             self.evaluation,
@@ -82,6 +84,10 @@ class FineTuning:
             batch_size=2 * self.recipe.batch_size,
             precision=self.precision,
         )
+        if not math.isfinite(outputs.loss):
+            raise NotFiniteError(
+                f"The loss on the evaluation examples is {outputs.loss}. Try a lower learning rate, a longer warm-up, or float32."
+            )
         return {"loss": outputs.loss, **self.kind.score(self.evaluation, outputs.kept, outputs.loss)}
 
     def describe(self, figures: dict[str, float]) -> str:

@@ -28,8 +28,8 @@ from minibert.training.loop import LoopOptions, better
 from minibert.training.run_log import read_log
 from minibert.training.world import World
 from tests.unit.tiny_bert import same_weights
-from tests.unit.training.small_run import log_of
-from tests.unit.training.small_tasks import ALONE, KINDS, QUIET, RECIPE, kind_and_file, small_model
+from tests.unit.training.small_run import log_of, start
+from tests.unit.training.small_tasks import ALONE, KINDS, QUIET, RECIPE, command, kind_and_file, small_model
 
 
 @pytest.fixture
@@ -277,13 +277,37 @@ class TestRuns:
         path.write_text("text,label\ngood,yes\n,yes\nbad,no\n", encoding="utf-8")
         said: list[str] = []
         finetune(Classification(), model, path, path, RECIPE, tmp_path / "out", ALONE, say=said.append)
-        assert said == [f"'{path}': 2 of 3 examples used.\n  left out: 1 × it has an empty text (line 3)."] * 2
+        account = f"'{path}': 2 of 3 examples used.\n  left out: 1 × it has an empty text (line 3)."
+        assert said == [account, account, "New, to be learned from the start: classifier.weight, classifier.bias."]
 
     def test_relative_positions_train_too(self, tmp_path: Path) -> None:
         model = small_model(tmp_path / "relative", position_embedding_type="relative_key")
         kind, path = kind_and_file("one label")
         task, _ = finetune(kind, model, path, path, RECIPE, tmp_path / "out", ALONE, say=QUIET)
         assert not task.model.bert.embeddings.position_embeddings.weight.requires_grad
+
+
+class TestCompany:
+    LAUNCHER = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
+
+    def test_two_processes_lose_and_score_what_one_does(self, model: str, tmp_path: Path) -> None:
+        # 23 sentences in batches of 11: the last batch of an epoch is one sentence, which only one of the two has.
+        more = ("--batch-size", "11", "--epochs", "4", "--lr", "1e-3")
+        file = kind_and_file("tags")[1]
+        runs = [
+            start(["-m", "minibert", *command("tag", file, model, tmp_path / name, *more)], launcher)
+            for name, launcher in (("one", ()), ("two", self.LAUNCHER))
+        ]
+        for run in runs:
+            output = run.communicate(timeout=240)[0]
+            assert run.returncode == 0, output
+            assert output.count("23 of 23 examples used.") == 2
+        one, two = log_of(tmp_path / "one"), log_of(tmp_path / "two")
+        assert [line.keys() for line in one] == [line.keys() for line in two]
+        for a, b in zip(one, two, strict=True):
+            for name in a.keys() - {"norm", "rate"}:
+                assert a[name] == pytest.approx(b[name], rel=0, abs=1e-4), (a["step"], name)
+        assert sum("loss" in line for line in one) == 4
 
 
 class TestHiddenWords:
