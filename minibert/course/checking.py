@@ -9,7 +9,6 @@ Checks run in the order in which they are written.
 from __future__ import annotations
 
 import ctypes
-import importlib.util
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -112,12 +111,10 @@ def check_chapter(chapter: Chapter, seconds: float = SECONDS) -> list[Outcome]:
 
 
 def open_file(path: Path) -> ModuleType:
-    """Run a Python file, whatever its name, and return it as a module."""
-    spec = importlib.util.spec_from_file_location(f"course_{path.parent.name}_{path.stem}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    """Run a Python file, whatever its name, and return it as a module. No bytecode is kept that could go stale."""
+    module = ModuleType(f"course_{path.parent.name}_{path.stem}")
+    module.__file__ = str(path)
+    exec(compile(path.read_bytes(), str(path), "exec"), module.__dict__)
     return module
 
 

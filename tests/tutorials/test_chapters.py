@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from minibert.course import new_figure, show
 from tests.tutorials.places import TUTORIALS
 
 CHAPTERS = sorted(TUTORIALS.glob("[0-9][0-9]_*.py"))
@@ -40,3 +41,19 @@ def test_a_chapter_runs_and_draws(chapter: Path, tmp_path: Path) -> None:
     assert all(picture.name.startswith(chapter.name[:2]) for picture in pictures)
     assert list(here.iterdir()) == []
     assert sorted(TUTORIALS.rglob("*")) == before
+
+
+def test_a_picture_is_written_only_when_a_folder_was_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    figure = new_figure(width=2, height=1)
+    figure.subplots().plot([0, 1])
+    monkeypatch.delenv("MINIBERT_FIGURES", raising=False)
+    picture = show(figure, "line")
+    assert list(tmp_path.iterdir()) == []
+    assert capsys.readouterr().out == "[figure line: to see it, set MINIBERT_FIGURES to a folder]\n"
+    assert picture._repr_png_().startswith(b"\x89PNG")
+    monkeypatch.setenv("MINIBERT_FIGURES", str(tmp_path / "new" / "folder"))
+    show(figure, "line")
+    assert [path.name for path in tmp_path.rglob("*.png")] == ["line.png"]

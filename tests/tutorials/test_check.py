@@ -74,6 +74,14 @@ def test_progress_says_what_comes_next(course: Path) -> None:
     ]
 
 
+def test_a_changed_answer_is_read_anew_and_nothing_is_left_beside_it(course: Path) -> None:
+    assert hint_of(course, RIGHT) == ""
+    assert (
+        hint_of(course, RIGHT.replace("2 * x", "x * x")) == "For 3: It squares instead of doubling"
+    )  # as long as before
+    assert [path.name for path in (course / "exercises").iterdir()] == ["04_numbers.py"]
+
+
 def test_what_an_exercise_prints_stays_out_of_the_json(course: Path) -> None:
     write(course, RIGHT.replace("return -x", "print('looking'); return -x"))
     result = run("check", "4", "--folder", str(course), "--json")
