@@ -51,7 +51,7 @@ for step in explain(tokenizer, text):
     print(f"{step.name:15} {step.parts}")
 
 # %% [markdown]
-# (The mark … became `[UNK]`: the novels that made this vocabulary spell it with three dots.) By hand, for text without special tokens:
+# (The mark … became `[UNK]`: it is not in this vocabulary.) By hand, for text without special tokens:
 #
 # 1. Drop control characters, and make every kind of space a plain one.
 # 2. Lower-case.

@@ -133,11 +133,11 @@ for place in (10, 40, 100, 200):
 right.set_title("near each other, alike?")
 right.set_xlabel("distance")
 right.legend()
-show(figure, "03-positions")
 near = torch.stack([similarity[place, place + 1] for place in range(1, 127)]).mean().item()
 untrained = torch.stack([similarity[place, place + 1] for place in range(129, 255)]).mean().item()
 print(f"neighbours among 1 to 127: {near:.2f}; among 129 to 255: {untrained:.2f}")
 assert near > untrained + 0.2
+show(figure, "03-positions")
 
 # %% [markdown]
 # Where it was trained, the table has discovered that places are in a row. From 128 on it is still the noise it began with: a

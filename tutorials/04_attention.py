@@ -168,13 +168,13 @@ for layer in range(4):
         panel.set_xticks(range(len(tokens)), tokens if layer == 3 else [], rotation=90, fontsize=8)
         panel.set_yticks(range(len(tokens)), tokens if head == 0 else [], fontsize=8)
 figure.suptitle("who asks (rows) and who is asked (columns)")
-show(figure, "04-heads")
 
 previous = looks.diagonal(offset=-1, dim1=-2, dim2=-1).mean(-1)  # (layers, heads): the mean look at the piece before
 following = looks.diagonal(offset=1, dim1=-2, dim2=-1).mean(-1)
 for name, habit in (("the piece before", previous), ("the piece after", following)):
     layer, head = divmod(int(habit.argmax()), 4)
     print(f"{name}: most of all layer {layer}, head {head}, with {habit.max():.0%} of its attention")
+show(figure, "04-heads")
 
 # %% [markdown]
 # The two sharpest heads do what you would do to tell words apart by their order: look at the piece before and the piece

@@ -150,8 +150,8 @@ panel.set_xticks(range(5), ["embeddings", *(f"layer {n}" for n in range(4))])
 panel.set_ylim(0.7, 1.02)
 panel.set_ylabel("cosine of the two vectors of “light”")
 panel.legend()
-show(figure, "05-senses")
 assert same_sense[-1] > two_senses[-1]
+show(figure, "05-senses")
 
 # %% [markdown]
 # They begin alike. The first layer already sees the neighbours, and parts the two senses; the two lamps stay together. Such

@@ -169,9 +169,9 @@ panel.set_xlabel("step")
 panel.set_ylabel("average move, in units of lr")
 panel.set_title("How far noise alone carries the weights")
 panel.legend()
-show(figure, "10-noise")
 assert runs["bias correction, no warm-up"][0] > 3 * runs["bias correction, no warm-up"][-1]
 assert runs["original BERT: warm-up of 100 steps"][0] == 0.0
+show(figure, "10-noise")
 
 # %% [markdown]
 # With bias correction the first step follows noise at full length, several times as far as later ones. Without it (√v is far

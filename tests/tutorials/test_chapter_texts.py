@@ -1,5 +1,6 @@
 """What every chapter has in common, whether or not it can be run here."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -58,6 +59,13 @@ def test_a_chapter_asks_before_it_shows_and_ends_with_a_summary(chapter: Path) -
     number = int(chapter.name[:2])
     assert f"exercises/{chapter.name}" in last
     assert f"`minibert check {number}`" in last
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+def test_a_cell_ends_with_its_picture_so_that_a_notebook_shows_it(chapter: Path) -> None:
+    for cell in cells(chapter)[1:]:
+        if "show(figure" in cell and not cell.startswith(" [markdown]"):
+            assert ast.unparse(ast.parse(cell.partition("\n")[2]).body[-1]).startswith("show(figure, ")
 
 
 def test_a_chapter_has_exercises_and_exercises_have_a_chapter() -> None:
