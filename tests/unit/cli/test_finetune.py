@@ -168,6 +168,7 @@ class TestPredict:
         for entity in answer["entities"]:
             assert entity["text"] == " ".join(answer["words"][entity["start"] : entity["end"]])
             assert answer["tags"][entity["start"]].endswith(entity["type"])
+            assert entity["probability"] == min(answer["probabilities"][entity["start"] : entity["end"]])
         assert answer["entities"]  # learned by heart
         assert "entity" in output_of(*words)
 
