@@ -201,4 +201,4 @@ with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as broken:
 # **Exercises:** [`exercises/07_checkpoint.py`](exercises/07_checkpoint.py): old names, names with and without `bert.`, the account.
 # Check them with `minibert check 7`.
 #
-# **Next:** [9 · AdamW](09_adamw.py)
+# **Next:** [8 · Pre-training](08_pretraining.py)
