@@ -73,7 +73,7 @@ def test_a_file_imports_only_what_the_package_depends_on(path: Path) -> None:
 
 
 def test_the_network_knows_nothing_of_what_is_built_on_it() -> None:
-    above = ("heads", "tokenization", "generation", "optim", "data", "training", "microscope", "cli")
+    above = ("heads", "tokenization", "generation", "optim", "data", "training", "microscope", "course", "cli")
     for part in above:
         assert not any(user.startswith(("model", "config", "outputs")) for user in users_of(part)), part
 
