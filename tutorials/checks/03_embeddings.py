@@ -67,6 +67,9 @@ def check_layer_norm(layer_norm: Callable[[Tensor, Tensor, Tensor, float], Tenso
             "The wrong axis: mean and variance run over the positions, and should run over the last axis.": (
                 over_places / (over_places.square().mean(1, keepdim=True) + eps).sqrt() * weight + bias
             ),
+            "The wrong axis: the mean runs over the positions, and should run over the last axis.": (
+                over_places / (over_places.square().mean(-1, keepdim=True) + eps).sqrt() * weight + bias
+            ),
             "Mean and variance run over the whole tensor, and should run over the last axis only.": (
                 over_all / (over_all.square().mean() + eps).sqrt() * weight + bias
             ),

@@ -26,6 +26,12 @@ def check_averages(
             "β and 1 − β have changed places: most of the old average is kept.": (
                 (1 - beta1) * m + beta1 * grad, (1 - beta2) * v + beta2 * grad**2
             ),
+            "β₁ and 1 − β₁ have changed places: most of the old average is kept.": (
+                (1 - beta1) * m + beta1 * grad, expected[1]
+            ),
+            "β₂ and 1 − β₂ have changed places: most of the old average is kept.": (
+                expected[0], (1 - beta2) * v + beta2 * grad**2
+            ),
             "β₁ and β₂ have changed places.": (beta2 * m + (1 - beta2) * grad, beta1 * v + (1 - beta1) * grad**2),
             "The gradient comes in whole; it is to be multiplied by 1 − β.": (beta1 * m + grad, beta2 * v + grad**2),
             "β₁ is used for both averages.": (expected[0], beta1 * v + (1 - beta1) * grad**2),
@@ -88,6 +94,9 @@ def check_update(
                 param - decay * param - step
             ),
             "The decay is mixed into the gradient: that is Adam with an L2 penalty.": param - size * penalised / denominator,
+            "The decay is mixed into the gradient, and then taken away once more.": (
+                (param - size * penalised / denominator) * (1 - decay)
+            ),
             "The decay is not multiplied by lr.": (param - step) * (1 - weight_decay),
             "The decay is multiplied by size, and should be by lr.": (param - step) * (1 - size * weight_decay),
             "The step goes uphill: it is to be taken away.": (param + step) * (1 - decay),
