@@ -42,7 +42,7 @@ clean:
 	@touch $@
 
 .venv/.test: .venv/.installed
-	$(VENV) $(PIP) --editable ".[test]"
+	$(VENV) $(PIP) --editable ".[test,plots]"
 	@touch $@
 
 .venv-parity/.installed: pyproject.toml constraints.txt tests/parity/real/requirements.txt
