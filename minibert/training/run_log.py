@@ -11,12 +11,15 @@ from tqdm import tqdm
 
 
 class RunLog:
-    """The log of a run. Each line has a `step`; a resumed run drops the lines of steps it will take again."""
+    """The log of a run. Each line has a `step`; a resumed run drops the lines of steps it will take again.
+
+    quiet: neither write nor speak; of several processes all but one are.
+    """
 
     def __init__(self, path: Path, steps: int, first: int = 0, quiet: bool = False):
         self.path = path
         self.quiet = quiet
-        if path.is_file():
+        if path.is_file() and not quiet:
             self._forget_from(first)
         self.bar = tqdm(total=steps, initial=first, unit=" steps", disable=True if quiet else None, leave=False)
 

@@ -206,6 +206,9 @@ class TestResuming:
     def test_a_log_forgets_what_will_happen_again(self, tmp_path: Path) -> None:
         path = tmp_path / "log.jsonl"
         path.write_text('{"step": 1}\n{"step": 2}\n{"step": 3}\n{"step": 4, "wor', encoding="utf-8")
+        before = path.read_bytes()
+        RunLog(path, steps=5, first=2, quiet=True).write(3, loss=1.0)  # another process, which leaves the file alone
+        assert path.read_bytes() == before
         RunLog(path, steps=5, first=2).write(3, loss=1.0)
         assert read_log(path) == [{"step": 1}, {"step": 2}, {"step": 3, "loss": 1.0}]
 
