@@ -14,7 +14,7 @@ demo: .venv/.installed
 
 # Without the library that minibert is measured against first, so that nothing can lean on it; then side by side.
 test: .venv/.test .venv-parity/.installed
-	$(VENV) -m pytest
+	$(VENV) -m pytest -m "slow or not slow"
 	$(PARITY) -m pytest tests/parity/live tests/parity/real
 
 # The same programs under transformers 4.12.5 and minibert: a difference of 0.0.

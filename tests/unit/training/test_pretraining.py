@@ -143,6 +143,7 @@ class TestRecipe:
 
 
 class TestResuming:
+    @pytest.mark.slow
     def test_a_run_killed_again_and_again_ends_with_the_bits_of_a_whole_one(
         self, data: PreparedData, tmp_path: Path
     ) -> None:
@@ -213,6 +214,7 @@ class TestResuming:
         assert read_log(path) == [{"step": 1}, {"step": 2}, {"step": 3, "loss": 1.0}]
 
 
+@pytest.mark.slow
 class TestCompany:
     LAUNCHER = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
 
