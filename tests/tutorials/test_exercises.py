@@ -6,10 +6,14 @@ from pathlib import Path
 import pytest
 
 from minibert.course.checking import BLANK, PASSED, WRONG, Chapter, Outcome, check_chapter, find_chapters
-from tests.tutorials.places import TUTORIALS
-from tests.tutorials.planted import PLANTED
+from tests.tutorials.places import TUTORIALS, open_module
 
 CHAPTERS = [path.stem for path in sorted((TUTORIALS / "solutions").glob("*.py"))]
+# Mistakes that learners make: in which function, what to change in its solution, and a part of the hint it must get. Each is
+# planted in a copy of the solution, so that a hint comes from the check of its own function.
+PLANTED: dict[str, list[tuple[str, str, str, str]]] = {
+    path.stem: open_module(path).PLANTED for path in sorted((Path(__file__).parent / "planted").glob("*.py"))
+}
 CASES = [pytest.param(chapter, *case, id=f"{chapter}-{case[0]}-{case[3]}") for chapter in PLANTED for case in PLANTED[chapter]]  # fmt: skip
 
 
