@@ -4,8 +4,10 @@ PIP = -m pip --disable-pip-version-check install --quiet --constraint constraint
 VENV = .venv/bin/python
 PARITY = .venv-parity/bin/python
 OLD = .venv-old/bin/python
+DOCS = .venv-docs/bin/python
+GRADING = .venv-grading/bin/python
 
-.PHONY: demo test lint format bench parity clean
+.PHONY: demo test lint format bench parity notebooks test-grading clean
 
 demo: .venv/.installed
 	$(VENV) -m minibert fill-mask "He shook his [MASK]."
@@ -33,8 +35,16 @@ format: .venv/.test
 bench: .venv-parity/.installed
 	$(PARITY) -m benchmarks
 
+# The chapters, and the exercises for nbgrader: build/notebooks/course and build/notebooks/nbgrader.
+notebooks: .venv-docs/.installed
+	$(DOCS) -m scripts.build_notebooks build/notebooks
+
+# Release the exercises with nbgrader, hand in right and wrong answers, and grade them.
+test-grading: .venv-grading/.installed
+	$(GRADING) -m pytest tests/tutorials/test_grading.py
+
 clean:
-	rm -rf .venv .venv-parity .venv-old
+	rm -rf .venv .venv-parity .venv-old .venv-docs .venv-grading build
 
 .venv/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -53,4 +63,14 @@ clean:
 
 .venv-old/.installed: scripts/old_reference.py
 	$(PYTHON) scripts/old_reference.py .venv-old
+	@touch $@
+
+.venv-docs/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv-docs
+	$(DOCS) $(PIP) --editable ".[docs,tutorials,test]"
+	@touch $@
+
+.venv-grading/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv-grading
+	$(GRADING) $(PIP) --editable ".[grading,test]"
 	@touch $@

@@ -1,0 +1,133 @@
+"""Make the notebooks of the course: python -m scripts.build_notebooks OUT
+
+    OUT/course/tutorials/NN_name.ipynb     the chapters; beside them every file that they link to, so that the folder can go anywhere
+    OUT/nbgrader/source/NN_name/           an assignment for each chapter: the exercises with their solutions, for teachers alone
+
+An assignment is a notebook with nbgrader's metadata, two cells for each function: its solution, which nbgrader takes out of
+what students get, and a locked test, worth a point, that fails with the hint of `tutorials/checks`. The checks go with the
+notebook as `checks.py`; when it is graded, nbgrader puts the teacher's copy in the place of whatever a student handed in.
+"""
+
+import ast
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import jupytext
+import nbformat
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from scripts.links import ROOT, TUTORIALS, chapters, linked
+
+SCHEMA_VERSION = 3  # of nbgrader's metadata, since nbgrader 0.6
+POINTS = 1
+KERNEL = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
+INTRODUCTION = """# {title}
+
+Put your code in place of each `raise NotImplementedError()`, and run the cell below it: silence means that it is right, and
+the last line of an error says what is not right yet."""
+TEST = """from checks import check_{name}
+
+hint = check_{name}({name})
+assert hint is None, hint"""
+NBGRADER_CONFIG = """c = get_config()
+c.CourseDirectory.course_id = "minibert"
+c.ExecutePreprocessor.timeout = 120  # seconds for a cell: a loop that never ends costs its own point, not the evening
+"""
+
+
+def chapter_notebook(chapter: Path) -> NotebookNode:
+    """A chapter, without output. Its links to other chapters lead to their notebooks."""
+    notebook = jupytext.read(chapter)
+    for number, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{number}"  # the same at every build
+        if cell.cell_type == "markdown":
+            cell.source = re.sub(r"\]\((\d\d_\w+)\.py\)", r"](\1.ipynb)", cell.source)
+    return notebook
+
+
+def exercise_notebook(exercises: Path, solutions: Path) -> NotebookNode:
+    """The teacher's notebook: what `exercises` gives, and each function as `solutions` has it, followed by its test."""
+    text = exercises.read_text(encoding="utf-8")
+    title, *statements = ast.parse(text).body
+    solved = functions(solutions)
+    given = [ast.get_source_segment(text, node) for node in statements if not isinstance(node, ast.FunctionDef)]
+    introduction = INTRODUCTION.format(title=ast.literal_eval(title.value).split(". ")[0])
+    cells = [graded(new_markdown_cell(introduction), "introduction", locked=True)]
+    if given:
+        cells.append(graded(new_code_cell("\n".join(given)), "given", locked=True))
+    for name in functions(exercises):
+        cells.append(graded(new_code_cell(solved[name]), name, solution=True))
+        cells.append(graded(new_code_cell(TEST.format(name=name)), f"check_{name}", locked=True, grade=True))
+    return new_notebook(cells=cells, metadata=KERNEL)
+
+
+def functions(path: Path) -> dict[str, str]:
+    """Each function of a file, with nbgrader's marks around what stands below its docstring."""
+    text = path.read_text(encoding="utf-8")
+    lines = text.splitlines()
+    found = {}
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.FunctionDef):
+            above, below = (
+                lines[node.lineno - 1 : node.body[0].end_lineno],
+                lines[node.body[0].end_lineno : node.end_lineno],
+            )
+            found[node.name] = "\n".join([*above, "    ### BEGIN SOLUTION", *below, "    ### END SOLUTION"])
+    return found
+
+
+def graded(
+    cell: NotebookNode, grade_id: str, *, locked: bool = False, solution: bool = False, grade: bool = False
+) -> NotebookNode:
+    """The cell with what nbgrader wants to know of it."""
+    cell.id = grade_id
+    cell.metadata["nbgrader"] = {
+        "schema_version": SCHEMA_VERSION,
+        "grade_id": grade_id,
+        "locked": locked,
+        "solution": solution,
+        "grade": grade,
+        "task": False,
+        **({"points": POINTS} if grade else {}),
+    }
+    return cell
+
+
+def build_course(folder: Path) -> None:
+    """Write the chapters, and copy what they lead to, and the checks for `minibert check`. The solutions are a teacher's."""
+    for path in (*linked(chapters()), *(TUTORIALS / "checks").glob("*.py")):
+        target = folder / path.relative_to(ROOT)
+        if path.is_file() and TUTORIALS / "solutions" not in path.parents:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if path in chapters():
+                nbformat.write(chapter_notebook(path), target.with_suffix(".ipynb"))
+            else:
+                shutil.copyfile(path, target)
+
+
+def build_nbgrader(folder: Path) -> None:
+    """Write a course directory for nbgrader."""
+    for solutions in sorted((TUTORIALS / "solutions").glob("*.py")):
+        assignment = folder / "source" / solutions.stem
+        assignment.mkdir(parents=True)
+        notebook = exercise_notebook(TUTORIALS / "exercises" / solutions.name, solutions)
+        nbformat.write(notebook, assignment / f"{solutions.stem}.ipynb")
+        shutil.copyfile(TUTORIALS / "checks" / solutions.name, assignment / "checks.py")
+    (folder / "nbgrader_config.py").write_text(NBGRADER_CONFIG, encoding="utf-8")
+
+
+def main(out: Path) -> None:
+    """Write everything anew. Only what a build has written is taken away: grades and submissions stay."""
+    for old in (out / "course", out / "nbgrader" / "source"):
+        shutil.rmtree(old, ignore_errors=True)
+    build_course(out / "course")
+    build_nbgrader(out / "nbgrader")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(str(__doc__))
+    main(Path(sys.argv[1]))

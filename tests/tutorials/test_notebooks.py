@@ -1,0 +1,125 @@
+"""The notebooks that are built of the course: chapters whose links lead somewhere, assignments as nbgrader wants them."""
+
+import ast
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts.build_notebooks import main
+from tests.tutorials.places import TUTORIALS
+
+CHAPTERS = [path.stem for path in sorted((TUTORIALS / "solutions").glob("*.py"))]
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("notebooks")
+    main(out)
+    return out
+
+
+def cells_of(notebook: Path) -> list[dict[str, Any]]:
+    return json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+
+
+def source(cell: dict[str, Any]) -> str:
+    return "".join(cell["source"])
+
+
+def assignment(built: Path, chapter: str) -> list[dict[str, Any]]:
+    return cells_of(built / "nbgrader" / "source" / chapter / f"{chapter}.ipynb")
+
+
+def test_every_chapter_is_a_notebook_with_the_chapters_cells(built: Path) -> None:
+    chapters = sorted(TUTORIALS.glob("[0-9][0-9]_*.py"))
+    notebooks = sorted((built / "course" / "tutorials").glob("*.ipynb"))
+    assert [path.stem for path in notebooks] == [path.stem for path in chapters]
+    for chapter, notebook in zip(chapters, notebooks, strict=True):
+        cells = cells_of(notebook)
+        assert len(cells) == len(re.findall("^# %%", chapter.read_text(encoding="utf-8"), re.MULTILINE))
+        assert source(cells[0]).startswith(f"# {int(chapter.name[:2])} · ")
+
+
+def test_links_in_the_chapters_lead_to_files_of_the_built_folder(built: Path) -> None:
+    links = {
+        notebook.parent / link
+        for notebook in (built / "course" / "tutorials").glob("*.ipynb")
+        for cell in cells_of(notebook)
+        if cell["cell_type"] == "markdown"
+        for link in re.findall(r"\]\(([^)#:]+)[^)]*\)", source(cell))
+    }
+    assert links
+    assert {link for link in links if not link.is_file()} == set()
+
+
+def test_solutions_are_in_the_teachers_folder_only(built: Path) -> None:
+    assert not (built / "course" / "tutorials" / "solutions").exists()
+    for solutions in (TUTORIALS / "solutions").glob("*.py"):
+        text = solutions.read_text(encoding="utf-8")
+        bodies = [
+            "".join(text.splitlines(keepends=True)[node.body[0].end_lineno : node.end_lineno])
+            for node in ast.parse(text).body
+            if isinstance(node, ast.FunctionDef)
+        ]
+        assert bodies
+        exercises = (built / "course" / "tutorials" / "exercises" / solutions.name).read_text(encoding="utf-8")
+        assert not any(body in exercises for body in bodies)
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_a_function_is_a_solution_to_take_out_and_a_locked_test_worth_a_point(built: Path, chapter: str) -> None:
+    cells = {cell["metadata"]["nbgrader"]["grade_id"]: cell for cell in assignment(built, chapter)}
+    written = ast.parse((TUTORIALS / "solutions" / f"{chapter}.py").read_text(encoding="utf-8")).body
+    names = [node.name for node in written if isinstance(node, ast.FunctionDef)]
+    assert [name for name in cells if name not in ("introduction", "given")] == [
+        cell for name in names for cell in (name, f"check_{name}")
+    ]
+    kinds = ("locked", "solution", "grade")
+    for name, cell in cells.items():
+        metadata = cell["metadata"]["nbgrader"]
+        assert metadata["schema_version"] == 3
+        expected = dict.fromkeys(names, (False, True, False)) | {f"check_{name}": (True, False, True) for name in names}
+        assert tuple(metadata[kind] for kind in kinds) == expected.get(name, (True, False, False))
+        assert metadata.get("points") == (1 if metadata["grade"] else None)
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_all_code_that_an_exercise_does_not_give_is_marked_as_a_solution(built: Path, chapter: str) -> None:
+    exercise = (TUTORIALS / "exercises" / f"{chapter}.py").read_text(encoding="utf-8")
+    blanks = {node.name: node for node in ast.parse(exercise).body if isinstance(node, ast.FunctionDef)}
+    for cell in assignment(built, chapter):
+        name = cell["metadata"]["nbgrader"]["grade_id"]
+        if name in blanks:
+            left = re.sub(
+                r"    ### BEGIN SOLUTION\n.*\n    ### END SOLUTION$",
+                "    raise NotImplementedError",
+                source(cell),
+                flags=re.DOTALL,
+            )
+            assert ast.unparse(ast.parse(left)) == ast.unparse(blanks[name])
+        elif name == "given":
+            assert all(line in exercise for line in source(cell).splitlines())
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_the_teachers_notebook_passes_its_own_tests(built: Path, chapter: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(built / "nbgrader" / "source" / chapter)
+    monkeypatch.delitem(sys.modules, "checks", raising=False)
+    notebook: dict[str, Any] = {}
+    for cell in assignment(built, chapter):
+        if cell["cell_type"] == "code":
+            exec(source(cell), notebook)
+    assert notebook["hint"] is None
+    monkeypatch.delitem(sys.modules, "checks")
+
+
+def test_building_again_changes_no_byte_and_keeps_grades(built: Path) -> None:
+    gradebook = built / "nbgrader" / "gradebook.db"
+    gradebook.write_bytes(b"grades")
+    before = {path: path.read_bytes() for path in built.rglob("*") if path.is_file()}
+    main(built)
+    assert {path: path.read_bytes() for path in built.rglob("*") if path.is_file()} == before
