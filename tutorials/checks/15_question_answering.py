@@ -1,0 +1,227 @@
+"""Checks of chapter 15: from characters to pieces, windows, the best span, and F1."""
+
+import random
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from minibert.course import hint_for
+from minibert.data.tasks import Answer, AnswerWindow, Question, answers_to
+from minibert.data.tasks.answer_windows import answer_positions as library_positions
+from minibert.training.metrics import answer_f1
+
+Offsets = list[tuple[int, int] | None]
+
+
+def check_answer_positions(answer_positions: Callable[[Offsets, int, int], tuple[int, int]]) -> str | None:
+    draw = random.Random(1)
+    cases = []
+    for number in range(12):
+        words = [draw.randrange(2, 6) for _ in range(7)]  # the length of each piece
+        before = draw.randrange(2, 5)
+        offsets: Offsets = [None] * before
+        at = 0 if number else 4
+        for length in words:
+            offsets.append((at, at + length))
+            at += length + draw.randrange(2)  # a space follows, or the word goes on
+        offsets.append(None)
+        first, last = sorted((draw.randrange(7), draw.randrange(7)))
+        begin, end = _without_none(offsets)[first][0], _without_none(offsets)[last][1]
+        if number % 3 == 2:  # the answer ends inside a piece
+            end -= 1
+        if number == 1:  # a window that does not hold the answer
+            begin, end = at + 5, at + 9
+        (expected,) = library_positions(Answer("x" * (end - begin), begin), [offsets])
+        inside = [place for place, offset in enumerate(offsets) if offset and offset[0] >= begin and offset[1] <= end]
+        is_here = expected != (0, 0)
+        mistakes = {
+            "These are characters, not positions.": (begin, end),
+            "The second is one too far: it is the last piece itself.": (expected[0], expected[1] + is_here),
+            "Positions count from the front of the row, [CLS] and the question included.": (
+                expected[0] - before * is_here, expected[1] - before * is_here
+            ),
+            "A piece that begins where the answer ends shares no character with it.": (
+                _span_of(place for place, offset in enumerate(offsets) if offset and offset[0] <= end and offset[1] > begin)
+            ),
+            "A piece that ends where the answer begins shares no character with it.": (
+                _span_of(place for place, offset in enumerate(offsets) if offset and offset[0] < end and offset[1] >= begin)
+            ),
+            "A piece must share a character with the answer; it need not lie inside it as a whole.": (
+                _span_of(inside)
+            ),
+            "The last comes before the first.": expected[::-1],
+        }  # fmt: skip
+        given = f"offsets {offsets}, answer {begin} to {end}"
+        cases.append((given, answer_positions(list(offsets), begin, end), expected, mistakes))
+    return _hint_for_all(cases)
+
+
+def _without_none(offsets: Offsets) -> list[tuple[int, int]]:
+    """The offsets of the pieces that stand for characters."""
+    return [offset for offset in offsets if offset is not None]
+
+
+def _span_of(places: Iterable[int]) -> tuple[int, int]:
+    """The first and the last of some positions; (0, 0) if there are none."""
+    found = list(places)
+    return (found[0], found[-1]) if found else (0, 0)
+
+
+def check_windows(windows: Callable[[int, int, int], list[tuple[int, int]]]) -> str | None:
+    for length, room, shared in ((10, 4, 1), (3, 5, 2), (9, 4, 0), (8, 4, 0), (11, 5, 3), (5, 5, 2), (8, 5, 2)):
+        step = room - shared
+        starts = list(range(0, max(length - shared, 1), step))
+        expected = [(start, min(start + room, length)) for start in starts]
+        everywhere = [(start, min(start + room, length)) for start in range(0, length, step)]
+        mistakes = {
+            "The windows do not overlap: each is to share pieces with the one before.": (
+                [(start, min(start + room, length)) for start in range(0, length, room)]
+            ),
+            "A window follows that holds nothing new: the one before it reached the end.": everywhere,
+            "Each window starts `shared` pieces after the one before; that is how many the two should have in common.": (
+                [(start, min(start + room, length)) for start in range(0, max(length - room + shared, 1), max(shared, 1))]
+            ),
+            "The last window goes on behind the end of the context.": [(start, start + room) for start in starts],
+            "The last piece is missing: `stop` is the first piece outside, and there is none behind the last.": (
+                [(start, min(start + room, length - 1)) for start in starts]
+            ),
+            "`stop` is the last piece of the window; it should be the first behind it.": (
+                [(start, stop - 1) for start, stop in expected]
+            ),
+            "These are starts and lengths; asked for are starts and stops.": (
+                [(start, stop - start) for start, stop in expected]
+            ),
+            "The last window is missing: what is left over, shorter than the others, is read too.": expected[:-1],
+        }  # fmt: skip
+        given = f"{length} pieces, room for {room}, {shared} shared"
+        if hint := hint_for(windows(length, room, shared), expected, mistakes, given):
+            return hint
+    return None
+
+
+def check_best_span(best_span: Callable[[Tensor, Tensor, Tensor, int], tuple[int, int]]) -> str | None:
+    generator = torch.Generator().manual_seed(3)
+    in_context = torch.tensor([False] * 4 + [True] * 7 + [False])
+    cases = []
+    for number in range(40):
+        longest = 1 + number % 4
+        start, end = torch.randn(2, len(in_context), generator=generator)
+        if number % 2:  # scores below 0 everywhere: 0 is no good start for a search
+            start, end = start - 9, end - 9
+        result = best_span(start.clone(), end.clone(), in_context.clone(), longest)
+        mistakes = _wrong_spans(start, end, in_context, longest)
+        given = f"longest {longest}, context at 4 to 10"
+        cases.append((given, result, _library_span(start, end, in_context, longest), mistakes))
+    return _hint_for_all(cases)
+
+
+def _hint_for_all(cases: list[tuple[str, Any, tuple[int, int], dict[str, tuple[int, int]]]]) -> str | None:
+    """The hint for many cases at once: (given, result, expected, mistakes) of each.
+
+    A single case cannot tell some mistakes apart, so a mistake is named where it explains every result.
+    """
+    wrong = [case for case in cases if hint_for(case[1], case[2])]
+    if not wrong:
+        return None
+    given, result, expected, mistakes = wrong[0]
+    explains = [hint for hint in mistakes if all(case[1] == case[3][hint] for case in cases)]
+    return hint_for(result, expected, {hint: mistakes[hint] for hint in explains}, given)
+
+
+def _wrong_spans(start: Tensor, end: Tensor, in_context: Tensor, longest: int) -> dict[str, tuple[int, int]]:
+    """What each likely mistake would choose."""
+    total = start[:, None] + end[None, :]  # (start, end)
+    length = torch.arange(len(end))[None, :] - torch.arange(len(start))[:, None] + 1
+    inside = in_context[:, None] & in_context[None, :]
+    short, ordered = length <= longest, length >= 1
+    first = int(start.masked_fill(~in_context, -1e9).argmax())
+
+    def best(allowed: Tensor, scores: Tensor = total) -> tuple[int, int]:
+        i, j = divmod(int(scores.masked_fill(~allowed, -1e9).argmax()), len(scores))
+        return i, j
+
+    return {
+        "Start and end are the best ones, each by itself; look for the best pair.": best(torch.full_like(inside, True)),
+        "Start and end are the best ones of the context, each by itself; look for the best pair.": best(inside),
+        "The start is chosen first, and then an end to suit it; another start may make a better pair.": (
+            first,
+            best(inside & short & ordered & (torch.arange(len(start)) == first)[:, None])[1],
+        ),
+        "The best pair lies outside the context: the question and the special tokens hold no answer.": best(ordered & short),
+        "The end comes before the start.": best(inside & short),
+        "The span is longer than `longest`.": best(inside & ordered),
+        "The span is one piece too long: from i to j there are j − i + 1 pieces.": (
+            best(inside & ordered & (length <= longest + 1))
+        ),
+        "The span may have `longest` pieces, not only fewer.": best(inside & ordered & (length < longest)),
+        "A span of one piece is one too: i may be equal to j.": best(inside & short & (length > 1)),
+        "Starts and ends have changed places.": best(inside & ordered & short, end[:, None] + start[None, :]),
+        "The scores are multiplied; asked for is their sum.": (
+            best(inside & ordered & short, start[:, None] * end[None, :])
+        ),
+        "Nothing is found where all scores are below 0; start the search with −∞.": (
+            best(inside & ordered & short) if bool((total.masked_fill(~(inside & ordered & short), -1) > 0).any()) else (0, 0)
+        ),
+    }  # fmt: skip
+
+
+def _library_span(start: Tensor, end: Tensor, in_context: Tensor, longest: int) -> tuple[int, int]:
+    """The library's choice: its characters are made to be the positions."""
+    offsets = tuple((place, place + 1) if inside else None for place, inside in enumerate(in_context.tolist()))
+    window = AnswerWindow({}, 0, offsets)
+    question = Question("", "?", "x" * len(offsets))
+    scores = [np.asarray(row.tolist()) for row in (start, end)]
+    best = answers_to([question], [window], scores[:1], scores[1:], longest=longest)[0].candidates[0]
+    return best.start, best.end - 1
+
+
+def check_f1(f1: Callable[[list[str], list[str]], float]) -> str | None:
+    cases = (
+        ("grey stone", "grey granite stone"), ("grey", "grey"), ("on on side far", "on on side"), ("fish", "cheese"),
+        ("side south", "south side"), ("red red", "red"), ("", ""), ("", "granite"), ("granite", ""),
+    )  # fmt: skip
+    for said, truth in cases:
+        predicted, true = said.split(), truth.split()
+        expected = answer_f1(said, truth)
+        both = len(set(predicted) & set(true))
+        mistakes: dict[str, object] = {}
+        if not predicted and not true:
+            mistakes["Two answers without words agree: that is a right “no answer”."] = 0.0
+        elif not predicted or not true:
+            mistakes["One has no word, the other has: nothing is right in that."] = 1.0
+        else:
+            n = expected * (len(predicted) + len(true)) / 2
+            found = sum(word in true for word in predicted)
+            mistakes = {
+                "This is exact match: all or nothing.": float(predicted == true),
+                "This is exact match without order.": float(sorted(predicted) == sorted(true)),
+                "This is the precision: recall, the share of the true words, belongs to it.": n / len(predicted),
+                "This is the recall: precision, the share of the predicted words, belongs to it.": n / len(true),
+                "The 2 is missing.": expected / 2,
+                "A word that comes twice in both counts twice; as a set it counts once.": (
+                    2 * both / (len(predicted) + len(true))
+                ),
+                "Both are taken as sets; a word counts as often as it comes.": (
+                    2 * both / (len(set(predicted)) + len(set(true)))
+                ),
+                "A word counts as often as it is predicted, although the truth has it less often.": (
+                    2 * found / (len(predicted) + len(true))
+                ),
+                "This is n by the number of words that either has; F1 divides by the sum of both lengths.": (
+                    both / len(set(predicted) | set(true))
+                ),
+                "This is the mean of precision and recall; F1 is their harmonic mean.": (
+                    (n / len(predicted) + n / len(true)) / 2
+                ),
+            }  # fmt: skip
+        given = f"{said!r}, truth {truth!r}"
+        try:
+            result = f1(list(predicted), list(true))
+        except ZeroDivisionError:
+            return f"{given}: It divides by 0. What if one of the two has no words, or they share none?"
+        if hint := hint_for(result, expected, mistakes, given):
+            return hint
+    return None
