@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from minibert.optim import AdamW, fast_update
-from minibert.optim.fast_update import BLOCK, blocked_update, cut_into_blocks, foreach_update
+from minibert.optim.fast_update import BLOCK, blocked_update, cut_into_blocks, foreach_update, lost_beside
 from minibert.optim.update import PendingUpdate, plain_update
 
 
@@ -39,9 +39,37 @@ def test_an_expanded_gradient_keeps_its_parameter_whole():
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.complex64])
-def test_types_whose_rounding_depends_on_the_cut_stay_whole(dtype):
+def test_types_whose_rounding_depends_on_the_cut_take_the_plain_path(dtype, monkeypatch):
+    taken = []
+    monkeypatch.setattr(fast_update, "plain_update", lambda updates, *_: taken.extend(updates))
     update = pending(torch.zeros(20, dtype=dtype))
-    assert list(cut_into_blocks(update, 4)) == [update]
+    blocked_update([update], 0.9, 0.99, 1e-6, 0.01)
+    assert taken == [update]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("eps", [1e-6, 1e-8, 0.3, 1e-16, 0.0])
+def test_the_denominator_of_a_vanishing_average_has_its_bits(dtype, eps):
+    floor = lost_beside(eps, dtype)
+    vanishing = torch.tensor([0.0, 1e-44, 1e-30, 1e-20, floor, floor / 3, floor * 2, floor * 1e4, 1.0], dtype=dtype)
+    both = [pending(torch.ones_like(vanishing))._replace(exp_avg_sq=vanishing.clone()) for _ in range(2)]
+    for work, update in zip(both, (plain_update, blocked_update), strict=True):
+        update(
+            [work._replace(grad=torch.zeros_like(vanishing), exp_avg=torch.ones_like(vanishing))],
+            0.9,
+            1.0 - 2**-9,
+            eps,
+            0.01,
+        )
+    assert torch.equal(both[0].param.view(torch.uint8), both[1].param.view(torch.uint8))  # NaN, where eps is 0, too
+    assert not torch.equal(both[0].param, torch.ones_like(vanishing))
+
+
+def test_what_is_lost_beside_eps_is_lost_and_little_more_is_not():
+    for eps in (1e-6, 1e-8, 2.0**-20, 0.9999999e-3):
+        root = lost_beside(eps, torch.float32) ** 0.5
+        assert torch.tensor(root, dtype=torch.float32) + eps == torch.tensor(eps, dtype=torch.float32)
+        assert torch.tensor(16 * root, dtype=torch.float32) + eps > torch.tensor(eps, dtype=torch.float32)
 
 
 def test_a_block_s_working_set_is_ten_mebibytes():
@@ -74,7 +102,7 @@ def test_auto_takes_blocks_for_the_cpu_and_foreach_for_other_devices(monkeypatch
 def test_the_default_cuts_a_large_parameter(monkeypatch):
     seen = []
     monkeypatch.setattr(
-        fast_update, "plain_update", lambda work, *rest: seen.extend(work) or plain_update(list(seen), *rest)
+        fast_update, "cut_into_blocks", lambda *how: [seen.append(b) or b for b in cut_into_blocks(*how)]
     )
     param = torch.nn.Parameter(torch.zeros(BLOCK + 3))
     param.grad = torch.ones_like(param)
