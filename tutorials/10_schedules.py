@@ -210,3 +210,5 @@ for name in ("constant", "linear", "cosine"):
 #
 # **Exercises:** [`exercises/10_schedules.py`](exercises/10_schedules.py): the line, the cosine, the restarts, the rates of a run. Check
 # them with `minibert check 10`.
+#
+# **Next:** [11 · Pre-train a small BERT yourself](11_small_bert.py)
