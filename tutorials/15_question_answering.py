@@ -350,3 +350,5 @@ for name, asked in (("learned from", learned), ("never seen", unseen)):
 #
 # **Exercises:** [`exercises/15_question_answering.py`](exercises/15_question_answering.py): positions, windows, the best span, F1. Check
 # them with `minibert check 15`.
+#
+# **Next:** [16 · BERT as a decoder](16_decoder.py)

@@ -1,0 +1,179 @@
+"""Checks of chapter 16: the triangle, the shift, greedy search and top p."""
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from minibert import BertConfig, BertLMHeadModel
+from minibert.course import hint_for
+from minibert.generation.processors import keep_top_p
+from minibert.model import masks
+
+
+def check_causal_mask(causal_mask: Callable[[int, int], Tensor]) -> str | None:
+    for new, past in ((3, 0), (3, 2), (1, 4), (4, 3)):
+        expected = masks.causal_mask(1, new, past + new, like=torch.ones(1).long())[0]
+        ones = torch.ones_like(expected)
+        mistakes = {
+            "It is the wrong way round: each word sees what follows.": ones.triu(past),
+            "1 and 0 have changed places: 1 says that a word may be seen.": 1 - expected,
+            "A word does not see itself; the words before it and itself are what it knows.": ones.tril(past - 1),
+            "A word sees one word too many: the next one.": ones.tril(past + 1),
+            "The cache is forgotten: the first new word sees the whole past, and itself.": ones.tril(),
+            "The cache stands behind the new words; the past comes first.": expected.roll(new, dims=1),
+            "Every word sees all others: the triangle is missing.": ones,
+            "The past is hidden; it may be seen by every new word.": expected * (torch.arange(past + new) >= past),
+            "This is the additive mask; asked for is 1 and 0.": (1 - expected) * -10000,
+        }  # fmt: skip
+        result = causal_mask(new, past)
+        if isinstance(result, Tensor) and result.dtype == torch.bool:
+            return f"{new} new words behind {past}: The dtype is bool; 1 and 0 of int64 are asked for."
+        if hint := hint_for(result, expected, mistakes, f"{new} new words behind {past}"):
+            return hint
+    return None
+
+
+def check_shifted_loss(shifted_loss: Callable[[Tensor, Tensor], Tensor]) -> str | None:
+    generator = torch.Generator().manual_seed(1)
+    config = BertConfig(
+        vocab_size=9,
+        hidden_size=4,
+        num_attention_heads=2,
+        num_hidden_layers=1,
+        intermediate_size=8,
+        initializer_range=1.0,
+        is_decoder=True,
+    )
+    torch_state = torch.random.get_rng_state()
+    torch.manual_seed(0)
+    model = BertLMHeadModel(config).eval()
+    torch.random.set_rng_state(torch_state)
+    for batch, seq, padded in ((1, 5, 0), (2, 6, 0), (2, 6, 2)):
+        ids = torch.randint(1, 9, (batch, seq), generator=generator)
+        labels = ids.clone()
+        if padded:
+            labels[0, -padded:] = -100
+        with torch.no_grad():
+            outputs = model(ids, labels=labels)
+        scores = outputs.logits
+
+        def loss(scores: Tensor, labels: Tensor, **how: str) -> Tensor:
+            return F.cross_entropy(scores.flatten(0, 1), labels.flatten(), **how)
+
+        mistakes = {
+            "Nothing is shifted: each place is asked for the word that stands there.": loss(scores, labels),
+            "The shift goes the wrong way: each place is asked for the word before it.": loss(scores[:, 1:], labels[:, :-1]),
+            "The shift is by two places, and should be by one.": loss(scores[:, :-2], labels[:, 2:]),
+            "The last place is asked for the first word: what rolls out at one end comes in at the other.": (
+                loss(scores, labels.roll(-1, dims=1))
+            ),
+            "The last word is asked nowhere: the last scores have no next word, but the last word has scores before it.": (
+                loss(scores[:, :-2], labels[:, 1:-1])
+            ),
+            "This is the sum; asked for is the mean.": loss(scores[:, :-1], labels[:, 1:], reduction="sum"),
+            "Places with −100 are counted, as though they asked for word 0.": (
+                loss(scores[:, :-1], labels[:, 1:].clamp(min=0))
+            ),
+            "Texts run into each other: the end of one is asked for the start of the next.": (
+                F.cross_entropy(scores.flatten(0, 1)[:-1], labels.flatten()[1:])
+            ),
+        }  # fmt: skip
+        given = f"{batch} texts of {seq} words, {padded} of them −100"
+        if hint := hint_for(shifted_loss(scores.clone(), labels.clone()), outputs.loss, mistakes, given):
+            return hint
+    return None
+
+
+NEXT = {0: 3, 1: 4, 2: 6, 3: 1, 4: 2, 5: 0, 6: 7, 7: 5}  # a language in which every word has one that follows
+
+
+def check_greedy(greedy: Callable[[Callable[[list[int]], Tensor], list[int], int, int], list[int]]) -> str | None:
+    seen: list[list[int]] = []
+
+    def next_scores(ids: list[int]) -> Tensor:
+        if len(seen) > 50:
+            raise RecursionError
+        seen.append(list(ids))
+        return torch.arange(8) * 0.1 + 2 * (torch.arange(8) == NEXT[int(ids[-1])])
+
+    for prompt, longest, end in (([4, 0], 6, 9), ([0, 3], 8, 6), ([7, 5], 3, 9), ([5], 8, 0), ([6, 6, 6], 6, 6)):
+        expected = list(prompt)
+        while len(expected) < longest and (len(expected) == len(prompt) or expected[-1] != end):
+            expected.append(NEXT[expected[-1]])
+        said = expected[len(prompt) :]
+        unending = list(prompt)
+        while len(unending) < longest:
+            unending.append(NEXT[unending[-1]])
+        mistakes = {
+            "It stops before the prompt is continued: an end word in the prompt ends nothing.": list(prompt),
+            "It goes on after the end word was said.": unending,
+            "The end word itself is missing at the end.": expected[:-1] if said and said[-1] == end else None,
+            "The prompt is missing: it comes first in the text.": said,
+            "It is one word too long: `longest` counts all words.": [*expected, NEXT[expected[-1]]],
+            "It is one word too short.": expected[:-1],
+            "`longest` counts the prompt too.": _continued(prompt, longest + len(prompt), end),
+            "It chooses the unlikeliest word.": [*prompt, *(0 for _ in said)],
+        }  # fmt: skip
+        given = f"prompt {prompt}, longest {longest}, end word {end}"
+        seen.clear()
+        given_ids = list(prompt)
+        try:
+            result = greedy(next_scores, given_ids, longest, end)
+        except RecursionError:
+            return f"{given}: It never stops. After how many words should it?"
+        if given_ids != prompt:
+            return f"{given}: `ids` itself was changed. Make a copy first, and append to that."
+        if hint := hint_for(result, expected, mistakes, given):
+            return hint
+        if any(len(ids) != len(prompt) + number for number, ids in enumerate(seen)):
+            return f"{given}: next_scores is to be asked about the whole text so far."
+    return None
+
+
+def _continued(prompt: list[int], longest: int, end: int) -> list[int]:
+    text = list(prompt)
+    while len(text) < longest and (len(text) == len(prompt) or text[-1] != end):
+        text.append(NEXT[text[-1]])
+    return text
+
+
+def check_top_p(top_p: Callable[[Tensor, float], Tensor]) -> str | None:
+    generator = torch.Generator().manual_seed(4)
+    for number, p in enumerate((0.6, 0.5, 0.9, 0.05, 0.7)):
+        scores = 1.5 * torch.randn(7, generator=generator)
+        if number == 0:
+            scores = torch.tensor([0.06, 0.1, 0.4, 0.04, 0.02, 0.25, 0.13]).log()
+        cut = keep_top_p(scores[None], p)[0]
+        kept = cut.isfinite()
+        expected = cut.softmax(-1)
+        probabilities = scores.softmax(-1)
+        in_order, order = probabilities.sort(descending=True)
+        too_few = kept & (probabilities != probabilities[kept].min())
+        rest = probabilities * ~kept
+        mistakes = {
+            "They do not add up to 1: divide by what is left.": probabilities * kept,
+            "The word that crosses p is missing: together they should have more than p.": _shares(probabilities * too_few),
+            "The word that crosses p is missing, and they do not add up to 1.": probabilities * too_few,
+            "These are the unlikeliest words, added up from the wrong end.": _shares(
+                probabilities * torch.zeros(7).scatter(0, order.flip(0), (in_order.flip(0).cumsum(0) - in_order.flip(0) <= p) * 1.0)
+            ),
+            "These are the words that were to be left out.": _shares(rest),
+            "Each word is compared with p by itself; it is their sum that counts.": _shares(probabilities * (probabilities > p)),
+            "Nothing is cut off.": probabilities,
+            "The probabilities are in order of size; each belongs to the place of its word.": expected.sort(descending=True).values,
+            "These are the scores that were kept; asked for are probabilities.": scores * kept,
+        }  # fmt: skip
+        given = f"p {p}, the likeliest word has {in_order[0]:.2f}"
+        result = top_p(scores.clone(), p)
+        if isinstance(result, Tensor) and bool(result.isnan().any()):
+            return f"{given}: No word is left, and it divides by 0. The word with which the sum crosses p is kept too."
+        if hint := hint_for(result, expected, mistakes, given):
+            return hint
+    return None
+
+
+def _shares(numbers: Tensor) -> Tensor:
+    """Divided by their sum, if there is any."""
+    return numbers / numbers.sum() if numbers.sum() > 0 else numbers
