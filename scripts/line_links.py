@@ -28,10 +28,10 @@ def line_of(source: str, symbol: str) -> int | None:
     """The line on which a symbol is defined; None where the file has no such symbol."""
     node: ast.AST = ast.parse(source)
     for name in symbol.split("."):
-        found = next((inner for inner in definitions(node) if name in names(inner)), None)
-        if found is None:
+        found = [inner for inner in definitions(node) if name in names(inner)]
+        if not found:
             return None
-        node = found
+        node = next((inner for inner in found if not is_placeholder(inner)), found[0])
     return getattr(node, "lineno", None)
 
 
@@ -48,6 +48,11 @@ def definitions(scope: ast.AST) -> Iterator[ast.AST]:
         else:  # an `if` or a `with` opens no scope
             waiting = [*ast.iter_child_nodes(node), *waiting]
     yield from later
+
+
+def is_placeholder(node: ast.AST) -> bool:
+    """Whether this is `name = None`, which says only that the value comes later."""
+    return isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant) and node.value.value is None
 
 
 def gives_to_self(node: ast.AST) -> bool:

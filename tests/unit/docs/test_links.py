@@ -65,6 +65,7 @@ class Stage:
     def __init__(self):
         self.weight, self.bias = 1, 2
     def forward(self, x):
+        loss = None
         if x:
             loss = x
         return loss
@@ -81,8 +82,8 @@ def stage():
         ("Stage.size", 4),
         ("Stage.bias", 6),
         ("Stage.forward", 7),
-        ("Stage.forward.loss", 9),
-        ("stage", 11),
+        ("Stage.forward.loss", 10),
+        ("stage", 12),
         ("loss", None),
         ("Stage.stage", None),
         ("weight", None),
@@ -106,13 +107,13 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_checking_names_what_has_moved_and_changes_nothing(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = project.read_text(encoding="utf-8")
     assert main(["--check"]) == 1
-    assert capsys.readouterr().err == "page.md: `stage` stands on line 11 of ../code.py, not 1.\n"
+    assert capsys.readouterr().err == "page.md: `stage` stands on line 12 of ../code.py, not 1.\n"
     assert project.read_text(encoding="utf-8") == before
 
 
 def test_correcting_changes_the_lines_and_nothing_else(project: Path) -> None:
     assert main([]) == 0
-    assert project.read_text(encoding="utf-8") == "[`Stage`](../code.py#L3) and [`stage`](../code.py#L11)\n"
+    assert project.read_text(encoding="utf-8") == "[`Stage`](../code.py#L3) and [`stage`](../code.py#L12)\n"
     assert main(["--check"]) == 0
 
 
