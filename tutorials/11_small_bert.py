@@ -489,3 +489,5 @@ assert torch.allclose(everywhere, asked_only, atol=1e-5)
 #
 # **Exercises:** [`exercises/11_small_bert.py`](exercises/11_small_bert.py): the entropy, the reader, the fall through the line, the
 # phases. Check them with `minibert check 11`.
+#
+# **Next:** [12 · One label, a number, many labels](12_classification.py)
