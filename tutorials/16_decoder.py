@@ -434,3 +434,5 @@ print(f"the same vectors in another order by  {(outputs.logits - elsewhere.logit
 #
 # **Exercises:** [`exercises/16_decoder.py`](exercises/16_decoder.py): the mask over a cache, the shifted loss, greedy search, top p. Check
 # them with `minibert check 16`.
+#
+# **Next:** [17 · Proving equivalence](17_equivalence.py)
