@@ -376,3 +376,5 @@ for name, answer in (("always no", never), ("the model, on what it learned from"
 #
 # **Exercises:** [`exercises/12_classification.py`](exercises/12_classification.py): the kind of problem, yes and no, its loss,
 # the correlation. Check them with `minibert check 12`.
+#
+# **Next:** [13 · Multiple choice](13_multiple_choice.py)

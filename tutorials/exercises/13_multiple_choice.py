@@ -1,0 +1,30 @@
+"""Exercises of chapter 13, multiple choice. Check them with `minibert check 13`."""
+
+import torch
+from torch import Tensor
+
+
+def pairs_of(context: str, beginning: str, endings: list[str]) -> list[tuple[str, str]]:
+    """The text pairs that the model reads for one question: (context, "beginning ending"), one for each ending, in order.
+
+    Between beginning and ending stands one space. The beginning may be empty; then the second text is the ending alone.
+    """
+    raise NotImplementedError
+
+
+def flatten(ids: Tensor) -> Tensor:
+    """(batch, choices, seq) → (batch · choices, seq), the choices of one question next to each other."""
+    raise NotImplementedError
+
+
+def logits_of(scores: Tensor, choices: int) -> Tensor:
+    """(batch · choices, 1) scores, in the order that `flatten` gives → (batch, choices)."""
+    raise NotImplementedError
+
+
+def choice_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """The mean over the questions of −log p(right choice), p = softmax over the choices of a question.
+
+    logits: (batch, choices). labels: (batch) int64. Returns a tensor of one number. Without `F.cross_entropy`.
+    """
+    raise NotImplementedError
