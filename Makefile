@@ -5,9 +5,10 @@ VENV = .venv/bin/python
 PARITY = .venv-parity/bin/python
 OLD = .venv-old/bin/python
 DOCS = .venv-docs/bin/python
+MKDOCS = NO_MKDOCS_2_WARNING=1 $(DOCS) -m mkdocs
 GRADING = .venv-grading/bin/python
 
-.PHONY: demo test lint format bench parity notebooks test-grading clean
+.PHONY: demo test lint format bench parity notebooks docs docs-serve test-docs test-grading clean
 
 demo: .venv/.installed
 	$(VENV) -m minibert fill-mask "He shook his [MASK]."
@@ -34,6 +35,17 @@ format: .venv/.test
 
 bench: .venv-parity/.installed
 	$(PARITY) -m benchmarks
+
+# The site, in build/site: the chapters are run, and a broken link or any other warning stops it.
+docs: .venv-docs/.installed
+	$(MKDOCS) build --strict
+
+docs-serve: .venv-docs/.installed
+	$(MKDOCS) serve
+
+# Every link, every place in a page, and on a phone's screen every page.
+test-docs: docs
+	$(DOCS) -m pytest tests/site
 
 # The chapters, and the exercises for nbgrader: build/notebooks/course and build/notebooks/nbgrader.
 notebooks: .venv-docs/.installed

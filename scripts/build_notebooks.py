@@ -106,6 +106,7 @@ def build_course(folder: Path) -> None:
                 nbformat.write(chapter_notebook(path), target.with_suffix(".ipynb"))
             else:
                 shutil.copyfile(path, target)
+    shutil.copytree(ROOT / "weights", folder / "weights")  # where BERT in one page looks for them
 
 
 def build_nbgrader(folder: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from scripts.build_notebooks import main
-from tests.tutorials.places import TUTORIALS
+from tests.tutorials.places import TUTORIALS, open_module
 
 CHAPTERS = [path.stem for path in sorted((TUTORIALS / "solutions").glob("*.py"))]
 
@@ -54,6 +54,13 @@ def test_links_in_the_chapters_lead_to_files_of_the_built_folder(built: Path) ->
     }
     assert links
     assert {link for link in links if not link.is_file()} == set()
+
+
+def test_bert_in_one_page_finds_its_weights_in_the_built_folder(
+    built: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    open_module(built / "course" / "tutorials" / "bert_in_one_page.py").main("He shook his [MASK].")
+    assert "head" in capsys.readouterr().out
 
 
 def test_solutions_are_in_the_teachers_folder_only(built: Path) -> None:

@@ -1,0 +1,135 @@
+"""Pages of the site that nobody writes: the chapters with their output, and the code. A hook of mkdocs (`hooks:` in mkdocs.yml).
+
+Inside the site every file keeps its place in the repository, so that a link such as ../minibert/model/bert.py#L40, which works
+in an editor and on a code host, leads to the same line here. Whatever a page links to becomes a page too:
+
+    docs/NAME.md                 NAME.html, as written
+    tutorials/NN_name.py         the chapter, run
+    any other file or folder     its code with numbered lines, or a table of what is in it
+"""
+
+import ast
+import base64
+import html
+import re
+from pathlib import Path
+from typing import Any
+
+from latex2mathml.converter import convert
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files, InclusionLevel
+from mkdocs.structure.pages import Page
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import get_lexer_for_filename
+from pygments.lexers.special import TextLexer
+from pygments.util import ClassNotFound
+
+from scripts.links import ROOT, TUTORIALS, chapters, linked
+from scripts.run_chapters import as_markdown, run_all
+
+COURSE = "tutorials/README.md"
+CODE = "---\nhide: [navigation, toc]\nsearch: {exclude: true}\n---\n"  # a search is to find what is said of the code
+
+
+class GeneratedPage(File):
+    """A page under the address of the file that it shows."""
+
+    def __init__(self, path: Path, content: str, config: MkDocsConfig, code: str | None = None):
+        self.code = code
+        self.name = path.stem if path.name != "__init__.py" else "__init__"
+        inclusion = InclusionLevel.UNDEFINED if path in chapters() else InclusionLevel.NOT_IN_NAV
+        super().__init__(name_of(path), None, config.site_dir, False, inclusion=inclusion)
+        self.content_string = content
+
+    def is_documentation_page(self) -> bool:
+        return True
+
+
+def name_of(path: Path) -> str:
+    """Where a file is in the repository, and with that on the site."""
+    return path.relative_to(ROOT).as_posix()
+
+
+def on_config(config: MkDocsConfig) -> None:
+    """Put the chapters that there are behind the course's table of contents."""
+    for section in config.nav:
+        for pages in section.values():
+            if COURSE in pages:
+                pages += [name_of(chapter) for chapter in chapters()]
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Give the files of docs/ their place in the repository, and add all that they lead to."""
+    docs = Path(config.docs_dir)
+    own = [file for file in files if file.src_dir == config.docs_dir]
+    all_files = Files([file for file in files if file.src_dir != config.docs_dir])
+    for file in own:
+        all_files.append(File(f"docs/{file.src_uri}", str(ROOT), config.site_dir, False, dest_uri=file.dest_uri))
+    for chapter, notebook in zip(chapters(), run_all(chapters()), strict=True):
+        text, pictures = as_markdown(notebook)
+        all_files.append(GeneratedPage(chapter, text, config))
+        for name, picture in pictures.items():
+            all_files.append(File.generated(config, f"tutorials/{name}", content=base64.b64decode(picture)))
+    for path in linked([*docs.rglob("*.md"), TUTORIALS / "README.md", *chapters()]):
+        if all_files.get_file_from_path(name_of(path)) is None:
+            all_files.append(page_of(path, config))
+    return all_files
+
+
+def page_of(path: Path, config: MkDocsConfig) -> File:
+    """A page for a file or folder that others link to."""
+    name = name_of(path)
+    if path.is_dir():
+        return GeneratedPage(path, f"{CODE}# `{name}/`\n\n{table_of(path)}", config)
+    if path.suffix == ".md":
+        target = "README.html" if path == ROOT / "README.md" else None  # index.html is docs/index.md
+        return File(name, str(ROOT), config.site_dir, False, dest_uri=target, inclusion=InclusionLevel.NOT_IN_NAV)
+    return GeneratedPage(path, f"{CODE}# `{name}`", config, code=path.read_text(encoding="utf-8"))
+
+
+def table_of(folder: Path) -> str:
+    """What is in a folder, each thing with the first sentence that it says of itself."""
+    rows = ["| | |", "|---|---|"]
+    for path in sorted(folder.iterdir()):
+        source = path / "__init__.py" if path.is_dir() else path
+        if path in linked([folder]) and path.name != "__init__.py":
+            says = (
+                ast.get_docstring(ast.parse(source.read_text(encoding="utf-8")))
+                if source.suffix == ".py" and source.exists()
+                else None
+            )
+            link = f"{folder.name}/{path.name}"
+            rows.append(f"| [`{path.name}`]({link}) | {(says or '').partition(chr(10))[0]} |")
+    return "\n".join(rows)
+
+
+def on_page_content(content: str, page: Page, **_: Any) -> str:
+    """Formulas as MathML, which browsers draw without a script; code with its lines numbered."""
+    content = re.sub(
+        r'<(span|div) class="arithmatex">\\[(\[](.*?)\\[)\]]</\1>',
+        lambda found: formula(html.unescape(found[2]), block=found[1] == "div"),
+        content,
+        flags=re.DOTALL,
+    )
+    code = getattr(page.file, "code", None)
+    if code is None:
+        return content
+    lines = highlight(code, lexer_of(page.file.src_uri), HtmlFormatter(nowrap=True)).splitlines()
+    page.present_anchor_ids |= {f"L{number}" for number in range(1, len(lines) + 1)}
+    numbered = (
+        f'<span id="L{number}"><a href="#L{number}"></a>{line}\n</span>' for number, line in enumerate(lines, 1)
+    )
+    return f'{content}\n<div class="highlight numbered"><pre><code>{"".join(numbered)}</code></pre></div>'
+
+
+def formula(tex: str, block: bool) -> str:
+    """A formula in TeX as MathML; a wide one scrolls in its own box."""
+    return f'<div class="formula">{convert(tex, display="block")}</div>' if block else convert(tex)
+
+
+def lexer_of(name: str):
+    try:
+        return get_lexer_for_filename(name, stripnl=False)
+    except ClassNotFound:
+        return TextLexer(stripnl=False)
