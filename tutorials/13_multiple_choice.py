@@ -274,3 +274,5 @@ for name, asked in (("learned from", questions), ("new", new_questions)):
 #
 # **Exercises:** [`exercises/13_multiple_choice.py`](exercises/13_multiple_choice.py): the pairs, flat and back, the loss. Check them
 # with `minibert check 13`.
+#
+# **Next:** [14 · Token classification](14_tagging.py)

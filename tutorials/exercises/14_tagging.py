@@ -1,0 +1,36 @@
+"""Exercises of chapter 14, token classification. Check them with `minibert check 14`."""
+
+
+def labels_of_pieces(word_of: list[int | None], tags: list[int]) -> list[int]:
+    """A label for every piece: its word's tag at the first piece of the word, −100 at all others.
+
+    word_of: for each piece the number of its word, counted from 0, or None for [CLS] and [SEP]. A word's pieces stand together.
+    tags: a tag's id for every word.
+    """
+    raise NotImplementedError
+
+
+def tags_of_words(word_of: list[int | None], predicted: list[int], names: list[str]) -> list[str]:
+    """The tag's name for every word: what was predicted at its first piece.
+
+    word_of: as above; every word has a piece. predicted: a tag's id for every piece. names: the tags' names, by id.
+    """
+    raise NotImplementedError
+
+
+def entities(tags: list[str]) -> list[tuple[str, int, int]]:
+    """The entities of a sentence: (type, first word, after the last word), in order.
+
+    Tags are "O", "B-type" and "I-type". B begins an entity. I goes on with the entity of the word before if that has the same
+    type, and begins one if not.
+    """
+    raise NotImplementedError
+
+
+def entity_f1(predicted: list[list[tuple[str, int, int]]], true: list[list[tuple[str, int, int]]]) -> float:
+    """2 · right / (found + there are), counted over all sentences; 0.0 where there is nothing to divide by.
+
+    predicted, true: for each sentence its entities, as `entities` gives them. An entity is right when the same one, with the same
+    type and the same words, is among the true ones of its sentence.
+    """
+    raise NotImplementedError
