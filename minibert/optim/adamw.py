@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.optimizer import ParamsT
 
-from .fast_update import automatic_update, blocked_update, foreach_update
+from .fast_update import automatic_update, blocked_update, foreach_update, fused_update
 from .update import PendingUpdate, plain_update, step_size
 
 IMPLEMENTATIONS = {
@@ -21,6 +21,7 @@ IMPLEMENTATIONS = {
     "plain": plain_update,  # the definition: choose this one to step through
     "blocks": blocked_update,
     "foreach": foreach_update,
+    "fused": fused_update,  # one pass; other last digits
 }
 
 
@@ -33,7 +34,8 @@ class AdamW(Optimizer):
     eps: keeps the division finite, at least 0. It is added before the bias correction (see `update.py`).
     weight_decay: λ, at least 0. After each update a weight loses lr · λ of itself.
     correct_bias: False leaves out the bias correction, as original BERT does.
-    implementation: "auto", "plain", "blocks" or "foreach". All give the same bits; "plain" is the one to read.
+    implementation: "auto", "plain", "blocks" and "foreach" give the same bits; "plain" is the one to read. "fused" is PyTorch's
+        kernel: the same equations in one pass, with other last digits.
 
     The state of a parameter is `step` (an int), `exp_avg` (m) and `exp_avg_sq` (v), as in the reference: `state_dict()`
     loads there, and the reference's loads here.

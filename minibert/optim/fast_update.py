@@ -1,10 +1,13 @@
-"""The same update, faster: the same operations in the same order on each number, so the bits are the same.
+"""The same update, faster. Blocks and foreach take the same operations in the same order on each number: the same bits.
 
 `blocked_update` (CPU). `plain_update` makes eight passes over a parameter and its averages. When these do not fit in the
 cache, each pass fetches them from memory again, and the denominator is a fresh allocation of the parameter's size. Cutting
 a parameter into blocks that fit, and taking all eight passes over a block before the next, fetches them once and reuses
 one small denominator. An element's result does not depend on where the cuts are. Square roots of 0, which is v wherever no
 gradient came yet (the rows of words that the text does not have), are slow; `lost_beside` avoids them.
+
+`fused_update` (only when asked for). PyTorch's own kernel reads and writes everything once, with the equations of `update.py`, but
+rounds in other places: the last digits differ.
 
 `foreach_update` (GPU). There each operation costs a kernel launch, and `torch._foreach_*` launches one kernel for many tensors.
 
@@ -16,6 +19,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import torch
 from torch import Tensor
+from torch.optim.adamw import adamw
 
 from .update import PendingUpdate, plain_update
 
@@ -97,6 +101,41 @@ def foreach_update(pending: Iterable[PendingUpdate], beta1: float, beta2: float,
         torch._foreach_addcdiv_(params, exp_avgs, denominators, [-update.step_size for update in updates])
         if decay > 0.0:
             torch._foreach_add_(params, params, alpha=-decay)
+
+
+def fused_update(pending: Sequence[PendingUpdate], beta1: float, beta2: float, eps: float, decay: float) -> None:
+    """Hand the definition to PyTorch's one-pass kernel, written so that its own equations become those of `update.py`.
+
+    The kernel decays first, θ ← θ (1 − lr' λ'), then moves by lr' m / (√v + ε), and corrects m and v for the step's number. After
+    infinitely many steps nothing is left to correct; and with lr' = s (1 − decay), lr' λ' = decay the order of the two is the same.
+    What the kernel does not know, such as tensors that are not contiguous, takes the plain path.
+    """
+    alike = defaultdict(list)
+    for update in pending:
+        tensors = (update.param, update.grad, update.exp_avg, update.exp_avg_sq)
+        known = all(tensor.is_contiguous() and tensor.dtype in TYPES_THAT_ROUND_ALIKE for tensor in tensors)
+        if known and decay < 1.0:
+            alike[update.step_size].append(update)
+        else:
+            plain_update([update], beta1, beta2, eps, decay)
+    for size, updates in alike.items():
+        rate = size * (1.0 - decay)
+        adamw(
+            [update.param for update in updates],
+            [update.grad for update in updates],
+            [update.exp_avg for update in updates],
+            [update.exp_avg_sq for update in updates],
+            [],
+            [torch.full((), torch.inf, device=update.param.device) for update in updates],
+            fused=True,
+            amsgrad=False,
+            beta1=beta1,
+            beta2=beta2,
+            lr=rate,
+            weight_decay=decay / rate if rate else 0.0,
+            eps=eps,
+            maximize=False,
+        )
 
 
 def automatic_update(pending: Sequence[PendingUpdate], beta1: float, beta2: float, eps: float, decay: float) -> None:

@@ -100,6 +100,15 @@ def test_every_path_gives_the_bits_of_the_plain_loop(implementation, kind, probl
     assert_same_bits(fast, solve(problem, kind, implementation="plain"))
 
 
+@settings(max_examples=40, deadline=None)
+@given(problem=problems())
+def test_one_pass_comes_to_the_plain_loop_up_to_rounding(problem):
+    fused, plain = (solve(problem, implementation=name) for name in ("fused", "plain"))
+    for ours, exact in zip(fused, plain, strict=True):
+        assert ours.dtype == exact.dtype
+        torch.testing.assert_close(ours, exact, rtol=1e-4, atol=1e-5, equal_nan=True)
+
+
 @settings(max_examples=15, deadline=None)
 @given(
     elements=st.integers(fast_update.BLOCK - 40, 2 * fast_update.BLOCK + 40),
