@@ -58,6 +58,9 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         type=click.Choice(["eager", "sdpa", "packed"]),
         help="How attention is computed.",
     ),
+    click.option(
+        "--fast", is_flag=True, help="Less work for the same equations; the last digits are not the reference's."
+    ),
     click.option("--seed", default=0, show_default=True, help="Of the new head, the batches and dropout."),
 )
 
@@ -179,10 +182,12 @@ def _run(
     kind: TaskKind, model: str, train_file: Path, eval_file: Path, out: Path, save_every: int, **recipe: Any
 ) -> None:
     from ..training.finetuning import FineTuningRecipe, finetune, results_table
+    from ..training.memory import keep_freed_memory
     from ..training.report import finish
     from ..training.run_log import read_log
     from ..training.world import join_world
 
+    keep_freed_memory()
     with join_world() as world:
 
         def say(text: str) -> None:

@@ -87,6 +87,7 @@ def pretrain(
     """
     from ..config import BertConfig
     from ..data.corpus import PreparedData
+    from ..training.memory import keep_freed_memory
     from ..training.precision import multiplies_bfloat16
     from ..training.pretraining import Recipe, parse_phases, pretrain
     from ..training.report import finish
@@ -97,6 +98,7 @@ def pretrain(
         settings = BertConfig(vocab_size=prepared.manifest["vocab_size"], **_DEFAULT_SIZES)
     else:
         settings = BertConfig.from_pretrained(config)
+    keep_freed_memory()
     with join_world() as world:
         if precision == "auto":
             precision = "bfloat16" if multiplies_bfloat16(world.device) else "float32"

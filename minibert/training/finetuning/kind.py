@@ -73,6 +73,8 @@ class TaskKind(ABC):
     name: ClassVar[str]
     model_class: ClassVar[type[BertPreTrainedModel]]
     usual_length: ClassVar[int] = 128
+    reads_only_cls: ClassVar[bool] = False
+    """Whether the head looks at the pooled vector and at nothing else."""
 
     @property
     @abstractmethod

@@ -30,6 +30,7 @@ class NextSentence(TaskKind):
 
     name = "nsp"
     model_class = BertForNextSentencePrediction
+    reads_only_cls = True
 
     @property
     def decisive(self) -> str:

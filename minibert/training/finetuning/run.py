@@ -98,7 +98,8 @@ def open_task(
 def train_task(task: FineTuning, out: Path, identity: dict[str, Any], save_every: int = 0) -> dict[str, float]:
     """AdamW, its rate up in a line and down in a line; return the figures of the best evaluation."""
     recipe, epoch = task.recipe, task.order.batches_per_epoch
-    optimizer = AdamW(no_decay_groups(task.model, recipe.weight_decay), lr=recipe.lr)
+    how = "fused" if recipe.fast else "auto"
+    optimizer = AdamW(no_decay_groups(task.model, recipe.weight_decay), lr=recipe.lr, implementation=how)
     schedule = get_linear_schedule_with_warmup(optimizer, round(recipe.warmup * task.steps), task.steps)
     options = LoopOptions(
         task.steps,

@@ -1,0 +1,144 @@
+"""`fast`: less work for the same equations, and memory that is kept. Nothing changes but last digits."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from minibert.training.finetuning import FineTuning, FineTuningRecipe, open_task, train_task
+from minibert.training.finetuning.only_cls import last_layer_at_cls
+from minibert.training.memory import keep_freed_memory
+from tests.unit.training.small_tasks import ALONE, KINDS, QUIET, RECIPE, kind_and_file, small_model
+
+READ_ONLY_CLS = ["one label", "a label of a pair", "several labels", "a number", "choices", "next sentences"]
+
+
+def opened(name: str, folder: Path, recipe: FineTuningRecipe, **fields: object) -> FineTuning:
+    """A task on its sample without dropout."""
+    model = small_model(folder, **{"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0, **fields})
+    kind, path = kind_and_file(name)
+    examples = kind.read(path)
+    return open_task(kind.learn(examples), model, examples, kind.read(path), recipe, ALONE, QUIET)
+
+
+def gradients(task: FineTuning) -> tuple[float, dict[str, torch.Tensor]]:
+    """The loss of the first batch, and the gradient of every parameter that has one."""
+    task.model.zero_grad()
+    loss = task.backward(1)["loss"]
+    return loss, {name: p.grad.clone() for name, p in task.model.named_parameters() if p.grad is not None}
+
+
+def test_the_kinds_that_read_only_cls_are_those_with_a_pooler() -> None:
+    assert [name for name in KINDS if KINDS[name][0].reads_only_cls] == READ_ONLY_CLS
+
+
+@pytest.mark.parametrize(
+    ("attention", "fields"),
+    [
+        ("eager", {}),
+        ("eager", {"position_embedding_type": "relative_key_query"}),
+        ("eager", {"chunk_size_feed_forward": 1}),
+        ("sdpa", {}),
+        ("packed", {}),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("name", READ_ONLY_CLS)
+def test_less_work_gives_the_same_loss_and_gradients(
+    name: str, attention: str, fields: dict[str, object], tmp_path: Path
+) -> None:
+    recipe = replace(RECIPE, attention=attention)
+    exact_loss, exact = gradients(opened(name, tmp_path / "model", recipe, **fields))
+    loss, fast = gradients(opened(name, tmp_path / "model", replace(recipe, fast=True), **fields))
+    assert loss == pytest.approx(exact_loss, abs=1e-6)
+    assert list(fast) == list(exact)
+    for parameter, gradient in exact.items():
+        torch.testing.assert_close(fast[parameter], gradient, rtol=1e-4, atol=1e-6)
+
+
+def test_less_work_is_done(tmp_path: Path) -> None:
+    counts = []
+    for fast in (False, True):
+        task = opened("one label", tmp_path / "model", replace(RECIPE, fast=fast))
+        with FlopCounterMode(display=False) as counter:
+            task.backward(1)
+        counts.append(counter.get_total_flops())
+    exact, less = counts
+    assert 0.5 < less / exact < 0.8  # of two layers, most of one
+
+
+def test_the_layer_is_whole_again_afterwards(tmp_path: Path) -> None:
+    model = opened("one label", tmp_path / "model", RECIPE).model.eval()
+    ids = torch.arange(8)[None]
+    with torch.no_grad():
+        whole = model.base_model(ids).last_hidden_state
+        with last_layer_at_cls(model):
+            first = model.base_model(ids).last_hidden_state
+        torch.testing.assert_close(first, whole[:, :1])
+        assert torch.equal(model.base_model(ids).last_hidden_state, whole)
+    with pytest.raises(KeyError, match="in between"), last_layer_at_cls(model):
+        raise KeyError("in between")
+    assert "forward" not in vars(model.base_model.encoder.layer[-1])
+
+
+def test_gradient_checkpointing_runs_the_small_layer_again(tmp_path: Path) -> None:
+    task = opened("one label", tmp_path / "model", replace(RECIPE, fast=True))
+    plain_loss, plain = gradients(task)
+    task.model.base_model.encoder.gradient_checkpointing = True
+    task.model.train()
+    loss, again = gradients(task)
+    assert loss == pytest.approx(plain_loss, abs=1e-6)
+    for parameter, gradient in plain.items():
+        torch.testing.assert_close(again[parameter], gradient, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_fast_run_learns_what_an_exact_one_learns(name: str, tmp_path: Path) -> None:
+    runs = []
+    for fast in (False, True):
+        task = opened(name, tmp_path / "model", replace(RECIPE, lr=1e-3, fast=fast))
+        losses: list[float] = []
+        task.notice = lambda _step, figures, _log, losses=losses: losses.append(figures["loss"])  # type: ignore[method-assign]
+        best = train_task(task, tmp_path / f"run {fast}", identity={})
+        runs.append((losses, best))
+    (exact, exact_best), (fast_losses, fast_best) = runs
+    assert fast_losses == pytest.approx(exact, abs=1e-4)
+    assert fast_best == pytest.approx(exact_best, abs=1e-3)
+
+
+KEPT = """
+import resource, torch
+from minibert.training.memory import keep_freed_memory
+def faults(): return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+if KEEP:
+    assert keep_freed_memory()
+for _ in range(3):
+    torch.ones(1 << 24)
+before = faults()
+for _ in range(10):
+    torch.ones(1 << 24)
+print(faults() - before)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only glibc is asked")
+def test_kept_memory_is_not_fetched_from_the_system_again() -> None:
+    fetched = []
+    for keep in (False, True):
+        code = KEPT.replace("KEEP", str(keep))
+        result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        fetched.append(int(result.stdout))
+    without, kept = fetched
+    assert without > 10 * 100  # pages: 64 MiB, ten times, even where they are huge ones
+    assert kept < 100
+
+
+def test_a_system_without_glibc_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert keep_freed_memory() is False
