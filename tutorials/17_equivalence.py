@@ -333,3 +333,5 @@ for place in range(4):
 #
 # **Exercises:** [`exercises/17_equivalence.py`](exercises/17_equivalence.py): how far apart, a sum in pairs, the stage at fault. Check
 # them with `minibert check 17`.
+#
+# **Next:** [18 · Making it fast, and many machines](18_speed.py)
