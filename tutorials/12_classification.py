@@ -58,7 +58,7 @@ print("labels:", labels.label2id)
 print(f"{reviews[1].text!r} is {reviews[1].label}: {rows[1]['labels']}")
 
 # %% [markdown]
-# They are numbered in alphabetical order, whatever the order in the file. So a file that is shuffled gives the same model. The names
+# They are numbered in alphabetical order, whatever the order in the file. A file that is shuffled has the same numbers. The names
 # go into the model's config; their count is `num_labels`, and that is the number of rows of W.
 
 
