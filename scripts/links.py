@@ -21,6 +21,15 @@ def is_page(path: Path) -> bool:
     return path.suffix == ".md" or path.parent == TUTORIALS
 
 
+def inside(folder: Path) -> list[Path]:
+    """What a folder holds for readers: code, pages and folders."""
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if path.suffix in {"", ".py", ".md"} and not path.name.startswith((".", "__pyc"))
+    )
+
+
 def linked(pages: Iterable[Path]) -> Iterator[Path]:
     """Every file and folder that can be reached from these pages link by link, the pages too. What is in a folder counts."""
     seen: set[Path] = set()
@@ -32,8 +41,6 @@ def linked(pages: Iterable[Path]) -> Iterator[Path]:
         seen.add(path)
         yield path
         if path.is_dir():
-            waiting += [
-                inner for inner in path.iterdir() if inner.suffix in {"", ".py", ".md"} and inner.name[0] not in "._"
-            ]
+            waiting += inside(path)
         elif is_page(path):
             waiting += [(path.parent / link).resolve() for link, _ in LINK.findall(path.read_text(encoding="utf-8"))]

@@ -21,11 +21,12 @@ from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.pages import Page
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
+from pygments.lexer import Lexer
 from pygments.lexers import get_lexer_for_filename
 from pygments.lexers.special import TextLexer
 from pygments.util import ClassNotFound
 
-from scripts.links import ROOT, TUTORIALS, chapters, linked
+from scripts.links import ROOT, TUTORIALS, chapters, inside, linked
 from scripts.run_chapters import as_markdown, run_all
 
 COURSE = "tutorials/README.md"
@@ -37,7 +38,6 @@ class GeneratedPage(File):
 
     def __init__(self, path: Path, content: str, config: MkDocsConfig, code: str | None = None):
         self.code = code
-        self.name = path.stem if path.name != "__init__.py" else "__init__"
         inclusion = InclusionLevel.UNDEFINED if path in chapters() else InclusionLevel.NOT_IN_NAV
         super().__init__(name_of(path), None, config.site_dir, False, inclusion=inclusion)
         self.content_string = content
@@ -89,19 +89,17 @@ def page_of(path: Path, config: MkDocsConfig) -> File:
 
 
 def table_of(folder: Path) -> str:
-    """What is in a folder, each thing with the first sentence that it says of itself."""
-    rows = ["| | |", "|---|---|"]
-    for path in sorted(folder.iterdir()):
-        source = path / "__init__.py" if path.is_dir() else path
-        if path in linked([folder]) and path.name != "__init__.py":
-            says = (
-                ast.get_docstring(ast.parse(source.read_text(encoding="utf-8")))
-                if source.suffix == ".py" and source.exists()
-                else None
-            )
-            link = f"{folder.name}/{path.name}"
-            rows.append(f"| [`{path.name}`]({link}) | {(says or '').partition(chr(10))[0]} |")
-    return "\n".join(rows)
+    """What is in a folder, each thing with the first line that it says of itself."""
+    rows = [f"| [`{path.name}`]({folder.name}/{path.name}) | {first_line(path)} |" for path in inside(folder)]
+    return "\n".join(["| | |", "|---|---|", *rows])
+
+
+def first_line(path: Path) -> str:
+    """Of the docstring of a file, or of a package; nothing where there is none."""
+    code = path / "__init__.py" if path.is_dir() else path
+    if code.suffix != ".py" or not code.exists():
+        return ""
+    return (ast.get_docstring(ast.parse(code.read_text(encoding="utf-8"))) or "").partition("\n")[0]
 
 
 def on_page_content(content: str, page: Page, **_: Any) -> str:
@@ -115,7 +113,7 @@ def on_page_content(content: str, page: Page, **_: Any) -> str:
     code = getattr(page.file, "code", None)
     if code is None:
         return content
-    lines = highlight(code, lexer_of(page.file.src_uri), HtmlFormatter(nowrap=True)).splitlines()
+    lines = highlight(code, lexer_of(page.file.src_uri), HtmlFormatter(nowrap=True)).rstrip("\n").split("\n")
     page.present_anchor_ids |= {f"L{number}" for number in range(1, len(lines) + 1)}
     numbered = (
         f'<span id="L{number}"><a href="#L{number}"></a>{line}\n</span>' for number, line in enumerate(lines, 1)
@@ -128,7 +126,8 @@ def formula(tex: str, block: bool) -> str:
     return f'<div class="formula">{convert(tex, display="block")}</div>' if block else convert(tex)
 
 
-def lexer_of(name: str):
+def lexer_of(name: str) -> Lexer:
+    """What colours a file, by its name; nothing where the name says nothing."""
     try:
         return get_lexer_for_filename(name, stripnl=False)
     except ClassNotFound:
