@@ -1,0 +1,95 @@
+"""Which tasks, and how each is trained: the same recipe in both libraries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from minibert.training.finetuning import (
+    Classification,
+    FineTuningRecipe,
+    MultipleChoice,
+    QuestionAnswering,
+    Tagging,
+    TaskKind,
+)
+
+SMALL_MODEL_RATE = 3.0
+"""Times the learning rate of the published encoder: what the bundled model, which is smaller, learns best at."""
+
+
+@dataclass(frozen=True)
+class BenchmarkTask:
+    """kind: without what it learns from the training file. recipe: of the published encoder. scores: to report, the main one first."""
+
+    name: str
+    title: str
+    kind: TaskKind
+    recipe: FineTuningRecipe
+    scores: tuple[str, ...]
+
+    def files(self, folder: Path) -> tuple[Path, Path]:
+        """The task files to learn from and to be measured on."""
+        return next((folder / self.name).glob("train.*")), next((folder / self.name).glob("eval.*"))
+
+    def sizes(self, folder: Path) -> tuple[int, int]:
+        """How many examples there are to learn from and to be measured on."""
+        train, evaluation = (len(self.kind.read(file).items) for file in self.files(folder))
+        return train, evaluation
+
+    def recipe_for(self, start: str, seed: int) -> FineTuningRecipe:
+        """How a start is trained."""
+        rate = self.recipe.lr * (1.0 if start == "encoder" else SMALL_MODEL_RATE)
+        return replace(self.recipe, lr=rate, seed=seed)
+
+
+# Evaluated once, at the end: no step is chosen by its score on the test set.
+COMMON = FineTuningRecipe(precision="bfloat16", fast=True, evaluate_every=10**9)
+
+TASKS = {
+    task.name: task
+    for task in (
+        BenchmarkTask(
+            "trec-coarse",
+            "TREC, 6 kinds of question",
+            Classification(),
+            replace(COMMON, epochs=4, lr=2e-4, max_length=64),
+            ("accuracy",),
+        ),
+        BenchmarkTask(
+            "trec-fine",
+            "TREC, 50 kinds of question",
+            Classification(),
+            replace(COMMON, epochs=6, lr=3e-4, max_length=64),
+            ("accuracy",),
+        ),
+        BenchmarkTask(
+            "wnut17",
+            "WNUT 2017, entities",
+            Tagging(),
+            replace(COMMON, epochs=4, lr=2e-4, max_length=128),
+            ("f1", "precision", "recall"),
+        ),
+        BenchmarkTask(
+            "rte",
+            "RTE 2, entailed or not",
+            Classification(),
+            replace(COMMON, epochs=4, lr=1e-4, max_length=160),
+            ("accuracy",),
+        ),
+        BenchmarkTask(
+            "xquad",
+            "XQuAD, answers in a text",
+            QuestionAnswering(),
+            replace(COMMON, epochs=8, lr=3e-4, max_length=384),
+            ("f1", "exact_match"),
+        ),
+        BenchmarkTask(
+            "choices",
+            "Novels, the next of four sentences",
+            MultipleChoice(),
+            replace(COMMON, epochs=2, batch_size=8, lr=1e-4, max_length=128),
+            ("accuracy",),
+        ),
+    )
+}
