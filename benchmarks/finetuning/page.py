@@ -129,4 +129,4 @@ def spread(runs: Sequence[Run], score: str, when: str = "figures") -> str:
 
 def said(score: str) -> str:
     """A score's name in words."""
-    return {"f1": "F1"}.get(score, score.replace("_", " "))
+    return {"f1": "F1", "entity_f1": "entity F1"}.get(score, score.replace("_", " "))

@@ -68,7 +68,7 @@ TASKS = {
             "WNUT 2017, entities",
             Tagging(),
             replace(COMMON, epochs=4, lr=2e-4, max_length=128),
-            ("f1", "precision", "recall"),
+            ("entity_f1", "precision", "recall"),
         ),
         BenchmarkTask(
             "rte",

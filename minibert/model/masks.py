@@ -2,8 +2,8 @@
 
     additive = (1 − mask) × −10000
 
-−10000 rather than −∞: a row that may see nothing then has a softmax over equal numbers, not 0/0. Source: Google's
-BERT code. Reference: `get_extended_attention_mask`, `invert_attention_mask` and `get_head_mask` of `ModuleUtilsMixin`.
+−10000 rather than −∞: in a row that may see nothing the softmax is then not 0/0. The same number is added to all its scores and
+falls out again: it attends as if there were no mask. Source: Google's BERT code. Reference: `get_extended_attention_mask`, `invert_attention_mask` and `get_head_mask` of `ModuleUtilsMixin`.
 """
 
 from __future__ import annotations
