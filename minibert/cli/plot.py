@@ -123,7 +123,7 @@ def _opened(model: str) -> tuple[Any, Any]:
 
 
 def _save(figure: Any, out: Path) -> None:
-    from ..microscope.schedules import check_file_kind, save_figure
+    from ..drawing import check_file_kind, save_figure
 
     check_file_kind(out)
     save_figure(figure, out)

@@ -1,7 +1,6 @@
-"""Six pictures of the inside of a model. Each function returns a matplotlib figure; `save_figure` writes it.
+"""Six pictures of the inside of a model. Each function returns a matplotlib figure; `drawing.save_figure` writes it.
 
-They read in black and white and for the colour-blind: one scale from light to dark, and markers beside colours. matplotlib is
-an extra: pip install 'minibert-pytorch[plots]'.
+They read in black and white and for the colour-blind: one scale from light to dark, and markers beside colours.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
-from .schedules import new_figure
+from ..drawing import new_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

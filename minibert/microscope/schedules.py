@@ -1,16 +1,14 @@
 """Two figures of the optimizer chapter, as PNG or SVG files: the six schedules, and AdamW beside Adam + L2.
 
-What is drawn (`schedule_curves`, `bowl_paths`) is plain numbers, computed without matplotlib. Only the two `plot_…`
-functions need it, and import it when called: it is an extra, `pip install minibert-pytorch[plots]`.
+What is drawn (`schedule_curves`, `bowl_paths`) is plain numbers, computed without matplotlib; only the two `plot_…` functions need it.
 """
 
 import os
 from collections.abc import Callable
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 
+from ..drawing import check_file_kind, new_figure, save_figure
 from ..optim import AdamL2, AdamW
 from ..optim.schedules import (
     constant,
@@ -20,9 +18,6 @@ from ..optim.schedules import (
     linear,
     polynomial_decay,
 )
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 # The bowl: loss(x, y) = ½ (STEEP (x − 1)² + FLAT (y − 1)²), started at START. L2 and decay both pull towards (0, 0).
 STEEP, FLAT = 5.0, 0.5
@@ -107,28 +102,3 @@ def plot_adamw_and_l2(out: str | os.PathLike[str]) -> None:
     panel.set_title(f"The same λ = {DECAY}: decay and L2 part ways")
     panel.legend()
     save_figure(figure, out)
-
-
-def check_file_kind(out: str | os.PathLike[str]) -> None:
-    if Path(out).suffix.lower() not in (".png", ".svg"):
-        raise ValueError(f"A figure is written as .png or .svg, but the file asked for is {os.fspath(out)!r}.")
-
-
-def new_figure(width: float, height: float) -> "Figure":
-    """A figure without a window: no pyplot, so nothing global is set up and no display is needed."""
-    try:
-        from matplotlib.figure import Figure
-    except ModuleNotFoundError as error:
-        raise ModuleNotFoundError("Figures need matplotlib: pip install 'minibert-pytorch[plots]'.") from error
-    return Figure(figsize=(width, height), layout="constrained")
-
-
-def save_figure(figure: "Figure", out: str | os.PathLike[str]) -> None:
-    """Write to a temporary name first, so that a reader never finds half a file."""
-    path = Path(out)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
-    try:
-        figure.savefig(temporary)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -9,6 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from ..drawing import new_figure, save_figure
 from .run_checkpoints import STATE, RunCheckpoints
 from .run_log import read_log
 
@@ -35,11 +36,7 @@ def draw_curve(log: list[dict[str, Any]], path: Path, figure: str, name: str) ->
 
     name: of the figure, as the axis says it.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    drawing = Figure(figsize=(8, 4.5), layout="constrained")
-    FigureCanvasAgg(drawing)
+    drawing = new_figure(width=8, height=4.5)
     axes = drawing.subplots()
     trained = [(line["step"], line[figure]) for line in log if figure in line]
     evaluation = f"evaluation_{figure}"
@@ -76,6 +73,4 @@ def draw_curve(log: list[dict[str, Any]], path: Path, figure: str, name: str) ->
     axes.set_ylabel(name)
     axes.legend(frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
-    temporary = path.with_name(f".{path.name}.tmp")
-    drawing.savefig(temporary, format="png", dpi=120)
-    os.replace(temporary, path)
+    save_figure(drawing, path)

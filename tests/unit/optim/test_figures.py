@@ -5,6 +5,7 @@ from unittest.mock import MagicMock
 
 import pytest
 
+from minibert.drawing import save_figure
 from minibert.microscope import schedules as figures
 from minibert.optim import SchedulerType
 from minibert.optim.schedules import linear
@@ -74,7 +75,7 @@ def test_a_figure_that_cannot_be_written_leaves_the_old_file_and_no_other(tmp_pa
 
     paper.savefig.side_effect = break_half_way
     with pytest.raises(OSError, match="disk full"):
-        figures.save_figure(paper, out)
+        save_figure(paper, out)
     assert out.read_text() == "old"
     assert list(tmp_path.iterdir()) == [out]
 
