@@ -57,7 +57,8 @@ def run(chapter: Path, library: str) -> NotebookNode:
         return nbformat.read(kept, as_version=4)
     notebook = jupytext.read(chapter)
     with tempfile.TemporaryDirectory() as folder:
-        client = NotebookClient(notebook, timeout=SECONDS, resources={"metadata": {"path": folder}})
+        resources = {"metadata": {"path": folder}}
+        client = NotebookClient(notebook, timeout=SECONDS, resources=resources, coalesce_streams=True)
         client.execute(
             env={**os.environ, **SETTINGS}, stderr=DEVNULL
         )  # of the kernel; what cells write there is output

@@ -155,7 +155,7 @@ for epoch in range(epochs):
         losses.append(loss.item())
     if epoch % 3 == 2:
         print(f"epoch {epoch + 1:2}: loss {sum(losses) / len(losses):.2f}")
-model.eval()
+model = model.eval()
 
 # %% [markdown]
 # ## What it says now

@@ -334,10 +334,12 @@ for name, gradient in (("averaged", averaged), ("means, weighted by their counts
 #   processes must start from the same weights, and use different rows and different dropout.
 # - **FSDP** is for a model that does not fit: each machine keeps a part of every parameter and of AdamW's averages, and borrows the rest
 #   of a layer while it computes it. The numbers are the same; more is sent.
-# - **torchrun** starts the processes, here two on one machine:
+# - **torchrun** starts the processes. Here are two on one machine, with DDP and with FSDP:
 #
-#       torchrun --nproc-per-node 2 -m minibert pretrain --data corpus --out my-bert
-#       torchrun --nproc-per-node 2 -m minibert pretrain --data corpus --out my-bert --shard     # FSDP
+# ```bash
+# torchrun --nproc-per-node 2 -m minibert pretrain --data corpus --out my-bert
+# torchrun --nproc-per-node 2 -m minibert pretrain --data corpus --out my-bert --shard
+# ```
 #
 # **What do you expect** of ten machines: ten times as fast? (Which part of a step does not get shorter?) Sending the gradients takes the
 # same time however small each part is; so machines help as long as their parts are large.

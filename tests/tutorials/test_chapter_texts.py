@@ -62,6 +62,17 @@ def test_a_chapter_asks_before_it_shows_and_ends_with_a_summary(chapter: Path) -
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+def test_no_cell_ends_with_a_value_that_a_notebook_would_show(chapter: Path) -> None:
+    for cell in cells(chapter)[1:]:
+        if not cell.startswith(" [markdown]"):
+            last = ast.parse(cell.partition("\n")[2]).body[-1]
+            said_or_shown = re.match(
+                r"(print|show|draw_\w+|[\w.()\"]+\.setLevel)\(", ast.unparse(last).replace("'", '"')
+            )
+            assert not isinstance(last, ast.Expr) or said_or_shown, ast.unparse(last)
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
 def test_a_cell_ends_with_its_picture_so_that_a_notebook_shows_it(chapter: Path) -> None:
     for cell in cells(chapter)[1:]:
         if "show(figure" in cell and not cell.startswith(" [markdown]"):
