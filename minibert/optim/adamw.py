@@ -34,8 +34,8 @@ class AdamW(Optimizer):
     eps: keeps the division finite, at least 0. It is added before the bias correction (see `update.py`).
     weight_decay: λ, at least 0. After each update a weight loses lr · λ of itself.
     correct_bias: False leaves out the bias correction, as original BERT does.
-    implementation: "auto", "plain", "blocks" and "foreach" give the same bits; "plain" is the one to read. "fused" is PyTorch's
-        kernel: the same equations in one pass, with other last digits.
+    implementation: "auto", "plain", "blocks" and "foreach" give the same bits; "plain" is the one to read. "fused", PyTorch's
+        own kernel, computes the same equations in one pass, with other last digits.
 
     The state of a parameter is `step` (an int), `exp_avg` (m) and `exp_avg_sq` (v), as in the reference: `state_dict()`
     loads there, and the reference's loads here.
