@@ -47,6 +47,14 @@ class TestTheFile:
         assert torch.equal(after.seq_relationship_logits, before.seq_relationship_logits)
         assert same_weights(model, tiny(BertForPreTraining))
 
+    def test_a_model_that_was_first_asked_in_inference_mode_can_be_trained(self, saved: Path) -> None:
+        model = BertModel.from_pretrained(saved)
+        with torch.inference_mode():
+            model(token_ids())
+        assert not any(parameter.is_inference() for parameter in model.parameters())
+        model(token_ids()).last_hidden_state.sum().backward()
+        assert all(parameter.grad is not None for parameter in model.encoder.parameters())
+
     def test_after_the_first_forward_the_file_may_vanish(self, saved: Path) -> None:
         model = BertModel.from_pretrained(saved)
         model(token_ids())
