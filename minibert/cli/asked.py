@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ..training.finetuning import Examples, TaskKind
 
-_WORD = re.compile(r"\w+|[^\w\s]")
 _HOW = {
     "classify": "TEXT (with --second for a pair), or --file",
     "tag": "TEXT, or --file",
@@ -66,8 +64,7 @@ class Asked:
         if task == "classify" and given == {"texts"}:
             return [TextExample(text, place=f"text {number}") for number, text in enumerate(texts, start=1)]
         if task == "tag" and given == {"texts"}:
-            words = [tuple(_WORD.findall(text)) for text in texts]
-            return [TaggedSentence(each, place=f"text {number}") for number, each in enumerate(words, start=1)]
+            return [TaggedSentence.of_text(text, f"text {number}") for number, text in enumerate(texts, start=1)]
         raise ValueError(f"This model was taught to {task}: give {_HOW[task]}.")
 
     def _given(self) -> set[str]:

@@ -183,7 +183,8 @@ class BertPreTrainedModel(BertBase):
             return
         if torch.is_inference_mode_enabled():  # what is made there could never be trained
             with torch.inference_mode(False):
-                return self.settle_loaded_weights()
+                self.settle_loaded_weights()
+            return
         for name, (weight, _) in self._unsettled.items():
             # One pass settles the usual case: a sum is finite unless a term is not, or the terms are enormous.
             if not torch.isfinite(weight.detach().sum(dtype=torch.float32)) and not torch.isfinite(weight).all():

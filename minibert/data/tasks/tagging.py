@@ -28,15 +28,26 @@ from .labels import Labels
 from .report import Report
 
 OUTSIDE = "O"
+_WORD = re.compile(r"\w+|[^\w\s]")
 
 
 @dataclass(frozen=True)
 class TaggedSentence:
-    """Words and as many tags; no tags when they are not known."""
+    """Words and as many tags; no tags when they are not known.
+
+    spans: where the words stand in the text they were cut from, if they were: the first character, and the one after the last.
+    """
 
     words: tuple[str, ...]
     tags: tuple[str, ...] | None = None
     place: str = field(default="", compare=False)
+    spans: tuple[tuple[int, int], ...] = ()
+
+    @classmethod
+    def of_text(cls, text: str, place: str = "") -> TaggedSentence:
+        """A sentence that nobody has cut yet: words are runs of letters, digits and _, and single other signs."""
+        found = list(_WORD.finditer(text))
+        return cls(tuple(word.group() for word in found), place=place, spans=tuple(word.span() for word in found))
 
 
 @dataclass(frozen=True)

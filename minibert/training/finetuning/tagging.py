@@ -105,7 +105,13 @@ class Tagging(TaskKind):
                     "start": start,
                     "end": end,
                     "probability": min(sure[start:end]),
+                    **_characters(sentence, start, end),
                 }
                 for kind, start, end in entities(tags)
             ]
         return answer
+
+
+def _characters(sentence: TaggedSentence, start: int, end: int) -> dict[str, list[int]]:
+    """Where words start to end stand in the text; nothing where there is no text, only words."""
+    return {"characters": [sentence.spans[start][0], sentence.spans[end - 1][1]]} if sentence.spans else {}

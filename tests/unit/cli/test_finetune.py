@@ -161,13 +161,16 @@ class TestPredict:
         assert f"{value:.3f}" in output_of(*words)
 
     def test_entities_are_grouped(self, runs) -> None:
-        words = ("predict", "Marta Lindqvist opened a bakery in Uppsala.", "--model", model_of(runs, "entities"))
+        text = "Marta  Lindqvist opened a bakery in Uppsala."
+        words = ("predict", text, "--model", model_of(runs, "entities"))
         answer = json_of(*words)["answers"][0]
         assert answer["words"] == ["Marta", "Lindqvist", "opened", "a", "bakery", "in", "Uppsala", "."]
         assert len(answer["tags"]) == len(answer["probabilities"]) == 8
         for entity in answer["entities"]:
             assert entity["text"] == " ".join(answer["words"][entity["start"] : entity["end"]])
             assert answer["tags"][entity["start"]].endswith(entity["type"])
+            begin, end = entity["characters"]
+            assert text[begin:end].split() == answer["words"][entity["start"] : entity["end"]]
             assert entity["probability"] == min(answer["probabilities"][entity["start"] : entity["end"]])
         assert answer["entities"]  # learned by heart
         assert "entity" in output_of(*words)

@@ -112,6 +112,20 @@ def test_a_fast_run_learns_what_an_exact_one_learns(name: str, tmp_path: Path) -
     assert fast_best == pytest.approx(exact_best, abs=1e-3)
 
 
+@pytest.mark.parametrize("name", ["one label", "tags", "questions", "choices"])
+def test_bfloat16_learns_nearly_what_float32_learns(name: str, tmp_path: Path) -> None:
+    losses = []
+    for precision in ("float32", "bfloat16"):
+        task = opened(name, tmp_path / "model", replace(RECIPE, lr=1e-3, epochs=6, precision=precision))
+        before = task.evaluate()["loss"]
+        losses.append(train_task(task, tmp_path / precision, identity={})["loss"])
+        assert losses[-1] < before
+        assert all(parameter.dtype == torch.float32 for parameter in task.model.parameters())
+    exact, half = losses
+    assert half != exact
+    assert half == pytest.approx(exact, rel=0.05)
+
+
 KEPT = """
 import resource, torch
 from minibert.training.memory import keep_freed_memory
