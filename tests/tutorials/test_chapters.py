@@ -13,6 +13,7 @@ from tests.tutorials.places import TUTORIALS
 CHAPTERS = sorted(TUTORIALS.glob("[0-9][0-9]_*.py"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
 def test_a_chapter_runs_and_draws(chapter: Path, tmp_path: Path) -> None:
     before = sorted(TUTORIALS.rglob("*"))
