@@ -21,7 +21,7 @@ from ..data.masking import IGNORED
 from ..data.pretraining import PretrainingBatch
 from ..heads.pretraining import BertForPreTraining
 from ..model.bert import BertModel
-from ..model.masks import is_all_ones
+from .last_layer import at, last_layer_at
 
 
 @dataclass(frozen=True)
@@ -62,15 +62,14 @@ class PretrainingLoss(nn.Module):
         """The losses of a batch."""
         model = self.model
         heads: Any = model.cls
-        pooler: Any = model.bert.pooler
         places, hidden = places_to_look(batch.labels)
-        states = states_at(model.bert, batch, places)  # (batch, places, hidden size)
+        states, pooled = outputs_at(model.bert, batch, places)  # (batch, places, hidden size), (batch, hidden size)
 
         labels = batch.labels.gather(1, places)[hidden]  # (hidden words,)
         word_scores = heads.predictions(states[hidden])  # (hidden words, vocab)
         words = F.cross_entropy(word_scores.float(), labels, reduction="sum")
 
-        next_scores = heads.seq_relationship(pooler(states))  # (batch, 2)
+        next_scores = heads.seq_relationship(pooled)  # (batch, 2)
         if batch.next_sentence_label is None:
             # Zero, but of the pooler: several processes must all have a gradient for every parameter.
             return Losses(words, 0.0 * next_scores.sum(), number_right(word_scores, labels), labels.new_zeros(()))
@@ -91,32 +90,22 @@ def places_to_look(labels: Tensor) -> tuple[Tensor, Tensor]:
     return places, is_hidden.gather(1, places)
 
 
-def states_at(bert: BertModel, batch: PretrainingBatch, places: Tensor) -> Tensor:
-    """What `bert(…).last_hidden_state` holds at `places`, (batch, places): (batch, places, hidden size).
-
-    In the last layer these positions attend to all others, and nothing else is computed: attention from one set of
-    positions to another is what cross-attention does.
-    """
-    config = bert.config
+def outputs_at(bert: BertModel, batch: PretrainingBatch, places: Tensor) -> tuple[Tensor, Tensor]:
+    """What `bert(…)` gives at `places`, (batch, places), and pooled: (batch, places, hidden size) and (batch, hidden size)."""
+    inputs = (batch.input_ids, batch.attention_mask, batch.token_type_ids)
     layers: Any = bert.encoder.layer
     # A layer whose parameters are spread over processes puts them together when it is called as a whole.
     sharded = isinstance(layers[-1], FSDPModule)
+    config = bert.config
     takes_all_positions = (
         sharded or config.position_embedding_type != "absolute" or config.attn_implementation == "packed"
     )
     if takes_all_positions or bert.encoder.gradient_checkpointing:
-        states = bert(batch.input_ids, batch.attention_mask, batch.token_type_ids).last_hidden_state
-        return states.gather(1, places[..., None].expand(-1, -1, config.hidden_size))
-    bert.settle_loaded_weights()
-    mask = None
-    if not is_all_ones(batch.attention_mask):
-        mask = bert.get_extended_attention_mask(batch.attention_mask, tuple(batch.input_ids.shape))
-    states = bert.embeddings(batch.input_ids, batch.token_type_ids)
-    for layer in layers[:-1]:
-        states = layer(states, mask)[0]
-    asking = states.gather(1, places[..., None].expand(-1, -1, config.hidden_size))
-    attended = layers[-1].attention(asking, encoder_hidden_states=states, encoder_attention_mask=mask)[0]
-    return layers[-1].feed_forward(attended)
+        outputs = bert(*inputs)
+        return at(outputs.last_hidden_state, places), outputs.pooler_output
+    with last_layer_at(bert, places):
+        outputs = bert(*inputs)
+    return outputs.last_hidden_state, outputs.pooler_output
 
 
 def number_right(scores: Tensor, labels: Tensor) -> Tensor:

@@ -13,11 +13,11 @@ from torch import Tensor
 from ...data.tasks import BatchOrder, collate
 from ...model import BertPreTrainedModel
 from ...tokenization import BertTokenizer
+from ..last_layer import last_layer_at
 from ..loop import NotFiniteError
 from ..run_log import RunLog
 from ..world import World
 from .kind import Encoded, TaskKind
-from .only_cls import last_layer_at_cls
 from .outputs import outputs_of
 from .recipe import FineTuningRecipe
 
@@ -68,7 +68,8 @@ class FineTuning:
     def backward(self, step: int) -> dict[str, float]:
         """The gradients of a step's batch."""
         batch, share = self.batch(step)
-        less_work = last_layer_at_cls(self.model) if self.recipe.fast and self.kind.reads_only_cls else nullcontext()
+        only_cls = self.recipe.fast and self.kind.reads_only_cls
+        less_work = last_layer_at(self.model.base_model) if only_cls else nullcontext()
         with less_work:  # in backward too, where gradient checkpointing runs layers once more
             with torch.autocast(self.world.device.type, self.precision, enabled=self.precision != torch.float32):
                 loss = self.module(**batch).loss

@@ -12,7 +12,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from minibert.training.finetuning import FineTuning, FineTuningRecipe, open_task, train_task
-from minibert.training.finetuning.only_cls import last_layer_at_cls
+from minibert.training.last_layer import last_layer_at
 from minibert.training.memory import keep_freed_memory
 from tests.unit.training.small_tasks import ALONE, KINDS, QUIET, RECIPE, kind_and_file, small_model
 
@@ -78,11 +78,11 @@ def test_the_layer_is_whole_again_afterwards(tmp_path: Path) -> None:
     ids = torch.arange(8)[None]
     with torch.no_grad():
         whole = model.base_model(ids).last_hidden_state
-        with last_layer_at_cls(model):
+        with last_layer_at(model.base_model):
             first = model.base_model(ids).last_hidden_state
         torch.testing.assert_close(first, whole[:, :1])
         assert torch.equal(model.base_model(ids).last_hidden_state, whole)
-    with pytest.raises(KeyError, match="in between"), last_layer_at_cls(model):
+    with pytest.raises(KeyError, match="in between"), last_layer_at(model.base_model):
         raise KeyError("in between")
     assert "forward" not in vars(model.base_model.encoder.layer[-1])
 
