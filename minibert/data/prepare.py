@@ -75,7 +75,7 @@ def prepare(
         for part in _run(jobs, processes):
             parts.append(part)
             progress(part.source.stat().st_size)
-        kept = [part for i, part in enumerate(parts) if held_out and i % held_out == 0]
+        kept = [part for number, part in enumerate(parts) if is_held_out(number, held_out)]
         read = [part for part in parts if part not in kept]
         if not any(part.tokens for part in read):
             raise ValueError("There are no words to train on: every file is empty, or held out (see --held-out).")
@@ -104,6 +104,11 @@ def prepare(
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return manifest
+
+
+def is_held_out(number: int, every: int) -> bool:
+    """Whether the file of this number, from 0 in sorted order, is kept for evaluation. every: 0 keeps none."""
+    return every > 0 and number % every == 0
 
 
 def _run(jobs: list[tuple[Path, Path, Path, str, bool]], processes: int) -> Iterator[Part]:
