@@ -59,7 +59,9 @@ _OPTIONS: tuple[Callable[[Any], Any], ...] = (
         help="How attention is computed.",
     ),
     click.option(
-        "--fast", is_flag=True, help="Less work for the same equations; the last digits are not the reference's."
+        "--fast",
+        is_flag=True,
+        help="Less work for the same equations; last digits and dropout masks are not the reference's.",
     ),
     click.option("--seed", default=0, show_default=True, help="Of the new head, the batches and dropout."),
 )

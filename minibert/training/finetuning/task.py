@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from torch import Tensor
 from ...data.tasks import BatchOrder, collate
 from ...model import BertPreTrainedModel
 from ...tokenization import BertTokenizer
+from ..fast_dropout import fast_dropout
 from ..last_layer import last_layer_at
 from ..loop import NotFiniteError
 from ..run_log import RunLog
@@ -68,15 +70,23 @@ class FineTuning:
     def backward(self, step: int) -> dict[str, float]:
         """The gradients of a step's batch."""
         batch, share = self.batch(step)
-        only_cls = self.recipe.fast and self.kind.reads_only_cls
-        less_work = last_layer_at(self.model.base_model) if only_cls else nullcontext()
-        with less_work:  # in backward too, where gradient checkpointing runs layers once more
+        with self.less_work():  # in backward too, where gradient checkpointing runs layers once more
             with torch.autocast(self.world.device.type, self.precision, enabled=self.precision != torch.float32):
                 loss = self.module(**batch).loss
             # Gradients are averaged over the processes, and the loss is to be their mean by labels. Alone both factors are 1.
             (loss * (share * self.world.size)).backward()
         [whole] = self.world.sum(float(loss.detach()) * share)
         return {"loss": whole}
+
+    @contextmanager
+    def less_work(self) -> Iterator[None]:
+        """Within, a fast recipe's model leaves out what it can."""
+        with ExitStack() as ways:
+            if self.recipe.fast:
+                ways.enter_context(fast_dropout(self.model))
+                if self.kind.reads_only_cls:
+                    ways.enter_context(last_layer_at(self.model.base_model))
+            yield
 
     def evaluate(self) -> dict[str, float]:
         """The loss and the scores on the evaluation examples. Raises NotFiniteError where there is no such loss."""

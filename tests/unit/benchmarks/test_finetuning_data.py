@@ -110,7 +110,9 @@ def test_the_right_choice_is_the_next_sentence_and_no_book_is_on_both_sides(file
             assert right == "He went home and slept."
         assert len({*example.endings, example.context}) == 5
     held_out = {text for e in evaluation for text in (e.context, *e.endings) if "man" in text}
-    assert held_out == {f"Nobody saw the {man} at the gate." for man in ("man00", "man25")}  # as `minibert data prepare`
+    assert held_out == {
+        f"Nobody saw the {man} at the gate." for man in ("man00", "man25")
+    }  # as `minibert data prepare`
     assert not any("man00" in text or "man25" in text for e in train for text in (e.context, *e.endings))
 
 

@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from minibert.training.fast_dropout import random_16_bits
 from minibert.training.finetuning import FineTuning, FineTuningRecipe, open_task, train_task
 from minibert.training.last_layer import last_layer_at
 from minibert.training.memory import keep_freed_memory
@@ -71,6 +72,24 @@ def test_less_work_is_done(tmp_path: Path) -> None:
         counts.append(counter.get_total_flops())
     exact, less = counts
     assert 0.5 < less / exact < 0.8  # of two layers, most of one
+
+
+@pytest.mark.parametrize("fast", [False, True])
+def test_only_a_fast_step_draws_dropout_four_values_at_a_time(
+    fast: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[torch.Size] = []
+
+    def spied(shape: torch.Size) -> torch.Tensor:
+        drawn.append(shape)
+        return random_16_bits(shape)
+
+    monkeypatch.setattr("minibert.training.fast_dropout.random_16_bits", spied)
+    task = opened("tags", tmp_path / "model", replace(RECIPE, fast=fast), hidden_dropout_prob=0.1)
+    task.model.train()
+    task.backward(1)
+    # After the embeddings, after attention and after the feed-forward half of both layers, before the head.
+    assert len(drawn) == (6 if fast else 0)
 
 
 def test_the_layer_is_whole_again_afterwards(tmp_path: Path) -> None:
