@@ -9,6 +9,8 @@ import argparse
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -47,16 +49,18 @@ def main() -> None:
             for seed in range(1, options.seeds + 1):
                 # What pre-training buys is a question about models; how two libraries compare, the encoder answers.
                 libraries = ["minibert", "transformers"] if start == "encoder" else ["minibert"]
+                recipe = asdict(TASKS[task].recipe_for(start, seed))
                 for library in libraries[:: 1 if seed % 2 else -1]:
-                    if not is_done(record, library=library, task=task, start=start, seed=seed):
-                        run = train(library, task, start, models[start], seed, options.out / "tasks")
+                    what = {"library": library, "task": task, "start": start, "recipe": recipe}
+                    if not any(what.items() <= run.items() for run in read(record)):
+                        run = {**what, **train(library, task, start, models[start], seed, options.out / "tasks")}
                         with record.open("a", encoding="utf-8") as file:
                             file.write(json.dumps(run) + "\n")
                         print(json.dumps(run), flush=True)
     files = options.out / "tasks"
     majorities = {name: majority(task, files) for name, task in TASKS.items()}
     sizes = {name: task.sizes(files) for name, task in TASKS.items()}
-    write_page(read(record), majorities, sizes)
+    write_page(of_today(read(record)), majorities, sizes)
 
 
 def train(library: str, task: str, start: str, model: str, seed: int, files: Path) -> dict[str, Any]:
@@ -81,8 +85,9 @@ def read(record: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in record.read_text(encoding="utf-8").splitlines()] if record.exists() else []
 
 
-def is_done(record: Path, **what: object) -> bool:
-    return any(all(run[name] == value for name, value in what.items()) for run in read(record))
+def of_today(runs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those with the recipe that their task has now."""
+    return [run for run in runs if run["recipe"] == asdict(TASKS[run["task"]].recipe_for(run["start"], run["seed"]))]
 
 
 if __name__ == "__main__":

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
 from benchmarks.finetuning import page, published
+from benchmarks.finetuning.__main__ import of_today
 from benchmarks.finetuning.majority import majority
 from benchmarks.finetuning.tasks import TASKS
+from benchmarks.finetuning.tune import split
 
 RTE = '<?xml version="1.0"?><entailment-corpus>{}</entailment-corpus>'
 PAIR = '<pair id="1" {} task="IE"><t>{}</t><h>It rains.</h></pair>'
@@ -136,12 +139,38 @@ def test_the_page_says_what_the_runs_say(tmp_path, monkeypatch):
             ("encoder", "minibert", 1, 10.0, 0.60),
             ("encoder", "transformers", 1, 15.0, 0.58),
             ("encoder", "transformers", 2, 13.0, 0.60),
+            ("encoder", "minibert", 3, 10.0, 0.61),
             ("bundled", "minibert", 1, 3.0, 0.55),
             ("random", "minibert", 1, 3.0, 0.51),
         )
     ]  # fmt: skip
     page.write_page(runs, {"rte": 0.5}, {"rte": (3367, 800)})
     lines = (tmp_path / "results.md").read_text(encoding="utf-8").splitlines()
-    assert "| RTE 2, entailed or not | accuracy | 61.0 ± 1.4 | 59.0 ± 1.4 | **1.40×** | 1.50, 1.30 | 10 s |" in lines
-    assert "| RTE 2, entailed or not | accuracy | 50.0 | 50.0 ± 0.0 | 51.0 ± 0.0 | 55.0 ± 0.0 | 61.0 ± 1.4 |" in lines
+    assert "| RTE 2, entailed or not | accuracy | 61.0 ± 1.0 | 59.0 ± 1.4 | **1.40×** | 1.50, 1.30 | 10 s |" in lines
+    assert "| RTE 2, entailed or not | accuracy | 50.0 | 50.0 ± 0.0 | 51.0 ± 0.0 | 55.0 ± 0.0 | 61.0 ± 1.0 |" in lines
     assert "| RTE 2, entailed or not | 3,367 | 800 | 4 | 16 | 0.0001 | 160 |" in lines
+
+
+def test_a_run_with_another_recipe_is_not_on_the_page():
+    recipe = TASKS["rte"].recipe_for("bundled", 2)
+    run = {"task": "rte", "start": "bundled", "seed": 2, "recipe": asdict(recipe)}
+    assert of_today([run, {**run, "recipe": asdict(replace(recipe, lr=1.0))}]) == [run]
+
+
+def test_recipes_are_tried_on_a_fifth_of_the_training_examples(files):
+    for name, count in (("choices", 2000), ("rte", 5)):
+        task = TASKS[name]
+        train, evaluation = split(task.kind.read(task.files(files)[0]))
+        assert (len(train.items), len(evaluation.items)) == pytest.approx((count * 0.8, count * 0.2), rel=0.1)
+        assert not {e for e in train.items if e in evaluation.items}
+
+
+def test_questions_of_a_paragraph_are_tried_together(data, tmp_path):
+    squad = json.loads((data / "xquad" / "xquad.en.json").read_text(encoding="utf-8"))
+    for paragraph in squad["data"][0]["paragraphs"]:
+        [question] = paragraph["qas"]
+        paragraph["qas"] = [question, {**question, "id": question["id"] + " again"}]
+    (tmp_path / "train.json").write_text(json.dumps(squad), encoding="utf-8")
+    train, evaluation = split(TASKS["xquad"].kind.read(tmp_path / "train.json"))
+    assert (len(train.items), len(evaluation.items)) == (16, 4)
+    assert not {q.context for q in train.items} & {q.context for q in evaluation.items}

@@ -1,0 +1,52 @@
+"""Try recipes on a fifth of the training examples, so that the test set chooses none.
+
+python -m benchmarks.finetuning.tune TASK START MODEL FILES EPOCHS,… RATE,…
+
+RATE is the learning rate that the start is trained with. Each pair of epochs and rate is one line of JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import sys
+from dataclasses import replace
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from minibert.training.finetuning import open_task
+from minibert.training.finetuning.kind import Examples
+from minibert.training.memory import keep_freed_memory
+
+from .run import ALONE, minibert_run
+from .tasks import TASKS
+
+
+def split(examples: Examples) -> tuple[Examples, Examples]:
+    """Four fifths and one fifth. Examples with one context, as questions of a paragraph have, stay together."""
+    contexts = [getattr(example, "context", number) for number, example in enumerate(examples.items)]
+    distinct: list[Any] = list(dict.fromkeys(contexts))
+    random.Random("a fifth").shuffle(distinct)
+    kept = set(distinct[: len(distinct) // 5])
+    parts: tuple[list[Any], list[Any]] = ([], [])
+    for context, example in zip(contexts, examples.items, strict=True):
+        parts[context in kept].append(example)
+    return Examples(parts[0], examples.report), Examples(parts[1], examples.report)
+
+
+def main() -> None:
+    name, start, model, files, epochs, rates = sys.argv[1:]
+    task = TASKS[name]
+    keep_freed_memory()
+    for passes, rate in product(map(int, epochs.split(",")), map(float, rates.split(","))):
+        examples = task.kind.read(task.files(Path(files))[0])
+        kind = task.kind.learn(examples)
+        recipe = replace(task.recipe_for(start, seed=0), epochs=passes, lr=rate)
+        train, evaluation = split(examples)
+        run = minibert_run(open_task(kind, model, train, evaluation, recipe, ALONE, lambda _: None))
+        print(json.dumps({"task": name, "start": start, "epochs": passes, "rate": rate, **run}), flush=True)
+
+
+if __name__ == "__main__":
+    main()
