@@ -28,8 +28,8 @@ tokenizer = WordPiece()
 bert = Bert()
 
 # %% [markdown]
-# The weights come with the project. They were trained for an hour and a half on old novels, so the model knows about hats
-# and carriages, and nothing about telephones.
+# The weights come with the project. They were trained for a few hours on old novels, so the model knows about hats
+# and carriages, and nothing about computers.
 #
 # ## Fill in a blank
 #
@@ -119,7 +119,7 @@ asked = {
     "He shook his [MASK].": "head",
     "The church [MASK] rang.": "bell",
     "She opened the [MASK] and went out.": "door",
-    "It was a dark and stormy [MASK].": "night",
+    "I beg your [MASK], sir.": "pardon",
 }
 figure = new_figure(width=7, height=4)
 panel = figure.subplots()

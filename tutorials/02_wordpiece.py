@@ -35,7 +35,7 @@ tokenizer = BertTokenizer.from_pretrained("novels-4l-256h")
 # **What do you expect:** which of these words are one piece?
 
 # %%
-for word in ("house", "kindly", "unkindly", "housekeeping", "unforeseeable", "Zyzzyva", "telephone"):
+for word in ("house", "kindly", "unkindly", "housekeeping", "unforeseeable", "Zyzzyva", "television"):
     print(f"{word:14} {tokenizer.tokenize(word)}")
 
 # %% [markdown]

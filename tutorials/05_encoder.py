@@ -147,7 +147,7 @@ panel = figure.subplots()
 panel.plot(same_sense, marker="o", label=f"“{lamp}” and “{other_lamp}”")
 panel.plot(two_senses, marker="o", label=f"“{lamp}” and “{weight}”")
 panel.set_xticks(range(5), ["embeddings", *(f"layer {n}" for n in range(4))])
-panel.set_ylim(0.7, 1.02)
+panel.set_ylim(0, 1.05)
 panel.set_ylabel("cosine of the two vectors of “light”")
 panel.legend()
 assert same_sense[-1] > two_senses[-1]

@@ -51,7 +51,7 @@ def test_every_word_stands_on_a_fill_of_its_own(figure: Path) -> None:
 
 def test_the_tokenizers_figure_shows_what_the_tokenizer_does() -> None:
     tokenizer = BertTokenizer.from_pretrained("novels-4l-256h")
-    text = "The Café reopened!"
+    text = "A Rôle rewritten!"
     ids = tokenizer(text)["input_ids"]
     written = words("tokenizer.svg")
     assert f"“{text}”" in written
