@@ -12,7 +12,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.distributed.fsdp import FSDPModule
@@ -21,7 +20,7 @@ from ..data.masking import IGNORED
 from ..data.pretraining import PretrainingBatch
 from ..heads.pretraining import BertForPreTraining
 from ..model.bert import BertModel
-from .last_layer import at, last_layer_at
+from .last_layer import at, can_look_at_places, last_layer_at, places_to_look
 
 
 @dataclass(frozen=True)
@@ -78,29 +77,13 @@ class PretrainingLoss(nn.Module):
         return Losses(words, next_sentence, number_right(word_scores, labels), number_right(next_scores, following))
 
 
-def places_to_look(labels: Tensor) -> tuple[Tensor, Tensor]:
-    """Of each row, [CLS] and the positions of its hidden words: (batch, places), and which of these are hidden words.
-
-    Rows with fewer hidden words than others are filled up with positions that are not counted.
-    """
-    is_hidden = labels != IGNORED  # (batch, seq)
-    most = int(is_hidden.sum(dim=1).max())
-    behind_cls = is_hidden[:, 1:].to(torch.int8).argsort(dim=1, descending=True, stable=True)[:, :most] + 1
-    places = F.pad(behind_cls, (1, 0))
-    return places, is_hidden.gather(1, places)
-
-
 def outputs_at(bert: BertModel, batch: PretrainingBatch, places: Tensor) -> tuple[Tensor, Tensor]:
     """What `bert(…)` gives at `places`, (batch, places), and pooled: (batch, places, hidden size) and (batch, hidden size)."""
     inputs = (batch.input_ids, batch.attention_mask, batch.token_type_ids)
     layers: Any = bert.encoder.layer
     # A layer whose parameters are spread over processes puts them together when it is called as a whole.
     sharded = isinstance(layers[-1], FSDPModule)
-    config = bert.config
-    takes_all_positions = (
-        sharded or config.position_embedding_type != "absolute" or config.attn_implementation == "packed"
-    )
-    if takes_all_positions or bert.encoder.gradient_checkpointing:
+    if sharded or bert.encoder.gradient_checkpointing or not can_look_at_places(bert):
         outputs = bert(*inputs)
         return at(outputs.last_hidden_state, places), outputs.pooler_output
     with last_layer_at(bert, places):

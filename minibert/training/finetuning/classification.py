@@ -36,7 +36,7 @@ class Classification(TaskKind):
 
     name = "classify"
     model_class = BertForSequenceClassification
-    reads_only_cls = True
+    reads = "[CLS]"
 
     @property
     def decisive(self) -> str:

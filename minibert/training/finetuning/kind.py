@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 import numpy as np
 from torch import Tensor
@@ -73,8 +73,8 @@ class TaskKind(ABC):
     name: ClassVar[str]
     model_class: ClassVar[type[BertPreTrainedModel]]
     usual_length: ClassVar[int] = 128
-    reads_only_cls: ClassVar[bool] = False
-    """Whether the head looks at the pooled vector and at nothing else."""
+    reads: ClassVar[Literal["everything", "[CLS]", "labelled positions"]] = "everything"
+    """What the loss needs of the last hidden states. At labelled positions, it is the mean of −log softmax(logits)[label]."""
 
     @property
     @abstractmethod

@@ -32,6 +32,7 @@ class MaskedWords(TaskKind):
 
     name = "mlm"
     model_class = BertForMaskedLM
+    reads = "labelled positions"
 
     @property
     def decisive(self) -> str:

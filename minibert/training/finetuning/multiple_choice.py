@@ -25,7 +25,7 @@ class MultipleChoice(TaskKind):
 
     name = "choose"
     model_class = BertForMultipleChoice
-    reads_only_cls = True
+    reads = "[CLS]"
 
     @property
     def decisive(self) -> str:

@@ -30,7 +30,7 @@ class NextSentence(TaskKind):
 
     name = "nsp"
     model_class = BertForNextSentencePrediction
-    reads_only_cls = True
+    reads = "[CLS]"
 
     @property
     def decisive(self) -> str:

@@ -36,6 +36,7 @@ class Tagging(TaskKind):
 
     name = "tag"
     model_class = BertForTokenClassification
+    reads = "labelled positions"
 
     @property
     def decisive(self) -> str:

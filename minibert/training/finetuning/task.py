@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ...data.tasks import BatchOrder, collate
+from ...data.tasks.collation import IGNORED
 from ...model import BertPreTrainedModel
 from ...tokenization import BertTokenizer
 from ..fast_dropout import fast_dropout
-from ..last_layer import last_layer_at
+from ..last_layer import can_look_at_places, last_layer_at, places_to_look
 from ..loop import NotFiniteError
 from ..run_log import RunLog
 from ..world import World
@@ -70,23 +72,37 @@ class FineTuning:
     def backward(self, step: int) -> dict[str, float]:
         """The gradients of a step's batch."""
         batch, share = self.batch(step)
-        with self.less_work():  # in backward too, where gradient checkpointing runs layers once more
+        places = self.places(batch)
+        with self.less_work(places):  # in backward too, where gradient checkpointing runs layers once more
             with torch.autocast(self.world.device.type, self.precision, enabled=self.precision != torch.float32):
-                loss = self.module(**batch).loss
+                loss = self.module(**batch).loss if places is None else self.loss_at(places, batch)
             # Gradients are averaged over the processes, and the loss is to be their mean by labels. Alone both factors are 1.
             (loss * (share * self.world.size)).backward()
         [whole] = self.world.sum(float(loss.detach()) * share)
         return {"loss": whole}
 
+    def places(self, batch: dict[str, Tensor]) -> Tensor | None:
+        """The labelled positions, (batch, places), where a fast recipe can compute the loss from them alone."""
+        if not self.recipe.fast or self.kind.reads != "labelled positions":
+            return None
+        return places_to_look(batch["labels"])[0] if can_look_at_places(self.model.base_model) else None
+
     @contextmanager
-    def less_work(self) -> Iterator[None]:
+    def less_work(self, places: Tensor | None) -> Iterator[None]:
         """Within, a fast recipe's model leaves out what it can."""
         with ExitStack() as ways:
             if self.recipe.fast:
                 ways.enter_context(fast_dropout(self.model))
-                if self.kind.reads_only_cls:
-                    ways.enter_context(last_layer_at(self.model.base_model))
+                if places is not None or self.kind.reads == "[CLS]":
+                    ways.enter_context(last_layer_at(self.model.base_model, places))
             yield
+
+    def loss_at(self, places: Tensor, batch: dict[str, Tensor]) -> Tensor:
+        """The head's loss, of a body that gives its last hidden states at `places` alone."""
+        inputs = {name: column for name, column in batch.items() if name != "labels"}
+        logits = self.module(**inputs).logits  # (batch, places, classes)
+        labels = batch["labels"].gather(1, places)
+        return F.cross_entropy(logits.flatten(0, 1), labels.flatten(), ignore_index=IGNORED)
 
     def evaluate(self) -> dict[str, float]:
         """The loss and the scores on the evaluation examples. Raises NotFiniteError where there is no such loss."""

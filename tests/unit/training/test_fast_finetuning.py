@@ -17,6 +17,7 @@ from minibert.training.last_layer import last_layer_at
 from minibert.training.memory import keep_freed_memory
 from tests.unit.training.small_tasks import ALONE, KINDS, QUIET, RECIPE, kind_and_file, small_model
 
+READ_LABELLED = ["tags", "hidden words"]
 READ_ONLY_CLS = ["one label", "a label of a pair", "several labels", "a number", "choices", "next sentences"]
 
 
@@ -36,7 +37,7 @@ def gradients(task: FineTuning) -> tuple[float, dict[str, torch.Tensor]]:
 
 
 def test_the_kinds_that_read_only_cls_are_those_with_a_pooler() -> None:
-    assert [name for name in KINDS if KINDS[name][0].reads_only_cls] == READ_ONLY_CLS
+    assert [name for name in KINDS if KINDS[name][0].reads == "[CLS]"] == READ_ONLY_CLS
 
 
 @pytest.mark.parametrize(
@@ -50,7 +51,7 @@ def test_the_kinds_that_read_only_cls_are_those_with_a_pooler() -> None:
     ],
     ids=str,
 )
-@pytest.mark.parametrize("name", READ_ONLY_CLS)
+@pytest.mark.parametrize("name", [*READ_ONLY_CLS, *READ_LABELLED])
 def test_less_work_gives_the_same_loss_and_gradients(
     name: str, attention: str, fields: dict[str, object], tmp_path: Path
 ) -> None:
@@ -63,10 +64,11 @@ def test_less_work_gives_the_same_loss_and_gradients(
         torch.testing.assert_close(fast[parameter], gradient, rtol=1e-4, atol=1e-6)
 
 
-def test_less_work_is_done(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["one label", "hidden words"])
+def test_less_work_is_done(name: str, tmp_path: Path) -> None:
     counts = []
     for fast in (False, True):
-        task = opened("one label", tmp_path / "model", replace(RECIPE, fast=fast))
+        task = opened(name, tmp_path / "model", replace(RECIPE, fast=fast))
         with FlopCounterMode(display=False) as counter:
             task.backward(1)
         counts.append(counter.get_total_flops())
@@ -106,8 +108,9 @@ def test_the_layer_is_whole_again_afterwards(tmp_path: Path) -> None:
     assert "forward" not in vars(model.base_model.encoder.layer[-1])
 
 
-def test_gradient_checkpointing_runs_the_small_layer_again(tmp_path: Path) -> None:
-    task = opened("one label", tmp_path / "model", replace(RECIPE, fast=True))
+@pytest.mark.parametrize("name", ["one label", "tags"])
+def test_gradient_checkpointing_runs_the_small_layer_again(name: str, tmp_path: Path) -> None:
+    task = opened(name, tmp_path / "model", replace(RECIPE, fast=True))
     plain_loss, plain = gradients(task)
     task.model.base_model.encoder.gradient_checkpointing = True
     task.model.train()
