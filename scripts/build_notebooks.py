@@ -71,10 +71,8 @@ def functions(path: Path) -> dict[str, str]:
     found = {}
     for node in ast.parse(text).body:
         if isinstance(node, ast.FunctionDef):
-            above, below = (
-                lines[node.lineno - 1 : node.body[0].end_lineno],
-                lines[node.body[0].end_lineno : node.end_lineno],
-            )
+            docstring_ends = node.body[0].end_lineno
+            above, below = lines[node.lineno - 1 : docstring_ends], lines[docstring_ends : node.end_lineno]
             found[node.name] = "\n".join([*above, "    ### BEGIN SOLUTION", *below, "    ### END SOLUTION"])
     return found
 

@@ -6,9 +6,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 TUTORIALS = ROOT / "tutorials"
-LINK = re.compile(
-    r"\]\((?!\w+:)([^)#\s]+)(#[^)\s]*)?\)"
-)  # the file and the place in it; not https:, not a place in the same page
+LINK = re.compile(r"\]\((?!\w+:)([^)#\s]+)(#[^)\s]*)?\)")
+"""The file and the place in it; not https:, not a place in the same page."""
 
 
 def chapters() -> list[Path]:

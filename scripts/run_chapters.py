@@ -59,9 +59,8 @@ def run(chapter: Path, library: str) -> NotebookNode:
     with tempfile.TemporaryDirectory() as folder:
         resources = {"metadata": {"path": folder}}
         client = NotebookClient(notebook, timeout=SECONDS, resources=resources, coalesce_streams=True)
-        client.execute(
-            env={**os.environ, **SETTINGS}, stderr=DEVNULL
-        )  # of the kernel; what cells write there is output
+        # Only the kernel's own complaints are dropped; what cells write to standard error is output.
+        client.execute(env={**os.environ, **SETTINGS}, stderr=DEVNULL)
     KEPT.mkdir(parents=True, exist_ok=True)
     for old in KEPT.glob(f"{chapter.stem}-*.ipynb"):
         old.unlink()
