@@ -45,8 +45,8 @@ def main() -> None:
     models = {"encoder": str(options.encoder), "bundled": BUNDLED, "random": str(random_start(options.out / "random"))}
     record = options.out / "runs.jsonl"
     for start in options.starts.split(","):
-        for task in options.tasks.split(","):
-            for seed in range(1, options.seeds + 1):
+        for seed in range(1, options.seeds + 1):
+            for task in options.tasks.split(","):
                 # What pre-training buys is a question about models; how two libraries compare, the encoder answers.
                 libraries = ["minibert", "transformers"] if start == "encoder" else ["minibert"]
                 recipe = asdict(TASKS[task].recipe_for(start, seed))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ Run = dict[str, Any]
 
 INTRODUCTION = """# Results
 
-Every head fine-tuned on published data. Scores in percent, mean ± standard deviation over the seeds. Recipes were chosen on a fifth
+Every head fine-tuned on published data. Scores in percent, mean ± standard deviation over seeds 1 to {seeds}. Recipes were tried on a fifth
 of the training examples; the test sets chose neither a recipe nor a step.
 """
 
@@ -66,7 +67,7 @@ def write_page(runs: Sequence[Run], majorities: dict[str, float], sizes: dict[st
     """The whole page. majorities, sizes: of each task, see `majority.py`; how many examples it learns from and is measured on."""
     tasks = [task for name, task in TASKS.items() if chosen(runs, name, "encoder", "minibert")]
     parts = [
-        INTRODUCTION,
+        INTRODUCTION.format(seeds=max(run["seed"] for run in runs)),
         BESIDE + "\n".join(beside(task, runs) for task in tasks) + "\n",
         BUYS + "\n".join(buys(task, runs, majorities[task.name]) for task in tasks) + "\n",
         recipes(tasks, sizes),
@@ -88,9 +89,11 @@ def beside(task: BenchmarkTask, runs: Sequence[Run]) -> str:
     seconds_of_theirs = {run["seed"]: run["seconds"] for run in theirs}
     ratios = [seconds_of_theirs[run["seed"]] / run["seconds"] for run in ours if run["seed"] in seconds_of_theirs]
     seconds = statistics.median(run["seconds"] for run in ours)
-    name = task.scores[0]
+    names, our_scores, their_scores = (
+        " / ".join(map(say, task.scores)) for say in (said, partial(spread, ours), partial(spread, theirs))
+    )
     return (
-        f"| {task.title} | {said(name)} | {spread(ours, name)} | {spread(theirs, name)} | "
+        f"| {task.title} | {names} | {our_scores} | {their_scores} | "
         f"**{statistics.median(ratios):.2f}×** | {', '.join(f'{ratio:.2f}' for ratio in ratios)} | {seconds:.0f} s |"
     )
 
