@@ -16,8 +16,8 @@ Run = dict[str, Any]
 
 INTRODUCTION = """# Results
 
-Every head fine-tuned on published data. Scores in percent, mean ± standard deviation over seeds 1 to {seeds}. Recipes were tried on a fifth
-of the training examples; the test sets chose neither a recipe nor a step.
+Every head fine-tuned on published data. Scores in percent, mean ± standard deviation over seeds 1 to {seeds}. Recipes were tried
+on a fifth of the training examples; the test sets chose neither a recipe nor a step.
 """
 
 BESIDE = """## Beside transformers
@@ -35,7 +35,7 @@ BUYS = """## What pre-training buys
 
 The same tasks from the published encoder, from the small model that ships with minibert, and from random weights of its size.
 "Majority" always gives the answer that is most frequent in the training set; "untrained" is the encoder with a new head, before the
-first step.
+first step. Columns of the small model: seeds 1 to {seeds}.
 
 | task | score | majority | untrained | random weights | bundled | MiniLM |
 |---|---|--:|--:|--:|--:|--:|
@@ -68,9 +68,11 @@ def write_page(runs: Sequence[Run], majorities: dict[str, float], sizes: dict[st
     """The whole page. majorities, sizes: of each task, see `majority.py`; how many examples it learns from and is measured on."""
     tasks = [task for name, task in TASKS.items() if chosen(runs, name, "encoder", "minibert")]
     parts = [
-        INTRODUCTION.format(seeds=max(run["seed"] for run in runs)),
+        INTRODUCTION.format(seeds=seeds(runs, "encoder")),
         BESIDE + "\n".join(beside(task, runs) for task in tasks) + "\n",
-        BUYS + "\n".join(buys(task, runs, majorities[task.name]) for task in tasks) + "\n",
+        BUYS.format(seeds=seeds(runs, "bundled", "random"))
+        + "\n".join(buys(task, runs, majorities[task.name]) for task in tasks)
+        + "\n",
         recipes(tasks, sizes),
         SOURCES,
         machine() + "\n",
@@ -82,6 +84,11 @@ def chosen(runs: Sequence[Run], task: str, start: str, library: str) -> list[Run
     """The runs of one kind, by seed."""
     wanted = {"task": task, "start": start, "library": library}
     return sorted((run for run in runs if wanted.items() <= run.items()), key=lambda run: int(run["seed"]))
+
+
+def seeds(runs: Sequence[Run], *starts: str) -> int:
+    """With how many seeds these were run."""
+    return max((run["seed"] for run in runs if run["start"] in starts), default=0)
 
 
 def beside(task: BenchmarkTask, runs: Sequence[Run]) -> str:
