@@ -16,7 +16,7 @@ Run = dict[str, Any]
 
 INTRODUCTION = """# Results
 
-Every head fine-tuned on published data. Scores in percent, mean ± standard deviation over seeds 1 to {seeds}. Recipes were tried
+Every head fine-tuned on published data. Scores in percent, mean ± standard deviation over {seeds}. Recipes were tried
 on a fifth of the training examples; the test sets chose neither a recipe nor a step.
 """
 
@@ -35,7 +35,7 @@ BUYS = """## What pre-training buys
 
 The same tasks from the published encoder, from the small model that ships with minibert, and from random weights of its size.
 "Majority" always gives the answer that is most frequent in the training set; "untrained" is the encoder with a new head, before the
-first step. Columns of the small model: seeds 1 to {seeds}.
+first step. The small model and the random one: {seeds}.
 
 | task | score | majority | untrained | random weights | bundled | MiniLM |
 |---|---|--:|--:|--:|--:|--:|
@@ -86,9 +86,10 @@ def chosen(runs: Sequence[Run], task: str, start: str, library: str) -> list[Run
     return sorted((run for run in runs if wanted.items() <= run.items()), key=lambda run: int(run["seed"]))
 
 
-def seeds(runs: Sequence[Run], *starts: str) -> int:
-    """With how many seeds these were run."""
-    return max((run["seed"] for run in runs if run["start"] in starts), default=0)
+def seeds(runs: Sequence[Run], *starts: str) -> str:
+    """With which seeds these were run."""
+    last = max((run["seed"] for run in runs if run["start"] in starts), default=1)
+    return "seed 1" if last == 1 else f"seeds 1 to {last}"
 
 
 def beside(task: BenchmarkTask, runs: Sequence[Run]) -> str:
@@ -131,12 +132,12 @@ def recipes(tasks: Sequence[BenchmarkTask], sizes: dict[str, tuple[int, int]]) -
 
 
 def spread(runs: Sequence[Run], score: str, when: str = "figures") -> str:
-    """Mean ± standard deviation of a score, in percent."""
+    """Mean ± standard deviation of a score, in percent; of a single run the score."""
     values = [100 * run[when][score] for run in runs]
     if not values:
         return ""
-    deviation = statistics.stdev(values) if len(values) > 1 else 0.0
-    return f"{statistics.mean(values):.1f} ± {deviation:.1f}"
+    mean = f"{statistics.mean(values):.1f}"
+    return f"{mean} ± {statistics.stdev(values):.1f}" if len(values) > 1 else mean
 
 
 def said(score: str) -> str:

@@ -154,10 +154,8 @@ def test_the_page_says_what_the_runs_say(tmp_path, monkeypatch):
     page.write_page(runs, {"rte": 0.5, "xquad": 0.1}, {"rte": (3367, 800), "xquad": (960, 230)})
     lines = (tmp_path / "results.md").read_text(encoding="utf-8").splitlines()
     assert "| RTE 2, entailed or not | accuracy | 61.0 ± 1.0 | 59.0 ± 1.4 | **1.40×** | 1.50, 1.30 | 10 s |" in lines
-    assert "| RTE 2, entailed or not | accuracy | 50.0 | 50.0 ± 0.0 | 51.0 ± 0.0 | 55.0 ± 0.0 | 61.0 ± 1.0 |" in lines
-    assert any(
-        "| F1 / exact match | 40.0 ± 0.0 / 30.0 ± 0.0 | 40.0 ± 0.0 / 30.0 ± 0.0 | **1.50×**" in line for line in lines
-    )
+    assert "| RTE 2, entailed or not | accuracy | 50.0 | 50.0 ± 0.0 | 51.0 | 55.0 | 61.0 ± 1.0 |" in lines
+    assert any("| F1 / exact match | 40.0 / 30.0 | 40.0 / 30.0 | **1.50×**" in line for line in lines)
     assert "| RTE 2, entailed or not | 3,367 | 800 | 3 | 16 | 5e-05 | 160 |" in lines
 
 
