@@ -248,9 +248,9 @@ for name, asked in (("learned from", questions), ("new", new_questions)):
 
 
 # %% [markdown]
-# There it is: nothing was understood. The model knows by heart which of 64 endings were right, and finds them under any context. So on
-# new questions it is lost, and its being sure of some means nothing. A loss near 0 and 100% on the training file
-# say nothing about that; the two tests here do.
+# There it is: the context is not read. The model knows by heart which of 64 endings were right, and finds them under any context. On
+# new questions it does better than chance, and just as well where the context is a wrong one: flames that sing and hills with hats sound
+# silly by themselves. Neither a loss near 0 nor a share of right answers tells you that; the test with another context does.
 #
 # It is no fault of the head. SWAG has 73,000 questions to train on, with wrong endings that were chosen so that they do *not* sound
 # wrong by themselves; BERT-base reaches 81.6% there (Devlin et al. 2019, table 4). The commands are the same:

@@ -184,8 +184,8 @@ panel.legend()
 show(figure, "15-start-and-end")
 
 # %% [markdown]
-# Two starts and two ends stand out: where fish is sold, and what is sold on the other side. They are the answers to two questions
-# about this text.
+# One start and one end stand out: where fish is sold. The small bars are the answers to other questions about this text, and at `[CLS]`
+# the answer that there is none.
 #
 # ## The best span
 #
