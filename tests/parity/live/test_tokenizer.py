@@ -242,7 +242,7 @@ def test_accents_do_not_hide_an_added_token_there():
         tokenizer = library.from_pretrained(NOVELS)
         tokenizer.add_tokens(["naive"])
         found.append((tokenizer.tokenize("NAIVE"), tokenizer.tokenize("naïve")))
-    assert found == [(["naive"], ["na", "##ive"]), (["naive"], ["naive"])]
+    assert found == [(["naive"], ["n", "##a", "##ive"]), (["naive"], ["naive"])]
 
 
 def test_its_own_python_tokenizer_agrees_but_for_the_final_sigma():
