@@ -32,7 +32,7 @@ def opened(task: BenchmarkTask, start: str, model: str, seed: int, files: Path) 
     """Rows, model and recipe."""
     train_file, evaluation_file = task.files(files)
     examples = task.kind.read(train_file)
-    kind = task.kind.learn(examples)
+    kind = task.kind_for(start).learn(examples)
     return open_task(
         kind, model, examples, kind.read(evaluation_file), task.recipe_for(start, seed), ALONE, lambda _: None
     )

@@ -17,6 +17,9 @@ from minibert.training.finetuning import (
 SMALL_MODEL_RATE = 3.0
 """Times the learning rate of the published encoder: what the bundled model, which is smaller, learns best at."""
 
+SMALL_MODEL_LENGTH, SMALL_MODEL_STRIDE = 128, 32
+"""Pieces of a row, which are the positions that the bundled model has learned, and pieces that two windows of a long text share."""
+
 
 @dataclass(frozen=True)
 class BenchmarkTask:
@@ -39,8 +42,16 @@ class BenchmarkTask:
 
     def recipe_for(self, start: str, seed: int) -> FineTuningRecipe:
         """How a start is trained."""
-        rate = self.recipe.lr * (1.0 if start == "encoder" else SMALL_MODEL_RATE)
-        return replace(self.recipe, lr=rate, seed=seed)
+        if start == "encoder":
+            return replace(self.recipe, seed=seed)
+        length = min(self.recipe.max_length or SMALL_MODEL_LENGTH, SMALL_MODEL_LENGTH)
+        return replace(self.recipe, lr=self.recipe.lr * SMALL_MODEL_RATE, max_length=length, seed=seed)
+
+    def kind_for(self, start: str) -> TaskKind:
+        """The kind, with windows that fit the start."""
+        if start != "encoder" and isinstance(self.kind, QuestionAnswering):
+            return replace(self.kind, stride=SMALL_MODEL_STRIDE)
+        return self.kind
 
 
 # Evaluated once, at the end: no step is chosen by its score on the test set.

@@ -41,7 +41,7 @@ def main() -> None:
     keep_freed_memory()
     for passes, rate in product(map(int, epochs.split(",")), map(float, rates.split(","))):
         examples = task.kind.read(task.files(Path(files))[0])
-        kind = task.kind.learn(examples)
+        kind = task.kind_for(start).learn(examples)
         recipe = replace(task.recipe_for(start, seed=0), epochs=passes, lr=rate)
         train, evaluation = split(examples)
         run = minibert_run(open_task(kind, model, train, evaluation, recipe, ALONE, lambda _: None))

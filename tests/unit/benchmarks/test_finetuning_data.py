@@ -11,7 +11,8 @@ import pytest
 from benchmarks.finetuning import page, published
 from benchmarks.finetuning.__main__ import of_today
 from benchmarks.finetuning.majority import majority
-from benchmarks.finetuning.tasks import TASKS
+from benchmarks.finetuning.run import opened
+from benchmarks.finetuning.tasks import SMALL_MODEL_LENGTH, TASKS
 from benchmarks.finetuning.tune import split
 
 RTE = '<?xml version="1.0"?><entailment-corpus>{}</entailment-corpus>'
@@ -182,3 +183,19 @@ def test_questions_of_a_paragraph_are_tried_together(data, tmp_path):
     train, evaluation = split(TASKS["xquad"].kind.read(tmp_path / "train.json"))
     assert (len(train.items), len(evaluation.items)) == (16, 4)
     assert not {q.context for q in train.items} & {q.context for q in evaluation.items}
+
+
+def test_a_text_too_long_for_the_small_model_is_read_in_windows(tmp_path):
+    context = " ".join(f"On day {day} it rained." for day in range(100))
+    question = {
+        "id": "q",
+        "question": "What?",
+        "answers": [{"text": "day 70", "answer_start": context.index("day 70")}],
+    }
+    squad = {"data": [{"paragraphs": [{"context": context, "qas": [question]}]}]}
+    (tmp_path / "xquad").mkdir()
+    for name in ("train", "eval"):
+        (tmp_path / "xquad" / f"{name}.json").write_text(json.dumps(squad), encoding="utf-8")
+    task = opened(TASKS["xquad"], "bundled", "novels-4l-256h", 1, tmp_path)
+    assert len(task.evaluation.rows) > 1
+    assert max(task.evaluation.lengths) == SMALL_MODEL_LENGTH
