@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -99,9 +98,8 @@ def beside(task: BenchmarkTask, runs: Sequence[Run]) -> str:
     seconds_of_theirs = {run["seed"]: run["seconds"] for run in theirs}
     ratios = [seconds_of_theirs[run["seed"]] / run["seconds"] for run in ours if run["seed"] in seconds_of_theirs]
     seconds = statistics.median(run["seconds"] for run in ours)
-    names, our_scores, their_scores = (
-        " / ".join(map(say, task.scores)) for say in (said, partial(spread, ours), partial(spread, theirs))
-    )
+    names = " / ".join(map(said, task.scores))
+    our_scores, their_scores = (" / ".join(spread(side, score) for score in task.scores) for side in (ours, theirs))
     return (
         f"| {task.title} | {names} | {our_scores} | {their_scores} | "
         f"**{statistics.median(ratios):.2f}×** | {', '.join(f'{ratio:.2f}' for ratio in ratios)} | {seconds:.0f} s |"
