@@ -13,7 +13,7 @@ GRADING = .venv-grading/bin/python
 demo: .venv/.installed
 	$(VENV) -m minibert fill-mask "He shook his [MASK]."
 	@echo
-	$(VENV) -m minibert attention "He shook his [MASK], and said no." --layer 0 --head 0
+	$(VENV) -m minibert attention "He shook his [MASK], and said no." --layer 0 --head 1
 
 # Without the library that minibert is measured against first, so that nothing can lean on it; then side by side.
 test: .venv/.test .venv-parity/.installed

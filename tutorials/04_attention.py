@@ -210,7 +210,7 @@ assert difference < 1e-5
 # - Eager attention shows everything; fused attention saves memory and time and agrees up to rounding.
 #
 # **The code:** [`minibert/model/attention.py`](../minibert/model/attention.py): `eager_attention` is this chapter in eight lines.
-# [`minibert/model/masks.py`](../minibert/model/masks.py) makes the mask. `minibert attention "your text" --layer 0 --head 0` draws a head.
+# [`minibert/model/masks.py`](../minibert/model/masks.py) makes the mask. `minibert attention "your text" --layer 0 --head 1` draws a head.
 #
 # **Exercises:** [`exercises/04_attention.py`](exercises/04_attention.py): heads apart, the mask, attention, heads together. Check
 # them with `minibert check 4`.
