@@ -115,18 +115,19 @@ def fused_update(pending: Sequence[PendingUpdate], beta1: float, beta2: float, e
         tensors = (update.param, update.grad, update.exp_avg, update.exp_avg_sq)
         known = all(tensor.is_contiguous() and tensor.dtype in TYPES_THAT_ROUND_ALIKE for tensor in tensors)
         if known and decay < 1.0:
-            alike[update.step_size].append(update)
+            alike[update.step_size, update.param.device].append(update)
         else:
             plain_update([update], beta1, beta2, eps, decay)
-    for size, updates in alike.items():
+    for (size, device), updates in alike.items():
         rate = size * (1.0 - decay)
+        step = torch.full((), torch.inf, device=device)
         adamw(
             [update.param for update in updates],
             [update.grad for update in updates],
             [update.exp_avg for update in updates],
             [update.exp_avg_sq for update in updates],
             [],
-            [torch.full((), torch.inf, device=update.param.device) for update in updates],
+            [step] * len(updates),
             fused=True,
             amsgrad=False,
             beta1=beta1,

@@ -235,9 +235,15 @@ def set_random_state(device: torch.device, states: list[torch.Tensor]) -> None:
 
 
 def clip(parameters: list[nn.Parameter], largest: float) -> float:
-    """Shrink the gradient to a norm of at most `largest`; return the norm it had. Source: Pascanu et al. 2013."""
-    norm = nn.utils.clip_grad_norm_(parameters, largest if largest > 0 else math.inf)
-    return float(norm.full_tensor() if isinstance(norm, DTensor) else norm)
+    """Shrink the gradient to a norm of at most `largest`, 0 for any; return the norm it had. Source: Pascanu et al. 2013.
+
+    The bits of `torch.nn.utils.clip_grad_norm_`, which multiplies a gradient that is small enough by 1.
+    """
+    norm = nn.utils.get_total_norm([parameter.grad for parameter in parameters if parameter.grad is not None])
+    size = float(norm.full_tensor() if isinstance(norm, DTensor) else norm)
+    if largest > 0 and not size < 0.999 * largest:  # close to the limit, PyTorch's own rounding decides
+        nn.utils.clip_grads_with_norm_(parameters, largest, norm)
+    return size
 
 
 def check_finite(step: int, loss: float, norm: float, last_good: int | None) -> None:

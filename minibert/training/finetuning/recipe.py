@@ -14,7 +14,8 @@ class FineTuningRecipe:
     after which training stops, 0 for never. evaluate_every: steps, 0 for once an epoch. group_by_length: batches of texts of about one
     length. precision: "float32" or "bfloat16" (autocast). attention: "eager" gives the reference's bits; "sdpa" and "packed" are
     faster with long rows. fast: the same equations with less work, with other last digits and other dropout masks: AdamW in one
-    pass, masks drawn four values at a time, and a last layer that computes nothing but what the loss reads.
+    pass, masks drawn four values at a time, the word embeddings' gradient in memory that stays, and a last layer that computes nothing
+    but what the loss reads.
     """
 
     epochs: int = 3

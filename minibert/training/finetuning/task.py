@@ -20,6 +20,7 @@ from ..fast_dropout import fast_dropout
 from ..last_layer import can_look_at_places, last_layer_at, places_to_look
 from ..loop import NotFiniteError
 from ..run_log import RunLog
+from ..word_gradient import WordGradient
 from ..world import World
 from .kind import Encoded, TaskKind
 from .outputs import outputs_of
@@ -51,6 +52,7 @@ class FineTuning:
         self.world = world
         self.module = world.wrap(model)
         self.precision = getattr(torch, recipe.precision)
+        self.word_gradient = WordGradient(model.base_model.embeddings.word_embeddings)
         self.order = BatchOrder(train.lengths, recipe.batch_size, recipe.seed, group_by_length=recipe.group_by_length)
 
     @property
@@ -89,10 +91,12 @@ class FineTuning:
 
     @contextmanager
     def less_work(self, places: Tensor | None) -> Iterator[None]:
-        """Within, a fast recipe's model leaves out what it can."""
+        """Within, the forward and backward of a fast recipe leave out what they can."""
         with ExitStack() as ways:
             if self.recipe.fast:
                 ways.enter_context(fast_dropout(self.model))
+                if self.world.size == 1:  # several processes average whole gradients
+                    ways.enter_context(self.word_gradient.kept())
                 if places is not None or self.kind.reads == "[CLS]":
                     ways.enter_context(last_layer_at(self.model.base_model, places))
             yield

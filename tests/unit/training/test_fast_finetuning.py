@@ -94,6 +94,18 @@ def test_only_a_fast_step_draws_dropout_four_values_at_a_time(
     assert len(drawn) == (6 if fast else 0)
 
 
+@pytest.mark.parametrize("fast", [False, True])
+def test_only_a_fast_step_keeps_the_memory_of_the_word_gradient(fast: bool, tmp_path: Path) -> None:
+    task = opened("tags", tmp_path / "model", replace(RECIPE, fast=fast))
+    weight = task.model.base_model.embeddings.word_embeddings.weight
+    steps = []
+    for step in (1, 2):
+        weight.grad = None
+        task.backward(step)
+        steps.append(weight.grad)
+    assert (steps[0] is steps[1]) is fast
+
+
 def test_the_layer_is_whole_again_afterwards(tmp_path: Path) -> None:
     model = opened("one label", tmp_path / "model", RECIPE).model.eval()
     ids = torch.arange(8)[None]

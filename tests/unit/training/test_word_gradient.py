@@ -1,0 +1,113 @@
+"""The gradient of the word embeddings in a table that stays: the numbers of a new one."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torch import nn
+
+from minibert.training.word_gradient import WordGradient
+
+BATCHES = st.lists(st.lists(st.integers(0, 9), min_size=1, max_size=12), min_size=1, max_size=6)
+
+
+def embedding() -> nn.Embedding:
+    torch.manual_seed(0)
+    return nn.Embedding(10, 4, padding_idx=0)
+
+
+def backward(embedding: nn.Embedding, ids: list[int]) -> torch.Tensor:
+    """A loss in which every position has a gradient of its own; return the table's."""
+    vectors = embedding(torch.tensor(ids))
+    (vectors * torch.arange(1.0, vectors.numel() + 1).view_as(vectors)).sum().backward()
+    assert embedding.weight.grad is not None
+    return embedding.weight.grad
+
+
+def expected(ids: list[int]) -> torch.Tensor:
+    return backward(embedding(), ids)
+
+
+@given(batches=BATCHES)
+def test_step_after_step_the_gradient_is_that_of_a_new_table(batches: list[list[int]]) -> None:
+    ours = embedding()
+    words = WordGradient(ours)
+    for ids in batches:
+        with words.kept():
+            gradient = backward(ours, ids)
+        assert not gradient.is_sparse
+        torch.testing.assert_close(gradient, expected(ids))
+        ours.zero_grad()
+
+
+def test_the_memory_is_that_of_the_step_before() -> None:
+    ours = embedding()
+    words = WordGradient(ours)
+    places = set()
+    for _ in range(3):
+        with words.kept():
+            places.add(backward(ours, [1, 2, 2]).data_ptr())
+        ours.zero_grad()
+    assert len(places) == 1
+
+
+def test_a_step_that_changes_the_gradient_leaves_nothing_behind() -> None:
+    ours = embedding()
+    words = WordGradient(ours)
+    with words.kept():
+        backward(ours, [1, 2])
+    nn.utils.clip_grad_norm_(ours.parameters(), 0.1)
+    ours.zero_grad()
+    with words.kept():
+        torch.testing.assert_close(backward(ours, [2, 3]), expected([2, 3]))
+
+
+def test_gradients_that_add_up_add_up_and_leave_nothing_behind() -> None:
+    ours = embedding()
+    words = WordGradient(ours)
+    for ids in ([1, 2], [2, 3]):
+        with words.kept():
+            gradient = backward(ours, ids)
+    torch.testing.assert_close(gradient, expected([1, 2]) + expected([2, 3]))
+    ours.zero_grad()
+    with words.kept():
+        torch.testing.assert_close(backward(ours, [4]), expected([4]))
+
+
+def test_words_that_are_predicted_too_have_the_gradient_of_both() -> None:
+    def tied(embedding: nn.Embedding) -> torch.Tensor:
+        (embedding(torch.tensor([1, 2])) @ embedding.weight.T).exp().sum().backward()
+        assert embedding.weight.grad is not None
+        return embedding.weight.grad
+
+    ours = embedding()
+    words = WordGradient(ours)
+    for _ in range(2):
+        with words.kept():
+            gradient = tied(ours)
+        torch.testing.assert_close(gradient, tied(embedding()))
+        ours.zero_grad()
+
+
+def test_a_table_that_does_not_learn_is_left_alone() -> None:
+    ours = embedding()
+    ours.weight.requires_grad_(False)
+    layer = nn.Linear(4, 1)
+    with WordGradient(ours).kept():
+        layer(ours(torch.tensor([1, 2]))).sum().backward()
+    assert ours.weight.grad is None
+
+
+def test_afterwards_the_gradient_is_pytorchs_again() -> None:
+    ours = embedding()
+    words = WordGradient(ours)
+    with words.kept():
+        kept = backward(ours, [5])
+    ours.zero_grad()
+    with pytest.raises(KeyError, match="in between"), words.kept():
+        raise KeyError("in between")
+    assert ours.sparse is False
+    assert backward(ours, [6]) is not kept
+    torch.testing.assert_close(kept, expected([5]))
