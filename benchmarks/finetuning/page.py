@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..__main__ import machine
-from .tasks import COMMON, SMALL_MODEL_LENGTH, SMALL_MODEL_RATE, TASKS, BenchmarkTask
+from .tasks import COMMON, RANDOM_START_RATE, SMALL_MODEL_LENGTH, SMALL_MODEL_RATE, TASKS, BenchmarkTask
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "results.md"
 Run = dict[str, Any]
@@ -43,8 +43,8 @@ first step. The small model and the random one: {seeds}.
 RECIPES = """## The recipes
 
 AdamW with weight decay {weight_decay:g} for matrices, a warm-up over a tenth of the steps and then down in a line, gradients clipped to a norm of
-{clip:g}, batches of texts of about one length. The small models learn at {factor:g} times the rate, from rows of at most
-{length} pieces.
+{clip:g}, batches of texts of about one length. The small models learn at {factor:g} times the rate, the random one
+at {most:g} at most, from rows of at most {length} pieces.
 
 | task | learned from | measured on | epochs | batch | learning rate | pieces |
 |---|--:|--:|--:|--:|--:|--:|
@@ -127,7 +127,11 @@ def recipes(tasks: Sequence[BenchmarkTask], sizes: dict[str, tuple[int, int]]) -
         for task in tasks
     ]
     text = RECIPES.format(
-        weight_decay=COMMON.weight_decay, clip=COMMON.clip, factor=SMALL_MODEL_RATE, length=SMALL_MODEL_LENGTH
+        weight_decay=COMMON.weight_decay,
+        clip=COMMON.clip,
+        factor=SMALL_MODEL_RATE,
+        most=RANDOM_START_RATE,
+        length=SMALL_MODEL_LENGTH,
     )
     return text + "\n".join(lines) + "\n"
 

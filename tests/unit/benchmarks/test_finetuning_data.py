@@ -160,6 +160,18 @@ def test_the_page_says_what_the_runs_say(tmp_path, monkeypatch):
     assert "| RTE 2, entailed or not | 3,367 | 800 | 3 | 16 | 5e-05 | 160 |" in lines
 
 
+def test_small_models_learn_at_a_higher_rate_within_bounds():
+    rates = {
+        start: [TASKS[task].recipe_for(start, 1).lr for task in ("rte", "trec-fine")]
+        for start in ("encoder", "bundled", "random")
+    }
+    assert rates == {
+        "encoder": [5e-5, 3e-4],
+        "bundled": pytest.approx([1.5e-4, 9e-4]),
+        "random": pytest.approx([1.5e-4, 3e-4]),
+    }
+
+
 def test_a_run_with_another_recipe_is_not_on_the_page():
     recipe = TASKS["rte"].recipe_for("bundled", 2)
     run = {"task": "rte", "start": "bundled", "seed": 2, "recipe": asdict(recipe)}
