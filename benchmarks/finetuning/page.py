@@ -15,8 +15,8 @@ Run = dict[str, Any]
 
 INTRODUCTION = """# Results
 
-Every head fine-tuned on published data. Scores in percent, mean ± standard deviation over {seeds}. Recipes were tried
-on a fifth of the training examples; the test sets chose neither a recipe nor a step.
+The heads for labels, tags, answers and choices, fine-tuned on six tasks. Scores in percent, mean ± standard deviation
+over {seeds}. Recipes were tried on a fifth of the training examples; the test sets chose neither a recipe nor a step.
 """
 
 BESIDE = """## Beside transformers

@@ -307,9 +307,12 @@ class TestRuns:
 class TestCompany:
     LAUNCHER = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
 
-    def test_two_processes_lose_and_score_what_one_does(self, model: str, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("options", [(), ("--fast",)], ids=["exact", "fast"])
+    def test_two_processes_lose_and_score_what_one_does(
+        self, options: tuple[str, ...], model: str, tmp_path: Path
+    ) -> None:
         # 23 sentences in batches of 11: the last batch of an epoch is one sentence, which only one of the two has.
-        more = ("--batch-size", "11", "--epochs", "4", "--lr", "1e-3")
+        more = ("--batch-size", "11", "--epochs", "4", "--lr", "1e-3", *options)
         file = kind_and_file("tags")[1]
         runs = [
             start(["-m", "minibert", *command("tag", file, model, tmp_path / name, *more)], launcher)
