@@ -22,7 +22,7 @@ class WordGradient:
     def __init__(self, embedding: nn.Embedding):
         self.embedding = embedding
         self.table: Tensor | None = None  # (vocab, hidden), 0 but for the rows
-        self.rows: Tensor | None = None
+        self.rows: Tensor | None = None  # (positions,), the ids of the last batch, some of them more than once
 
     @contextmanager
     def kept(self) -> Iterator[None]:
@@ -50,4 +50,4 @@ class WordGradient:
         else:
             self.table.index_fill_(0, self.rows, 0.0)
         self.rows = gradient._indices()[0]
-        weight.grad = self.table.index_add_(0, self.rows, gradient._values())
+        weight.grad = self.table.index_add_(0, self.rows, gradient._values())  # values: (positions, hidden)
