@@ -1,7 +1,14 @@
-"""One thread for every test: tiny tensors only wait for each other on more, on a busy machine ten times as long."""
+"""One thread for every test: tiny tensors only wait for each other on more, on a busy machine ten times as long.
 
+And no deadline for the examples of a law: the first of a kind loads libraries, and a busy machine is no mistake.
+"""
+
+import hypothesis
 import pytest
 import torch
+
+hypothesis.settings.register_profile("without a clock", deadline=None)
+hypothesis.settings.load_profile("without a clock")
 
 
 @pytest.fixture(autouse=True)
