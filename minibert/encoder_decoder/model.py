@@ -229,7 +229,8 @@ class EncoderDecoderModel(PairGeneration, nn.Module):
                 "The decoder has nothing to read: give decoder_input_ids, decoder_inputs_embeds or labels."
             )
         decoder_shape = input_shape(decoder_input_ids, decoder_inputs_embeds)
-        check_labels("labels", labels, decoder_shape, self.decoder.config.vocab_size)
+        if labels is not None:
+            check_labels("labels", labels, decoder_shape, num_classes=self.decoder.config.vocab_size)
 
         if encoder_outputs is None:
             encoder_outputs = self.encoder(

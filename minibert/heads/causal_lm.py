@@ -57,9 +57,8 @@ class BertLMHeadModel(Generation, BertWordPredictor):
 
         The labels are shifted here: the scores at one position are compared with the label of the next.
         """
-        return_dict = self.config.use_return_dict if return_dict is None else return_dict
-        check_labels("labels", labels, input_shape(input_ids, inputs_embeds), self.config.vocab_size)
         if labels is not None:
+            check_labels("labels", labels, input_shape(input_ids, inputs_embeds), num_classes=self.config.vocab_size)
             use_cache = False  # training reads whole sequences
         outputs = self.bert(
             input_ids,
@@ -85,7 +84,7 @@ class BertLMHeadModel(Generation, BertWordPredictor):
             next_words = labels[:, 1:].contiguous()
             loss = F.cross_entropy(predictions.view(-1, self.config.vocab_size), next_words.view(-1))
 
-        if not return_dict:
+        if isinstance(outputs, tuple):  # return_dict=False
             output = (logits, *outputs[2:])
             return output if loss is None else (loss, *output)
         return CausalLMOutputWithCrossAttentions(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from minibert import BertConfig, BertForSequenceClassification, BertModel
-from minibert.model.packing import Packing
+from minibert.fast.packing import Packing
 
 
 def tiny(seed: int, **overrides: object) -> BertModel:
