@@ -33,7 +33,7 @@ def train(files: tuple[Path, ...], size: int, out: Path, cased: bool, min_freque
     minibert tokenize "An unforeseen adventure" --model my-vocabulary
     """
     from ..checkpoints import write_text_atomically
-    from ..config import folder_for_saving
+    from ..config_files import folder_for_saving
     from ..tokenization import BertTokenizer
     from ..tokenization.train import train_wordpiece
 

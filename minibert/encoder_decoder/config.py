@@ -11,7 +11,8 @@ import os
 from typing import Any
 
 from ..checkpoints import locate, read_json, write_text_atomically
-from ..config import SHARED_DEFAULTS, BertConfig, folder_for_saving
+from ..config import BertConfig
+from ..config_files import SHARED_DEFAULTS, folder_for_saving
 
 PAIR_DEFAULTS = {**SHARED_DEFAULTS, "pad_token_id": None}
 

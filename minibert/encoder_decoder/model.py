@@ -20,7 +20,8 @@ from torch import Tensor, nn
 
 from ..checkpoints import CheckpointError, LoadingReport, locate_weights, open_weights, save_weights
 from ..checkpoints.loading import plan_loading
-from ..config import BertConfig, folder_for_saving
+from ..config import BertConfig
+from ..config_files import folder_for_saving
 from ..heads.causal_lm import BertLMHeadModel
 from ..model.bert import BertModel
 from ..model.checks import check_labels, input_shape

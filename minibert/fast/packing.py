@@ -99,9 +99,7 @@ class PackedEncoder(BertEncoder):
             outputs.hidden_states = tuple(map(packing.unpack, outputs.hidden_states))
         return outputs
 
-    def can_pack(
-        self, attention_mask: Tensor, output_hidden_states: bool = False, return_dict: bool = True, **asked: Any
-    ) -> bool:
+    def can_pack(self, attention_mask: Tensor, return_dict: bool = True, **asked: Any) -> bool:
         """Whether only padding is hidden (0 for a text's tokens, −10000 elsewhere, the same for every query) in an encoder
         that was asked for its states and nothing else.
         """
@@ -109,7 +107,7 @@ class PackedEncoder(BertEncoder):
         hidden = torch.tensor(-10000.0, dtype=attention_mask.dtype, device=attention_mask.device)
         return (
             return_dict
-            and not any(value is not None and value is not False for value in asked.values())
+            and all(value is None or value is False for name, value in asked.items() if name != "output_hidden_states")
             and not config.is_decoder
             and config.position_embedding_type == "absolute"
             and config.chunk_size_feed_forward == 0
