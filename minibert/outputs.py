@@ -95,13 +95,18 @@ class BertForPreTrainingOutput(ModelOutput):
 
 
 @dataclass
-class MaskedLMOutput(ModelOutput):
-    """What `BertForMaskedLM` returns. loss: (), where labels were given. logits: (batch, seq, vocab)."""
+class HeadOutput(ModelOutput):
+    """What most models with a head return: the loss, a scalar, where labels were given; logits, their shape below."""
 
     loss: Tensor | None = None
     logits: Tensor | None = None
     hidden_states: tuple[Tensor, ...] | None = None
     attentions: tuple[Tensor, ...] | None = None
+
+
+@dataclass
+class MaskedLMOutput(HeadOutput):
+    """What `BertForMaskedLM` returns. logits: (batch, seq, vocab)."""
 
 
 @dataclass
@@ -117,43 +122,23 @@ class CausalLMOutputWithCrossAttentions(ModelOutput):
 
 
 @dataclass
-class NextSentencePredictorOutput(ModelOutput):
+class NextSentencePredictorOutput(HeadOutput):
     """What `BertForNextSentencePrediction` returns. logits: (batch, 2), column 0 for "B follows A"."""
 
-    loss: Tensor | None = None
-    logits: Tensor | None = None
-    hidden_states: tuple[Tensor, ...] | None = None
-    attentions: tuple[Tensor, ...] | None = None
-
 
 @dataclass
-class SequenceClassifierOutput(ModelOutput):
+class SequenceClassifierOutput(HeadOutput):
     """What `BertForSequenceClassification` returns. logits: (batch, labels)."""
 
-    loss: Tensor | None = None
-    logits: Tensor | None = None
-    hidden_states: tuple[Tensor, ...] | None = None
-    attentions: tuple[Tensor, ...] | None = None
-
 
 @dataclass
-class MultipleChoiceModelOutput(ModelOutput):
+class MultipleChoiceModelOutput(HeadOutput):
     """What `BertForMultipleChoice` returns. logits: (batch, choices)."""
 
-    loss: Tensor | None = None
-    logits: Tensor | None = None
-    hidden_states: tuple[Tensor, ...] | None = None
-    attentions: tuple[Tensor, ...] | None = None
-
 
 @dataclass
-class TokenClassifierOutput(ModelOutput):
+class TokenClassifierOutput(HeadOutput):
     """What `BertForTokenClassification` returns. logits: (batch, seq, labels)."""
-
-    loss: Tensor | None = None
-    logits: Tensor | None = None
-    hidden_states: tuple[Tensor, ...] | None = None
-    attentions: tuple[Tensor, ...] | None = None
 
 
 @dataclass
