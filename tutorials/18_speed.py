@@ -352,7 +352,7 @@ for name, gradient in (("averaged", averaged), ("means, weighted by their counts
 # - Accumulated or spread over machines: divide by the count of the whole batch, and the gradient is that of the whole batch.
 # - Measure in turns, as ratios, and prove the numbers equal after each change.
 #
-# **The code:** [`minibert/model/packing.py`](../minibert/model/packing.py), [`minibert/model/attention.py`](../minibert/model/attention.py),
+# **The code:** [`minibert/fast/packing.py`](../minibert/fast/packing.py), [`minibert/model/attention.py`](../minibert/model/attention.py),
 # [`minibert/training/pretraining_loss.py`](../minibert/training/pretraining_loss.py), [`precision.py`](../minibert/training/precision.py) and
 # [`world.py`](../minibert/training/world.py). Measured ratios: [`docs/performance.md`](../docs/performance.md).
 #
