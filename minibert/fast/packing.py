@@ -26,6 +26,7 @@ from ..model.attention import BertSelfAttention
 from ..model.bert import BertModel
 from ..model.checks import values_unknown
 from ..model.encoder import BertEncoder
+from ..model.layer import BertLayer
 from ..model.pretrained import BertPreTrainedModel
 
 
@@ -41,24 +42,25 @@ def packed(model: BertPreTrainedModel) -> Iterator[None]:
 
 
 def pack(body: BertModel) -> None:
-    """Give the encoder and its attention the forwards of this file. The parameters stay what they are."""
-    _exchange(body.encoder, BertEncoder, PackedEncoder)
-    layers: Any = body.encoder.layer
-    for layer in layers:
-        _exchange(layer.attention.self, BertSelfAttention, PackedSelfAttention)
+    """Give the encoder and its attention the forwards of this file. The parameters stay what they are.
+
+    A model with an encoder, layer or attention of another class, a student's own, keeps its forwards: nothing is packed.
+    """
+    encoder: Any = body.encoder
+    stages = [type(encoder), *map(type, encoder.layer), *(type(layer.attention.self) for layer in encoder.layer)]
+    if set(stages) <= {BertEncoder, BertLayer, BertSelfAttention}:
+        encoder.__class__ = PackedEncoder
+        for layer in encoder.layer:
+            layer.attention.self.__class__ = PackedSelfAttention
 
 
 def unpack(body: BertModel) -> None:
     """Give them the plain forwards back."""
-    _exchange(body.encoder, PackedEncoder, BertEncoder)
-    layers: Any = body.encoder.layer
-    for layer in layers:
-        _exchange(layer.attention.self, PackedSelfAttention, BertSelfAttention)
-
-
-def _exchange(module: Any, before: type, after: type) -> None:
-    if type(module) is before:  # a class of the user's own keeps its forward
-        module.__class__ = after
+    encoder: Any = body.encoder
+    if isinstance(encoder, PackedEncoder):
+        encoder.__class__ = BertEncoder  # type: ignore[assignment]
+        for layer in encoder.layer:
+            layer.attention.self.__class__ = BertSelfAttention
 
 
 class Packing:
