@@ -58,8 +58,9 @@ def unpack(body: BertModel) -> None:
     """Give them the plain forwards back."""
     encoder: Any = body.encoder
     if isinstance(encoder, PackedEncoder):
+        layers: Any = encoder.layer
         encoder.__class__ = BertEncoder  # type: ignore[assignment]
-        for layer in encoder.layer:
+        for layer in layers:
             layer.attention.self.__class__ = BertSelfAttention
 
 
