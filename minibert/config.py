@@ -7,6 +7,7 @@ Reference class: `transformers.BertConfig` of the 4.4–4.12 era.
 from __future__ import annotations
 
 import copy
+import numbers
 import os
 from collections.abc import Callable
 from typing import Any
@@ -29,12 +30,13 @@ _YES_OR_NO = (
 ATTENTION_IMPLEMENTATIONS = ("eager", "sdpa", "packed")
 
 
-def _is_int(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+def is_whole_number(value: Any) -> bool:
+    """Whether a value is an integer, NumPy's included, and no bool."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
 
 def _is_probability(value: Any) -> bool:
@@ -51,10 +53,14 @@ _CHECKS: tuple[tuple[tuple[str, ...], Callable[[Any], bool], str], ...] = (
             "max_position_embeddings",
             "type_vocab_size",
         ),
-        lambda v: _is_int(v) and v >= 1,
+        lambda v: is_whole_number(v) and v >= 1,
         "a whole number of at least 1",
     ),
-    (("num_hidden_layers", "chunk_size_feed_forward"), lambda v: _is_int(v) and v >= 0, "a whole number of at least 0"),
+    (
+        ("num_hidden_layers", "chunk_size_feed_forward"),
+        lambda v: is_whole_number(v) and v >= 0,
+        "a whole number of at least 0",
+    ),
     (("hidden_dropout_prob", "attention_probs_dropout_prob"), _is_probability, "a probability between 0 and 1"),
     (("classifier_dropout",), lambda v: v is None or _is_probability(v), "None or a probability in [0, 1]"),
     (
@@ -181,7 +187,6 @@ class BertConfig(ConfigFiles):
 
         for field, default in SHARED_DEFAULTS.items():
             setattr(self, field, others.pop(field, copy.copy(default)))
-        self.pruned_heads = _integer_keys("pruned_heads", self.pruned_heads or {})
         for field, value in others.items():
             setattr(self, field, value)
         self.validate()
@@ -195,7 +200,7 @@ class BertConfig(ConfigFiles):
 
     @num_labels.setter
     def num_labels(self, number: int) -> None:
-        if not _is_int(number) or number < 1:
+        if not is_whole_number(number) or number < 1:
             raise ValueError(f"BertConfig: num_labels = {number!r} must be a whole number of at least 1.")
         if len(getattr(self, "id2label", ())) != number:
             self.id2label = {i: f"LABEL_{i}" for i in range(number)}
@@ -227,13 +232,15 @@ class BertConfig(ConfigFiles):
 
         Raises ValueError with the field, its value and what is allowed.
         """
+        self.id2label = _integer_keys("id2label", self.id2label)  # JSON, and who writes like it, has text for keys
+        self.pruned_heads = _integer_keys("pruned_heads", self.pruned_heads or {})
         for fields, allowed, expected in _CHECKS:
             for field in fields:
                 value = getattr(self, field)
                 if not allowed(value):
                     raise ValueError(f"BertConfig: {field} = {value!r} must be {expected}.")
         pad = self.pad_token_id
-        if pad is not None and not (_is_int(pad) and 0 <= pad < self.vocab_size):
+        if pad is not None and not (is_whole_number(pad) and 0 <= pad < self.vocab_size):
             raise ValueError(
                 f"BertConfig: pad_token_id = {pad!r} must be None or a token id below vocab_size ({self.vocab_size})."
             )

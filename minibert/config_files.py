@@ -13,6 +13,8 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from typing_extensions import Self
 
@@ -151,7 +153,7 @@ class ConfigFiles(ABC):
 
     def to_dict(self) -> dict[str, Any]:
         """Every field, as plain values that JSON can hold."""
-        values = {field: copy.deepcopy(value) for field, value in vars(self).items() if field not in _NOT_SAVED}
+        values = {field: _plain(value) for field, value in vars(self).items() if field not in _NOT_SAVED}
         values["model_type"] = self.model_type
         if self.torch_dtype is not None:
             values["dtype"] = values["torch_dtype"] = self.torch_dtype  # the new spelling and the old one
@@ -194,6 +196,11 @@ class ConfigFiles(ABC):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__} {self.to_json_string()}"
+
+
+def _plain(value: Any) -> Any:
+    """A copy of a field's value; of a number of NumPy the Python number, which JSON can hold."""
+    return value.item() if isinstance(value, np.generic) else copy.deepcopy(value)
 
 
 def folder_for_saving(save_directory: str | os.PathLike[str]) -> Path:
