@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..config import BertConfig
+from ..config import BertConfig, is_whole_number
 from .initialization import initialization_enabled, initialize_module
 from .masks import encoder_extended_attention_mask, extended_attention_mask, head_mask_of_layers
 from .surgery import check_pruning, resized_embedding, resized_linear
@@ -99,7 +99,7 @@ class BertBase(nn.Module):
         words = self.get_input_embeddings()
         if new_num_tokens is None:
             return words
-        if type(new_num_tokens) is not int or new_num_tokens < 1:
+        if not is_whole_number(new_num_tokens) or new_num_tokens < 1:
             raise ValueError(
                 f"Cannot resize to {new_num_tokens!r} tokens: a vocabulary has a whole number, at least 1."
             )
@@ -126,7 +126,8 @@ class BertBase(nn.Module):
         that does not exist.
         """
         layers = self.base_model.encoder.layer
-        chosen = {layer: set(heads) for layer, heads in heads_to_prune.items()}
+        last = len(layers)
+        chosen = {layer + last if -last <= layer < 0 else layer: set(heads) for layer, heads in heads_to_prune.items()}
         for layer, heads in chosen.items():
             if not 0 <= layer < len(layers):
                 raise ValueError(f"Cannot prune heads of layer {layer}: this model has layers 0 to {len(layers) - 1}.")
@@ -134,6 +135,7 @@ class BertBase(nn.Module):
         for layer, heads in chosen.items():
             layers[layer].attention.prune_heads(heads)
             self.config.pruned_heads[layer] = sorted({*self.config.pruned_heads.get(layer, []), *heads})
+            self.config.pruned_heads.pop(layer - last, None)  # the same layer, counted from the end
 
     def get_extended_attention_mask(
         self, attention_mask: Tensor, input_shape: tuple[int, ...], device: torch.device | None = None
@@ -150,9 +152,13 @@ class BertBase(nn.Module):
         """The additive mask of cross-attention, from (batch, encoder seq) of 1 and 0."""
         return encoder_extended_attention_mask(encoder_attention_mask, self.dtype)
 
-    def get_head_mask(self, head_mask: Tensor | None, num_hidden_layers: int) -> Tensor | None:
-        """The head mask with five dimensions, one slice a layer; None stays None."""
-        return None if head_mask is None else head_mask_of_layers(head_mask, num_hidden_layers, self.dtype)
+    def get_head_mask(self, head_mask: Tensor | None, num_hidden_layers: int) -> Tensor | list[None]:
+        """The head mask with five dimensions, one slice a layer; of None a list of None."""
+        return (
+            [None] * num_hidden_layers
+            if head_mask is None
+            else head_mask_of_layers(head_mask, num_hidden_layers, self.dtype)
+        )
 
     def set_attn_implementation(self, attn_implementation: str) -> None:
         """Choose "eager" (written out), "sdpa" (fused) or "packed" (`minibert.fast.packing`: fused, without the padding).
@@ -173,23 +179,25 @@ class BertBase(nn.Module):
     def gradient_checkpointing_disable(self) -> None:
         """Keep every layer's states again."""
         self.base_model.encoder.gradient_checkpointing = False
+        vars(self.config).pop("gradient_checkpointing", None)
 
     @property
     def is_gradient_checkpointing(self) -> bool:
         """Whether layers are computed again in the backward pass."""
-        return self.base_model.encoder.gradient_checkpointing
+        return self.base_model.encoder.checkpoints_gradients
 
     # ------------------------------------------------------------------------------------------------------- properties
 
     @property
     def device(self) -> torch.device:
         """Where the parameters are."""
-        return next(self.parameters()).device
+        return next(self.parameters(), self.get_input_embeddings().weight).device
 
     @property
     def dtype(self) -> torch.dtype:
         """The parameters' dtype."""
-        return next(self.parameters()).dtype
+        first = next(self.parameters(), None)  # none in a replica of nn.DataParallel, whose weights are plain tensors
+        return (self.get_input_embeddings().weight if first is None else first).dtype
 
     def num_parameters(self, only_trainable: bool = False, exclude_embeddings: bool = False) -> int:
         """How many numbers the model holds, tied ones once."""

@@ -70,7 +70,7 @@ class BertModel(BertPreTrainedModel):
             return_dict = config.return_dict and not config.torchscript
         use_cache = config.is_decoder and (config.use_cache if use_cache is None else use_cache)
         check_inputs(
-            config,
+            self,
             input_ids=input_ids,
             attention_mask=attention_mask,
             token_type_ids=token_type_ids,
@@ -80,7 +80,6 @@ class BertModel(BertPreTrainedModel):
             encoder_hidden_states=encoder_hidden_states,
             encoder_attention_mask=encoder_attention_mask,
             past_key_values=past_key_values,
-            dtype=self.embeddings.word_embeddings.weight.dtype,
         )
 
         past_length = past_key_values[0][0].size(2) if past_key_values else 0
@@ -102,13 +101,14 @@ class BertModel(BertPreTrainedModel):
         encoder_extended_attention_mask = None  # (batch, 1, 1 or seq, encoder seq)
         if encoder_hidden_states is not None and encoder_attention_mask is not None:
             encoder_extended_attention_mask = self.invert_attention_mask(encoder_attention_mask)
+        layer_head_mask = None  # (layers, 1, heads, 1, 1)
         if head_mask is not None:
-            head_mask = self.get_head_mask(head_mask, config.num_hidden_layers)  # (layers, 1, heads, 1, 1)
+            layer_head_mask = self.get_head_mask(head_mask, config.num_hidden_layers)
 
         encoder_outputs = self.encoder(
             embedding_output,
             attention_mask=extended_attention_mask,
-            head_mask=head_mask,
+            head_mask=layer_head_mask,
             encoder_hidden_states=encoder_hidden_states,
             encoder_attention_mask=encoder_extended_attention_mask,
             past_key_values=past_key_values,

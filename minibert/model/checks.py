@@ -7,9 +7,10 @@ captured, where the values are not known.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..config import BertConfig
 from ..outputs import PastKeyValues
@@ -21,7 +22,7 @@ _INTEGERS = (torch.int64, torch.int32)  # what an embedding table can be read wi
 
 
 def check_inputs(
-    config: BertConfig,
+    model: Any,
     *,
     input_ids: Tensor | None,
     attention_mask: Tensor | None,
@@ -32,9 +33,17 @@ def check_inputs(
     encoder_hidden_states: Tensor | None,
     encoder_attention_mask: Tensor | None,
     past_key_values: PastKeyValues | None,
-    dtype: torch.dtype,
 ) -> None:
-    """Everything `BertModel.forward` is given, checked against the config, the model's dtype and each other."""
+    """Everything that `BertModel.forward` (of `model`) is given, checked against its tables, its config and each other.
+
+    The tables themselves say how many ids they have: one may have been replaced since the config was made.
+    """
+    config, embeddings = model.config, model.embeddings
+    words = getattr(getattr(embeddings, "word_embeddings", None), "num_embeddings", config.vocab_size)
+    segments = getattr(getattr(embeddings, "token_type_embeddings", None), "num_embeddings", config.type_vocab_size)
+    positions = config.max_position_embeddings
+    if config.position_embedding_type == "absolute":
+        positions = getattr(getattr(embeddings, "position_embeddings", None), "num_embeddings", positions)
     tensors = {
         "input_ids": input_ids,
         "attention_mask": attention_mask,
@@ -55,13 +64,13 @@ def check_inputs(
             raise ValueError(
                 f"input_ids has shape {shape}; it must be (batch, seq). For one sentence use input_ids[None]."
             )
-        check_ids("input_ids", input_ids, shape, size=config.vocab_size, table="the vocabulary", read=read)
+        check_ids("input_ids", input_ids, shape, size=words, table="the vocabulary", read=read)
     if inputs_embeds is not None:
         if len(shape) != 2 or inputs_embeds.size(-1) != config.hidden_size:
             raise ValueError(
                 f"inputs_embeds has shape {tuple(inputs_embeds.shape)}; it must be (batch, seq, {config.hidden_size})."
             )
-        _check_dtype("inputs_embeds", inputs_embeds, dtype)
+        _check_dtype("inputs_embeds", inputs_embeds, model.dtype)
     batch_size, seq_length = shape
     key_length = seq_length
     if past_key_values is not None:
@@ -72,9 +81,11 @@ def check_inputs(
     if seq_length == 0:
         raise ValueError("The sequence is empty. Give at least one token, such as [CLS].")
     absolute_positions_given = config.position_embedding_type == "absolute" and position_ids is not None
-    if key_length > config.max_position_embeddings and not absolute_positions_given:
+    counted = getattr(embeddings, "position_ids", None)  # the positions of a caller who gives none
+    known = positions if counted is None else min(positions, counted.size(-1))
+    if key_length > known and not absolute_positions_given:
         raise ValueError(
-            f"The sequence has {key_length} tokens, but this model knows {config.max_position_embeddings} positions "
+            f"The sequence has {key_length} tokens, but this model knows {known} positions "
             "(config.max_position_embeddings). Truncate the text: tokenizer(…, truncation=True)."
         )
     chunk = config.chunk_size_feed_forward
@@ -84,18 +95,16 @@ def check_inputs(
             "Pad the sequence or choose a chunk that divides it."
         )
     if token_type_ids is not None:
-        size = config.type_vocab_size
-        check_ids("token_type_ids", token_type_ids, shape, size=size, table="the segment table", read=read)
+        check_ids("token_type_ids", token_type_ids, shape, size=segments, table="the segment table", read=read)
     if position_ids is not None:
-        size = config.max_position_embeddings
-        check_ids("position_ids", position_ids, shape, size=size, table="the position table", read=read)
+        check_ids("position_ids", position_ids, shape, size=positions, table="the position table", read=read)
     if attention_mask is not None:
         _check_mask("attention_mask", attention_mask, (batch_size, seq_length, key_length))
     if head_mask is not None:
         _check_head_mask(config, head_mask, (batch_size, seq_length, key_length))
     if encoder_hidden_states is not None:
         _check_encoder(config, encoder_hidden_states, batch_size)
-        _check_dtype("encoder_hidden_states", encoder_hidden_states, dtype)
+        _check_dtype("encoder_hidden_states", encoder_hidden_states, model.dtype)
         if encoder_attention_mask is not None:
             shape = (batch_size, seq_length, encoder_hidden_states.size(1))
             _check_mask("encoder_attention_mask", encoder_attention_mask, shape)
@@ -120,8 +129,17 @@ def check_ids(name: str, ids: Tensor, shape: tuple[int, ...], *, size: int, tabl
 
 
 def values_unknown(tensor: Tensor | None) -> bool:
-    """Whether a tensor's values cannot be read: a graph is being captured, or there are none."""
-    return torch.compiler.is_compiling() or torch.jit.is_tracing() or tensor is None or tensor.is_meta  # type: ignore[attr-defined]
+    """Whether a tensor's values cannot be read: a graph is being captured, a transform of `torch.func` is at work, or there
+    are none, as in a tensor that only has a shape.
+    """
+    return (
+        torch.compiler.is_compiling()
+        or torch.jit.is_tracing()  # type: ignore[attr-defined]
+        or torch._C._functorch.maybe_current_level() is not None
+        or tensor is None
+        or tensor.is_meta
+        or type(tensor) not in (Tensor, nn.Parameter)
+    )
 
 
 def input_shape(input_ids: Tensor | None, inputs_embeds: Tensor | None) -> tuple[int, ...]:

@@ -28,11 +28,16 @@ class BertEncoder(nn.Module):
         self.layer = nn.ModuleList([BertLayer(config) for _ in range(config.num_hidden_layers)])
         self.gradient_checkpointing = False
 
+    @property
+    def checkpoints_gradients(self) -> bool:
+        """Whether layers are computed again in the backward pass: by `gradient_checkpointing_enable` or a field of the config."""
+        return self.gradient_checkpointing or bool(getattr(self.config, "gradient_checkpointing", False))
+
     def forward(
         self,
         hidden_states: Tensor,
         attention_mask: Tensor | None = None,
-        head_mask: Tensor | None = None,
+        head_mask: Tensor | list[None] | None = None,
         encoder_hidden_states: Tensor | None = None,
         encoder_attention_mask: Tensor | None = None,
         past_key_values: PastKeyValues | None = None,
@@ -54,7 +59,7 @@ class BertEncoder(nn.Module):
         all_key_values: PastKeyValues | None = () if use_cache else None
         for i, layer in enumerate(self.layer):
             call: Callable[..., Any] = layer
-            if self.gradient_checkpointing and self.training:
+            if self.training and self.checkpoints_gradients:
                 call = partial(checkpoint, layer, use_reentrant=False)
             hidden_states, attention, cross_attention, key_value = call(
                 hidden_states,
