@@ -1,22 +1,29 @@
-"""Run two models side by side, and name the first stage where they part.
+"""Run two models side by side, and name the first stage where they diverge.
 
     print(compare(reference, mine, inputs, copy_weights=True))
 
-The two may be of different libraries, and one may be half-finished: stages are matched by name (see `matching.py`).
+The two may be of different libraries, and one may be half-finished: stages are paired by name (see `pairing.py`).
 No reference class: ours.
 """
 
 from __future__ import annotations
 
-from torch import nn
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
-from .comparison import Comparison, StageDifference
-from .difference import largest
-from .fault import find_fault
-from .lockstep import Inputs, Run, run
-from .matched import MatchedRuns
-from .matching import find_prefixes
-from .parameters import copy_parameters, differently_tied
+import torch
+from torch import Tensor, nn
+
+from .distance import Distance, largest, short
+from .divergence import Divergence, Softmax, SoftmaxWatch, find_divergence
+from .pairing import PairedStages, copy_parameters, differently_tied, find_prefixes, pair_outputs
+from .terminal import outline, table
+from .trace import Trace, evaluation_mode, named_tensors, trace
+
+Inputs = Mapping[str, Any] | tuple[Any, ...] | Tensor
+"""What a model is called with: by name, by position, or the one tensor it takes."""
 
 
 def compare(
@@ -31,44 +38,214 @@ def compare(
 
     a: the one to trust. inputs: what both are called with, as a mapping, a tuple or one tensor. Dropout is off.
     copy_weights: first write a's parameters into b's of the same names, for good. backward: compare gradients too.
-    tolerance: what counts as agreement, see `Difference.beyond`. To tell a small fault from rounding, give both models in
+    tolerance: what counts as agreement, see `Distance.beyond`. To tell a small fault from rounding, give both models in
     float64 (`model.double()`) and a tolerance of 1e-9.
 
     Where b raises, the stages until then are compared. Raises what a raises, and ValueError where the two have no names
     in common or parameters to copy have another shape.
     """
-    prefixes = find_prefixes([name for name, _ in a.named_modules()], [name for name, _ in b.named_modules()])
+    prefixes = find_prefixes(a, b)
     if copy_weights:
         copy_parameters(a, b, prefixes)
-    runs = MatchedRuns(run(a, inputs, backward, may_fail=False), run(b, inputs, backward, may_fail=True), prefixes)
-    if not runs.keys and runs.b.error is None:
+    run_a = run(a, inputs, backward=backward, may_fail=False)
+    run_b = run(b, inputs, backward=backward, may_fail=True)
+    pairs = PairedStages(run_a.trace, run_b.trace, prefixes)
+    if not pairs.keys and run_b.stopped is None:
         raise ValueError(
             "No stage of b has the name of one of a, so none can be compared. Name b's modules as a's are."
         )
-    if backward and runs.b.error is None:
-        runs.compare_gradients()
+    if backward and run_b.stopped is None:
+        found = [(x, y) for _, x, y in pair_outputs(run_a.outputs, run_b.outputs) if x.shape == y.shape]
+        common = [(x, y) for x, y in found if x.requires_grad and y.requires_grad]
+        if common:
+            pairs.compare_gradients(gradients(a, [x for x, _ in common]), gradients(b, [y for _, y in common]))
 
     rows = []
-    for (path, call), depth in runs.in_order_of_calls():
-        stage = runs.stages_a[path, call]
-        gradients = largest(runs.gradients.get(path, {}).values())
-        given = runs.inputs[path, call], runs.outputs[path, call], gradients
-        rows.append(StageDifference(path, call, depth, type(stage.module).__name__, *given))
+    for (path, call), depth in pairs.in_order_of_calls():
+        rows.append(
+            StageDistance(
+                path=path,
+                call=call,
+                depth=depth,
+                class_name=type(pairs.stages_a[path, call].module).__name__,
+                inputs=pairs.inputs[path, call],
+                outputs=pairs.outputs[path, call],
+                gradients=largest(pairs.gradients.get(path, {}).values()),
+            )
+        )
+    softmaxes = run_a.softmaxes, run_b.softmaxes
+    diverges = any(row.diverges(tolerance) for row in rows)
     return Comparison(
         rows=rows,
         tolerance=tolerance,
-        fault=find_fault(runs, tolerance) if any(row.parts(tolerance) for row in rows) else None,
-        first_bits=find_fault(runs, 0.0),
-        only_in_a=[key[0] for key in runs.stages_a if key[0] and key not in runs.stages_b],
-        only_in_b=[key[0] for key in runs.stages_b if key[0] and key not in runs.stages_a],
+        fault=find_divergence(pairs, *softmaxes, tolerance=tolerance) if diverges else None,
+        first_bits=find_divergence(pairs, *softmaxes, tolerance=0.0),
+        only_in_a=[path for path, call in pairs.stages_a if path and (path, call) not in pairs.stages_b],
+        only_in_b=[path for path, call in pairs.stages_b if path and (path, call) not in pairs.stages_a],
         untied=differently_tied(a, b, prefixes),
-        stopped=_stop_of(runs.b),
+        stopped=run_b.stopped,
     )
 
 
-def _stop_of(b: Run) -> str | None:
-    """Where and why b stopped, if it did."""
-    if b.error is None:
-        return None
-    place = b.stopped_in
-    return f"{place.path if place and place.path else 'its forward'}: {type(b.error).__name__}: {b.error}"
+@dataclass
+class Run:
+    """A finished forward.
+
+    softmaxes: in the order of their calls. outputs: what the model returned, still part of the graph. stopped: where and
+    why it raised an exception, if it did.
+    """
+
+    trace: Trace
+    softmaxes: list[Softmax]
+    outputs: dict[str, Tensor] = field(default_factory=dict)
+    stopped: str | None = None
+
+
+def run(model: nn.Module, inputs: Inputs, backward: bool, may_fail: bool) -> Run:
+    """Run a model in evaluation mode on copies of the inputs, with gradients where `backward`.
+
+    may_fail: note an exception instead of raising it.
+    """
+    with evaluation_mode(model), torch.set_grad_enabled(backward), trace(model, keep_tensors=True) as record:
+        watch = SoftmaxWatch(record)
+        result = Run(record, watch.seen)
+        try:
+            with watch:
+                result.outputs = named_tensors(_call(model, inputs))
+        except Exception as error:
+            if not may_fail:
+                raise
+            stage = record.stage_that_raised(error)
+            result.stopped = f"{stage.path if stage and stage.path else 'its forward'}: {type(error).__name__}: {error}"
+    return result
+
+
+def _call(model: nn.Module, inputs: Inputs) -> Any:
+    """Call a model with copies of the tensors, so that it cannot write to them."""
+    if isinstance(inputs, Mapping):
+        return model(**{name: _copy(value) for name, value in inputs.items()})
+    return model(*map(_copy, inputs if isinstance(inputs, tuple) else (inputs,)))
+
+
+def _copy(value: Any) -> Any:
+    return value.detach().clone() if isinstance(value, Tensor) else value
+
+
+def gradients(model: nn.Module, outputs: list[Tensor]) -> dict[str, Tensor]:
+    """The gradient of every trainable parameter, a tied one under each of its names; 0 where there is none.
+
+    The loss weighs every number of the outputs differently, so that no two mistakes cancel. `.grad` is left alone.
+    """
+    named = {n: p for n, p in model.named_parameters(remove_duplicate=False) if p.requires_grad}
+    parameters = list(dict.fromkeys(named.values()))
+    terms = []
+    for x in outputs:
+        weights = torch.linspace(-1, 1, x.numel(), dtype=x.dtype, device=x.device).view_as(x)
+        terms.append((x * weights).sum() / x.numel() ** 0.5)  # so that gradients keep their size, however many outputs
+    found = torch.autograd.grad(torch.stack(terms).sum(), parameters, allow_unused=True)
+    by_parameter = {p: torch.zeros_like(p) if g is None else g for p, g in zip(parameters, found, strict=True)}
+    return {name: by_parameter[parameter] for name, parameter in named.items()}
+
+
+@dataclass(frozen=True)
+class StageDistance:
+    """How far apart the inputs, outputs and gradients of one stage are that both models have; None: nothing to compare.
+
+    path: without a prefix that only one model has. depth: how many stages around it both have. class_name: in a.
+    gradients: of the stage's own parameters.
+    """
+
+    path: str
+    call: int
+    depth: int
+    class_name: str
+    inputs: Distance | None
+    outputs: Distance | None
+    gradients: Distance | None
+
+    def diverges(self, tolerance: float) -> bool:
+        """Whether its outputs or gradients are further apart than the tolerance."""
+        return any(apart.beyond(tolerance) for apart in (self.outputs, self.gradients) if apart is not None)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two models, stage by stage, in the order of a's calls.
+
+    fault: the first stage beyond the tolerance. first_bits: the first that differs at all. only_in_a, only_in_b: stages
+    that ran in one model alone. untied: parameters that are one in one model and two in the other. stopped: where and
+    why b raised an exception.
+    """
+
+    rows: list[StageDistance]
+    tolerance: float
+    fault: Divergence | None
+    first_bits: Divergence | None
+    only_in_a: list[str]
+    only_in_b: list[str]
+    untied: list[str]
+    stopped: str | None
+
+    @property
+    def first(self) -> Divergence | None:
+        """Where the models diverge: beyond the tolerance, or else in the first bit; None for equal bits."""
+        return self.fault or self.first_bits
+
+    @property
+    def largest(self) -> float:
+        """The largest absolute difference of any output or gradient."""
+        found = [d.absolute for row in self.rows for d in (row.outputs, row.gradients) if d is not None]
+        return max(found, default=0.0)
+
+    @property
+    def agrees(self) -> bool:
+        """Whether b ran to its end and nothing is beyond the tolerance."""
+        return self.stopped is None and not any(row.diverges(self.tolerance) for row in self.rows)
+
+    def __getitem__(self, path: str) -> StageDistance:
+        """The first call of the stage at a path. Raises KeyError where it did not run in both models."""
+        for row in self.rows:
+            if row.path == path:
+                return row
+        raise KeyError(f"{path!r} did not run in both models. See [row.path for row in comparison.rows].")
+
+    def __str__(self) -> str:
+        cells = []
+        names = outline((row.path, row.depth, row.class_name) for row in self.rows)
+        for name, row in zip(names, self.rows, strict=True):
+            apart, is_first = row.outputs, self.first is not None and row.path == self.first.path
+            numbers = ["–"] * 3 if apart is None else map(short, (apart.absolute, apart.relative, apart.ulp))
+            gradient = "–" if row.gradients is None else short(row.gradients.absolute)
+            mark = "◀ first" if is_first else "diverges" if row.diverges(self.tolerance) else ""
+            cells.append((name, *numbers, gradient, mark))
+        header = ("stage", "absolute", "relative", "ulp", "gradient", "")
+        lines = table(header, cells, right=(1, 2, 3, 4)).splitlines()
+        return "\n".join([*(line.rstrip() for line in lines), "", self.summary()])
+
+    def summary(self) -> str:
+        """What was found, in sentences."""
+        lines = []
+        if self.fault is not None:
+            lines.append(str(self.fault))
+            if self.first_bits is not None and self.first_bits.path != self.fault.path:
+                early = self.first_bits
+                lines.append(f"The first bits to differ are earlier, in {early.name}, by {early.apart}.")
+        elif any(row.diverges(self.tolerance) for row in self.rows):
+            lines.append(
+                "They diverge in a stage that only one of them has: the others that diverge have other inputs."
+            )
+        elif self.first_bits is None:
+            lines.append(f"All {len(self.rows)} stages agree to the bit.")
+        else:
+            lines.append(
+                f"All {len(self.rows)} stages agree within {short(self.tolerance)}; the first bits differ here:"
+            )
+            lines.append(str(self.first_bits))
+        if self.stopped is not None:
+            lines.append(f"b stopped in {self.stopped}")
+        lines += self.untied
+        for model, paths in (("a", self.only_in_a), ("b", self.only_in_b)):
+            if paths:
+                alike = dict.fromkeys(re.sub(r"(?<=\.)\d+(?=\.|$)", "*", path) for path in paths)
+                lines.append(f"Not compared, since only {model} ran it: {', '.join(alike)}.")
+        return "\n".join(lines)

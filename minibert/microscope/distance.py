@@ -4,8 +4,9 @@
     relative = absolute / max |x|
     ulp      = |x − y| / (distance of x to the next float), where they are furthest apart
 
-One unit in the last place is the least by which two floats can differ: 1 to 4 of them are rounding. Relative and ulp
-are taken of the whole tensor and at the worst place, since next to 0 any rounding is large beside the number itself.
+One unit in the last place (ulp) is the least by which two floats can differ: 1 to 4 of them are rounding. Relative and
+ulp are taken of the whole tensor and where it is worst, since next to 0 any rounding is large beside the number itself.
+No reference class: ours.
 """
 
 from __future__ import annotations
@@ -17,67 +18,73 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-HIDDEN = -1000.0
-"""A score below is masked: −10000 here and the least float there both become a probability of 0."""
+MASKED = -1000.0
+"""A score below this is masked: −10000 here and the least float elsewhere both become a probability of 0."""
 
 
 @dataclass(frozen=True)
-class Difference:
-    """Largest absolute and relative difference, and units in the last place. Infinite where shapes do not fit or one is NaN."""
+class Distance:
+    """Largest absolute and relative difference, and units in the last place.
+
+    All three are infinite where the shapes do not fit or only one of the two is NaN or infinite.
+    """
 
     absolute: float = 0.0
     relative: float = 0.0
     ulp: float = 0.0
 
     def beyond(self, tolerance: float) -> bool:
-        """Whether it is more than the tolerance both absolutely and beside the largest number: large ones round coarsely."""
+        """Whether the absolute and the relative difference both exceed the tolerance: large numbers round coarsely."""
         return self.absolute > tolerance and self.relative > tolerance
 
     def __str__(self) -> str:
-        return f"{figure(self.absolute)} ({figure(self.ulp)} ulp)" if self.absolute else "0"
+        return f"{short(self.absolute)} ({short(self.ulp)} ulp)" if self.absolute else "0"
 
 
-APART = Difference(math.inf, math.inf, math.inf)
+INFINITE = Distance(math.inf, math.inf, math.inf)
 
 
 @torch.no_grad()
-def difference(x: Tensor, y: Tensor, is_mask: bool = False) -> Difference:
-    """Compare tensors of any dtype. A batch of 1 stands for any. In a mask any 1 does, and all that hides is equal."""
+def distance(x: Tensor, y: Tensor, is_mask: bool = False) -> Distance:
+    """The distance of tensors of any dtype; a first dimension of 1 is broadcast.
+
+    is_mask: broadcast every dimension of 1, and count any two scores below −1000 as equal.
+    """
     dtype = x.dtype if not y.is_floating_point() or _eps(x.dtype) >= _eps(y.dtype) else y.dtype
     x, y = x.detach().to("cpu", torch.float64), y.detach().to("cpu", torch.float64)
     if x.shape[1:] != y.shape[1:] and not is_mask:
-        return APART
+        return INFINITE
     try:
         x, y = torch.broadcast_tensors(x, y)
     except RuntimeError:
-        return APART
+        return INFINITE
     if x.numel() == 0:
-        return Difference()
+        return Distance()
     if is_mask:
-        hidden = (x < HIDDEN) & (y < HIDDEN)
-        x, y = x.masked_fill(hidden, 0.0), y.masked_fill(hidden, 0.0)
+        masked = (x < MASKED) & (y < MASKED)
+        x, y = x.masked_fill(masked, 0.0), y.masked_fill(masked, 0.0)
     same = (x == y) | (x.isnan() & y.isnan())
     apart = (x - y).abs().masked_fill(same, 0.0)
     worst = int(apart.argmax())  # a NaN counts as the largest
     absolute = float(apart.flatten()[worst])
     if not math.isfinite(absolute):
-        return APART
+        return INFINITE
     scale = float(x.abs().masked_fill(~x.isfinite(), 0.0).max())
-    here = max(abs(float(x.flatten()[worst])), abs(float(y.flatten()[worst])))
     relative = absolute / scale if scale else math.inf if absolute else 0.0
-    return Difference(absolute, relative, absolute / _spacing(here, dtype))
+    size = max(abs(float(x.flatten()[worst])), abs(float(y.flatten()[worst])))
+    return Distance(absolute, relative, absolute / _spacing(size, dtype))
 
 
-def largest(differences: Iterable[Difference]) -> Difference | None:
-    """The worst of several, each figure by itself; None where there is nothing to compare."""
-    seen = list(differences)
+def largest(distances: Iterable[Distance]) -> Distance | None:
+    """The largest absolute, relative and ulp of several, each by itself; None where there are none."""
+    seen = list(distances)
     if not seen:
         return None
-    return Difference(max(d.absolute for d in seen), max(d.relative for d in seen), max(d.ulp for d in seen))
+    return Distance(max(d.absolute for d in seen), max(d.relative for d in seen), max(d.ulp for d in seen))
 
 
-def figure(number: float) -> str:
-    """Short: 0, 3.1e-07, 2.5, 1983, 1e+06, inf."""
+def short(number: float) -> str:
+    """A number in few characters: 0, 3.1e-07, 2.5, 1983, 1e+06, inf."""
     if number == 0 or number == math.inf:
         return f"{number:.0f}"
     if not 0.1 <= number < 1e5:

@@ -1,0 +1,177 @@
+"""Which stage is at fault: the innermost whose outputs differ although its inputs agree.
+
+Inner stages end before those around them, so it is the first to end of all whose outputs diverge and whose inputs do not.
+Where all outputs agree, gradients may still diverge. They come from the outputs, so the last stage is asked first.
+The gradient of a tied parameter is whole only once it has come to the earliest position of its use, and is asked for
+there. No reference class: ours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import takewhile
+from typing import Any
+
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from .distance import Distance, distance, short
+from .equations import Source, source
+from .pairing import Key, PairedStages
+from .trace import Stage, Trace
+
+
+@dataclass(frozen=True)
+class Divergence:
+    """A stage whose outputs differ although its inputs agree: the difference arises in it.
+
+    backward: whether only gradients differ. inputs: how far apart its inputs are; apart: its outputs, or the gradient.
+    fed_by: the stage that made each input. inside: what diverges first inside it. parameters: its own that differ
+    already. settings: what differs in how its module describes itself. code: of its forward in a and in b.
+    """
+
+    path: str
+    backward: bool
+    inputs: Distance | None
+    apart: Distance
+    fed_by: dict[str, str] = field(default_factory=dict)
+    inside: str | None = None
+    parameters: dict[str, Distance] = field(default_factory=dict)
+    settings: tuple[str, str] | None = None
+    code: tuple[Source | None, Source | None] = (None, None)
+
+    @property
+    def name(self) -> str:
+        return self.path or "the model's own forward"
+
+    def __str__(self) -> str:
+        first = f"{self.name} is the first stage that diverges, by {self.apart}."
+        lines = [f"All outputs agree. Going backward, {first}" if self.backward else first]
+        if not self.backward and self.inputs is not None:
+            fed = ", ".join(f"{name} from {stage}" for name, stage in self.fed_by.items())
+            its_inputs = f"Its inputs{f' ({fed})' if fed else ''}"
+            if self.inputs.absolute:
+                lines.append(f"{its_inputs} differ by {self.inputs}: less, but this may be rounding that grew.")
+            else:
+                lines.append(f"{its_inputs} agree to the bit: the cause is in this stage.")
+        if self.inside is not None:
+            lines.append(f"The first to diverge inside it: {self.inside}.")
+        if self.parameters:
+            differences = ", ".join(f"{name} by {short(d.absolute)}" for name, d in self.parameters.items())
+            lines.append(f"Its parameters differ: {differences}.")
+        if self.settings is not None:
+            lines.append(f"Its settings differ: {self.settings[0]} in a, {self.settings[1]} in b.")
+        lines.append(f"Its forward: {self.code[0] or 'in no file'} in a, {self.code[1] or 'in no file'} in b.")
+        return "\n".join(lines)
+
+
+@dataclass
+class Softmax:
+    """The scores and probabilities of a softmax, the innermost stage it ran in, and how many stages had begun by then."""
+
+    stage: Stage
+    begun: int
+    scores: Tensor
+    probabilities: Tensor
+
+
+class SoftmaxWatch(TorchFunctionMode):
+    """Notes the input and output of every softmax under a trace: torch.softmax, F.softmax and Tensor.softmax."""
+
+    def __init__(self, trace: Trace):
+        super().__init__()
+        self.trace = trace
+        self.seen: list[Softmax] = []
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        output = func(*args, **(kwargs or {}))
+        stage = self.trace.current
+        if stage is not None and getattr(func, "__name__", "") == "softmax":
+            scores = args[0] if args else (kwargs or {})["input"]
+            tensors = {"scores": scores.detach().clone(), "probabilities": output.detach().clone()}
+            self.seen.append(Softmax(stage, len(self.trace.stages), **tensors))
+        return output
+
+
+def find_divergence(
+    pairs: PairedStages, softmaxes_a: list[Softmax], softmaxes_b: list[Softmax], tolerance: float
+) -> Divergence | None:
+    """The first stage further apart than the tolerance, or None. A tolerance of 0 asks for equal bits."""
+    for key in pairs.keys:
+        if _exceeds(pairs.outputs[key], tolerance) and not _exceeds(pairs.inputs[key], tolerance):
+            inside = _first_inside(pairs, softmaxes_a, softmaxes_b, key=key, tolerance=tolerance)
+            return _divergence(pairs, key, pairs.outputs[key], inside=inside)
+    for key in reversed(pairs.keys):
+        for name, apart in pairs.gradients.get(key[0], {}).items():
+            if _exceeds(apart, tolerance) and (key[0], name) not in pairs.repeated:
+                return _divergence(pairs, key, apart, inside=f"the gradient of {name}", backward=True)
+    return None
+
+
+def _exceeds(apart: Distance | None, tolerance: float) -> bool:
+    return apart is not None and apart.absolute > tolerance
+
+
+def _divergence(
+    pairs: PairedStages, key: Key, apart: Distance | None, inside: str | None, backward: bool = False
+) -> Divergence:
+    x, y = pairs.stages_a[key], pairs.stages_b[key]
+    # The outermost stage that made an input is the last to end with it.
+    made_by = {id(facts): stage.path for stage in pairs.a.finished for facts in stage.outputs.values()}
+    fed_by = {name: made_by[id(facts)] for name, facts in x.inputs.items() if id(facts) in made_by}
+    ours, theirs = (dict(stage.module.named_parameters(recurse=False)) for stage in (x, y))
+    parameters = {name: distance(ours[name], theirs[name]) for name in ours if name in theirs}
+    return Divergence(
+        path=key[0],
+        backward=backward,
+        inputs=pairs.inputs[key],
+        apart=apart or Distance(),
+        fed_by={} if backward else fed_by,
+        inside=inside,
+        parameters={name: apart for name, apart in parameters.items() if apart.absolute > 0},
+        settings=_different_settings(x.module, y.module),
+        code=(source(x.module), source(y.module)),
+    )
+
+
+def _different_settings(x: nn.Module, y: nn.Module) -> tuple[str, str] | None:
+    """What each module says of itself that the other does not, such as "eps=1e-12" and "eps=1e-05"."""
+    ours, theirs = x.extra_repr().split(", "), y.extra_repr().split(", ")
+    only_ours, only_theirs = [s for s in ours if s not in theirs], [s for s in theirs if s not in ours]
+    return (", ".join(only_ours), ", ".join(only_theirs)) if only_ours and only_theirs else None
+
+
+def _first_inside(
+    pairs: PairedStages, softmaxes_a: list[Softmax], softmaxes_b: list[Softmax], key: Key, tolerance: float
+) -> str | None:
+    """What diverges first inside a stage: scores or probabilities of a softmax, or what it hands to an inner stage."""
+    x, y = pairs.stages_a[key], pairs.stages_b[key]
+    inside_a, inside_b = pairs.prefixes.inside_a, pairs.prefixes.inside_b
+    inner_a, inner_b = _stages_inside(pairs.a, x), _stages_inside(pairs.b, y)
+    # Softmaxes count that are in the stage's own code, or in that of inner stages which the other model does not have.
+    own_a = [x, *(stage for stage in inner_a if (inside_a(stage.path), stage.call) not in pairs.stages_b)]
+    own_b = [y, *(stage for stage in inner_b if (inside_b(stage.path), stage.call) not in pairs.stages_a)]
+    steps: list[tuple[float, str, Distance | None]] = []  # with how many stages of a had begun before
+    seen_a = (softmax for softmax in softmaxes_a if softmax.stage in own_a)
+    seen_b = (softmax for softmax in softmaxes_b if softmax.stage in own_b)
+    for ours, theirs in zip(seen_a, seen_b, strict=False):
+        scores = distance(ours.scores, theirs.scores, is_mask=True)
+        steps.append((ours.begun, "the scores before softmax", scores))
+        probabilities = distance(ours.probabilities, theirs.probabilities)
+        steps.append((ours.begun, "the probabilities after softmax", probabilities))
+    for stage in inner_a:
+        common = inside_a(stage.path)
+        if common is not None:
+            begun = pairs.a.stages.index(stage) + 0.5
+            name = f"what it hands to {stage.path.removeprefix(f'{x.path}.')}"
+            steps.append((begun, name, pairs.inputs.get((common, stage.call))))
+    steps.sort(key=lambda step: step[0])
+    return next((name for _, name, apart in steps if _exceeds(apart, tolerance)), None)
+
+
+def _stages_inside(trace: Trace, stage: Stage) -> list[Stage]:
+    """The stages that ran inside this one, in the order of their calls."""
+    after = trace.stages[trace.stages.index(stage) + 1 :]
+    return list(takewhile(lambda other: other.depth > stage.depth, after))

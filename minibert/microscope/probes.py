@@ -1,0 +1,91 @@
+"""What there is to see inside a model, as plain numbers: the plots of `plots.py` draw what these functions return.
+
+Every probe of a text runs the model once, without dropout. Source of the logit lens: nostalgebraist 2020, "interpreting
+GPT: the logit lens". No reference class: ours.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..heads.prediction import BertWordPredictor
+from ..model.pretrained import BertPreTrainedModel
+from ..tokenization import BertTokenizer
+from .trace import evaluation_mode
+
+
+@torch.no_grad()
+def run_text(model: BertPreTrainedModel, tokenizer: BertTokenizer, text: str) -> tuple[list[str], Any]:
+    """The pieces of a text, and the body's output with all hidden states and attention weights."""
+    inputs = tokenizer(text, return_tensors="pt")
+    with evaluation_mode(model):
+        outputs = model.base_model(**inputs, output_attentions=True, output_hidden_states=True)
+    return tokenizer.convert_ids_to_tokens(inputs["input_ids"][0].tolist()), outputs
+
+
+def attention_maps(model: BertPreTrainedModel, tokenizer: BertTokenizer, text: str) -> tuple[list[str], list[Tensor]]:
+    """The pieces of a text, and of each layer the attention weights of all heads, (heads, seq, seq)."""
+    pieces, outputs = run_text(model, tokenizer, text)
+    return pieces, [layer[0] for layer in outputs.attentions]
+
+
+def residual_norms(model: BertPreTrainedModel, tokenizer: BertTokenizer, text: str) -> tuple[list[str], Tensor]:
+    """The pieces of a text, and the length of each one's vector after the embeddings and each layer: (layers + 1, seq)."""
+    pieces, outputs = run_text(model, tokenizer, text)
+    return pieces, torch.stack(outputs.hidden_states)[:, 0].norm(dim=-1)
+
+
+def lens(model: BertWordPredictor, tokenizer: BertTokenizer, text: str) -> tuple[list[str], list[list[str]], Tensor]:
+    """The pieces, and after the embeddings and each layer the word that the head predicts there, with its probability.
+
+    Words: (layers + 1) rows of seq; probabilities: (layers + 1, seq). Raises ValueError for a model that predicts no words.
+    """
+    if not isinstance(model, BertWordPredictor):
+        raise ValueError(f"{type(model).__name__} predicts no words. Open the checkpoint as BertForMaskedLM.")
+    pieces, outputs = run_text(model, tokenizer, text)
+    probabilities, ids = likeliest_words(model, torch.stack(outputs.hidden_states)[:, 0], count=1)
+    return pieces, [tokenizer.convert_ids_to_tokens(row) for row in ids[..., 0].tolist()], probabilities[..., 0]
+
+
+@torch.no_grad()
+def likeliest_words(model: BertWordPredictor, states: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Read hidden states (…, hidden) as if they were the last layer's: probabilities and ids of words, (…, count) each."""
+    best = model.cls.predictions(states).softmax(dim=-1).topk(count)
+    return best.values, best.indices
+
+
+@torch.no_grad()
+def position_similarity(model: BertPreTrainedModel) -> Tensor:
+    """The cosine between the embeddings of each two positions: (positions, positions)."""
+    table: Any = model.base_model.embeddings.position_embeddings.weight
+    unit = table / table.norm(dim=-1, keepdim=True).clamp_min(1e-12)
+    return unit @ unit.T
+
+
+def parameter_values(model: torch.nn.Module) -> dict[str, Tensor]:
+    """All numbers of the model by kind of parameter, such as "attention.self.query.weight", over all layers."""
+    kinds: dict[str, list[Tensor]] = {}
+    for name, parameter in model.named_parameters():
+        kinds.setdefault(kind_of(name), []).append(parameter.detach().flatten())
+    return {kind: torch.cat(values) for kind, values in kinds.items()}
+
+
+def kind_of(name: str) -> str:
+    """A parameter's name without the number of its layer and what stands before it."""
+    words = name.split(".")
+    numbers = [i for i, word in enumerate(words) if word.isdigit()]
+    return ".".join(words[numbers[-1] + 1 :] if numbers else words[-3:])
+
+
+def gradient_flow(model: torch.nn.Module) -> dict[str, float]:
+    """The root mean square of each parameter's gradient, in the order of the network; call after `backward()`.
+
+    Raises ValueError where there are no gradients.
+    """
+    flow = {n: float(p.grad.pow(2).mean().sqrt()) for n, p in model.named_parameters() if p.grad is not None}
+    if not flow:
+        raise ValueError("There are no gradients yet: call backward() on a loss first.")
+    return flow
