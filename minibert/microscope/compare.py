@@ -9,21 +9,15 @@ No reference class: ours.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
-from .distance import Distance, largest, short
-from .divergence import Divergence, Softmax, SoftmaxWatch, find_divergence
-from .pairing import PairedStages, copy_parameters, differently_tied, find_prefixes, pair_outputs
+from .distance import short
+from .divergence import Divergence, find_divergence
+from .pairing import PairedStages, StageDistance, copy_parameters, differently_tied, find_prefixes, pair_outputs
+from .probes import Inputs, gradients, record
 from .terminal import outline, table
-from .trace import Trace, evaluation_mode, named_tensors, trace
-
-Inputs = Mapping[str, Any] | tuple[Any, ...] | Tensor
-"""What a model is called with: by name, by position, or the one tensor it takes."""
 
 
 def compare(
@@ -47,125 +41,34 @@ def compare(
     prefixes = find_prefixes(a, b)
     if copy_weights:
         copy_parameters(a, b, prefixes)
-    run_a = run(a, inputs, backward=backward, may_fail=False)
-    run_b = run(b, inputs, backward=backward, may_fail=True)
-    pairs = PairedStages(run_a.trace, run_b.trace, prefixes)
-    if not pairs.keys and run_b.stopped is None:
+    pairs = PairedStages(
+        record(a, inputs, backward=backward, may_fail=False),
+        record(b, inputs, backward=backward, may_fail=True),
+        prefixes,
+    )
+    stopped = pairs.b.stopped
+    if not pairs.keys and stopped is None:
         raise ValueError(
             "No stage of b has the name of one of a, so none can be compared. Name b's modules as a's are."
         )
-    if backward and run_b.stopped is None:
-        found = [(x, y) for _, x, y in pair_outputs(run_a.outputs, run_b.outputs) if x.shape == y.shape]
+    if backward and stopped is None:
+        found = [(x, y) for _, x, y in pair_outputs(pairs.a.outputs, pairs.b.outputs) if x.shape == y.shape]
         common = [(x, y) for x, y in found if x.requires_grad and y.requires_grad]
         if common:
             pairs.compare_gradients(gradients(a, [x for x, _ in common]), gradients(b, [y for _, y in common]))
 
-    rows = []
-    for (path, call), depth in pairs.in_order_of_calls():
-        rows.append(
-            StageDistance(
-                path=path,
-                call=call,
-                depth=depth,
-                class_name=type(pairs.stages_a[path, call].module).__name__,
-                inputs=pairs.inputs[path, call],
-                outputs=pairs.outputs[path, call],
-                gradients=largest(pairs.gradients.get(path, {}).values()),
-            )
-        )
-    softmaxes = run_a.softmaxes, run_b.softmaxes
+    rows = pairs.rows()
     diverges = any(row.diverges(tolerance) for row in rows)
     return Comparison(
         rows=rows,
         tolerance=tolerance,
-        fault=find_divergence(pairs, *softmaxes, tolerance=tolerance) if diverges else None,
-        first_bits=find_divergence(pairs, *softmaxes, tolerance=0.0),
-        only_in_a=[path for path, call in pairs.stages_a if path and (path, call) not in pairs.stages_b],
-        only_in_b=[path for path, call in pairs.stages_b if path and (path, call) not in pairs.stages_a],
+        fault=find_divergence(pairs, tolerance) if diverges else None,
+        first_bits=find_divergence(pairs, 0.0),
+        only_in_a=[key[0] for key in pairs.stages_a if key[0] and key not in pairs.stages_b],
+        only_in_b=[key[0] for key in pairs.stages_b if key[0] and key not in pairs.stages_a],
         untied=differently_tied(a, b, prefixes),
-        stopped=run_b.stopped,
+        stopped=stopped,
     )
-
-
-@dataclass
-class Run:
-    """A finished forward.
-
-    softmaxes: in the order of their calls. outputs: what the model returned, still part of the graph. stopped: where and
-    why it raised an exception, if it did.
-    """
-
-    trace: Trace
-    softmaxes: list[Softmax]
-    outputs: dict[str, Tensor] = field(default_factory=dict)
-    stopped: str | None = None
-
-
-def run(model: nn.Module, inputs: Inputs, backward: bool, may_fail: bool) -> Run:
-    """Run a model in evaluation mode on copies of the inputs, with gradients where `backward`.
-
-    may_fail: note an exception instead of raising it.
-    """
-    with evaluation_mode(model), torch.set_grad_enabled(backward), trace(model, keep_tensors=True) as record:
-        watch = SoftmaxWatch(record)
-        result = Run(record, watch.seen)
-        try:
-            with watch:
-                result.outputs = named_tensors(_call(model, inputs))
-        except Exception as error:
-            if not may_fail:
-                raise
-            stage = record.stage_that_raised(error)
-            result.stopped = f"{stage.path if stage and stage.path else 'its forward'}: {type(error).__name__}: {error}"
-    return result
-
-
-def _call(model: nn.Module, inputs: Inputs) -> Any:
-    """Call a model with copies of the tensors, so that it cannot write to them."""
-    if isinstance(inputs, Mapping):
-        return model(**{name: _copy(value) for name, value in inputs.items()})
-    return model(*map(_copy, inputs if isinstance(inputs, tuple) else (inputs,)))
-
-
-def _copy(value: Any) -> Any:
-    return value.detach().clone() if isinstance(value, Tensor) else value
-
-
-def gradients(model: nn.Module, outputs: list[Tensor]) -> dict[str, Tensor]:
-    """The gradient of every trainable parameter, a tied one under each of its names; 0 where there is none.
-
-    The loss weighs every number of the outputs differently, so that no two mistakes cancel. `.grad` is left alone.
-    """
-    named = {n: p for n, p in model.named_parameters(remove_duplicate=False) if p.requires_grad}
-    parameters = list(dict.fromkeys(named.values()))
-    terms = []
-    for x in outputs:
-        weights = torch.linspace(-1, 1, x.numel(), dtype=x.dtype, device=x.device).view_as(x)
-        terms.append((x * weights).sum() / x.numel() ** 0.5)  # so that gradients keep their size, however many outputs
-    found = torch.autograd.grad(torch.stack(terms).sum(), parameters, allow_unused=True)
-    by_parameter = {p: torch.zeros_like(p) if g is None else g for p, g in zip(parameters, found, strict=True)}
-    return {name: by_parameter[parameter] for name, parameter in named.items()}
-
-
-@dataclass(frozen=True)
-class StageDistance:
-    """How far apart the inputs, outputs and gradients of one stage are that both models have; None: nothing to compare.
-
-    path: without a prefix that only one model has. depth: how many stages around it both have. class_name: in a.
-    gradients: of the stage's own parameters.
-    """
-
-    path: str
-    call: int
-    depth: int
-    class_name: str
-    inputs: Distance | None
-    outputs: Distance | None
-    gradients: Distance | None
-
-    def diverges(self, tolerance: float) -> bool:
-        """Whether its outputs or gradients are further apart than the tolerance."""
-        return any(apart.beyond(tolerance) for apart in (self.outputs, self.gradients) if apart is not None)
 
 
 @dataclass(frozen=True)

@@ -10,15 +10,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import takewhile
-from typing import Any
 
-from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
+from torch import nn
 
 from .distance import Distance, distance, short
 from .equations import Source, source
 from .pairing import Key, PairedStages
-from .trace import Stage, Trace
+from .probes import Recording, Softmax
+from .trace import Stage
 
 
 @dataclass(frozen=True)
@@ -65,44 +64,11 @@ class Divergence:
         return "\n".join(lines)
 
 
-@dataclass
-class Softmax:
-    """The scores and probabilities of a softmax, the innermost stage it ran in, and how many stages had begun by then."""
-
-    stage: Stage
-    begun: int
-    scores: Tensor
-    probabilities: Tensor
-
-
-class SoftmaxWatch(TorchFunctionMode):
-    """Notes the input and output of every softmax under a trace: torch.softmax, F.softmax and Tensor.softmax."""
-
-    def __init__(self, trace: Trace):
-        super().__init__()
-        self.trace = trace
-        self.seen: list[Softmax] = []
-
-    def __torch_function__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
-        output = func(*args, **(kwargs or {}))
-        stage = self.trace.current
-        if stage is not None and getattr(func, "__name__", "") == "softmax":
-            scores = args[0] if args else (kwargs or {})["input"]
-            tensors = {"scores": scores.detach().clone(), "probabilities": output.detach().clone()}
-            self.seen.append(Softmax(stage, len(self.trace.stages), **tensors))
-        return output
-
-
-def find_divergence(
-    pairs: PairedStages, softmaxes_a: list[Softmax], softmaxes_b: list[Softmax], tolerance: float
-) -> Divergence | None:
+def find_divergence(pairs: PairedStages, tolerance: float) -> Divergence | None:
     """The first stage further apart than the tolerance, or None. A tolerance of 0 asks for equal bits."""
     for key in pairs.keys:
         if _exceeds(pairs.outputs[key], tolerance) and not _exceeds(pairs.inputs[key], tolerance):
-            inside = _first_inside(pairs, softmaxes_a, softmaxes_b, key=key, tolerance=tolerance)
-            return _divergence(pairs, key, pairs.outputs[key], inside=inside)
+            return _divergence(pairs, key, pairs.outputs[key], inside=_first_inside(pairs, key, tolerance))
     for key in reversed(pairs.keys):
         for name, apart in pairs.gradients.get(key[0], {}).items():
             if _exceeds(apart, tolerance) and (key[0], name) not in pairs.repeated:
@@ -119,7 +85,7 @@ def _divergence(
 ) -> Divergence:
     x, y = pairs.stages_a[key], pairs.stages_b[key]
     # The outermost stage that made an input is the last to end with it.
-    made_by = {id(facts): stage.path for stage in pairs.a.finished for facts in stage.outputs.values()}
+    made_by = {id(facts): stage.path for stage in pairs.a.trace.finished for facts in stage.outputs.values()}
     fed_by = {name: made_by[id(facts)] for name, facts in x.inputs.items() if id(facts) in made_by}
     ours, theirs = (dict(stage.module.named_parameters(recurse=False)) for stage in (x, y))
     parameters = {name: distance(ours[name], theirs[name]) for name in ours if name in theirs}
@@ -143,35 +109,35 @@ def _different_settings(x: nn.Module, y: nn.Module) -> tuple[str, str] | None:
     return (", ".join(only_ours), ", ".join(only_theirs)) if only_ours and only_theirs else None
 
 
-def _first_inside(
-    pairs: PairedStages, softmaxes_a: list[Softmax], softmaxes_b: list[Softmax], key: Key, tolerance: float
-) -> str | None:
+def _first_inside(pairs: PairedStages, key: Key, tolerance: float) -> str | None:
     """What diverges first inside a stage: scores or probabilities of a softmax, or what it hands to an inner stage."""
     x, y = pairs.stages_a[key], pairs.stages_b[key]
-    inside_a, inside_b = pairs.prefixes.inside_a, pairs.prefixes.inside_b
-    inner_a, inner_b = _stages_inside(pairs.a, x), _stages_inside(pairs.b, y)
-    # Softmaxes count that are in the stage's own code, or in that of inner stages which the other model does not have.
-    own_a = [x, *(stage for stage in inner_a if (inside_a(stage.path), stage.call) not in pairs.stages_b)]
-    own_b = [y, *(stage for stage in inner_b if (inside_b(stage.path), stage.call) not in pairs.stages_a)]
+    paired_a, paired_b = ({stages[k] for k in pairs.keys} for stages in (pairs.stages_a, pairs.stages_b))
+    ours, theirs = _own_softmaxes(pairs.a, x, paired_a), _own_softmaxes(pairs.b, y, paired_b)
     steps: list[tuple[float, str, Distance | None]] = []  # with how many stages of a had begun before
-    seen_a = (softmax for softmax in softmaxes_a if softmax.stage in own_a)
-    seen_b = (softmax for softmax in softmaxes_b if softmax.stage in own_b)
-    for ours, theirs in zip(seen_a, seen_b, strict=False):
-        scores = distance(ours.scores, theirs.scores, is_mask=True)
-        steps.append((ours.begun, "the scores before softmax", scores))
-        probabilities = distance(ours.probabilities, theirs.probabilities)
-        steps.append((ours.begun, "the probabilities after softmax", probabilities))
-    for stage in inner_a:
-        common = inside_a(stage.path)
-        if common is not None:
-            begun = pairs.a.stages.index(stage) + 0.5
+    for one, other in zip(ours, theirs, strict=False):
+        scores = distance(one.scores, other.scores, is_mask=True)
+        probabilities = distance(one.probabilities, other.probabilities)
+        steps.append((one.begun, "the scores before softmax", scores))
+        steps.append((one.begun, "the probabilities after softmax", probabilities))
+    inner = _stages_inside(pairs.a, x)
+    for inner_key in pairs.keys:
+        stage = pairs.stages_a[inner_key]
+        if stage in inner:
+            begun = pairs.a.trace.stages.index(stage) + 0.5
             name = f"what it hands to {stage.path.removeprefix(f'{x.path}.')}"
-            steps.append((begun, name, pairs.inputs.get((common, stage.call))))
+            steps.append((begun, name, pairs.inputs[inner_key]))
     steps.sort(key=lambda step: step[0])
     return next((name for _, name, apart in steps if _exceeds(apart, tolerance)), None)
 
 
-def _stages_inside(trace: Trace, stage: Stage) -> list[Stage]:
+def _own_softmaxes(recording: Recording, stage: Stage, paired: set[Stage]) -> list[Softmax]:
+    """Those in a stage's code, and in that of stages inside it which the other model does not have."""
+    own = {stage, *_stages_inside(recording, stage)} - paired | {stage}
+    return [softmax for softmax in recording.softmaxes if softmax.stage in own]
+
+
+def _stages_inside(recording: Recording, stage: Stage) -> list[Stage]:
     """The stages that ran inside this one, in the order of their calls."""
-    after = trace.stages[trace.stages.index(stage) + 1 :]
-    return list(takewhile(lambda other: other.depth > stage.depth, after))
+    stages = recording.trace.stages
+    return list(takewhile(lambda inner: inner.depth > stage.depth, stages[stages.index(stage) + 1 :]))

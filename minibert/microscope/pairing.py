@@ -1,7 +1,7 @@
 """What corresponds to what in two models: their modules, parameters, stages and tensors.
 
 Modules and parameters are paired by name. One model may hold all of the other under a prefix, as `BertForMaskedLM`
-holds a `BertModel` under "bert.": then the prefix is left out. No reference class: ours.
+holds a `BertModel` under "bert": then the prefix is left out, which gives the common name. No reference class: ours.
 """
 
 from __future__ import annotations
@@ -9,49 +9,58 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from .distance import Distance, distance, largest
-from .trace import TensorFacts, Trace
+from .probes import Recording
+from .trace import Stage, TensorFacts
 
+T = TypeVar("T")
 Key = tuple[str, int]
 """The common path of a stage, and which call of it."""
+Prefixes = tuple[str, str]
+"""What to leave out of the names of a and of b; at most one of them is not empty."""
 
 
-@dataclass(frozen=True)
-class Prefixes:
-    """What to leave out of the names of a and of b; at most one of them is not empty."""
+def common_name(name: str, prefix: str) -> str | None:
+    """A name without the prefix of its model; None outside of what both models have."""
+    start = f"{prefix}." if prefix else ""
+    return f"{name}.".removeprefix(start)[:-1] if f"{name}.".startswith(start) else None
 
-    a: str = ""
-    b: str = ""
 
-    def inside_a(self, name: str) -> str | None:
-        """The common name of something in a; None outside of what both have."""
-        return _without(self.a, name)
-
-    def inside_b(self, name: str) -> str | None:
-        """The common name of something in b; None outside of what both have."""
-        return _without(self.b, name)
+def common_names(named: Mapping[str, T], prefix: str) -> dict[str, T]:
+    """The same values under their common names."""
+    return {common: value for name, value in named.items() if (common := common_name(name, prefix)) is not None}
 
 
 def find_prefixes(a: nn.Module, b: nn.Module) -> Prefixes:
     """The prefixes with which most module names are in both; none, or the outermost, where several do equally well."""
-    names_a, names_b = ([name for name, _ in model.named_modules()] for model in (a, b))
-    choices = [Prefixes(), *(Prefixes(b=name) for name in names_b[1:]), *(Prefixes(a=name) for name in names_a[1:])]
-
-    def in_common(prefixes: Prefixes) -> int:
-        ours = {prefixes.inside_a(name) for name in names_a} - {None}
-        return len(ours & {prefixes.inside_b(name) for name in names_b})
-
-    return max(choices, key=in_common)
+    in_a, in_b = dict(a.named_modules()), dict(b.named_modules())
+    choices = [("", ""), *(("", name) for name in in_b), *((name, "") for name in in_a)]
+    return max(choices, key=lambda p: len(common_names(in_a, p[0]).keys() & common_names(in_b, p[1]).keys()))
 
 
-def _without(prefix: str, name: str) -> str | None:
-    if not prefix or name == prefix:
-        return name.removeprefix(prefix)
-    return name.removeprefix(f"{prefix}.") if name.startswith(f"{prefix}.") else None
+@dataclass(frozen=True)
+class StageDistance:
+    """How far apart the inputs, outputs and gradients of a stage are that both models have; None: nothing to compare.
+
+    path: the common one. depth: how many such stages are around it. class_name: in a. gradients: of its own parameters.
+    """
+
+    path: str
+    call: int
+    depth: int
+    class_name: str
+    inputs: Distance | None
+    outputs: Distance | None
+    gradients: Distance | None
+
+    def diverges(self, tolerance: float) -> bool:
+        """Whether its outputs or gradients are further apart than the tolerance."""
+        return any(apart.beyond(tolerance) for apart in (self.outputs, self.gradients) if apart is not None)
 
 
 class PairedStages:
@@ -62,10 +71,9 @@ class PairedStages:
     repeated: (path, parameter) of second names of a tied one, whose gradient is whole only at its first name.
     """
 
-    def __init__(self, a: Trace, b: Trace, prefixes: Prefixes):
+    def __init__(self, a: Recording, b: Recording, prefixes: Prefixes):
         self.a, self.b, self.prefixes = a, b, prefixes
-        self.stages_a = {(p, s.call): s for s in a.finished if (p := prefixes.inside_a(s.path)) is not None}
-        self.stages_b = {(p, s.call): s for s in b.finished if (p := prefixes.inside_b(s.path)) is not None}
+        self.stages_a, self.stages_b = _by_key(a, prefixes[0]), _by_key(b, prefixes[1])
         self.keys = [key for key in self.stages_a if key in self.stages_b]
         self.inputs: dict[Key, Distance | None] = {}
         self.outputs: dict[Key, Distance | None] = {}
@@ -80,34 +88,44 @@ class PairedStages:
 
     def compare_gradients(self, a: Mapping[str, Tensor], b: Mapping[str, Tensor]) -> None:
         """Fill `gradients`, given each model's by parameter name, with every parameter that both have."""
-        in_b = {self.prefixes.inside_b(name): gradient for name, gradient in b.items()}
+        theirs = common_names(b, self.prefixes[1])
         paths = {path for path, _ in self.keys}
         seen: set[int] = set()
-        for name, gradient in a.items():
-            common = self.prefixes.inside_a(name)
-            if common is None or common not in in_b:
+        for name, gradient in common_names(a, self.prefixes[0]).items():
+            if name not in theirs:
                 continue
-            path = common.rpartition(".")[0]
+            path = name.rpartition(".")[0]
             while path and path not in paths:  # a parameter of a module that is never called by itself
                 path = path.rpartition(".")[0]
-            own = common.removeprefix(f"{path}.")
-            self.gradients.setdefault(path, {})[own] = distance(gradient, in_b[common])
+            own = name.removeprefix(f"{path}.")
+            self.gradients.setdefault(path, {})[own] = distance(gradient, theirs[name])
             if id(gradient) in seen:
                 self.repeated.add((path, own))
             seen.add(id(gradient))
 
-    def in_order_of_calls(self) -> list[tuple[Key, int]]:
-        """The keys as a's stages began, outer ones before those inside them, and how many paired ones are around each."""
-        ordered: list[tuple[Key, int]] = []
-        around: list[bool] = []  # of the stages that are running, whether both have them
-        for stage in self.a.stages:
+    def rows(self) -> list[StageDistance]:
+        """The paired stages in the order of a's calls, outer ones before those inside them."""
+        rows = []
+        key_of = {self.stages_a[key]: key for key in self.keys}
+        around: list[bool] = []  # of the stages that are running, whether both models have them
+        for stage in self.a.trace.stages:
             del around[stage.depth :]
-            path = self.prefixes.inside_a(stage.path)
-            in_both = path is not None and (path, stage.call) in self.outputs
-            if path is not None and in_both:
-                ordered.append(((path, stage.call), sum(around)))
-            around.append(in_both)
-        return ordered
+            if stage in key_of:
+                path, call = key = key_of[stage]
+                apart = {
+                    "inputs": self.inputs[key],
+                    "outputs": self.outputs[key],
+                    "gradients": largest(self.gradients.get(path, {}).values()),
+                }
+                name = type(stage.module).__name__
+                rows.append(StageDistance(path=path, call=call, depth=sum(around), class_name=name, **apart))
+            around.append(stage in key_of)
+        return rows
+
+
+def _by_key(recording: Recording, prefix: str) -> dict[Key, Stage]:
+    finished = recording.trace.finished
+    return {(path, s.call): s for s in finished if (path := common_name(s.path, prefix)) is not None}
 
 
 def pair_inputs(a: Mapping[str, Tensor], b: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor, Tensor]]:
@@ -147,11 +165,10 @@ def _tensors(facts: Mapping[str, TensorFacts]) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
-def copy_parameters(a: nn.Module, b: nn.Module, prefixes: Prefixes) -> None:
+def copy_parameters(a: nn.Module, b: nn.Module, prefixes: Prefixes = ("", "")) -> None:
     """Write into b what a has under the same name. Raises ValueError for another shape, or if no name is the same."""
-    ours = {prefixes.inside_a(name): tensor for name, tensor in a.state_dict().items()}
-    theirs = {prefixes.inside_b(name): tensor for name, tensor in b.state_dict().items()}
-    shared = [name for name in theirs if name is not None and name in ours]
+    ours, theirs = common_names(a.state_dict(), prefixes[0]), common_names(b.state_dict(), prefixes[1])
+    shared = [name for name in theirs if name in ours]
     if not shared:
         raise ValueError("No parameter of b has the name of one of a, so none can be copied.")
     for name in shared:
@@ -166,12 +183,12 @@ def copy_parameters(a: nn.Module, b: nn.Module, prefixes: Prefixes) -> None:
 
 def differently_tied(a: nn.Module, b: nn.Module, prefixes: Prefixes) -> list[str]:
     """A sentence for each pair of names that is one parameter in one model and two in the other."""
-    ours = {prefixes.inside_a(name): id(p) for name, p in a.named_parameters(remove_duplicate=False)}
-    theirs = {prefixes.inside_b(name): id(p) for name, p in b.named_parameters(remove_duplicate=False)}
+    ours = common_names(dict(a.named_parameters(remove_duplicate=False)), prefixes[0])
+    theirs = common_names(dict(b.named_parameters(remove_duplicate=False)), prefixes[1])
     sentences = []
-    for first, second in combinations([name for name in ours if name is not None and name in theirs], 2):
-        tied = ours[first] == ours[second]
-        if tied != (theirs[first] == theirs[second]):
+    for first, second in combinations([name for name in ours if name in theirs], 2):
+        tied = ours[first] is ours[second]
+        if tied != (theirs[first] is theirs[second]):
             one, two = ("a", "b") if tied else ("b", "a")
             sentences.append(f"{first} and {second} are one parameter in {one} and two in {two}.")
     return sentences

@@ -1,20 +1,39 @@
-"""What there is to see inside a model, as plain numbers: the plots of `plots.py` draw what these functions return.
+"""What there is to see inside a model: the numbers that `plots.py` and `explore.py` draw and `compare.py` compares.
 
-Every probe of a text runs the model once, without dropout. Source of the logit lens: nostalgebraist 2020, "interpreting
-GPT: the logit lens". No reference class: ours.
+Probes run a model in evaluation mode. Source of the logit lens: nostalgebraist 2020, "interpreting GPT: the logit lens".
+No reference class: ours.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from ..heads.prediction import BertWordPredictor
 from ..model.pretrained import BertPreTrainedModel
 from ..tokenization import BertTokenizer
-from .trace import evaluation_mode
+from .trace import Stage, Trace, named_tensors, trace
+
+Inputs = Mapping[str, Any] | tuple[Any, ...] | Tensor
+"""What a model is called with: by name, by position, or the one tensor it takes."""
+
+
+@contextmanager
+def evaluation_mode(model: nn.Module) -> Iterator[None]:
+    """Dropout is off in the block; afterwards every module is in the mode it was in."""
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
 
 
 @torch.no_grad()
@@ -65,7 +84,7 @@ def position_similarity(model: BertPreTrainedModel) -> Tensor:
     return unit @ unit.T
 
 
-def parameter_values(model: torch.nn.Module) -> dict[str, Tensor]:
+def parameter_values(model: nn.Module) -> dict[str, Tensor]:
     """All numbers of the model by kind of parameter, such as "attention.self.query.weight", over all layers."""
     kinds: dict[str, list[Tensor]] = {}
     for name, parameter in model.named_parameters():
@@ -80,7 +99,7 @@ def kind_of(name: str) -> str:
     return ".".join(words[numbers[-1] + 1 :] if numbers else words[-3:])
 
 
-def gradient_flow(model: torch.nn.Module) -> dict[str, float]:
+def gradient_flow(model: nn.Module) -> dict[str, float]:
     """The root mean square of each parameter's gradient, in the order of the network; call after `backward()`.
 
     Raises ValueError where there are no gradients.
@@ -89,3 +108,85 @@ def gradient_flow(model: torch.nn.Module) -> dict[str, float]:
     if not flow:
         raise ValueError("There are no gradients yet: call backward() on a loss first.")
     return flow
+
+
+@dataclass
+class Softmax:
+    """The scores and probabilities of a softmax, the innermost stage it ran in, and how many stages had begun by then."""
+
+    stage: Stage
+    begun: int
+    scores: Tensor
+    probabilities: Tensor
+
+
+class Recording(TorchFunctionMode):
+    """All that one forward does: its stages with their tensors, and the input and output of every softmax.
+
+    outputs: what the model returned, still part of the graph. softmaxes: in the order of their calls, of torch.softmax,
+    F.softmax and Tensor.softmax. stopped: where and why the model raised an exception, if it did.
+    """
+
+    trace: Trace
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.outputs: dict[str, Tensor] = {}
+        self.softmaxes: list[Softmax] = []
+        self.stopped: str | None = None
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        output = func(*args, **(kwargs or {}))
+        stage = self.trace.current
+        if stage is not None and getattr(func, "__name__", "") == "softmax":
+            scores = args[0] if args else (kwargs or {})["input"]
+            tensors = {"scores": _copy(scores), "probabilities": _copy(output)}
+            self.softmaxes.append(Softmax(stage, len(self.trace.stages), **tensors))
+        return output
+
+
+def record(model: nn.Module, inputs: Inputs, backward: bool, may_fail: bool) -> Recording:
+    """Run a model on copies of the inputs, with gradients where `backward`.
+
+    may_fail: note an exception instead of raising it.
+    """
+    recording = Recording()
+    with evaluation_mode(model), torch.set_grad_enabled(backward), trace(model, keep_tensors=True) as recording.trace:
+        try:
+            with recording:
+                recording.outputs = named_tensors(_call(model, inputs))
+        except Exception as error:
+            if not may_fail:
+                raise
+            stage = recording.trace.stage_that_raised(error)
+            where = stage.path if stage and stage.path else "its forward"
+            recording.stopped = f"{where}: {type(error).__name__}: {error}"
+    return recording
+
+
+def _call(model: nn.Module, inputs: Inputs) -> Any:
+    if isinstance(inputs, Mapping):
+        return model(**{name: _copy(value) for name, value in inputs.items()})
+    return model(*map(_copy, inputs if isinstance(inputs, tuple) else (inputs,)))
+
+
+def _copy(value: Any) -> Any:
+    return value.detach().clone() if isinstance(value, Tensor) else value
+
+
+def gradients(model: nn.Module, outputs: list[Tensor]) -> dict[str, Tensor]:
+    """The gradient of every trainable parameter, a tied one under each of its names; 0 where there is none.
+
+    The loss weighs every number of the outputs differently, so that no two mistakes cancel. `.grad` is left alone.
+    """
+    named = {n: p for n, p in model.named_parameters(remove_duplicate=False) if p.requires_grad}
+    parameters = list(dict.fromkeys(named.values()))
+    terms = []
+    for x in outputs:
+        weights = torch.linspace(-1, 1, x.numel(), dtype=x.dtype, device=x.device).view_as(x)
+        terms.append((x * weights).sum() / x.numel() ** 0.5)  # so that gradients keep their size, however many outputs
+    found = torch.autograd.grad(torch.stack(terms).sum(), parameters, allow_unused=True)
+    by_parameter = {p: torch.zeros_like(p) if g is None else g for p, g in zip(parameters, found, strict=True)}
+    return {name: by_parameter[parameter] for name, parameter in named.items()}

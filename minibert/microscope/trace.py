@@ -207,18 +207,6 @@ def named_tensors(value: Any, name: str = "") -> dict[str, Tensor]:
     return found
 
 
-@contextmanager
-def evaluation_mode(model: nn.Module) -> Iterator[None]:
-    """Dropout is off in the block; afterwards every module is in the mode it was in."""
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        yield
-    finally:
-        for module, training in modes:
-            module.training = training
-
-
 @functools.cache
 def _parameter_names(forward: Any) -> tuple[str, ...]:
     """What forward calls its positional arguments, `self` and `*args` left out."""

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from minibert import BertConfig, BertForPreTraining
-from minibert.microscope.pairing import Prefixes, copy_parameters
+from minibert.microscope.pairing import copy_parameters
 from minibert.model.attention import BertAttention, BertSelfAttention
 from minibert.model.embeddings import BertEmbeddings
 from minibert.model.layer import BertIntermediate
@@ -110,7 +110,7 @@ def replace(path: str, make: Callable[[BertConfig], nn.Module]) -> Callable[[Ber
 
     def plant(model: BertForPreTraining) -> None:
         mine = make(model.config).eval()
-        copy_parameters(model.get_submodule(path), mine, Prefixes())
+        copy_parameters(model.get_submodule(path), mine)
         model.set_submodule(path, mine)
         model.tie_weights()
 
