@@ -57,7 +57,7 @@ def compare(
         if common:
             pairs.compare_gradients(gradients(a, [x for x, _ in common]), gradients(b, [y for _, y in common]))
 
-    rows = pairs.rows()
+    rows = list(pairs.rows.values())
     diverges = any(row.diverges(tolerance) for row in rows)
     return Comparison(
         rows=rows,

@@ -24,10 +24,7 @@ MASKED = -1000.0
 
 @dataclass(frozen=True)
 class Distance:
-    """Largest absolute and relative difference, and units in the last place.
-
-    All three are infinite where the shapes do not fit or only one of the two is NaN or infinite.
-    """
+    """Absolute, relative and in ulp; infinite where the shapes do not fit or only one of the two is NaN or infinite."""
 
     absolute: float = 0.0
     relative: float = 0.0
@@ -46,11 +43,8 @@ INFINITE = Distance(math.inf, math.inf, math.inf)
 
 @torch.no_grad()
 def distance(x: Tensor, y: Tensor, is_mask: bool = False) -> Distance:
-    """The distance of tensors of any dtype; a first dimension of 1 is broadcast.
-
-    is_mask: broadcast every dimension of 1, and count any two scores below −1000 as equal.
-    """
-    dtype = x.dtype if not y.is_floating_point() or _eps(x.dtype) >= _eps(y.dtype) else y.dtype
+    """The distance of tensors of any dtype; a batch of 1 is broadcast. In a mask any 1 is, and all masked scores are equal."""
+    coarser = max((x.dtype, y.dtype), key=_eps)
     x, y = x.detach().to("cpu", torch.float64), y.detach().to("cpu", torch.float64)
     if x.shape[1:] != y.shape[1:] and not is_mask:
         return INFINITE
@@ -72,15 +66,13 @@ def distance(x: Tensor, y: Tensor, is_mask: bool = False) -> Distance:
     scale = float(x.abs().masked_fill(~x.isfinite(), 0.0).max())
     relative = absolute / scale if scale else math.inf if absolute else 0.0
     size = max(abs(float(x.flatten()[worst])), abs(float(y.flatten()[worst])))
-    return Distance(absolute, relative, absolute / _spacing(size, dtype))
+    return Distance(absolute, relative, absolute / _spacing(size, coarser))
 
 
 def largest(distances: Iterable[Distance]) -> Distance | None:
     """The largest absolute, relative and ulp of several, each by itself; None where there are none."""
-    seen = list(distances)
-    if not seen:
-        return None
-    return Distance(max(d.absolute for d in seen), max(d.relative for d in seen), max(d.ulp for d in seen))
+    columns = list(zip(*((d.absolute, d.relative, d.ulp) for d in distances), strict=True))
+    return Distance(*map(max, columns)) if columns else None
 
 
 def short(number: float) -> str:

@@ -67,8 +67,9 @@ class Divergence:
 def find_divergence(pairs: PairedStages, tolerance: float) -> Divergence | None:
     """The first stage further apart than the tolerance, or None. A tolerance of 0 asks for equal bits."""
     for key in pairs.keys:
-        if _exceeds(pairs.outputs[key], tolerance) and not _exceeds(pairs.inputs[key], tolerance):
-            return _divergence(pairs, key, pairs.outputs[key], inside=_first_inside(pairs, key, tolerance))
+        row = pairs.rows[key]
+        if _exceeds(row.outputs, tolerance) and not _exceeds(row.inputs, tolerance):
+            return _divergence(pairs, key, row.outputs, inside=_first_inside(pairs, key, tolerance))
     for key in reversed(pairs.keys):
         for name, apart in pairs.gradients.get(key[0], {}).items():
             if _exceeds(apart, tolerance) and (key[0], name) not in pairs.repeated:
@@ -92,7 +93,7 @@ def _divergence(
     return Divergence(
         path=key[0],
         backward=backward,
-        inputs=pairs.inputs[key],
+        inputs=pairs.rows[key].inputs,
         apart=apart or Distance(),
         fed_by={} if backward else fed_by,
         inside=inside,
@@ -126,7 +127,7 @@ def _first_inside(pairs: PairedStages, key: Key, tolerance: float) -> str | None
         if stage in inner:
             begun = pairs.a.trace.stages.index(stage) + 0.5
             name = f"what it hands to {stage.path.removeprefix(f'{x.path}.')}"
-            steps.append((begun, name, pairs.inputs[inner_key]))
+            steps.append((begun, name, pairs.rows[inner_key].inputs))
     steps.sort(key=lambda step: step[0])
     return next((name for _, name, apart in steps if _exceeds(apart, tolerance)), None)
 

@@ -6,7 +6,7 @@ holds a `BertModel` under "bert": then the prefix is left out, which gives the c
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from typing import TypeVar
@@ -23,6 +23,8 @@ Key = tuple[str, int]
 """The common path of a stage, and which call of it."""
 Prefixes = tuple[str, str]
 """What to leave out of the names of a and of b; at most one of them is not empty."""
+Pair = tuple[str, Tensor, Tensor]
+"""A tensor's name in a, and the tensors of a and b."""
 
 
 def common_name(name: str, prefix: str) -> str | None:
@@ -43,7 +45,7 @@ def find_prefixes(a: nn.Module, b: nn.Module) -> Prefixes:
     return max(choices, key=lambda p: len(common_names(in_a, p[0]).keys() & common_names(in_b, p[1]).keys()))
 
 
-@dataclass(frozen=True)
+@dataclass
 class StageDistance:
     """How far apart the inputs, outputs and gradients of a stage are that both models have; None: nothing to compare.
 
@@ -56,7 +58,7 @@ class StageDistance:
     class_name: str
     inputs: Distance | None
     outputs: Distance | None
-    gradients: Distance | None
+    gradients: Distance | None = None
 
     def diverges(self, tolerance: float) -> bool:
         """Whether its outputs or gradients are further apart than the tolerance."""
@@ -66,28 +68,39 @@ class StageDistance:
 class PairedStages:
     """The stages that both models ran, and how far apart each is.
 
-    stages_a, stages_b: the finished stages of each. keys: those of both, in the order in which a's ended. inputs, outputs:
-    the largest distance of each, None where nothing can be compared. gradients: for each path those of its own parameters.
-    repeated: (path, parameter) of second names of a tied one, whose gradient is whole only at its first name.
+    stages_a, stages_b: the finished stages of each. keys: those of both, in the order in which a's ended; rows: the same
+    in the order in which they began. gradients: for each path those of its own parameters. repeated: (path, parameter)
+    of the second names of a tied one, whose gradient is whole only at its first name.
     """
 
     def __init__(self, a: Recording, b: Recording, prefixes: Prefixes):
         self.a, self.b, self.prefixes = a, b, prefixes
         self.stages_a, self.stages_b = _by_key(a, prefixes[0]), _by_key(b, prefixes[1])
         self.keys = [key for key in self.stages_a if key in self.stages_b]
-        self.inputs: dict[Key, Distance | None] = {}
-        self.outputs: dict[Key, Distance | None] = {}
+        self.rows: dict[Key, StageDistance] = {}
         self.gradients: dict[str, dict[str, Distance]] = {}
         self.repeated: set[tuple[str, str]] = set()
-        for key in self.keys:
-            x, y = self.stages_a[key], self.stages_b[key]
-            pairs = pair_inputs(_tensors(x.inputs), _tensors(y.inputs))
-            self.inputs[key] = largest(distance(ours, theirs, "mask" in name) for name, ours, theirs in pairs)
-            pairs = pair_outputs(_tensors(x.outputs), _tensors(y.outputs))
-            self.outputs[key] = largest(distance(ours, theirs) for _, ours, theirs in pairs)
+        key_of = {self.stages_a[key]: key for key in self.keys}
+        around: list[bool] = []  # of the stages that are running, whether both models have them
+        for stage in a.trace.stages:
+            del around[stage.depth :]
+            if stage in key_of:
+                path, call = key = key_of[stage]
+                other = self.stages_b[key]
+                inputs = pair_inputs(_tensors(stage.inputs), _tensors(other.inputs))
+                outputs = pair_outputs(_tensors(stage.outputs), _tensors(other.outputs))
+                self.rows[key] = StageDistance(
+                    path=path,
+                    call=call,
+                    depth=sum(around),
+                    class_name=type(stage.module).__name__,
+                    inputs=largest(distance(x, y, is_mask="mask" in name) for name, x, y in inputs),
+                    outputs=largest(distance(x, y) for _, x, y in outputs),
+                )
+            around.append(stage in key_of)
 
     def compare_gradients(self, a: Mapping[str, Tensor], b: Mapping[str, Tensor]) -> None:
-        """Fill `gradients`, given each model's by parameter name, with every parameter that both have."""
+        """Fill in the gradients, given each model's by parameter name."""
         theirs = common_names(b, self.prefixes[1])
         paths = {path for path, _ in self.keys}
         seen: set[int] = set()
@@ -102,25 +115,8 @@ class PairedStages:
             if id(gradient) in seen:
                 self.repeated.add((path, own))
             seen.add(id(gradient))
-
-    def rows(self) -> list[StageDistance]:
-        """The paired stages in the order of a's calls, outer ones before those inside them."""
-        rows = []
-        key_of = {self.stages_a[key]: key for key in self.keys}
-        around: list[bool] = []  # of the stages that are running, whether both models have them
-        for stage in self.a.trace.stages:
-            del around[stage.depth :]
-            if stage in key_of:
-                path, call = key = key_of[stage]
-                apart = {
-                    "inputs": self.inputs[key],
-                    "outputs": self.outputs[key],
-                    "gradients": largest(self.gradients.get(path, {}).values()),
-                }
-                name = type(stage.module).__name__
-                rows.append(StageDistance(path=path, call=call, depth=sum(around), class_name=name, **apart))
-            around.append(stage in key_of)
-        return rows
+        for (path, _), row in self.rows.items():
+            row.gradients = largest(self.gradients.get(path, {}).values())
 
 
 def _by_key(recording: Recording, prefix: str) -> dict[Key, Stage]:
@@ -128,40 +124,36 @@ def _by_key(recording: Recording, prefix: str) -> dict[Key, Stage]:
     return {(path, s.call): s for s in finished if (path := common_name(s.path, prefix)) is not None}
 
 
-def pair_inputs(a: Mapping[str, Tensor], b: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor, Tensor]]:
-    """(name in a, tensor, tensor): by name, then what is left over in order where the shapes are the same."""
+def _tensors(facts: Mapping[str, TensorFacts]) -> dict[str, Tensor]:
+    return {name: fact.tensor for name, fact in facts.items() if fact.tensor is not None}
+
+
+def pair_inputs(a: Mapping[str, Tensor], b: Mapping[str, Tensor]) -> list[Pair]:
+    """Pair by name, then what is left over in order where the shapes are the same."""
     shared = [name for name in a if name in b]
-    for name in shared:
-        if a[name].is_floating_point() == b[name].is_floating_point():  # a mask of True and False is no additive one
-            yield name, a[name], b[name]
-    yield from _in_order(a, b, without=shared)
+    # A mask of True and False is not compared with an additive one.
+    pairs = [(name, a[name], b[name]) for name in shared if a[name].is_floating_point() == b[name].is_floating_point()]
+    return pairs + _in_order(a, b, without=shared)
 
 
-def pair_outputs(a: Mapping[str, Tensor], b: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor, Tensor]]:
-    """(name in a, tensor, tensor): by key or position; in order where an output object meets a tuple or a lone tensor.
+def pair_outputs(a: Mapping[str, Tensor], b: Mapping[str, Tensor]) -> list[Pair]:
+    """Pair by key or position; in order where an output object meets a tuple or a lone tensor.
 
     What only one of them returns is left out. Where nothing fits, the first tensors of both are a pair that does not.
     """
-    pairs = [(name, a[name], b[name]) for name in a if name in b] or list(_in_order(a, b))
-    if not pairs and a and b:
-        name, first = next(iter(a.items()))
-        pairs = [(name, first, next(iter(b.values())))]
-    yield from pairs
+    pairs = [(name, a[name], b[name]) for name in a if name in b] or _in_order(a, b)
+    return pairs or [(name, x, y) for (name, x), y in zip(a.items(), b.values(), strict=False)][:1]
 
 
-def _in_order(
-    a: Mapping[str, Tensor], b: Mapping[str, Tensor], without: Collection[str] = ()
-) -> Iterator[tuple[str, Tensor, Tensor]]:
+def _in_order(a: Mapping[str, Tensor], b: Mapping[str, Tensor], without: Collection[str] = ()) -> list[Pair]:
     """Each of a's with the first of b's that is left and has its shape and kind of number."""
+    pairs = []
     left = {name: y for name, y in b.items() if name not in without}
     for name, x in a.items():
         fits = (n for n, y in left.items() if x.shape == y.shape and x.is_floating_point() == y.is_floating_point())
         if name not in without and (other := next(fits, None)) is not None:
-            yield name, x, left.pop(other)
-
-
-def _tensors(facts: Mapping[str, TensorFacts]) -> dict[str, Tensor]:
-    return {name: fact.tensor for name, fact in facts.items() if fact.tensor is not None}
+            pairs.append((name, x, left.pop(other)))
+    return pairs
 
 
 @torch.no_grad()

@@ -15,15 +15,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from ..optim import AdamL2, AdamW
-from ..optim.schedules import (
-    constant,
-    constant_with_warmup,
-    cosine,
-    cosine_with_hard_restarts,
-    linear,
-    polynomial_decay,
-)
+from ..optim import AdamL2, AdamW, schedules
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -166,14 +158,14 @@ def _plain(text: str) -> str:
 def schedule_curves(warmup: int, total: int) -> dict[str, list[float]]:
     """The factor of each schedule at steps 0 … total, by the schedule's name."""
     formulas: dict[str, Callable[[int], float]] = {
-        "constant": constant,
-        "constant_with_warmup": lambda step: constant_with_warmup(step, warmup),
-        "linear": lambda step: linear(step, warmup, total),
-        "cosine": lambda step: cosine(step, warmup, total),
-        "cosine_with_restarts (3 cycles)": lambda step: cosine_with_hard_restarts(step, warmup, total, cycles=3),
-        "polynomial (power 2)": lambda step: polynomial_decay(step, warmup, total, lr_init=1.0, power=2.0),
+        "constant": schedules.constant,
+        "constant_with_warmup": lambda t: schedules.constant_with_warmup(t, warmup),
+        "linear": lambda t: schedules.linear(t, warmup, total),
+        "cosine": lambda t: schedules.cosine(t, warmup, total),
+        "cosine_with_restarts (3 cycles)": lambda t: schedules.cosine_with_hard_restarts(t, warmup, total, cycles=3),
+        "polynomial (power 2)": lambda t: schedules.polynomial_decay(t, warmup, total, lr_init=1.0, power=2.0),
     }
-    return {name: [formula(step) for step in range(total + 1)] for name, formula in formulas.items()}
+    return {name: [formula(t) for t in range(total + 1)] for name, formula in formulas.items()}
 
 
 def plot_schedules(out: str | os.PathLike[str], warmup: int = 100, total: int = 1000) -> None:
