@@ -39,7 +39,7 @@ def schedules(warmup: int, total: int, out: Path) -> None:
 @plot.command("adamw")
 @out_option
 def adamw(out: Path) -> None:
-    """Plot the paths of AdamW and of Adam with L2 to the same minimum."""
+    """Plot the paths of AdamW and of Adam with L2 over the same loss."""
     plots.plot_adamw_and_l2(out)
     click.echo(out)
 
