@@ -41,18 +41,13 @@ def compare(
     prefixes = find_prefixes(a, b)
     if copy_weights:
         copy_parameters(a, b, prefixes)
-    pairs = PairedStages(
-        record(a, inputs, backward=backward, may_fail=False),
-        record(b, inputs, backward=backward, may_fail=True),
-        prefixes,
-    )
-    stopped = pairs.b.stopped
+    run_a = record(a, inputs, backward=backward, may_fail=False)
+    run_b = record(b, inputs, backward=backward, may_fail=True)
+    pairs, stopped = PairedStages(run_a, run_b, prefixes), run_b.stopped
     if not pairs.keys and stopped is None:
-        raise ValueError(
-            "No stage of b has the name of one of a, so none can be compared. Name b's modules as a's are."
-        )
+        raise ValueError("No stage of b has the name of one of a, so none can be compared. Name b's modules as a's.")
     if backward and stopped is None:
-        found = [(x, y) for _, x, y in pair_outputs(pairs.a.outputs, pairs.b.outputs) if x.shape == y.shape]
+        found = [(x, y) for _, x, y in pair_outputs(run_a.outputs, run_b.outputs) if x.shape == y.shape]
         common = [(x, y) for x, y in found if x.requires_grad and y.requires_grad]
         if common:
             pairs.compare_gradients(gradients(a, [x for x, _ in common]), gradients(b, [y for _, y in common]))
@@ -64,8 +59,8 @@ def compare(
         tolerance=tolerance,
         fault=find_divergence(pairs, tolerance) if diverges else None,
         first_bits=find_divergence(pairs, 0.0),
-        only_in_a=[key[0] for key in pairs.stages_a if key[0] and key not in pairs.stages_b],
-        only_in_b=[key[0] for key in pairs.stages_b if key[0] and key not in pairs.stages_a],
+        only_in_a=[path for path, call in pairs.stages_a if path and (path, call) not in pairs.stages_b],
+        only_in_b=[path for path, call in pairs.stages_b if path and (path, call) not in pairs.stages_a],
         untied=differently_tied(a, b, prefixes),
         stopped=stopped,
     )
@@ -107,10 +102,10 @@ class Comparison:
 
     def __getitem__(self, path: str) -> StageDistance:
         """The first call of the stage at a path. Raises KeyError where it did not run in both models."""
-        for row in self.rows:
-            if row.path == path:
-                return row
-        raise KeyError(f"{path!r} did not run in both models. See [row.path for row in comparison.rows].")
+        row = next((row for row in self.rows if row.path == path), None)
+        if row is None:
+            raise KeyError(f"{path!r} did not run in both models. See [row.path for row in comparison.rows].")
+        return row
 
     def __str__(self) -> str:
         cells = []
@@ -134,16 +129,12 @@ class Comparison:
                 early = self.first_bits
                 lines.append(f"The first bits to differ are earlier, in {early.name}, by {early.apart}.")
         elif any(row.diverges(self.tolerance) for row in self.rows):
-            lines.append(
-                "They diverge in a stage that only one of them has: the others that diverge have other inputs."
-            )
+            lines.append("They diverge in a stage that only one of them has: all others that do have other inputs.")
         elif self.first_bits is None:
             lines.append(f"All {len(self.rows)} stages agree to the bit.")
         else:
-            lines.append(
-                f"All {len(self.rows)} stages agree within {short(self.tolerance)}; the first bits differ here:"
-            )
-            lines.append(str(self.first_bits))
+            within = f"All {len(self.rows)} stages agree within {short(self.tolerance)}; the first bits differ here:"
+            lines += [within, str(self.first_bits)]
         if self.stopped is not None:
             lines.append(f"b stopped in {self.stopped}")
         lines += self.untied

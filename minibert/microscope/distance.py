@@ -43,8 +43,11 @@ INFINITE = Distance(math.inf, math.inf, math.inf)
 
 @torch.no_grad()
 def distance(x: Tensor, y: Tensor, is_mask: bool = False) -> Distance:
-    """The distance of tensors of any dtype; a batch of 1 is broadcast. In a mask any 1 is, and all masked scores are equal."""
-    coarser = max((x.dtype, y.dtype), key=_eps)
+    """The distance of tensors of any dtype. A batch of 1 is broadcast.
+
+    is_mask: every dimension of 1 is broadcast, and all masked scores count as equal.
+    """
+    coarser = max((x.dtype, y.dtype), key=lambda dtype: torch.finfo(dtype).eps if dtype.is_floating_point else 0.0)
     x, y = x.detach().to("cpu", torch.float64), y.detach().to("cpu", torch.float64)
     if x.shape[1:] != y.shape[1:] and not is_mask:
         return INFINITE
@@ -65,8 +68,12 @@ def distance(x: Tensor, y: Tensor, is_mask: bool = False) -> Distance:
         return INFINITE
     scale = float(x.abs().masked_fill(~x.isfinite(), 0.0).max())
     relative = absolute / scale if scale else math.inf if absolute else 0.0
-    size = max(abs(float(x.flatten()[worst])), abs(float(y.flatten()[worst])))
-    return Distance(absolute, relative, absolute / _spacing(size, coarser))
+    spacing = 1.0  # between neighbouring numbers
+    if coarser.is_floating_point:
+        info = torch.finfo(coarser)
+        size = max(abs(float(x.flatten()[worst])), abs(float(y.flatten()[worst])), info.tiny)
+        spacing = info.eps * 2.0 ** (math.frexp(size)[1] - 1)
+    return Distance(absolute, relative, absolute / spacing)
 
 
 def largest(distances: Iterable[Distance]) -> Distance | None:
@@ -82,15 +89,3 @@ def short(number: float) -> str:
     if not 0.1 <= number < 1e5:
         return f"{number:.1e}".replace(".0e", "e")
     return f"{number:.0f}" if number >= 10 else f"{number:.2g}"
-
-
-def _eps(dtype: torch.dtype) -> float:
-    return torch.finfo(dtype).eps if dtype.is_floating_point else 0.0
-
-
-def _spacing(number: float, dtype: torch.dtype) -> float:
-    """The distance between neighbouring floats of this size; 1 between whole numbers."""
-    if not dtype.is_floating_point:
-        return 1.0
-    info = torch.finfo(dtype)
-    return info.eps * 2.0 ** (math.frexp(max(number, info.tiny))[1] - 1)

@@ -8,15 +8,13 @@ there. No reference class: ours.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import takewhile
-
-from torch import nn
 
 from .distance import Distance, distance, short
 from .equations import Source, source
 from .pairing import Key, PairedStages
-from .probes import Recording, Softmax
+from .probes import Recording
 from .trace import Stage
 
 
@@ -33,11 +31,11 @@ class Divergence:
     backward: bool
     inputs: Distance | None
     apart: Distance
-    fed_by: dict[str, str] = field(default_factory=dict)
-    inside: str | None = None
-    parameters: dict[str, Distance] = field(default_factory=dict)
-    settings: tuple[str, str] | None = None
-    code: tuple[Source | None, Source | None] = (None, None)
+    fed_by: dict[str, str]
+    inside: str | None
+    parameters: dict[str, Distance]
+    settings: tuple[str, str] | None
+    code: tuple[Source | None, Source | None]
 
     @property
     def name(self) -> str:
@@ -90,6 +88,8 @@ def _divergence(
     fed_by = {name: made_by[id(facts)] for name, facts in x.inputs.items() if id(facts) in made_by}
     ours, theirs = (dict(stage.module.named_parameters(recurse=False)) for stage in (x, y))
     parameters = {name: distance(ours[name], theirs[name]) for name in ours if name in theirs}
+    says_a, says_b = (stage.module.extra_repr().split(", ") for stage in (x, y))  # such as "eps=1e-12"
+    only_a, only_b = [s for s in says_a if s not in says_b], [s for s in says_b if s not in says_a]
     return Divergence(
         path=key[0],
         backward=backward,
@@ -98,44 +98,29 @@ def _divergence(
         fed_by={} if backward else fed_by,
         inside=inside,
         parameters={name: apart for name, apart in parameters.items() if apart.absolute > 0},
-        settings=_different_settings(x.module, y.module),
+        settings=(", ".join(only_a), ", ".join(only_b)) if only_a and only_b else None,
         code=(source(x.module), source(y.module)),
     )
-
-
-def _different_settings(x: nn.Module, y: nn.Module) -> tuple[str, str] | None:
-    """What each module says of itself that the other does not, such as "eps=1e-12" and "eps=1e-05"."""
-    ours, theirs = x.extra_repr().split(", "), y.extra_repr().split(", ")
-    only_ours, only_theirs = [s for s in ours if s not in theirs], [s for s in theirs if s not in ours]
-    return (", ".join(only_ours), ", ".join(only_theirs)) if only_ours and only_theirs else None
 
 
 def _first_inside(pairs: PairedStages, key: Key, tolerance: float) -> str | None:
     """What diverges first inside a stage: scores or probabilities of a softmax, or what it hands to an inner stage."""
     x, y = pairs.stages_a[key], pairs.stages_b[key]
-    paired_a, paired_b = ({stages[k] for k in pairs.keys} for stages in (pairs.stages_a, pairs.stages_b))
-    ours, theirs = _own_softmaxes(pairs.a, x, paired_a), _own_softmaxes(pairs.b, y, paired_b)
+    inner_a, inner_b = _stages_inside(pairs.a, x), _stages_inside(pairs.b, y)
+    paired_a, paired_b = ({stages[k]: k for k in pairs.keys} for stages in (pairs.stages_a, pairs.stages_b))
+    # A softmax counts in the stage's own code, and in that of inner stages which the other model does not have.
+    own_a = [s for s in pairs.a.softmaxes if s.stage is x or (s.stage in inner_a and s.stage not in paired_a)]
+    own_b = [s for s in pairs.b.softmaxes if s.stage is y or (s.stage in inner_b and s.stage not in paired_b)]
     steps: list[tuple[float, str, Distance | None]] = []  # with how many stages of a had begun before
-    for one, other in zip(ours, theirs, strict=False):
-        scores = distance(one.scores, other.scores, is_mask=True)
-        probabilities = distance(one.probabilities, other.probabilities)
-        steps.append((one.begun, "the scores before softmax", scores))
-        steps.append((one.begun, "the probabilities after softmax", probabilities))
-    inner = _stages_inside(pairs.a, x)
-    for inner_key in pairs.keys:
-        stage = pairs.stages_a[inner_key]
-        if stage in inner:
-            begun = pairs.a.trace.stages.index(stage) + 0.5
+    for a, b in zip(own_a, own_b, strict=False):
+        steps.append((a.begun, "the scores before softmax", distance(a.scores, b.scores, is_mask=True)))
+        steps.append((a.begun, "the probabilities after softmax", distance(a.probabilities, b.probabilities)))
+    for stage in inner_a:
+        if stage in paired_a:
             name = f"what it hands to {stage.path.removeprefix(f'{x.path}.')}"
-            steps.append((begun, name, pairs.rows[inner_key].inputs))
+            steps.append((pairs.a.trace.stages.index(stage) + 0.5, name, pairs.rows[paired_a[stage]].inputs))
     steps.sort(key=lambda step: step[0])
     return next((name for _, name, apart in steps if _exceeds(apart, tolerance)), None)
-
-
-def _own_softmaxes(recording: Recording, stage: Stage, paired: set[Stage]) -> list[Softmax]:
-    """Those in a stage's code, and in that of stages inside it which the other model does not have."""
-    own = {stage, *_stages_inside(recording, stage)} - paired | {stage}
-    return [softmax for softmax in recording.softmaxes if softmax.stage in own]
 
 
 def _stages_inside(recording: Recording, stage: Stage) -> list[Stage]:

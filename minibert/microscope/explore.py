@@ -57,27 +57,17 @@ def gather(model: BertPreTrainedModel, tokenizer: BertTokenizer, text: str) -> d
         attention = layer.attention.self
         query = attention.transpose_for_scores(attention.query(below[None]))[0]  # (heads, seq, d)
         key = attention.transpose_for_scores(attention.key(below[None]))[0]
-        layers.append(
-            {
-                "heads": weights.size(1),
-                "size": query.size(2),
-                "weights": as_base64((weights[0] * 65535).round().to(torch.int32).to(torch.uint16)),
-                "queries": as_base64(query.to(torch.float16)),
-                "keys": as_base64(key.to(torch.float16)),
-            }
-        )
-    words = lens_words(model, tokenizer, states) if isinstance(model, BertWordPredictor) else None
+        vectors = {"queries": as_base64(query.to(torch.float16)), "keys": as_base64(key.to(torch.float16))}
+        steps = (weights[0] * 65535).round().to(torch.int32).to(torch.uint16)
+        layers.append({"heads": query.size(0), "size": query.size(2), "weights": as_base64(steps), **vectors})
+    words = None
+    if isinstance(model, BertWordPredictor):
+        probabilities, ids = likeliest_words(model, states, LENS_WORDS)  # (layers + 1, seq, words)
+        best = torch.stack([ids.double(), probabilities.double()], dim=-1).tolist()
+        words = [
+            [[[tokenizer.convert_ids_to_tokens(int(i)), round(p, 4)] for i, p in at] for at in row] for row in best
+        ]
     return {"text": text, "pieces": pieces, "layers": layers, "lens": words}
-
-
-def lens_words(model: BertWordPredictor, tokenizer: BertTokenizer, states: Tensor) -> list[list[list[Any]]]:
-    """For each layer and position the likeliest words with their probabilities. states: (layers + 1, seq, hidden)."""
-    probabilities, ids = likeliest_words(model, states, LENS_WORDS)  # (layers + 1, seq, words)
-    pairs = torch.stack([ids.double(), probabilities.double()], dim=-1).tolist()
-    return [
-        [[[tokenizer.convert_ids_to_tokens(int(i)), round(p, 4)] for i, p in position] for position in layer]
-        for layer in pairs
-    ]
 
 
 def as_base64(values: Tensor) -> str:

@@ -112,8 +112,7 @@ def draw_position_similarity(similarity: Tensor) -> Figure:
     panel = figure.subplots()
     image = panel.imshow(similarity.tolist(), cmap="cividis", vmin=-1.0, vmax=1.0)
     figure.colorbar(image, label="cosine")
-    panel.set_xlabel("position")
-    panel.set_ylabel("position")
+    panel.set(xlabel="position", ylabel="position")
     return figure
 
 
@@ -221,8 +220,7 @@ def plot_adamw_and_l2(out: str | os.PathLike[str]) -> None:
         (line,) = panel.plot([x for x, _ in path], [y for _, y in path], label=name)
         panel.plot(*path[-1], marker="o", color=line.get_color())
     panel.plot(1.0, 1.0, marker="+", color="black", linestyle="none", label="least loss without decay")
-    panel.set_xlabel("steep axis: large gradients")
-    panel.set_ylabel("flat axis: small gradients")
+    panel.set(xlabel="steep axis: large gradients", ylabel="flat axis: small gradients")
     panel.set_title(f"The same λ = {DECAY}: as decay and as an L2 penalty")
     panel.legend()
     save_figure(figure, out)

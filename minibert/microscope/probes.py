@@ -142,8 +142,8 @@ class Recording(TorchFunctionMode):
         stage = self.trace.current
         if stage is not None and getattr(func, "__name__", "") == "softmax":
             scores = args[0] if args else (kwargs or {})["input"]
-            tensors = {"scores": _copy(scores), "probabilities": _copy(output)}
-            self.softmaxes.append(Softmax(stage, len(self.trace.stages), **tensors))
+            begun = len(self.trace.stages)
+            self.softmaxes.append(Softmax(stage, begun, scores=_copy(scores), probabilities=_copy(output)))
         return output
 
 
@@ -156,7 +156,11 @@ def record(model: nn.Module, inputs: Inputs, backward: bool, may_fail: bool) -> 
     with evaluation_mode(model), torch.set_grad_enabled(backward), trace(model, keep_tensors=True) as recording.trace:
         try:
             with recording:
-                recording.outputs = named_tensors(_call(model, inputs))
+                if isinstance(inputs, Mapping):
+                    outputs = model(**{name: _copy(value) for name, value in inputs.items()})
+                else:
+                    outputs = model(*map(_copy, inputs if isinstance(inputs, tuple) else (inputs,)))
+                recording.outputs = named_tensors(outputs)
         except Exception as error:
             if not may_fail:
                 raise
@@ -164,12 +168,6 @@ def record(model: nn.Module, inputs: Inputs, backward: bool, may_fail: bool) -> 
             where = stage.path if stage and stage.path else "its forward"
             recording.stopped = f"{where}: {type(error).__name__}: {error}"
     return recording
-
-
-def _call(model: nn.Module, inputs: Inputs) -> Any:
-    if isinstance(inputs, Mapping):
-        return model(**{name: _copy(value) for name, value in inputs.items()})
-    return model(*map(_copy, inputs if isinstance(inputs, tuple) else (inputs,)))
 
 
 def _copy(value: Any) -> Any:
