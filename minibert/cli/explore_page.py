@@ -12,17 +12,13 @@ from ..tokenization import BertTokenizer
 from .architecture import load_as_trained
 from .options import model_option
 
+FILE = click.Path(dir_okay=False, path_type=Path)
+
 
 @click.command("explore", short_help="Write an HTML page to explore attention in a browser.")
 @click.argument("text")
 @click.option("--second", metavar="TEXT", help="Another text, to be shown beside the first.")
-@click.option(
-    "--out",
-    default="attention.html",
-    show_default=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The file to write.",
-)
+@click.option("--out", default="attention.html", show_default=True, type=FILE, help="The file to write.")
 @model_option
 def explore(text: str, second: str | None, out: Path, model: str) -> None:
     """Write one HTML file that shows TEXT inside the model: every head, what makes a score, the answer layer by layer.

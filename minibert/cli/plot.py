@@ -13,12 +13,20 @@ from ..microscope import plots, probes
 from ..tokenization import BertTokenizer
 from .options import model_option
 
-out_option = click.option(
-    "--out",
-    required=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The file to write, whose name ends with .png or .svg.",
-)
+FILE = click.Path(dir_okay=False, path_type=Path)
+out_option = click.option("--out", required=True, type=FILE, help="The file to write, a .png or .svg.")
+
+OF_A_TEXT: dict[str, tuple[Callable[..., Any], Callable[..., Any], str]] = {
+    "attention": (probes.attention_maps, plots.draw_attention, "the attention weights of every head over TEXT"),
+    "norms": (probes.residual_norms, plots.draw_residual_norms, "the length of each token's vector after each layer"),
+    "lens": (probes.lens, plots.draw_lens, "the words that are predicted if each layer is the last"),
+    "gradients": (probes.text_gradients, plots.draw_gradient_flow, "the size of each gradient in predicting TEXT"),
+}
+OF_A_MODEL: dict[str, tuple[Callable[..., Any], Callable[..., Any], str]] = {
+    "positions": (probes.position_similarity, plots.draw_position_similarity, "how similar position embeddings are"),
+    "parameters": (probes.parameter_values, plots.draw_parameters, "a histogram of each kind of parameter"),
+}
+"""For each command a function that gives numbers, one that draws them, and what is plotted."""
 
 
 @click.group("plot", short_help="Plot schedules, attention, gradients … (needs the extra `plots`).")
@@ -39,62 +47,25 @@ def schedules(warmup: int, total: int, out: Path) -> None:
 @plot.command("adamw")
 @out_option
 def adamw(out: Path) -> None:
-    """Plot the paths of AdamW and of Adam with L2 over the same loss."""
+    """Plot the paths of AdamW and of Adam with L2."""
     plots.plot_adamw_and_l2(out)
     click.echo(out)
 
 
-def model_plot(*arguments: str) -> Callable[[Callable[..., Any]], click.Command]:
-    """Make a command that plots a model from a function of the model, its tokenizer and these arguments."""
+def model_plot(probe: Callable[..., Any], draw: Callable[..., Any]) -> Callable[..., None]:
+    """A command that plots what a probe of a model, or of a model and a text, returns."""
 
-    def register(draw: Callable[..., Any]) -> click.Command:
-        def command(model: str, out: Path, **given: str) -> None:
-            plots.check_file_kind(out)
-            network = BertForMaskedLM.from_pretrained(model).eval()
-            plots.save_figure(draw(network, BertTokenizer.from_pretrained(model), **given), out)
-            click.echo(out)
+    def command(model: str, out: Path, text: str | None = None) -> None:
+        plots.check_file_kind(out)
+        network = BertForMaskedLM.from_pretrained(model).eval()
+        numbers = probe(network) if text is None else probe(network, BertTokenizer.from_pretrained(model), text)
+        plots.save_figure(draw(*numbers) if isinstance(numbers, tuple) else draw(numbers), out)
+        click.echo(out)
 
-        for argument in arguments:
-            command = click.argument(argument)(command)
-        return plot.command(draw.__name__, help=draw.__doc__)(model_option(out_option(command)))
-
-    return register
+    return model_option(out_option(command))
 
 
-@model_plot("text")
-def attention(network: Any, tokenizer: BertTokenizer, text: str) -> Any:
-    """Plot the attention weights of every head over TEXT."""
-    return plots.draw_attention(*probes.attention_maps(network, tokenizer, text))
-
-
-@model_plot("text")
-def norms(network: Any, tokenizer: BertTokenizer, text: str) -> Any:
-    """Plot the length of each token's vector after each layer."""
-    return plots.draw_residual_norms(*probes.residual_norms(network, tokenizer, text))
-
-
-@model_plot("text")
-def lens(network: Any, tokenizer: BertTokenizer, text: str) -> Any:
-    """Plot the words that would be predicted if each layer were the last."""
-    return plots.draw_lens(*probes.lens(network, tokenizer, text))
-
-
-@model_plot()
-def positions(network: Any, _tokenizer: BertTokenizer) -> Any:
-    """Plot the cosine between each two position embeddings."""
-    return plots.draw_position_similarity(probes.position_similarity(network))
-
-
-@model_plot()
-def parameters(network: Any, _tokenizer: BertTokenizer) -> Any:
-    """Plot a histogram of each kind of parameter."""
-    return plots.draw_parameters(probes.parameter_values(network))
-
-
-@model_plot("text")
-def gradients(network: Any, tokenizer: BertTokenizer, text: str) -> Any:
-    """Plot the size of each gradient. The loss is that of predicting every token of TEXT."""
-    inputs = tokenizer(text, return_tensors="pt")
-    scores = network(**inputs)[0]  # (1, seq, vocab)
-    scores.log_softmax(dim=-1).gather(-1, inputs["input_ids"][..., None]).mean().neg().backward()
-    return plots.draw_gradient_flow(probes.gradient_flow(network))
+for name, (probe, draw, what) in OF_A_TEXT.items():
+    plot.command(name, help=f"Plot {what}.")(click.argument("text")(model_plot(probe, draw)))
+for name, (probe, draw, what) in OF_A_MODEL.items():
+    plot.command(name, help=f"Plot {what}.")(model_plot(probe, draw))

@@ -110,6 +110,14 @@ def gradient_flow(model: nn.Module) -> dict[str, float]:
     return flow
 
 
+def text_gradients(model: BertWordPredictor, tokenizer: BertTokenizer, text: str) -> dict[str, float]:
+    """The gradient flow where the loss is that of predicting every token of a text; the gradients stay in the model."""
+    inputs = tokenizer(text, return_tensors="pt")
+    log_probabilities = model(**inputs)[0].log_softmax(dim=-1)  # (1, seq, vocab)
+    log_probabilities.gather(-1, inputs["input_ids"][..., None]).mean().neg().backward()
+    return gradient_flow(model)
+
+
 @dataclass
 class Softmax:
     """The scores and probabilities of a softmax, the innermost stage it ran in, and how many stages had begun by then."""

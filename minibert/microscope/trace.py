@@ -78,7 +78,7 @@ class Trace:
         self._raised: tuple[BaseException, Stage] | None = None
         self._running: list[tuple[Stage, float, float]] = []  # with the clock and `_overhead` at its start
         self._overhead = 0.0  # seconds spent in here
-        self._measured: dict[int, tuple[weakref.ref[Tensor], int, TensorFacts]] = {}
+        self._measured: dict[int, tuple[weakref.ref[Tensor], int | None, TensorFacts]] = {}
 
     def __getitem__(self, path: str) -> Stage:
         """The latest call of the module at a path. Raises KeyError where there was none."""
@@ -137,18 +137,16 @@ class Trace:
         return min(inside, key=lambda name: self._calls.get(name, 0))
 
     def _facts_of(self, value: Any) -> dict[str, TensorFacts]:
-        return {name: self._measure(tensor) for name, tensor in named_tensors(value).items()}
-
-    def _measure(self, tensor: Tensor) -> TensorFacts:
         """What one stage returns the next one takes: measure it once, unless it was written to in between."""
-        if tensor.is_inference():  # such a tensor does not count its writes
-            return measure(tensor, self.keep_tensors)
-        known = self._measured.get(id(tensor))
-        if known is not None and known[0]() is tensor and known[1] == tensor._version:
-            return known[2]
-        facts = measure(tensor, self.keep_tensors)
-        self._measured[id(tensor)] = (weakref.ref(tensor), tensor._version, facts)
-        return facts
+        found = {}
+        for name, tensor in named_tensors(value).items():
+            version = None if tensor.is_inference() else tensor._version  # inference tensors do not count their writes
+            known = self._measured.get(id(tensor))
+            if known is None or known[0]() is not tensor or version is None or known[1] != version:
+                known = weakref.ref(tensor), version, measure(tensor, self.keep_tensors)
+                self._measured[id(tensor)] = known
+            found[name] = known[2]
+        return found
 
 
 @contextmanager

@@ -49,6 +49,15 @@ def test_attention_maps_are_output_attentions(model: BertForMaskedLM, tokenizer:
     assert all(torch.equal(a, b[0]) for a, b in zip(layers, expected, strict=True))
 
 
+def test_probes_leave_dropout_out_and_the_model_as_it_was(model: BertForMaskedLM, tokenizer: BertTokenizer) -> None:
+    _, expected = probes.attention_maps(model, tokenizer, TEXT)
+    model.train()
+    _, layers = probes.attention_maps(model, tokenizer, TEXT)
+    assert model.training
+    model.eval()
+    assert all(map(torch.equal, layers, expected))
+
+
 def test_norms_are_of_the_hidden_states(model: BertForMaskedLM, tokenizer: BertTokenizer, figure: MagicMock) -> None:
     pieces, norms = probes.residual_norms(model, tokenizer, TEXT)
     states = model(**tokenizer(TEXT, return_tensors="pt"), output_hidden_states=True).hidden_states
