@@ -16,7 +16,7 @@ from .attention import attention
 from .check import check
 from .data import data
 from .evaluate import evaluate
-from .explore import explore
+from .explore_page import explore
 from .fill_mask import fill_mask
 from .finetune import finetune
 from .generate import generate
@@ -26,7 +26,7 @@ from .plot import plot
 from .predict import predict
 from .pretrain import pretrain
 from .tokenize import tokenize
-from .trace import trace
+from .trace_table import trace
 from .vocab import vocab
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..terminal import table
+from ..microscope.terminal import table
 
 WIDEST = 60
 Lines = Sequence[tuple[str, ...]]

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from ..terminal import pad
+from ..microscope.terminal import pad
 from .options import json_option, model_option, print_json
 
 

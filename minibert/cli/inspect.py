@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..terminal import table
+from ..microscope.terminal import table
 from .options import BUNDLED_MODEL, json_option, print_json
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from ..drawing import new_figure, save_figure
+from ..microscope.plots import new_figure, save_figure
 from .run_checkpoints import STATE, RunCheckpoints
 from .run_log import read_log
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...terminal import table
+from ...microscope.terminal import table
 
 MARK = "evaluation_"
 

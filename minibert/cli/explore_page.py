@@ -1,4 +1,4 @@
-"""`minibert explore`: a page that shows where every head looks, and why."""
+"""`minibert explore`: an HTML page with the attention weights of every head and where they come from."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from pathlib import Path
 
 import click
 
+from ..checkpoints import write_text_atomically
+from ..microscope.explore import attention_page
+from ..tokenization import BertTokenizer
+from .architecture import load_as_trained
 from .options import model_option
 
+FILE = click.Path(dir_okay=False, path_type=Path)
 
-@click.command("explore", short_help="Write a page to explore attention in a browser.")
+
+@click.command("explore", short_help="Write an HTML page to explore attention in a browser.")
 @click.argument("text")
-@click.option("--second", help="Another text, beside the first.")
-@click.option(
-    "--out",
-    default="attention.html",
-    show_default=True,
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The file to write.",
-)
+@click.option("--second", metavar="TEXT", help="Another text, to be shown beside the first.")
+@click.option("--out", default="attention.html", show_default=True, type=FILE, help="The file to write.")
 @model_option
 def explore(text: str, second: str | None, out: Path, model: str) -> None:
     """Write one HTML file that shows TEXT inside the model: every head, what makes a score, the answer layer by layer.
@@ -28,11 +28,6 @@ def explore(text: str, second: str | None, out: Path, model: str) -> None:
 
     The file needs no network and no notebook: open it in any browser.
     """
-    from ..checkpoints import write_text_atomically
-    from ..microscope.explore import attention_page
-    from ..tokenization import BertTokenizer
-    from .architecture import load_as_trained
-
     network = load_as_trained(model, attn_implementation="eager")
     texts = [text] if second is None else [text, second]
     page = attention_page(network, BertTokenizer.from_pretrained(model), texts, title=model)
