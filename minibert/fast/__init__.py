@@ -1,1 +1,1 @@
-"""Ways to be faster than the plain code. Each is asked for by name, says its measured gain, and equals the plain way."""
+"""Ways to be faster than the plain code. Each is asked for by name, says what it gains, and equals the plain way."""

@@ -65,7 +65,7 @@ class AdamW(Optimizer):
     implementation: "plain" runs `plain_update`. `minibert/fast/adamw.py` has "blocked", faster with the same bits, and
         "fused", faster still with other last digits.
 
-    A parameter's state is `step` (an int), `exp_avg` (m), `exp_avg_sq` (v), as in the reference: each loads the other's.
+    A parameter's state is `step` (int), `exp_avg` (m), `exp_avg_sq` (v), as in the reference; each loads the other's.
 
     Raises ValueError for a value outside its range, in the defaults or in any group, and for an unknown implementation.
     """
