@@ -64,7 +64,7 @@ def example(vocab_size: int, batch_rows: int) -> PretrainingBatch:
 def our_step(model: minibert.BertForPreTraining, batch: PretrainingBatch, precision: str) -> Callable[[], None]:
     """A step of minibert's, attention as `minibert pretrain` computes it."""
     losses = PretrainingLoss(model.train())
-    optimizer = AdamW(model.parameters(), lr=1e-5)
+    optimizer = AdamW(model.parameters(), lr=1e-5, implementation="blocked")
 
     def step() -> None:
         with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):

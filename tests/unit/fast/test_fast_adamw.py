@@ -1,11 +1,12 @@
-"""How the fast paths cut and gather. That they give the definition's bits is a law: tests/property/test_optim.py."""
+"""How the fast updates cut and gather. That they give the definition's bits is a law: tests/property/test_optim.py."""
 
 import pytest
 import torch
 
-from minibert.optim import AdamW, fast_update
-from minibert.optim.fast_update import BLOCK, blocked_update, cut_into_blocks, foreach_update, lost_beside
-from minibert.optim.update import PendingUpdate, plain_update
+from minibert.fast import adamw as fast_adamw
+from minibert.fast.adamw import BLOCK, blocked_update, cut_into_blocks, foreach_update, lost_beside
+from minibert.optim import AdamW
+from minibert.optim.adamw import PendingUpdate, plain_update
 
 
 def pending(param: torch.Tensor) -> PendingUpdate:
@@ -41,7 +42,7 @@ def test_an_expanded_gradient_keeps_its_parameter_whole():
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.complex64])
 def test_types_whose_rounding_depends_on_the_cut_take_the_plain_path(dtype, monkeypatch):
     taken = []
-    monkeypatch.setattr(fast_update, "plain_update", lambda updates, *_: taken.extend(updates))
+    monkeypatch.setattr(fast_adamw, "plain_update", lambda updates, *_, **__: taken.extend(updates))
     update = pending(torch.zeros(20, dtype=dtype))
     blocked_update([update], 0.9, 0.99, 1e-6, 0.01)
     assert taken == [update]
@@ -89,24 +90,24 @@ def test_foreach_handles_several_types_and_step_sizes_at_once():
         assert all(torch.equal(a, b) for a, b in zip(ours[:4], theirs[:4], strict=True))
 
 
-def test_auto_takes_blocks_for_the_cpu_and_foreach_for_other_devices(monkeypatch):
+def test_blocked_takes_blocks_for_the_cpu_and_foreach_for_other_devices(monkeypatch):
     taken = {}
-    monkeypatch.setattr(fast_update, "blocked_update", lambda work, *_: taken.update(blocks=list(work)))
-    monkeypatch.setattr(fast_update, "foreach_update", lambda work, *_: taken.update(foreach=list(work)))
+    monkeypatch.setattr(fast_adamw, "blocked_update", lambda work, *_, **__: taken.update(blocks=list(work)))
+    monkeypatch.setattr(fast_adamw, "foreach_update", lambda work, *_, **__: taken.update(foreach=list(work)))
     here, elsewhere = pending(torch.zeros(2)), pending(torch.zeros(2, device="meta"))
-    fast_update.automatic_update([here, elsewhere], 0.9, 0.99, 1e-6, 0.0)
+    fast_adamw.automatic_update([here, elsewhere], 0.9, 0.99, 1e-6, 0.0)
     assert [work.param is here.param for work in taken["blocks"]] == [True]
     assert [work.param is elsewhere.param for work in taken["foreach"]] == [True]
 
 
-def test_the_default_cuts_a_large_parameter(monkeypatch):
+def test_blocked_cuts_a_large_parameter(monkeypatch):
     seen = []
     monkeypatch.setattr(
-        fast_update, "cut_into_blocks", lambda *how: [seen.append(b) or b for b in cut_into_blocks(*how)]
+        fast_adamw, "cut_into_blocks", lambda *how: [seen.append(b) or b for b in cut_into_blocks(*how)]
     )
     param = torch.nn.Parameter(torch.zeros(BLOCK + 3))
     param.grad = torch.ones_like(param)
-    AdamW([param]).step()
+    AdamW([param], implementation="blocked").step()
     assert [block.param.numel() for block in seen] == [BLOCK, 3]
     assert (param != 0).all()
 
@@ -120,3 +121,16 @@ def test_blocked_update_changes_what_plain_update_changes():
         update([work], 0.9, 0.999, 1e-6, 0.01)
         both.append(work)
     assert all(torch.equal(a, b) for a, b in zip(both[0][:4], both[1][:4], strict=True))
+
+
+@pytest.mark.parametrize("name", ["auto", "blocks", "foreach"])
+def test_earlier_spellings_are_still_understood(name):
+    def two_steps(implementation):
+        param = torch.nn.Parameter(torch.ones(5))
+        optimizer = AdamW([param], implementation=implementation)
+        for _ in range(2):
+            param.grad = torch.arange(5.0)
+            optimizer.step()
+        return param
+
+    assert torch.equal(two_steps(name), two_steps("blocked"))
