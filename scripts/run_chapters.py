@@ -1,7 +1,8 @@
 """Run the chapters of the course and turn what they showed into Markdown, for the site.
 
 A chapter is run as a notebook, in a folder of its own, without the network. What it gave is kept in build/executed under a
-name that stands for everything it was made of, so that nothing there can go stale: the chapter, the library and the weights.
+name that stands for everything it was made of, so that nothing there can go stale: the chapter, what it imports, the library and the
+weights.
 """
 
 import hashlib
@@ -35,9 +36,8 @@ SETTINGS = {
 
 def run_all(chapters: list[Path]) -> list[NotebookNode]:
     """Every chapter with its output. Raises CellExecutionError where a cell fails."""
-    library = fingerprint(
-        [*(ROOT / "minibert").rglob("*.py"), *(ROOT / "weights").rglob("*.*"), *TUTORIALS.glob("bert*.py")]
-    )
+    imported = [*TUTORIALS.glob("bert*.py"), *(TUTORIALS / "course").glob("*.py"), *(TUTORIALS / "samples").glob("*.*")]
+    library = fingerprint([*(ROOT / "minibert").rglob("*.py"), *(ROOT / "weights").rglob("*.*"), *imported])
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return list(pool.map(partial(run, library=library), chapters))
 
