@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import sys
-import textwrap
 from pathlib import Path
 from typing import Any
 
 import click
 
-from ..terminal import table
-from .options import json_option, print_json
+from .options import json_option
 
 BESIDE_THE_PACKAGE = Path(__file__).resolve().parents[2] / "tutorials"
 
@@ -22,7 +19,7 @@ BESIDE_THE_PACKAGE = Path(__file__).resolve().parents[2] / "tutorials"
 @click.option(
     "--folder",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="The folder of the course, if it is neither the current folder nor in it or above it.",
+    help="The folder tutorials of the repository, if the current folder is not inside the repository.",
 )
 @json_option
 def check(chapter: str | None, folder: Path | None, as_json: bool) -> None:
@@ -36,19 +33,11 @@ def check(chapter: str | None, folder: Path | None, as_json: bool) -> None:
     NN passes, and 1 if not.
     """
     tutorials = find_tutorials(folder)
-    sys.path.insert(0, str(tutorials))
-    checking: Any = importlib.import_module("course.checking")
-    # what an exercise prints must not end up in the JSON
-    with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
-        if chapter is not None:
-            outcomes = checking.check_chapter(checking.find_chapter(tutorials, chapter))
-        else:
-            progress = checking.progress(tutorials)
+    sys.path.insert(0, str(tutorials))  # where Python finds `course`
+    command: Any = importlib.import_module("course.command")
     if chapter is None:
-        print_json(progress) if as_json else _show_progress(progress)
-        return
-    print_json([vars(outcome) for outcome in outcomes]) if as_json else _show_outcomes(outcomes)
-    if not all(outcome.passed for outcome in outcomes):
+        command.show_progress(tutorials, as_json)
+    elif not command.show_outcomes(tutorials, chapter, as_json):
         click.get_current_context().exit(1)
 
 
@@ -58,36 +47,16 @@ def find_tutorials(folder: Path | None) -> Path:
     Raises FileNotFoundError when there is none.
     """
     here = Path.cwd()
-    if folder is not None:
-        candidates = [folder.resolve()]
-    else:
-        candidates = [path for parent in (here, *here.parents) for path in (parent, parent / "tutorials")]
-        candidates.append(BESIDE_THE_PACKAGE)
-    for candidate in candidates:
+    near = [path for parent in (here, *here.parents) for path in (parent, parent / "tutorials")]
+    for candidate in [folder.resolve()] if folder else [*near, BESIDE_THE_PACKAGE]:
         if (candidate / "exercises").is_dir() and (candidate / "checks").is_dir():
             return candidate
-    if folder is not None:
+    if folder:
         raise FileNotFoundError(
             f"{folder} does not hold the folders exercises and checks. Give the tutorials folder itself."
         )
     raise FileNotFoundError(
         f"There is no tutorials folder in {here} or above it. The course is not part of the installed package: it is the "
-        "folder tutorials of minibert's repository and of its source archive. Run this command inside a copy of that, or name the "
-        "folder with --folder."
+        "folder tutorials of minibert's repository and of its source archive. Run this command inside a copy of either, or "
+        "name the folder with --folder."
     )
-
-
-def _show_progress(progress: list[dict[str, str | int]]) -> None:
-    header = ("chapter", "exercises", "passed", "of", "next")
-    click.echo(table(header, [[row[column] for column in header] for row in progress], right=(0, 2, 3)))
-    passed, functions = (sum(int(row[column]) for row in progress) for column in ("passed", "of"))
-    click.echo(f"\n{passed} of {functions} functions passed. `minibert check NN` gives the hints of a chapter.")
-
-
-def _show_outcomes(outcomes: list[Any]) -> None:
-    for outcome in outcomes:
-        mark = click.style("✓", fg="green") if outcome.passed else "·"
-        click.echo(f"{mark} {outcome.function}: {outcome.status}")
-        if outcome.hint:
-            click.echo(textwrap.indent(textwrap.fill(outcome.hint, 76), "    "))
-    click.echo(f"\n{sum(outcome.passed for outcome in outcomes)} of {len(outcomes)} passed.")

@@ -1,9 +1,8 @@
-"""What the chapters and exercises need besides the library.
+"""What the chapters and exercises need besides the library. Files beside this folder import it as `course`.
 
-    figures.py      the plots of the chapters           checking.py   finds the exercises and checks them, in a process
-    samples.py      the small files of ../samples       running.py    what that process does
-    hints.py        from a wrong result to a hint
+    figures.py     the plots of the chapters                       checking.py   checks exercises in a second process
+    samples.py     the paths of the sample files in ../samples     running.py    what that process does
+    hints.py       from a wrong result to a hint                   command.py    what `minibert check` prints
 
-Files beside this folder import it as `course`. Nothing is imported here: the first two columns need torch, or matplotlib, or
-neither, and `minibert check` starts without both.
+Nothing is imported here, so that `minibert check` need not import torch.
 """
