@@ -85,7 +85,7 @@ def as_markdown(notebook: NotebookNode) -> tuple[str, dict[str, str]]:
             elif "image/png" in output.data:
                 (name,) = re.findall(r'show\(figure, "(.+)"\)', cell.source)
                 pictures[f"{name}.png"] = output.data["image/png"]
-                parts.append(f"![The figure that this cell draws: {name[3:].replace('-', ' ')}]({name}.png)")
+                parts.append(f"![The plot that this cell draws: {name[3:].replace('-', ' ')}]({name}.png)")
             else:
                 parts.append(fenced(output.data["text/plain"], "text .output"))
     return "\n\n".join(parts), pictures
