@@ -160,6 +160,12 @@ def test_a_file_that_python_cannot_read_is_one_clear_line(course: Path) -> None:
     assert "the file cannot be run: minibert check 4" in output_of("check", "--folder", str(course))
 
 
+def test_checks_that_cannot_be_run_are_named(course: Path) -> None:
+    (course / "checks" / "04_numbers.py").write_text("import nothing_of_this_name")
+    with pytest.raises(ValueError, match=r"checks.04_numbers\.py cannot be run: It ended Python, with exit code 1\."):
+        check_chapter(find_chapter(course, "4"))
+
+
 def test_a_missing_exercise_file_is_named(course: Path) -> None:
     (course / "exercises" / "04_numbers.py").unlink()
     assert "04_numbers.py is missing" in run("check", "4", "--folder", str(course)).stderr

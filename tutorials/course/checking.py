@@ -119,13 +119,15 @@ class Checker:
 
     def _open(self, chapter: Chapter, seconds: float) -> list[str]:
         """Run the files of a chapter in the process, which is started where there is none. Returns the functions' names."""
-        functions: list[str] = self._ask("open_checks", str(chapter.checks.resolve()), SECONDS_TO_START)
+        file = chapter.checks.resolve()
         try:
-            error = self._ask("open_exercises", str(chapter.exercises), seconds)
-        except _StoppedError as ended:
-            error = str(ended)
+            functions: list[str] = self._ask("open_checks", str(file), SECONDS_TO_START)
+            file = chapter.exercises
+            error = self._ask("open_exercises", str(file), seconds)
+        except _StoppedError as stopped:
+            error = str(stopped)
         if error is not None:
-            raise ValueError(f"{chapter.exercises} cannot be run: {error}")
+            raise ValueError(f"{file} cannot be run: {error}")
         return functions
 
     def _ask(self, method: str, argument: str, seconds: float) -> Any:
