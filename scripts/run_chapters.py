@@ -30,7 +30,8 @@ SETTINGS = {
     "HF_HUB_OFFLINE": "1",
     "OMP_NUM_THREADS": "1",
     "PYTHONDONTWRITEBYTECODE": "1",
-    "PYTHONPATH": str(TUTORIALS),  # what stands beside a chapter can be imported, as in Jupyter
+    # what stands beside a chapter can be imported, as in Jupyter; and the library is that of this checkout, wherever one is installed
+    "PYTHONPATH": os.pathsep.join([str(TUTORIALS), str(ROOT)]),
 }
 
 
