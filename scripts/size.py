@@ -26,7 +26,7 @@ CORE = (
     "checkpoints",
     "encoder_decoder",
 )
-WORK = ("data", "tasks", "training", "microscope", "cli")
+WORK = ("data", "tasks", "training", "microscope", "cli", "terminal")
 FAST = ("fast",)
 RINGS = {"core": CORE, "work": WORK, "fast": FAST}
 
@@ -50,9 +50,7 @@ BUDGET = {
 def files_of(*parts: str) -> list[Path]:
     """The `.py` files of parts of the package, such as "model" (a folder) or "config" (a file)."""
     return [
-        path
-        for path in sorted(PACKAGE.rglob("*.py"))
-        if path.relative_to(PACKAGE).with_suffix("").parts[0] in parts
+        path for path in sorted(PACKAGE.rglob("*.py")) if path.relative_to(PACKAGE).with_suffix("").parts[0] in parts
     ]
 
 

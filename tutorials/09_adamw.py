@@ -26,8 +26,8 @@ import math
 
 import torch
 
+from course.figures import new_figure, show
 from minibert import AdamL2, AdamW, BertForMaskedLM, BertTokenizer, no_decay_groups
-from minibert.course import new_figure, show
 
 # %% [markdown]
 # ## One step, by hand

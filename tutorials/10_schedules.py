@@ -21,8 +21,8 @@ import math
 
 import torch
 
+from course.figures import new_figure, show
 from minibert import TYPE_TO_SCHEDULER_FUNCTION, AdamW, get_linear_schedule_with_warmup, get_scheduler
-from minibert.course import new_figure, show
 from minibert.optim import schedules
 
 print(", ".join(kind.value for kind in TYPE_TO_SCHEDULER_FUNCTION))

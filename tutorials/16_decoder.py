@@ -27,6 +27,7 @@ import time
 import torch
 import torch.nn.functional as F
 
+from course.figures import new_figure, show
 from minibert import (
     AdamW,
     BertConfig,
@@ -35,7 +36,6 @@ from minibert import (
     BertTokenizer,
     get_linear_schedule_with_warmup,
 )
-from minibert.course import new_figure, show
 from minibert.model.masks import causal_mask
 
 logging.basicConfig(stream=sys.stdout, format="WARNING %(message)s", force=True)

@@ -23,8 +23,8 @@ import math
 import torch
 from torch import Tensor
 
+from course.figures import new_figure, show
 from minibert import BertConfig, BertForMaskedLM, BertModel, BertTokenizer
-from minibert.course import new_figure, show
 from minibert.microscope import compare
 from minibert.model.attention import BertSelfAttention
 

@@ -29,8 +29,8 @@ import torch
 import torch.nn.functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
+from course.figures import new_figure, show
 from minibert import BertConfig, BertForMaskedLM, BertModel, BertTokenizer
-from minibert.course import new_figure, show
 from minibert.data.masking import Vocabulary, mask
 from minibert.training.precision import multiplies_bfloat16
 

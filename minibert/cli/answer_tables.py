@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..microscope.terminal import table
+from ..terminal import table
 
 WIDEST = 60
 Lines = Sequence[tuple[str, ...]]

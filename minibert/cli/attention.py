@@ -6,7 +6,7 @@ import click
 import torch
 
 from .. import BertModel, BertTokenizer
-from ..microscope.terminal import heatmap
+from ..terminal import heatmap
 from .options import json_option, model_option, print_json
 
 

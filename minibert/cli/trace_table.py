@@ -8,9 +8,9 @@ import click
 import torch
 
 from ..microscope.equations import equation, source
-from ..microscope.terminal import display_width, outline, pad, table
 from ..microscope.trace import Stage, TensorFacts
 from ..microscope.trace import trace as watch
+from ..terminal import display_width, outline, pad, table
 from ..tokenization import BertTokenizer
 from .architecture import load_as_trained
 from .options import json_option, model_option, print_json

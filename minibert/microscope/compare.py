@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 from torch import nn
 
+from ..terminal import outline, table
 from .distance import short
 from .divergence import Divergence, find_divergence
 from .pairing import PairedStages, StageDistance, copy_parameters, differently_tied, find_prefixes, pair_outputs
 from .probes import Inputs, gradients, record
-from .terminal import outline, table
 
 
 def compare(

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
+from course.hints import hint_for
 from minibert import BertTokenizer
-from minibert.course import hint_for
 from minibert.data.tasks import Labels, Report, TaggedSentence, encode_tags
 from minibert.training import metrics
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from minibert.course import hint_for
+from course.hints import hint_for
 from minibert.data.tasks import Answer, AnswerWindow, Question, answers_to
 from minibert.data.tasks.answer_windows import answer_positions as library_positions
 from minibert.training.metrics import answer_f1

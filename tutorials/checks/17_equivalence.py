@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from course.hints import hint_for
 from minibert import BertConfig, BertModel
-from minibert.course import hint_for
 from minibert.microscope import compare
 from minibert.microscope.distance import distance
 

@@ -7,8 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
+from course.hints import hint_for
 from minibert import BertConfig, BertForMaskedLM
-from minibert.course import hint_for
 from minibert.fast.packing import Packing
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...microscope.terminal import table
+from ...terminal import table
 
 MARK = "evaluation_"
 

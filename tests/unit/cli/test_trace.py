@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from minibert import BertForPreTraining, BertTokenizer
-from minibert.microscope.terminal import display_width
 from minibert.microscope.trace import trace
+from minibert.terminal import display_width
 from tests.unit.cli.running import json_of, output_of, run
 from tests.unit.tiny_bert import BUNDLED
 

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from minibert import BertConfig, BertForMaskedLM, BertForPreTraining, BertForSequenceClassification, BertModel
 from minibert.microscope import compare
-from minibert.microscope.terminal import display_width
 from minibert.model.layer import BertIntermediate, BertLayer
+from minibert.terminal import display_width
 from tests.unit.microscope.planted import LAYER, MISTAKES, SELF, MissingScale, Mistake, replace
 from tests.unit.tiny_bert import same_weights, text_batch, tiny, tiny_config
 

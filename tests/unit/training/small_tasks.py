@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 
+from course.samples import sample
 from minibert import BertForPreTraining
-from minibert.data.samples import sample
 from minibert.training.finetuning import (
     Classification,
     FineTuningRecipe,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from minibert.data.samples import sample
+from course.samples import sample
 from minibert.data.tasks import Labels, collate, encode_texts, find_labels, read_classification
 from minibert.data.tasks.classification import MULTI, REGRESSION, SINGLE
 from tests.unit.data.tasks.tiny_tokenizer import tiny_tokenizer

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from minibert.data.samples import sample
+from course.samples import sample
 from minibert.data.tasks import Answer, Question, answers_to, encode_questions, read_squad
 from minibert.data.tasks.answer_windows import QUESTION_PIECES, AnswerWindow
 from minibert.data.tasks.report import Report

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minibert.data.samples import sample
+from course.samples import sample
 from minibert.data.tasks import Labels, TaggedSentence, collate, encode_tags, find_tags, read_tags, tags_of_words
 from minibert.data.tasks.report import Report
 from tests.unit.data.tasks.tiny_tokenizer import tiny_tokenizer

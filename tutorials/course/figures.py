@@ -1,4 +1,4 @@
-"""The pictures of the tutorials: seen in a notebook, saved by a script only when asked.
+"""The plots of the chapters: shown by a notebook, saved by a script only when asked.
 
 matplotlib is needed (extra `tutorials`); no window is opened and no display is needed.
 """
@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..microscope.plots import new_figure, save_figure
+from minibert.microscope.plots import new_figure, save_figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,7 +22,7 @@ FOLDER_VARIABLE = "MINIBERT_FIGURES"
 
 
 class Picture:
-    """A drawn figure, which a notebook shows when a cell ends with it."""
+    """A plot that a notebook shows when a cell ends with it."""
 
     def __init__(self, figure: Figure):
         self.figure = figure
@@ -34,7 +34,7 @@ class Picture:
 
 
 def show(figure: Figure, name: str) -> Picture:
-    """The figure for a notebook; a script says where it is: `name`.png in the folder that MINIBERT_FIGURES names."""
+    """The plot for a notebook. A script prints where it is: `name`.png in the folder that MINIBERT_FIGURES names."""
     folder = os.environ.get(FOLDER_VARIABLE)
     if folder:
         Path(folder).mkdir(parents=True, exist_ok=True)

@@ -61,10 +61,10 @@ def _difference(result: Any, expected: Any) -> str:
     if isinstance(expected, (list, tuple)):
         if len(result) != len(expected):
             return f"It returns {len(result)} items where there should be {len(expected)}: {_short(result)}."
-        for place, (mine, theirs) in enumerate(zip(result, expected, strict=True)):
+        for position, (mine, theirs) in enumerate(zip(result, expected, strict=True)):
             if not same(mine, theirs):
                 inner = _difference(mine, theirs)
-                return f"Item {place} (counting from 0) is wrong. {inner}"
+                return f"Item {position} (counting from 0) is wrong. {inner}"
     return f"It returns {_short(result)}, which is not right."
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from minibert.microscope.terminal import display_width, heatmap, outline, pad, shade, table
+from minibert.terminal import display_width, heatmap, outline, pad, shade, table
 
 
 @pytest.mark.parametrize(
