@@ -228,7 +228,7 @@ show(figure, "17-growth")
 
 # %%
 class MySelfAttention(BertSelfAttention):
-    def forward(self, hidden_states: Tensor, attention_mask: Tensor | None = None, *_: object) -> tuple:
+    def forward(self, hidden_states: Tensor, attention_mask: Tensor | None = None, **_: object) -> tuple:
         query, key, value = (
             self.transpose_for_scores(project(hidden_states)) for project in (self.query, self.key, self.value)
         )
@@ -239,10 +239,10 @@ class MySelfAttention(BertSelfAttention):
         return context.permute(0, 2, 1, 3).flatten(2), None, (key, value)
 
 
-def with_mine(place: int) -> BertForMaskedLM:
+def with_mine(layer: int) -> BertForMaskedLM:
     """The bundled model with MySelfAttention in one layer, and the same weights."""
     model = BertForMaskedLM.from_pretrained("novels-4l-256h").eval()
-    attention = model.bert.encoder.layer[place].attention
+    attention = model.bert.encoder.layer[layer].attention
     mine = MySelfAttention(model.config)
     mine.load_state_dict(attention.self.state_dict())
     attention.self = mine
