@@ -1,0 +1,1 @@
+"""Every acceleration of minibert, each asked for by name. The core imports none of them by itself."""
