@@ -428,8 +428,8 @@ print(f"the same vectors in another order by  {(outputs.logits - elsewhere.logit
 # - Cross-attention: queries from the writer, keys and values from the reader.
 #
 # **The code:** [`minibert/model/masks.py`](../minibert/model/masks.py) the triangle, [`minibert/heads/causal_lm.py`](../minibert/heads/causal_lm.py)
-# the shift, [`minibert/generation/token_by_token.py`](../minibert/generation/token_by_token.py),
-# [`beam.py`](../minibert/generation/beam.py) and [`processors.py`](../minibert/generation/processors.py) the choice.
+# the shift, [`minibert/generation/search.py`](../minibert/generation/search.py) greedy search, sampling and beams,
+# [`scores.py`](../minibert/generation/scores.py) the rules that change scores.
 # [`docs/generation.md`](../docs/generation.md) has all options.
 #
 # **Exercises:** [`exercises/16_decoder.py`](exercises/16_decoder.py): the mask over a cache, the shifted loss, greedy search, top p. Check
