@@ -391,8 +391,8 @@ for _ in range(3):
 print(f"64 words take {min(seconds[False]) / min(seconds[True]):.1f} times as long without a cache")
 
 # %% [markdown]
-# Less. Many words at once use a processor better than one word does: for one word, most of the time goes into fetching the weights from
-# memory. (The figure differs between machines.)
+# Less. `generate` scores only the last word of what it reads, and many words at once use a processor better than one word does: for
+# one word, most of the time goes into fetching the weights from memory. (The ratio differs between machines.)
 #
 # ## Cross-attention
 #

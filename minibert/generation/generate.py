@@ -19,6 +19,8 @@ from ..model.pretrained import BertPreTrainedModel
 from ..outputs import PastKeyValues
 from .search import SearchOptions, beam_search, token_by_token
 
+PROMPT_BLOCK = 256  # words of a prompt that one forward reads
+
 
 class Generation(BertPreTrainedModel):
     """Gives a language model its `generate`."""
@@ -145,6 +147,8 @@ class NextWord:
 
     def __call__(self, input_ids: Tensor) -> Tensor:
         """(rows, length) ids so far → (rows, vocab) scores."""
+        if self.past is None and self.use_cache and input_ids.size(1) > PROMPT_BLOCK:
+            self.read(input_ids[:, :-1])
         inputs = self.model.prepare_inputs_for_generation(input_ids, past=self.past, attention_mask=self.attention_mask)
         # Of the prompt, too, only the last word's scores are needed.
         outputs = self.model(**inputs, **self.encoder, use_cache=self.use_cache, return_dict=True, logits_to_keep=1)
@@ -154,6 +158,18 @@ class NextWord:
         self.attention_mask = torch.cat([self.attention_mask, ones], dim=1)
         scores: Tensor = outputs.logits[:, -1, :]
         return scores
+
+    def read(self, input_ids: Tensor) -> None:
+        """Read a long prompt into the cache block by block.
+
+        In one piece, attention would compute the scores of every pair of words, and the causal mask would hide half of them.
+        """
+        end = 0
+        for block in input_ids.split(PROMPT_BLOCK, dim=1):
+            end += block.size(1)
+            inputs = {"attention_mask": self.attention_mask[:, :end], "past_key_values": self.past, **self.encoder}
+            outputs = self.model(block, **inputs, use_cache=True, return_dict=True, logits_to_keep=1)
+            self.past = outputs.past_key_values
 
     def reorder(self, rows: Tensor) -> None:
         """Continue from these rows: beams that live on, and beams that are copied."""

@@ -94,6 +94,24 @@ def test_with_a_cache_each_step_reads_one_word(model: BertLMHeadModel) -> None:
     assert lengths == [4, 1, 1, 1]
 
 
+@pytest.mark.parametrize("options", [{}, {"num_beams": 3}, {"fast": True}])
+@pytest.mark.parametrize("crosses", [False, True])
+def test_a_long_prompt_is_read_in_blocks_and_the_text_is_the_same(
+    crosses: bool, options: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = tiny(BertLMHeadModel, is_decoder=True, add_cross_attention=crosses, initializer_range=0.4)
+    prompt = token_ids(2, 8)
+    prompt[1, :5] = 0  # padding, so that one block of the second row is hidden as a whole
+    encoder = torch.randn(2, 3, 32, generator=torch.Generator().manual_seed(0))
+    given = {"max_new_tokens": 4, **options, **({"encoder_hidden_states": encoder} if crosses else {})}
+    whole = model.generate(prompt, **given)
+    lengths: list[int] = []
+    model.bert.embeddings.register_forward_hook(lambda _module, _inputs, output: lengths.append(output.size(1)))
+    monkeypatch.setattr("minibert.generation.generate.PROMPT_BLOCK", 3)
+    assert torch.equal(model.generate(prompt, **given), whole)
+    assert lengths == [3, 3, 1, 1, 1, 1, 1]
+
+
 @pytest.mark.parametrize("num_beams", [1, 3])
 def test_an_encoder_is_read_by_every_beam_of_its_own_prompt(num_beams: int) -> None:
     model = tiny(BertLMHeadModel, is_decoder=True, add_cross_attention=True, initializer_range=0.4)
