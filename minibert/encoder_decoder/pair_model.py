@@ -224,7 +224,7 @@ class EncoderDecoderModel(PairGeneration):
                 raise ValueError("Nothing for the decoder: give decoder_input_ids, decoder_inputs_embeds or labels.")
             decoder_input_ids = self.prepare_decoder_input_ids_from_labels(labels)
         decoder_shape = input_shape(decoder_input_ids, decoder_inputs_embeds)
-        check_labels("labels", labels, decoder_shape, self.decoder.config.vocab_size)
+        check_labels("labels", labels, decoder_shape, num_classes=self.decoder.config.vocab_size)
 
         returned = {
             "output_attentions": output_attentions,

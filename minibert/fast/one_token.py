@@ -121,7 +121,7 @@ class OneTokenLayer:
 
     def __init__(self, layer: BertLayer, past: tuple[Tensor, ...], max_length: int):
         rows, heads, self.length, size = past[0].shape
-        self.keys_and_values = past[0].new_empty(2, rows, heads, max_length, size)
+        self.keys_and_values = past[0].new_empty((2, rows, heads, max_length, size))
         for memory, kept in zip(self.keys_and_values, past[:2], strict=True):
             memory[:, :, : self.length] = kept
         attention = layer.attention.self
@@ -140,13 +140,13 @@ class OneTokenLayer:
         """(rows, hidden) → the same. The masks are additive."""
         _, rows, heads, _, size = self.keys_and_values.shape
         position, self.length = self.length, self.length + 1
-        query, key, value = self.query_key_value(hidden_states).view(rows, 3, heads, 1, size).unbind(1)
+        query, key, value = self.query_key_value(hidden_states).view((rows, 3, heads, 1, size)).unbind(1)
         for memory, new in zip(self.keys_and_values, (key, value), strict=True):
             memory[:, :, position : self.length] = new
         known = self.keys_and_values[:, :, :, : self.length]
         attended = self.attention(hidden_states, query, known, mask=mask, position=position)
         if self.encoder_keys_and_values:
-            query = self.cross_query(attended).view(rows, -1, 1, size)
+            query = self.cross_query(attended).view((rows, -1, 1, size))
             attended = self.crossattention(
                 attended, query, self.encoder_keys_and_values, mask=encoder_mask, position=position
             )

@@ -156,7 +156,7 @@ class FinishedTexts:
 
 
 def padded(texts: list[Tensor], options: SearchOptions) -> Tensor:
-    """Texts of different lengths as rows: the end token after each that has room for it, then padding."""
+    """Texts of different lengths as rows: the end token after each that is shorter than max_length, then padding."""
     lengths = [text.size(0) for text in texts]
     width = min(max(lengths) + 1, options.max_length)
     rows = texts[0].new_full((len(texts), width), options.pad_token_id)

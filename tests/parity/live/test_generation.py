@@ -83,3 +83,14 @@ def test_the_last_scores_alone_are_the_same() -> None:
         found, expected = (model(prompt, logits_to_keep=2).logits for model in (ours, theirs))
     assert found.shape == expected.shape == (3, 2, 99)
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)
+
+
+def test_a_prompt_that_is_read_in_blocks_gets_the_same_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("minibert.generation.generate.PROMPT_BLOCK", 32)
+    ours, theirs = trained_pair()
+    prompt = torch.randint(1000, 8000, (2, 100), generator=torch.Generator().manual_seed(2))
+    for num_beams in (1, 3):
+        options = {"max_new_tokens": 8, "num_beams": num_beams, "pad_token_id": 0, "eos_token_id": None}
+        expected = theirs.generate(prompt, attention_mask=torch.ones_like(prompt), do_sample=False, **options)
+        for fast in (False, True):
+            assert torch.equal(ours.generate(prompt, **options, fast=fast), expected)
