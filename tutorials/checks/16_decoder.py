@@ -8,7 +8,7 @@ from torch import Tensor
 
 from course.hints import hint_for
 from minibert import BertConfig, BertLMHeadModel
-from minibert.generation.processors import keep_top_p
+from minibert.generation.scores import keep_top_p
 from minibert.model import masks
 
 

@@ -20,24 +20,23 @@ from torch import Tensor, nn
 
 from ..checkpoints import CheckpointError, LoadingReport, locate_weights, open_weights, save_weights
 from ..checkpoints.loading import plan_loading
-from ..config import BertConfig
 from ..config_files import folder_for_saving
 from ..heads.causal_lm import BertLMHeadModel
 from ..model.bert import BertModel
 from ..model.checks import check_labels, input_shape
-from ..outputs import BaseModelOutputWithPoolingAndCrossAttentions, PastKeyValues, Seq2SeqLMOutput
-from .config import PAIR_DEFAULTS, EncoderDecoderConfig
-from .generation import PairGeneration
+from ..outputs import BaseModelOutputWithPoolingAndCrossAttentions as BaseModelOutput
+from ..outputs import PastKeyValues, Seq2SeqLMOutput
+from .pair_config import PAIR_DEFAULTS, EncoderDecoderConfig
+from .pair_generate import PairGeneration
 
 logger = logging.getLogger("minibert")
 
 
-class EncoderDecoderModel(PairGeneration, nn.Module):
-    """A BERT that reads a text, and a BERT that writes another while looking at it.
+class EncoderDecoderModel(PairGeneration):
+    """A BERT that reads a text, and a BERT that writes another while attending to it.
 
     config: of the pair, for two sides with fresh weights. encoder, decoder: in place of a config, two models; their
     configs, not copies, become the pair's. Both: the models with the config's settings for the pair.
-
     Raises ValueError where the two do not fit each other.
     """
 
@@ -59,14 +58,11 @@ class EncoderDecoderModel(PairGeneration, nn.Module):
             config = EncoderDecoderConfig(encoder=encoder.config, decoder=decoder.config)
         if not isinstance(config, EncoderDecoderConfig):
             raise ValueError(f"EncoderDecoderModel takes an EncoderDecoderConfig, not {type(config).__name__}.")
-        if encoder is not None:
-            config.encoder = encoder.config
-        if decoder is not None:
-            config.decoder = decoder.config
-        _check_pair(config.encoder, config.decoder)
         self.config = config
         self.encoder = BertModel(config.encoder) if encoder is None else encoder
         self.decoder = BertLMHeadModel(config.decoder) if decoder is None else decoder
+        config.encoder, config.decoder = self.encoder.config, self.decoder.config
+        config.validate()
         self.tie_weights()
 
     def tie_weights(self) -> None:
@@ -91,8 +87,6 @@ class EncoderDecoderModel(PairGeneration, nn.Module):
             if hasattr(stage, "bias"):
                 twin.bias = stage.bias
 
-    # ------------------------------------------------------------------------------------------------- loading, saving
-
     @classmethod
     def from_encoder_decoder_pretrained(
         cls,
@@ -101,27 +95,34 @@ class EncoderDecoderModel(PairGeneration, nn.Module):
         *model_args: Any,
         **settings: Any,
     ) -> EncoderDecoderModel:
-        """A pair from two BERT checkpoints, which may be the same; the cross-attention is new and wants training.
+        """A pair from two BERT checkpoints, which may be the same; the cross-attention is new and must be trained.
 
         settings: arguments of the encoder's `from_pretrained` with `encoder_` before their names, of the decoder's with
         `decoder_`, and fields of the pair's config. `encoder_model`, `decoder_model`: use this model.
         """
-        of_encoder, of_decoder, of_pair = _by_prefix(settings)
-        encoder = of_encoder.pop("model", None)
-        if encoder is None:
-            name = _given("encoder", encoder_pretrained_model_name_or_path)
-            if "config" not in of_encoder:
-                of_encoder |= {"is_decoder": False, "add_cross_attention": False}
-            # Drawn as there, so that the same seed gives the decoder's new cross-attention the same weights.
-            encoder = BertModel.from_pretrained(name, *model_args, draw_as_reference=True, **of_encoder)
-        decoder = of_decoder.pop("model", None)
-        if decoder is None:
-            name = _given("decoder", decoder_pretrained_model_name_or_path)
-            if "config" not in of_decoder:
-                of_decoder |= {"is_decoder": True, "add_cross_attention": True}
-            decoder = BertLMHeadModel.from_pretrained(name, **of_decoder)
-        config = EncoderDecoderConfig(encoder=encoder.config, decoder=decoder.config, **of_pair)
-        return cls(config, encoder, decoder).eval()
+        # A field of every config that happens to begin so, such as `decoder_start_token_id`, is the pair's.
+        of_pair = {
+            n: v for n, v in settings.items() if n in PAIR_DEFAULTS or not n.startswith(("encoder_", "decoder_"))
+        }
+        sides: dict[str, Any] = {}
+        for side, model_class, name in (
+            ("encoder", BertModel, encoder_pretrained_model_name_or_path),
+            ("decoder", BertLMHeadModel, decoder_pretrained_model_name_or_path),
+        ):
+            prefix, writes = f"{side}_", side == "decoder"
+            own = {n.removeprefix(prefix): v for n, v in settings.items() if n.startswith(prefix) and n not in of_pair}
+            sides[side] = own.pop("model", None)
+            if sides[side] is not None:
+                continue
+            if name is None:
+                raise ValueError(f"from_encoder_decoder_pretrained needs the name of the {side}, or {side}_model=….")
+            if "config" not in own:
+                own |= {"is_decoder": writes, "add_cross_attention": writes}
+            # The encoder's numbers are drawn, too, so that a seed gives the decoder's cross-attention the reference's weights.
+            own.setdefault("draw_as_reference", not writes)
+            sides[side] = model_class.from_pretrained(name, *(() if writes else model_args), **own)
+        config = EncoderDecoderConfig(encoder=sides["encoder"].config, decoder=sides["decoder"].config, **of_pair)
+        return cls(config, **sides).eval()
 
     @classmethod
     def from_pretrained(
@@ -129,33 +130,30 @@ class EncoderDecoderModel(PairGeneration, nn.Module):
         pretrained_model_name_or_path: str | os.PathLike[str],
         *,
         config: EncoderDecoderConfig | None = None,
-        cache_dir: str | os.PathLike[str] | None = None,
-        force_download: bool = False,
-        local_files_only: bool = False,
-        token: str | bool | None = None,
-        revision: str | None = None,
         torch_dtype: torch.dtype | None = None,
         output_loading_info: bool = False,
-        **fields: Any,
+        **others: Any,
     ) -> Any:
-        """Open a pair that was saved: a folder or a hub id; `fields` replace values of its config.
+        """Open a pair that was saved: a folder or a hub id.
 
         torch_dtype: of the parameters, default torch's default. With `output_loading_info` returns (model, the
-        reference's dict). What the checkpoint lacks is new, and a warning says so.
+        reference's dict). others: cache_dir, force_download, local_files_only, token, revision, as for any hub download;
+        and fields of the pair's config to change. What the checkpoint lacks is new, and a warning says so.
         Raises CheckpointError (an OSError) where files are missing, broken or do not fit, or hold NaN or infinity.
         """
-        hub: dict[str, Any] = {
-            "cache_dir": cache_dir,
-            "force_download": force_download,
-            "local_files_only": local_files_only,
-            "token": token,
-            "revision": revision,
-        }
+        hub_options = ("cache_dir", "force_download", "local_files_only", "token", "revision")
+        hub = {name: others.pop(name) for name in hub_options if name in others}
         if config is None:
-            config = EncoderDecoderConfig.from_pretrained(pretrained_model_name_or_path, **hub, **fields)
+            config = EncoderDecoderConfig.from_pretrained(pretrained_model_name_or_path, **hub, **others)
         model = cls(config).to(torch_dtype or torch.get_default_dtype())
         with open_weights(locate_weights(pretrained_model_name_or_path, **hub)) as weights:
-            plan = plan_loading(model, weights, str(pretrained_model_name_or_path), False, False)
+            plan = plan_loading(
+                model,
+                weights,
+                checkpoint=str(pretrained_model_name_or_path),
+                ignore_mismatched_sizes=False,
+                allow_missing=False,
+            )
             for name, source in plan.source.items():
                 weights.read_into(source, plan.parameters[name])
                 if not torch.isfinite(plan.parameters[name]).all():
@@ -188,15 +186,13 @@ class EncoderDecoderModel(PairGeneration, nn.Module):
         save_weights(tensors, folder, max_shard_size=max_shard_size, safe_serialization=safe_serialization)
         self.config.save_pretrained(folder)
 
-    # --------------------------------------------------------------------------------------------------------- forward
-
     def forward(
         self,
         input_ids: Tensor | None = None,
         attention_mask: Tensor | None = None,
         decoder_input_ids: Tensor | None = None,
         decoder_attention_mask: Tensor | None = None,
-        encoder_outputs: BaseModelOutputWithPoolingAndCrossAttentions | tuple[Any, ...] | None = None,
+        encoder_outputs: BaseModelOutput | tuple[Any, ...] | None = None,
         past_key_values: PastKeyValues | None = None,
         inputs_embeds: Tensor | None = None,
         decoder_inputs_embeds: Tensor | None = None,
@@ -223,16 +219,19 @@ class EncoderDecoderModel(PairGeneration, nn.Module):
         then it does not run again. past_key_values: what an earlier call returned, to go on word by word.
         """
         return_dict = self.config.use_return_dict if return_dict is None else return_dict
-        if labels is not None and decoder_input_ids is None and decoder_inputs_embeds is None:
-            decoder_input_ids = self.prepare_decoder_input_ids_from_labels(labels)
         if decoder_input_ids is None and decoder_inputs_embeds is None:
-            raise ValueError(
-                "The decoder has nothing to read: give decoder_input_ids, decoder_inputs_embeds or labels."
-            )
+            if labels is None:
+                raise ValueError("Nothing for the decoder: give decoder_input_ids, decoder_inputs_embeds or labels.")
+            decoder_input_ids = self.prepare_decoder_input_ids_from_labels(labels)
         decoder_shape = input_shape(decoder_input_ids, decoder_inputs_embeds)
         if labels is not None:
             check_labels("labels", labels, decoder_shape, num_classes=self.decoder.config.vocab_size)
 
+        returned = {
+            "output_attentions": output_attentions,
+            "output_hidden_states": output_hidden_states,
+            "return_dict": return_dict,
+        }
         if encoder_outputs is None:
             encoder_outputs = self.encoder(
                 input_ids,
@@ -241,9 +240,7 @@ class EncoderDecoderModel(PairGeneration, nn.Module):
                 position_ids=position_ids,
                 head_mask=head_mask,
                 inputs_embeds=inputs_embeds,
-                output_attentions=output_attentions,
-                output_hidden_states=output_hidden_states,
-                return_dict=return_dict,
+                **returned,
             )
         decoder_outputs = self.decoder(
             decoder_input_ids,
@@ -256,9 +253,7 @@ class EncoderDecoderModel(PairGeneration, nn.Module):
             encoder_attention_mask=attention_mask,
             past_key_values=past_key_values,
             use_cache=use_cache,
-            output_attentions=output_attentions,
-            output_hidden_states=output_hidden_states,
-            return_dict=return_dict,
+            **returned,
         )
         logits = decoder_outputs[0]  # (batch, seq, vocab)
 
@@ -269,13 +264,10 @@ class EncoderDecoderModel(PairGeneration, nn.Module):
 
         if not return_dict:
             encoded = encoder_outputs if isinstance(encoder_outputs, tuple) else encoder_outputs.to_tuple()
-            output = (*decoder_outputs, *encoded)
-            return output if loss is None else (loss, *output)
+            return (*(() if loss is None else (loss,)), *decoder_outputs, *encoded)
         if isinstance(encoder_outputs, tuple):
-            last_hidden_state, hidden_states, attentions, *_ = (*encoder_outputs, None, None)
-            encoder_outputs = BaseModelOutputWithPoolingAndCrossAttentions(
-                last_hidden_state=last_hidden_state, hidden_states=hidden_states, attentions=attentions
-            )
+            last, hidden_states, attentions, *_ = (*encoder_outputs, None, None)
+            encoder_outputs = BaseModelOutput(last, hidden_states=hidden_states, attentions=attentions)
         return Seq2SeqLMOutput(
             loss=loss,
             logits=logits,
@@ -287,44 +279,6 @@ class EncoderDecoderModel(PairGeneration, nn.Module):
             encoder_hidden_states=encoder_outputs.hidden_states,
             encoder_attentions=encoder_outputs.attentions,
         )
-
-    def prepare_decoder_input_ids_from_labels(self, labels: Tensor) -> Tensor:
-        """The labels moved one to the right: the start token first, padding where a label does not count."""
-        start, padding = self.config.decoder_start_token_id, self.config.pad_token_id
-        if start is None or padding is None:
-            raise ValueError(
-                f"Labels need model.config.decoder_start_token_id (it is {start}) and model.config.pad_token_id "
-                f"(it is {padding}): set them to the tokenizer's cls_token_id and pad_token_id."
-            )
-        if labels.dim() != 2:
-            raise ValueError(f"labels has shape {tuple(labels.shape)}; it must be (batch, seq).")
-        moved = F.pad(labels[:, :-1], (1, 0), value=start)
-        return moved.masked_fill(moved == -100, padding)
-
-    def prepare_inputs_for_generation(
-        self,
-        input_ids: Tensor,
-        past: PastKeyValues | None = None,
-        attention_mask: Tensor | None = None,
-        use_cache: bool | None = None,
-        encoder_outputs: BaseModelOutputWithPoolingAndCrossAttentions | None = None,
-        **model_kwargs: Any,  # noqa: ARG002  # what else the reference's caller passes along
-    ) -> dict[str, Any]:
-        """The arguments of the next forward; `input_ids` are the words written so far."""
-        decoder_inputs = self.decoder.prepare_inputs_for_generation(input_ids, past=past)
-        return {
-            "attention_mask": attention_mask,
-            "decoder_attention_mask": decoder_inputs["attention_mask"],
-            "decoder_input_ids": decoder_inputs["input_ids"],
-            "encoder_outputs": encoder_outputs,
-            "past_key_values": decoder_inputs["past_key_values"],
-            "use_cache": use_cache,
-        }
-
-    def _reorder_cache(self, past: PastKeyValues, beam_idx: Tensor) -> PastKeyValues:
-        return self.decoder._reorder_cache(past, beam_idx)
-
-    # ----------------------------------------------------------------------------------------------------------- parts
 
     def get_encoder(self) -> BertModel:
         """The side that reads."""
@@ -344,53 +298,14 @@ class EncoderDecoderModel(PairGeneration, nn.Module):
 
     def resize_token_embeddings(self, new_num_tokens: int | None = None) -> nn.Embedding:
         """Always raises NotImplementedError: each side has a vocabulary of its own."""
-        raise NotImplementedError(
-            "Each side has its own vocabulary: call model.encoder.resize_token_embeddings(n) "
-            "or model.decoder.resize_token_embeddings(n)."
-        )
+        raise NotImplementedError("Two vocabularies: call model.encoder.resize_token_embeddings(n) or the decoder's.")
 
     @property
     def device(self) -> torch.device:
-        """Where the parameters are."""
+        """The device of the parameters."""
         return self.encoder.device
 
     @property
     def dtype(self) -> torch.dtype:
         """The parameters' dtype."""
         return self.encoder.dtype
-
-
-def _check_pair(encoder: BertConfig, decoder: BertConfig) -> None:
-    """The decoder must be able to look at what the encoder returns."""
-    if not decoder.add_cross_attention:
-        raise ValueError(
-            "The decoder of a pair needs is_decoder=True and add_cross_attention=True in its config before it is built; "
-            "EncoderDecoderConfig.from_encoder_decoder_configs sets both."
-        )
-    if encoder.hidden_size != decoder.hidden_size:
-        raise ValueError(
-            f"The encoder's hidden_size is {encoder.hidden_size}, the decoder's {decoder.hidden_size}. The decoder "
-            "attends to the encoder's states: they must be as wide as its own."
-        )
-
-
-def _by_prefix(settings: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
-    """Arguments of the encoder, of the decoder, and of the pair, the first two without their prefix.
-
-    A field of every config that happens to begin so, such as `decoder_start_token_id`, is the pair's.
-    """
-    of_encoder, of_decoder, of_pair = {}, {}, {}
-    for name, value in settings.items():
-        if name.startswith("encoder_") and name not in PAIR_DEFAULTS:
-            of_encoder[name.removeprefix("encoder_")] = value
-        elif name.startswith("decoder_") and name not in PAIR_DEFAULTS:
-            of_decoder[name.removeprefix("decoder_")] = value
-        else:
-            of_pair[name] = value
-    return of_encoder, of_decoder, of_pair
-
-
-def _given(side: str, name: str | os.PathLike[str] | None) -> str | os.PathLike[str]:
-    if name is None:
-        raise ValueError(f"from_encoder_decoder_pretrained needs the name of the {side}, or {side}_model=….")
-    return name

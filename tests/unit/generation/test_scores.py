@@ -1,11 +1,11 @@
-"""The rules on what may be said next."""
+"""The rules that change the scores of the next word."""
 
 import pytest
 import torch
 from torch import Tensor
 
-from minibert.generation.processors import (
-    divide_by_temperature,
+from minibert.generation.scores import (
+    ScoreRules,
     forbid_repeated_ngrams,
     forbid_words,
     keep_top_k,
@@ -13,6 +13,16 @@ from minibert.generation.processors import (
     penalize_repetition,
 )
 
+PLAIN = {
+    "min_length": 0,
+    "temperature": 1.0,
+    "top_k": 0,
+    "top_p": 1.0,
+    "repetition_penalty": 1.0,
+    "no_repeat_ngram_size": 0,
+    "bad_words_ids": None,
+    "eos_token_id": None,
+}
 SCORES = torch.tensor([[3.0, 1.0, -1.0, 2.0], [0.0, -2.0, 4.0, 1.0]])
 
 
@@ -34,7 +44,7 @@ def test_the_scores_given_stay_as_they_were() -> None:
     forbid_words(ids, SCORES, [[1]])
     keep_top_k(SCORES, 1)
     keep_top_p(SCORES, 0.1)
-    divide_by_temperature(SCORES, 0.1)
+    ScoreRules(**{**PLAIN, "temperature": 0.1}).warp(SCORES)
     assert torch.equal(SCORES, before)
 
 
@@ -70,4 +80,28 @@ def test_the_fewest_words_that_reach_p_are_kept() -> None:
 
 
 def test_temperature_stretches_the_differences() -> None:
-    assert torch.equal(divide_by_temperature(SCORES, 0.5), SCORES * 2)
+    assert torch.equal(ScoreRules(**{**PLAIN, "temperature": 0.5}).warp(SCORES), SCORES * 2)
+
+
+def test_rules_that_are_off_change_nothing() -> None:
+    rules, ids = ScoreRules(**PLAIN), torch.tensor([[0, 1], [2, 3]])
+    assert rules.process(ids, SCORES) is SCORES
+    assert rules.warp(SCORES) is SCORES
+
+
+def test_the_end_is_forbidden_until_the_text_is_long_enough() -> None:
+    rules, ids = ScoreRules(**{**PLAIN, "min_length": 3, "eos_token_id": 2}), torch.tensor([[0, 1], [3, 3]])
+    assert allowed(rules.process(ids, SCORES)) == [[0, 1, 3], [0, 1, 3]]
+    assert allowed(rules.process(torch.cat([ids, ids], dim=1), SCORES)) == [[0, 1, 2, 3]] * 2
+
+
+def test_a_bad_word_that_is_the_end_token_alone_is_ignored() -> None:
+    rules, ids = ScoreRules(**{**PLAIN, "bad_words_ids": [[2], [1]], "eos_token_id": 2}), torch.tensor([[0, 1]])
+    assert allowed(rules.process(ids, SCORES[:1])) == [[0, 2, 3]]
+
+
+@pytest.mark.parametrize("cut", [{"top_k": 1}, {"top_p": 0.01}])
+def test_a_beam_keeps_a_second_word_to_go_on_with(cut: dict[str, float]) -> None:
+    rules = ScoreRules(**{**PLAIN, **cut})
+    assert allowed(rules.warp(SCORES)) == [[0], [2]]
+    assert allowed(rules.warp(SCORES, at_least=2)) == [[0, 3], [2, 3]]

@@ -18,11 +18,12 @@ PAIR_DEFAULTS = {**SHARED_DEFAULTS, "pad_token_id": None}
 
 
 class EncoderDecoderConfig:
-    """The configs of both sides, and what concerns the pair.
+    """The configs of both sides, and the fields of the pair.
 
     encoder, decoder: a BertConfig each, or the dictionary of one.
-    others: of the fields every config shares, `tie_encoder_decoder`, and `decoder_start_token_id` and `pad_token_id`,
-    which turn labels into the decoder's input, count here; the rest is kept, saved and loaded.
+    others: fields that every config shares. Those with an effect on a pair are `tie_encoder_decoder`, the options of
+    generation, and `decoder_start_token_id` and `pad_token_id`, which turn labels into the decoder's input; the rest is
+    kept, saved and loaded.
     """
 
     model_type = "encoder-decoder"
@@ -90,6 +91,19 @@ class EncoderDecoderConfig:
                 "and a decoder. To make a pair of two BERTs use EncoderDecoderModel.from_encoder_decoder_pretrained."
             )
         return cls(**{**values, **fields})
+
+    def validate(self) -> None:
+        """Raises ValueError unless the decoder can attend to what the encoder returns."""
+        if not self.decoder.add_cross_attention:
+            raise ValueError(
+                "The decoder of a pair needs is_decoder=True and add_cross_attention=True in its config before it is built; "
+                "EncoderDecoderConfig.from_encoder_decoder_configs sets both."
+            )
+        if self.encoder.hidden_size != self.decoder.hidden_size:
+            raise ValueError(
+                f"The encoder's hidden_size is {self.encoder.hidden_size}, the decoder's {self.decoder.hidden_size}. The "
+                "decoder attends to the encoder's states: they must be as wide as its own."
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """Every field, as plain values that JSON can hold."""

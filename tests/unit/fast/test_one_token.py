@@ -1,4 +1,4 @@
-"""The step for one more word does what the model's forward does, and gives way to it where it could not."""
+"""The network for one more word computes what the model's forward does, and gives way to it where it could not."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from minibert import BertConfig, BertLMHeadModel
-from minibert.generation.next_word import NextWord
-from minibert.generation.step import OneWordStep, can_step
+from minibert.fast.one_token import FastNextWord, OneTokenNetwork, can_run
+from minibert.generation.generate import NextWord
 
 
 def decoder(seed: int = 0, **overrides: object) -> BertLMHeadModel:
@@ -22,9 +22,16 @@ def decoder(seed: int = 0, **overrides: object) -> BertLMHeadModel:
     return BertLMHeadModel(BertConfig(**{**config, **overrides})).eval()
 
 
-def scores(model: BertLMHeadModel, ids: Tensor, mask: Tensor, encoder: dict[str, Tensor], fast: bool) -> Tensor:
+def reader(
+    model: BertLMHeadModel, mask: Tensor, encoder: dict[str, Tensor] | None = None, max_length: int = 10
+) -> FastNextWord:
+    """The scores of the next word, computed the fast way."""
+    plain = NextWord(model, attention_mask=mask, encoder=encoder or {}, use_cache=True)
+    return FastNextWord(plain, max_length=max_length)
+
+
+def scores(next_word: NextWord, ids: Tensor) -> Tensor:
     """Scores of every word after a prompt of 3, read one word at a time: (words, rows, vocab)."""
-    next_word = NextWord(model, mask[:, :3], encoder, use_cache=True, fast=fast, max_length=ids.size(1))
     with torch.no_grad():
         return torch.stack([next_word(ids[:, :length]) for length in range(3, ids.size(1) + 1)])
 
@@ -39,7 +46,7 @@ def scores(model: BertLMHeadModel, ids: Tensor, mask: Tensor, encoder: dict[str,
     padded=st.booleans(),
 )
 @settings(max_examples=60, deadline=None, derandomize=True)
-def test_a_step_gives_the_scores_of_the_models_forward(
+def test_the_scores_are_those_of_the_models_forward(
     seed: int, rows: int, positions: str, attention: str, pruned: dict, crosses: bool, padded: bool
 ) -> None:
     model = decoder(
@@ -58,16 +65,19 @@ def test_a_step_gives_the_scores_of_the_models_forward(
         seen = torch.ones(rows, 5)
         seen[-1, 3:] = 0
         encoder = {"encoder_hidden_states": torch.randn(rows, 5, 16), "encoder_attention_mask": seen}
-    by_steps = scores(model, ids, mask, encoder, fast=True)
-    torch.testing.assert_close(by_steps, scores(model, ids, mask, encoder, fast=False), rtol=1e-3, atol=1e-4)
+    plain = NextWord(model, attention_mask=mask[:, :3], encoder=encoder, use_cache=True)
+    fast = FastNextWord(plain, max_length=ids.size(1))
+    found, expected = scores(fast, ids), scores(plain, ids)
+    assert fast.network is not None
+    assert (found - expected).abs().max() <= 1e-5 * max(1.0, float(expected.abs().max()))
 
 
-def test_a_reordered_step_goes_on_from_other_rows() -> None:
+def test_a_reordered_cache_goes_on_from_other_rows() -> None:
     model = decoder()
     ids = torch.randint(1, 40, (3, 4))
     rows = torch.tensor([2, 0, 0])
     chosen = torch.cat([ids[rows], torch.tensor([[5], [6], [7]])], dim=1)
-    next_word = NextWord(model, torch.ones_like(ids), {}, use_cache=True, fast=True, max_length=10)
+    next_word = reader(model, torch.ones_like(ids))
     with torch.no_grad():
         next_word(ids)
         next_word.reorder(rows)
@@ -79,7 +89,7 @@ def test_the_cost_of_a_word_grows_by_its_attention_alone() -> None:
 
     def work(length: int) -> int:
         ids = torch.randint(1, 40, (2, length))
-        next_word = NextWord(model, torch.ones_like(ids), {}, use_cache=True, fast=True, max_length=64)
+        next_word = reader(model, torch.ones_like(ids), max_length=64)
         with torch.no_grad():
             next_word(ids)
             # PyTorch counts the products of attention where it is written out, not in its fused kernel for a CPU.
@@ -95,28 +105,28 @@ def test_the_cost_of_a_word_grows_by_its_attention_alone() -> None:
 
 def test_the_cache_stays_where_it_is() -> None:
     model, ids = decoder(), torch.randint(1, 40, (2, 3))
-    next_word = NextWord(model, torch.ones_like(ids), {}, use_cache=True, fast=True, max_length=10)
-    places = []
+    next_word = reader(model, torch.ones_like(ids))
+    addresses = []
     with torch.no_grad():
         for _ in range(5):
             tokens = next_word(ids).argmax(dim=-1)
             ids = torch.cat([ids, tokens[:, None]], dim=1)
-            assert next_word.step is not None
-            places.append([layer.keys_and_values.data_ptr() for layer in next_word.step.layers])
-    assert all(place == places[0] for place in places)
+            assert next_word.network is not None
+            addresses.append([layer.keys_and_values.data_ptr() for layer in next_word.network.layers])
+    assert all(address == addresses[0] for address in addresses)
 
 
 class TestTheModelIsCalledInstead:
-    """`can_step` is False where a step would not do all that the model does."""
+    """`can_run` is False where the network would not do all that the model does."""
 
     def test_a_plain_model_needs_no_call(self) -> None:
-        assert can_step(decoder())
+        assert can_run(decoder())
 
     def test_where_a_hook_watches(self) -> None:
         model, seen = decoder(), []
         model.bert.encoder.layer[1].attention.register_forward_hook(lambda *_: seen.append(1))
-        assert not can_step(model)
-        model.generate(torch.ones(1, 2, dtype=torch.long), max_length=7)
+        assert not can_run(model)
+        model.generate(torch.ones(1, 2, dtype=torch.long), max_length=7, fast=True)
         assert len(seen) == 5  # the prompt and four of the five words
 
     def test_where_a_module_was_replaced(self) -> None:
@@ -126,30 +136,32 @@ class TestTheModelIsCalledInstead:
 
         model = decoder()
         model.bert.encoder.layer[0].output.dense = Doubled(24, 16)
-        assert not can_step(model)
+        assert not can_run(model)
 
     def test_where_a_forward_was_replaced(self) -> None:
         model = decoder()
         pooled = model.cls.predictions.transform
         pooled.forward = pooled.forward  # type: ignore[method-assign]
-        assert not can_step(model)
+        assert not can_run(model)
 
     def test_where_dropout_is_on(self) -> None:
-        assert not can_step(decoder().train())
-        assert can_step(decoder(hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0).train())
+        assert not can_run(decoder().train())
+        assert can_run(decoder(hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0).train())
 
     def test_under_autocast(self) -> None:
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            assert not can_step(decoder())
+            assert not can_run(decoder())
 
-    @pytest.mark.parametrize("off", [{"fast": False}, {"use_cache": False}])
-    def test_where_it_is_asked_for(self, off: dict, monkeypatch: pytest.MonkeyPatch) -> None:
-        def stepped(*_: object) -> None:
-            raise AssertionError("a step was taken")
+    @pytest.mark.parametrize("off", [{}, {"fast": False}, {"fast": True, "use_cache": False}])
+    def test_unless_it_is_asked_for_by_name_and_there_is_a_cache(
+        self, off: dict, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def ran(*_: object) -> None:
+            raise AssertionError("the network ran")
 
         model, prompt = decoder(), torch.ones(1, 2, dtype=torch.long)
-        expected = model.generate(prompt, max_length=9)
-        monkeypatch.setattr(OneWordStep, "__call__", stepped)
-        with pytest.raises(AssertionError, match="a step was taken"):
-            model.generate(prompt, max_length=9)
+        expected = model.generate(prompt, max_length=9, fast=True)
+        monkeypatch.setattr(OneTokenNetwork, "__call__", ran)
+        with pytest.raises(AssertionError, match="the network ran"):
+            model.generate(prompt, max_length=9, fast=True)
         assert torch.equal(model.generate(prompt, max_length=9, **off), expected)
