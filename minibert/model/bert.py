@@ -83,7 +83,6 @@ class BertModel(BertPreTrainedModel):
             past_key_values,
             self.dtype,
         )
-        self.settle_loaded_weights()
 
         past_length = past_key_values[0][0].size(2) if past_key_values else 0
         embedding_output = self.embeddings(

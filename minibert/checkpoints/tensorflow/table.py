@@ -2,8 +2,8 @@
 
     block …                  entries, sorted by key, then the restart points: 4 bytes each, and how many there are
     1 byte, 4 bytes          after each block: its compression (0 is none), and the masked CRC-32C of block and byte
-    index block              one entry for each block before it; its value is the block's place, (offset, size)
-    48 bytes at the end      places of the meta index and the index block, padded to 40 bytes; 8 bytes of magic number
+    index block              one entry for each block before it; its value is the block's handle, (offset, size)
+    48 bytes at the end      handles of the meta index and the index block, padded to 40 bytes; 8 bytes of magic number
 
 An entry shares a prefix with the key before it: `shared length, own length, value length, own part of the key, value`.
 Numbers are varints, seven bits a byte, lowest first; the last byte has its top bit clear.
@@ -16,9 +16,8 @@ from collections.abc import Iterator
 from io import FileIO
 from pathlib import Path
 
-from .errors import CheckpointError
-from .files import check_is_real_file
-from .tensorflow_checksum import masked_crc32c
+from ..files import CheckpointError, check_is_real_file
+from .checksum import masked_crc32c
 
 _FOOTER = 48
 _MAGIC = 0xDB4775248B80FB57
@@ -58,12 +57,12 @@ def _read(file: FileIO, size: int) -> dict[bytes, bytes]:
     footer = file.read(_FOOTER)
     if int.from_bytes(footer[-8:], "little") != _MAGIC:
         raise ValueError("it does not end in the format's magic number")
-    _, after_meta_index = _read_place(footer, 0)
-    place, _ = _read_place(footer, after_meta_index)
+    _, after_meta_index = _read_handle(footer, 0)
+    handle, _ = _read_handle(footer, after_meta_index)
     table: dict[bytes, bytes] = {}
     last = None
-    for _, block in _entries(_read_block(file, place, size)):
-        for key, value in _entries(_read_block(file, _read_place(block, 0)[0], size)):
+    for _, block in _entries(_read_block(file, handle, size)):
+        for key, value in _entries(_read_block(file, _read_handle(block, 0)[0], size)):
             if last is not None and key <= last:
                 raise ValueError(f"its keys are out of order at {key!r}")
             table[key] = value
@@ -71,16 +70,16 @@ def _read(file: FileIO, size: int) -> dict[bytes, bytes]:
     return table
 
 
-def _read_place(data: bytes, position: int) -> tuple[tuple[int, int], int]:
+def _read_handle(data: bytes, position: int) -> tuple[tuple[int, int], int]:
     """A block's (offset, size), and the position after it."""
     offset, position = read_varint(data, position)
     size, position = read_varint(data, position)
     return (offset, size), position
 
 
-def _read_block(file: FileIO, place: tuple[int, int], file_size: int) -> bytes:
+def _read_block(file: FileIO, handle: tuple[int, int], file_size: int) -> bytes:
     """A block's entries and restart points, its checksum checked."""
-    offset, size = place
+    offset, size = handle
     if offset + size + _TRAILER > file_size:
         raise ValueError(f"a block should end at byte {offset + size + _TRAILER}, the file ends at {file_size}")
     file.seek(offset)

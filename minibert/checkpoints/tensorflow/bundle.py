@@ -1,6 +1,6 @@
 """What the index of a TensorFlow checkpoint says of its tensors: name, dtype, shape, and where their bytes are.
 
-    bert_model.ckpt.index                  a table (see `tensorflow_table`) of protocol buffers:
+    bert_model.ckpt.index                  a table (see `table`) of protocol buffers:
         ""             BundleHeader        1: number of data files   2: byte order, 0 is little-endian
         tensor's name  BundleEntry         1: dtype   2: shape   3: data file   4: offset   5: size   6: masked CRC-32C
                                            7: slices, where the tensor is split over several entries
@@ -18,9 +18,8 @@ from typing import NamedTuple
 
 import torch
 
-from .errors import CheckpointError
-from .layout import TENSORFLOW_INDEX_SUFFIX
-from .tensorflow_table import read_table, read_varint
+from ..files import TENSORFLOW_INDEX_SUFFIX, CheckpointError
+from .table import read_table, read_varint
 
 # types.proto's numbers of the dtypes that hold plain numbers.
 DTYPES = {
@@ -59,7 +58,7 @@ class Message(NamedTuple):
     """A protocol buffer: the last number in each field, and all strings of bytes in each field."""
 
     numbers: dict[int, int]
-    parts: dict[int, list[bytes]]
+    strings: dict[int, list[bytes]]
 
 
 def read_bundle(index: Path) -> dict[str, Entry]:
@@ -99,7 +98,7 @@ def read_message(data: bytes) -> Message:
         if position > len(data):
             raise ValueError("a field reaches beyond its message")
         if kind == 2:
-            message.parts.setdefault(field, []).append(value)
+            message.strings.setdefault(field, []).append(value)
         else:
             message.numbers[field] = int.from_bytes(value, "little")
     return message
@@ -116,7 +115,7 @@ def _entry(name: str, data: bytes, prefix: str, files: int) -> Entry:
         )
     if code not in DTYPES:
         raise ValueError(f"tensor {name!r} has dtype {code}, which holds no plain numbers or is unknown")
-    if 7 in message.parts:
+    if 7 in message.strings:
         raise ValueError(f"tensor {name!r} is split into slices; save it whole")
     dtype, shape = DTYPES[code], _shape(message)
     if math.prod(dimension or 1 for dimension in shape) >= 1 << 60:  # a negative number reads as one near 2⁶⁴
@@ -132,6 +131,6 @@ def _entry(name: str, data: bytes, prefix: str, files: int) -> Entry:
 def _shape(entry: Message) -> tuple[int, ...]:
     """TensorShape: field 2 is a message for each dimension, whose field 1 is its size."""
     dimensions = [
-        read_message(part) for shape in entry.parts.get(2, []) for part in read_message(shape).parts.get(2, [])
+        read_message(size) for shape in entry.strings.get(2, []) for size in read_message(shape).strings.get(2, [])
     ]
     return tuple(dimension.numbers.get(1, 0) for dimension in dimensions)

@@ -13,9 +13,16 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from .errors import CheckpointError
-from .files import flush_to_disk, temporary_beside
-from .layout import INDEX_SUFFIX, PYTORCH_FILE, SAFETENSORS_FILE, is_weight_file, shard_file
+from .files import (
+    INDEX_SUFFIX,
+    PYTORCH_FILE,
+    SAFETENSORS_FILE,
+    CheckpointError,
+    flush_to_disk,
+    is_weight_file,
+    shard_file,
+    temporary_beside,
+)
 
 _SIZE = re.compile(r"(\d+)\s*(|[KMGT]I?B)")
 _UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
