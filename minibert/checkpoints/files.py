@@ -18,7 +18,6 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import FileIO
 from pathlib import Path
 from typing import Any
 
@@ -51,9 +50,6 @@ class CheckpointError(OSError):
     """
 
 
-# --------------------------------------------------------------------------------------------------------------- names
-
-
 def search_order(from_tf: bool) -> tuple[str, ...]:
     """Where to look for weights, best first; with ``from_tf`` only for those of TensorFlow."""
     return TENSORFLOW_INDEXES if from_tf else WEIGHT_FILES + TENSORFLOW_INDEXES
@@ -68,9 +64,6 @@ def shard_file(filename: str, number: int, count: int) -> str:
 def is_weight_file(filename: str) -> bool:
     """Is this a name that ``save_weights`` gives to a file, shards included?"""
     return filename in WEIGHT_FILES or _SHARD.fullmatch(filename) is not None
-
-
-# ------------------------------------------------------------------------------------------------------------- reading
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -131,17 +124,6 @@ def check_is_real_file(path: Path) -> None:
         )
 
 
-def fill_from_file(file: FileIO, position: int, memory: memoryview) -> bool:
-    """Fill ``memory`` with the bytes that start at ``position``; False where the file ends before."""
-    file.seek(position)
-    while memory:  # the system reads at most 2 GB at a time
-        count = file.readinto(memory)
-        if not count:
-            return False
-        memory = memory[count:]
-    return True
-
-
 def describe_folder(folder: Path) -> str:
     """One sentence on what a folder holds, for error messages."""
     if not folder.is_dir():
@@ -151,9 +133,6 @@ def describe_folder(folder: Path) -> str:
         return f"The folder {folder} is empty"
     shown = ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
     return f"The folder {folder} holds: {shown}"
-
-
-# ------------------------------------------------------------------------------------------------------------- writing
 
 
 def temporary_beside(path: Path) -> Path:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -96,13 +97,13 @@ class BertPreTrainedModel(BertBase):
         settings.name_or_path = str(pretrained_model_name_or_path or "the state_dict")
 
         if state_dict is not None:
-            weights = weights_of(state_dict)
+            opened: AbstractContextManager[Weights] = nullcontext(weights_of(state_dict))
         elif pretrained_model_name_or_path is None:
             raise ValueError("from_pretrained(None, …) needs state_dict={…}: there is no file to read.")
         else:
             folder = locate_weights(pretrained_model_name_or_path, from_tf=from_tf, **hub)
-            weights = open_weights(folder, from_tf=from_tf)
-        with weights:
+            opened = open_weights(folder, from_tf=from_tf)
+        with opened as weights:
             parameter_dtype = _target_dtype(torch_dtype if torch_dtype is not None else dtype, weights)
 
             def build_and_plan() -> tuple[BertPreTrainedModel, LoadingPlan]:

@@ -20,8 +20,8 @@ from minibert.checkpoints import CheckpointError, open_weights, read, read_json,
 
 def refusal(folder: Path) -> str:
     """The message with which a folder's weights are refused; it names a file in it."""
-    with pytest.raises(CheckpointError) as caught:
-        open_weights(folder)
+    with pytest.raises(CheckpointError) as caught, open_weights(folder):
+        pass
     assert str(folder) in str(caught.value)
     return str(caught.value)
 

@@ -32,8 +32,8 @@ ONE = {"w": torch.arange(6.0).reshape(2, 3)}
 
 def refusal(folder: Path) -> str:
     """The message with which a checkpoint is refused when opened; it names a file of it."""
-    with pytest.raises(CheckpointError) as caught:
-        open_weights(folder)
+    with pytest.raises(CheckpointError) as caught, open_weights(folder):
+        pass
     assert str(folder / "model.ckpt") in str(caught.value)
     return str(caught.value)
 

@@ -1,4 +1,4 @@
 """Reading the checkpoints that Google's original BERT code saved, without TensorFlow; imported when one is met.
 
-table: the index file, as sorted keys and values. bundle: what they say of each tensor. checksum: CRC-32C. reader: the tensors.
+bundle: the tensors, and what the index says of each. table: the index file, as sorted keys and values. checksum: CRC-32C.
 """

@@ -21,9 +21,9 @@ LARGE = {"large": ([3 << 20], torch.float32), "medium": ([2 << 20], torch.float3
 
 
 @given(st.dictionaries(st.text(max_size=5), st.tuples(SHAPES, DTYPES), max_size=8))
-def test_shapes_dtypes_order_and_alignment(specs: Mapping[str, tuple[list[int], torch.dtype]]) -> None:
+def test_names_shapes_dtypes_and_alignment(specs: Mapping[str, tuple[list[int], torch.dtype]]) -> None:
     tensors = empty_tensors(specs)
-    assert list(tensors) == list(specs)
+    assert tensors.keys() == specs.keys()
     for name, (shape, dtype) in specs.items():
         assert tensors[name].shape == torch.Size(shape)
         assert tensors[name].dtype == dtype

@@ -228,8 +228,11 @@ class TestFinding:
     def test_a_step_of_a_training_is_named_by_its_path(self, checkpoint: Path) -> None:
         for path in checkpoint.glob("bert_model.ckpt.*"):
             path.rename(path.with_name(path.name.replace("bert_model.ckpt", "model.ckpt-20")))
-        with pytest.raises(CheckpointError, match=r"give its own path, such as .*model\.ckpt-20\.index"):
-            open_weights(checkpoint)
+        with (
+            pytest.raises(CheckpointError, match=r"give its own path, such as .*model\.ckpt-20\.index"),
+            open_weights(checkpoint),
+        ):
+            pass
         with open_weights(locate_weights(checkpoint / "model.ckpt-20")) as weights:
             assert QUERY in weights
 
@@ -242,8 +245,11 @@ class TestFinding:
 
     def test_asking_for_tensorflows_weights_where_there_are_none(self, tmp_path: Path) -> None:
         save_file({"w": torch.ones(2)}, tmp_path / "model.safetensors")
-        with pytest.raises(CheckpointError, match=r"looked for bert_model\.ckpt\.index, model\.ckpt\.index\. "):
-            open_weights(tmp_path, from_tf=True)
+        with (
+            pytest.raises(CheckpointError, match=r"looked for bert_model\.ckpt\.index, model\.ckpt\.index\. "),
+            open_weights(tmp_path, from_tf=True),
+        ):
+            pass
 
     def test_saving_beside_them_leaves_googles_files_alone(self, checkpoint: Path) -> None:
         before = {path.name: path.read_bytes() for path in checkpoint.iterdir()}
