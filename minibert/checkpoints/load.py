@@ -103,9 +103,6 @@ def _first(names: list[str], shown: int) -> str:
     return ", ".join(names[:shown]) + (f" and {len(names) - shown} more" if len(names) > shown else "")
 
 
-# ---------------------------------------------------------------------------------------------------------------- plan
-
-
 @dataclass
 class LoadingPlan:
     """What will be read into which parameters, and the report on it.
@@ -153,9 +150,8 @@ def plan_loading(
         else:
             # The reference loads a module's names in order, so of two spellings of one tensor the last one counts.
             report.read[held[-1]] = source[held[-1]]
-            if getattr(
-                config, "tie_word_embeddings", True
-            ):  # an untied file may hold a second bias, which nothing reads
+            # An untied file may hold a second bias, which nothing reads.
+            if getattr(config, "tie_word_embeddings", True):
                 plan.duplicates += [(held[-1], source[name], source[held[-1]]) for name in held[:-1]]
         report.tied += [Finding(name, f"the same tensor as {first}") for name in others]
     layers = getattr(config, "num_hidden_layers", None)
@@ -167,10 +163,8 @@ def plan_loading(
 def _drop_mismatched(plan: LoadingPlan, source: dict[str, str], weights: Weights, ignore: bool) -> dict[str, str]:
     """Take tensors of another shape out of `source`; name → why it is new. Raises CheckpointError unless ignored."""
     report = plan.report
-    for name, stored in source.items():
-        expected, found = tuple(plan.parameters[name].shape), tuple(weights[stored].shape)
-        if expected != found:
-            report.mismatched.append((name, found, expected))
+    shapes = {name: (tuple(weights[source[name]].shape), tuple(plan.parameters[name].shape)) for name in source}
+    report.mismatched = [(name, found, expected) for name, (found, expected) in shapes.items() if found != expected]
     if report.mismatched and not ignore:
         shown = "\n".join(
             f"  {name}: the checkpoint has {found}, the model {expected}"
@@ -180,12 +174,11 @@ def _drop_mismatched(plan: LoadingPlan, source: dict[str, str], weights: Weights
             f"{len(report.mismatched)} tensors of {report.checkpoint} do not fit {report.model}:\n{shown}\n"
             "Load with the checkpoint's own config, or pass ignore_mismatched_sizes=True to start those anew."
         )
-    for name, _, _ in report.mismatched:
+    reasons = {}
+    for name, found, expected in report.mismatched:
         del source[name]
-    return {
-        name: f"the checkpoint's shape is {found}, the model's {expected}"
-        for name, found, expected in report.mismatched
-    }
+        reasons[name] = f"the checkpoint's shape is {found}, the model's {expected}"
+    return reasons
 
 
 def _left_over_finding(name: str, layers: int | None) -> Finding:
@@ -208,29 +201,31 @@ def _check_body(plan: LoadingPlan, mismatched: dict[str, str], allow_missing: bo
         held = ", ".join(finding.name for finding in plan.report.left_over[:3])
         raise CheckpointError(
             f"{plan.report.checkpoint} lacks {len(missing)} parameters of the body of {plan.report.model}: "
-            f"{_first(missing, 4)}. "
-            + (f"It holds, unused: {held}, … " if held else "")
-            + "Is it a BERT, and does its "
-            "config match? Pass allow_missing=True to start the missing ones at random."
+            f"{_first(missing, 4)}. {f'It holds, unused: {held}, … ' if held else ''}Is it a BERT, and does its config "
+            "match? Pass allow_missing=True to start the missing ones at random."
         )
-
-
-# ---------------------------------------------------------------------------------------------------------------- read
 
 
 def read_into_parameters(plan: LoadingPlan, weights: Weights, dtype: torch.dtype) -> None:
     """Read what the plan says, floating numbers as `dtype`, into new memory, and make that the parameters' data.
 
-    Raises CheckpointError where a tensor holds NaN or infinity.
+    Raises CheckpointError where a tensor holds NaN or infinity, or no floating numbers; then no parameter has changed.
     """
     stored = {name: weights[source] for name, source in plan.report.read.items()}
+    for name, tensor in stored.items():
+        if plan.parameters[name].is_floating_point() and not tensor.dtype.is_floating_point:
+            raise CheckpointError(
+                f"{plan.report.read[name]} of {tensor.path or plan.report.checkpoint} holds {tensor.dtype}, not floating "
+                "numbers: a checkpoint compressed by another program? Get it in float32, float16 or bfloat16."
+            )
     memory = empty_tensors(
         {name: (t.shape, dtype if t.dtype.is_floating_point else t.dtype) for name, t in stored.items()}
     )
     for name, tensor in stored.items():
         tensor.read_into(memory[name])
-        _check_finite(memory[name], tensor, plan.report.read[name], plan.report.checkpoint)
-    for name, read in memory.items():  # all of them are sound, so that no parameter changes where one is not
+        if memory[name].is_floating_point():
+            _check_finite(memory[name], tensor, f"{plan.report.read[name]} of {tensor.path or plan.report.checkpoint}")
+    for name, read in memory.items():
         plan.parameters[name].data = read
     for name, ignored, used in plan.duplicates:
         if not torch.equal(weights[ignored].read().to(dtype), memory[name]):
@@ -238,20 +233,21 @@ def read_into_parameters(plan: LoadingPlan, weights: Weights, dtype: torch.dtype
             plan.report.tied.append(Finding(name, reason, needs_attention=True))
 
 
-def _check_finite(read: Tensor, stored: StoredTensor, name: str, checkpoint: str) -> None:
-    if not read.is_floating_point():
+def _check_finite(read: Tensor, stored: StoredTensor, origin: str) -> None:
+    # One pass is enough in the usual case: a sum is finite unless a term is not, or the terms are enormous.
+    if torch.isfinite(read.sum(dtype=torch.float32)) or not _not_finite(read):
         return
-    # One pass settles the usual case: a sum is finite unless a term is not, or the terms are enormous.
-    if torch.isfinite(read.sum(dtype=torch.float32)) or torch.isfinite(read).all():
-        return
-    origin = f"{name} of {stored.path or checkpoint}"
-    wrong = int((~torch.isfinite(stored.read())).sum())
-    if wrong:
+    if wrong := _not_finite(stored.read()):
         raise CheckpointError(
             f"{origin} holds {wrong} values that are NaN or infinite. The training that wrote it went wrong: use an "
             "earlier checkpoint."
         )
-    wrong = int((~torch.isfinite(read)).sum())
     raise CheckpointError(
-        f"{origin} holds {wrong} values that are too large for {read.dtype}. Load it with dtype={stored.dtype}."
+        f"{origin} holds {_not_finite(read)} values that are too large for {read.dtype}. Load it with "
+        f"dtype={stored.dtype}."
     )
+
+
+def _not_finite(tensor: Tensor) -> int:
+    """How many numbers are NaN or infinite; in float64, since float8 has no such test."""
+    return int((~torch.isfinite(tensor.double())).sum())

@@ -376,6 +376,23 @@ class TestNumbersThatAreNone:
         ):
             BertModel.from_pretrained(saved, torch_dtype=torch.float16)
 
+    @pytest.mark.parametrize("dtype", [torch.float8_e4m3fn, torch.float8_e5m2, torch.float64])
+    def test_in_other_floating_numbers_too(self, dtype: torch.dtype) -> None:
+        state = {name: tensor.to(dtype) for name, tensor in tiny(BertModel).tensors_to_save().items()}
+        model = BertModel.from_pretrained(None, config=tiny_config(), state_dict=state)
+        assert torch.equal(model.pooler.dense.weight, state["pooler.dense.weight"].float())
+        state["pooler.dense.weight"] = torch.full((32, 32), float("nan")).to(dtype)
+        with pytest.raises(CheckpointError, match=r"pooler\.dense\.weight of the state_dict holds 1024 values"):
+            BertModel.from_pretrained(None, config=tiny_config(), state_dict=state)
+
+    @pytest.mark.parametrize("dtype", [torch.int8, torch.uint8, torch.int64, torch.bool, torch.complex64])
+    def test_whole_and_complex_numbers_are_no_weights(self, saved: Path, dtype: torch.dtype) -> None:
+        tensors = load_file(saved / "model.safetensors")
+        tensors["bert.pooler.dense.weight"] = tensors["bert.pooler.dense.weight"].to(dtype)
+        save_file(tensors, saved / "model.safetensors", metadata={"format": "pt"})
+        with pytest.raises(CheckpointError, match=rf"bert\.pooler\.dense\.weight of .* holds {dtype}, not floating"):
+            BertModel.from_pretrained(saved)
+
     def test_a_models_own_numbers_are_not_questioned(self) -> None:
         model = tiny(BertModel)
         model.pooler.dense.bias.data[0] = float("nan")
