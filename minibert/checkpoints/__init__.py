@@ -2,17 +2,15 @@
 
 from .files import CONFIG_FILE, CheckpointError, read_json, replacing, write_text_atomically
 from .find import bundled_checkpoints, locate, locate_config, locate_weights
-from .load import Finding, LoadingPlan, LoadingReport, plan_loading, read_into_parameters
-from .read import StoredTensor, Weights, open_weights, weights_of
+from .load import LoadingPlan, LoadingReport, plan_loading, read_into_parameters
+from .read import Weights, open_weights, weights_of
 from .save import save_weights
 
 __all__ = [
     "CONFIG_FILE",
     "CheckpointError",
-    "Finding",
     "LoadingPlan",
     "LoadingReport",
-    "StoredTensor",
     "Weights",
     "bundled_checkpoints",
     "locate",

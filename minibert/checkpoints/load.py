@@ -73,34 +73,32 @@ class LoadingReport:
 
     def warning(self) -> str:
         """The findings that need attention, as a message: which tensors, why, and so what to do."""
-        lines = [f"{self.model} from {self.checkpoint}:"]
-        for title, findings in (("newly initialised", self.new), ("left over", self.left_over), ("tied", self.tied)):
-            lines += _grouped(title, [finding for finding in findings if finding.needs_attention])
-        if any(finding.needs_attention for finding in self.new):
-            lines.append("Train the new parameters before you use what they predict.")
-        return "\n".join(lines)
+        new, left_over, tied = ([f for f in fs if f.needs_attention] for fs in (self.new, self.left_over, self.tied))
+        advice = ["Train the new parameters before you use what they predict."] if new else []
+        found = [*_lines("newly initialised", new), *_lines("left over", left_over), *_lines("tied", tied)]
+        return "\n".join([f"{self.model} from {self.checkpoint}:", *found, *advice])
 
     def __str__(self) -> str:
         lines = [f"{self.model} from {self.checkpoint}", f"  read: {len(self.read)} tensors"]
-        renamed = [(name, source) for name, source in self.read.items() if name != source]
+        renamed = [f"{source} → {name}" for name, source in self.read.items() if name != source]
         if renamed:
-            name, source = renamed[0]
-            lines.append(f"    {len(renamed)} under another name, such as {source} → {name}")
-        for title, findings in (("tied", self.tied), ("newly initialised", self.new), ("left over", self.left_over)):
-            lines += _grouped(title, findings)
+            lines.append(f"    {len(renamed)} under another name, such as {renamed[0]}")
+        lines += _lines("tied", self.tied)
+        lines += _lines("newly initialised", self.new)
+        lines += _lines("left over", self.left_over)
         return "\n".join(lines)
 
 
-def _grouped(title: str, findings: list[Finding], shown: int = 4) -> list[str]:
+def _lines(title: str, findings: list[Finding]) -> list[str]:
     """A line for each reason, naming the first few tensors it is true of."""
     by_reason: dict[str, list[str]] = {}
     for finding in findings:
         by_reason.setdefault(finding.reason, []).append(finding.name)
-    return [f"  {title}: {_first(names, shown)}: {reason}" for reason, names in by_reason.items()]
+    return [f"  {title}: {_first_four(names)}: {reason}" for reason, names in by_reason.items()]
 
 
-def _first(names: list[str], shown: int) -> str:
-    return ", ".join(names[:shown]) + (f" and {len(names) - shown} more" if len(names) > shown else "")
+def _first_four(names: list[str]) -> str:
+    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
 
 
 @dataclass
@@ -201,7 +199,7 @@ def _check_body(plan: LoadingPlan, mismatched: dict[str, str], allow_missing: bo
         held = ", ".join(finding.name for finding in plan.report.left_over[:3])
         raise CheckpointError(
             f"{plan.report.checkpoint} lacks {len(missing)} parameters of the body of {plan.report.model}: "
-            f"{_first(missing, 4)}. {f'It holds, unused: {held}, … ' if held else ''}Is it a BERT, and does its config "
+            f"{_first_four(missing)}. {f'It holds, unused: {held}, … ' if held else ''}Is it a BERT, and does its config "
             "match? Pass allow_missing=True to start the missing ones at random."
         )
 

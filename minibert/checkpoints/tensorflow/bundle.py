@@ -34,6 +34,8 @@ from ..names import is_transposed
 from .checksum import masked_crc32c
 from .table import read_table, read_varint
 
+ReadInto = Callable[[Tensor], object]  # fills a tensor with the numbers
+
 # types.proto's numbers of the dtypes that hold plain numbers.
 DTYPES = {
     1: torch.float32,
@@ -74,16 +76,14 @@ class Message(NamedTuple):
     strings: dict[int, list[bytes]]
 
 
-def open_tensors(
-    index: Path, open_files: ExitStack
-) -> dict[str, tuple[torch.Size, torch.dtype, Callable[[Tensor], object]]]:
+def open_tensors(index: Path, open_files: ExitStack) -> dict[str, tuple[torch.Size, torch.dtype, ReadInto]]:
     """Name → shape, dtype and how to read it into a tensor, in the order of the data, for a checkpoint's `….ckpt.index`.
 
     Raises CheckpointError where the index is damaged or a data file is missing or too short; when a tensor is read,
     where its bytes do not have their checksum.
     """
     files: dict[str, BufferedReader] = {}
-    tensors: dict[str, tuple[torch.Size, torch.dtype, Callable[[Tensor], object]]] = {}
+    tensors: dict[str, tuple[torch.Size, torch.dtype, ReadInto]] = {}
     for name, entry in read_bundle(index).items():
         path = index.parent / entry.data_file
         if entry.data_file not in files:
