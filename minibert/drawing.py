@@ -9,6 +9,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .checkpoints import replacing
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -32,11 +34,7 @@ def new_figure(width: float, height: float) -> Figure:
 
 
 def save_figure(figure: Figure, out: str | os.PathLike[str]) -> None:
-    """Write to a temporary name first, so that a reader never finds half a file."""
+    """Write a file of the kind that its name ends with; a reader never finds half of it."""
     path = Path(out)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
-    try:
+    with replacing(path) as temporary:
         figure.savefig(temporary)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

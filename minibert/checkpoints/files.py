@@ -136,8 +136,8 @@ def describe_folder(folder: Path) -> str:
 
 
 def temporary_beside(path: Path) -> Path:
-    """A fresh name in the same folder, since only a rename within one file system is atomic."""
-    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    """A fresh name in the same folder, since only a rename within one file system is atomic; its ending tells the kind."""
+    return path.with_name(f".{path.stem}.{secrets.token_hex(4)}.tmp{path.suffix}")
 
 
 def flush_to_disk(path: Path) -> None:
@@ -152,15 +152,13 @@ def flush_to_disk(path: Path) -> None:
 def replacing(path: Path) -> Iterator[Path]:
     """Write a file or a folder to the temporary path this yields; on success it becomes ``path``, on any error it vanishes.
 
-    A reader sees the old file or the new one, never half of either. (An old folder has to go before the new one can
-    come: between the two, a reader finds none.)
+    A reader sees the old file or the new one, never half of either. An old folder is not replaced: OSError, unless it is
+    empty or the caller removes it.
     """
     temporary = temporary_beside(path)
     try:
         yield temporary
         flush_to_disk(temporary)
-        if temporary.is_dir() and path.is_dir():
-            shutil.rmtree(path)
         os.replace(temporary, path)
     finally:
         if temporary.is_dir():

@@ -14,7 +14,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
-from minibert.checkpoints import CheckpointError, open_weights, save_weights, write_text_atomically
+from minibert.checkpoints import CheckpointError, open_weights, replacing, save_weights, write_text_atomically
 from minibert.checkpoints import save as saving
 
 
@@ -220,6 +220,34 @@ def test_text_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
         write_text_atomically(path, "second \ud800")
     assert path.read_bytes() == "first ✓\n".encode()
     assert names(tmp_path) == ["config.json"]
+
+
+def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+    new = tmp_path / "new"
+
+    def write(folder: Path, stop: bool) -> None:
+        with replacing(folder) as draft:
+            (draft / "inner").mkdir(parents=True)
+            (draft / "inner" / "file").write_text("whole")
+            assert not folder.exists()
+            if stop:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write(new, stop=True)
+    assert names(tmp_path) == []
+    write(new, stop=False)
+    assert (new / "inner" / "file").read_text() == "whole"
+    assert names(tmp_path) == ["new"]
+
+
+def test_a_folder_with_something_in_it_is_never_replaced(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "file").write_text("precious")
+    with pytest.raises(OSError), replacing(tmp_path / "old") as draft:  # noqa: PT011  # its text is the system's
+        draft.mkdir()
+    assert (tmp_path / "old" / "file").read_text() == "precious"
+    assert names(tmp_path) == ["old"]
 
 
 def test_text_that_cannot_be_written_names_the_file(tmp_path: Path) -> None:
