@@ -186,7 +186,7 @@ def _left_over_finding(name: str, layers: int | None) -> Finding:
     layer = re.search(r"encoder\.layer\.(\d+)\.", canonical(name))
     if layer is not None and layers is not None and int(layer.group(1)) >= layers:
         return Finding(name, f"the config has only {layers} layers", needs_attention=True)
-    return Finding(name, "no part of this model has such a name", needs_attention=True)
+    return Finding(name, "this model has no tensor of such a name", needs_attention=True)
 
 
 def _check_body(plan: LoadingPlan, mismatched: dict[str, str], allow_missing: bool) -> None:
@@ -224,7 +224,7 @@ def read_into_parameters(plan: LoadingPlan, weights: Weights, dtype: torch.dtype
         if memory[name].is_floating_point():
             _check_finite(memory[name], tensor, f"{plan.report.read[name]} of {tensor.path or plan.report.checkpoint}")
     for name, read in memory.items():
-        plan.parameters[name].data = read
+        plan.parameters[name].data = read.to(plan.parameters[name].device)
     for name, ignored, used in plan.duplicates:
         if not torch.equal(weights[ignored].read().to(dtype), memory[name]):
             reason = f"the checkpoint's {ignored} differs from {used}, to which the config ties it; the latter is used"

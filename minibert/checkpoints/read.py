@@ -58,7 +58,7 @@ class StoredTensor:
 
     def read(self) -> Tensor:
         """The numbers, in fresh memory and the checkpoint's dtype."""
-        out = torch.empty(self.shape, dtype=self.dtype)
+        out = torch.empty(self.shape, dtype=self.dtype, device="cpu")
         self.read_into(out)
         return out
 
@@ -189,7 +189,7 @@ def _read_bytes(out: Tensor, *, file: BufferedReader, position: int, dtype: torc
     numbers = out.view(-1)
     at_a_time = max(1, numbers.numel()) if out.dtype == dtype else _CONVERTED_AT_A_TIME
     for some in numbers.split(at_a_time):
-        stored = some if out.dtype == dtype else torch.empty(some.shape, dtype=dtype)
+        stored = some if out.dtype == dtype else torch.empty(some.shape, dtype=dtype, device="cpu")
         if file.readinto(stored.view(torch.uint8).numpy()) < stored.nbytes:  # type: ignore[arg-type]
             raise CheckpointError(f"{file.name}: ended inside tensor {name!r}; it was changed while being read")
         if stored is not some:

@@ -104,7 +104,7 @@ def open_tensors(index: Path, open_files: ExitStack) -> dict[str, tuple[torch.Si
 
 
 def _read_into(out: Tensor, *, file: BufferedReader, entry: Entry, name: str) -> None:
-    tensor = torch.empty(entry.shape, dtype=entry.dtype)
+    tensor = torch.empty(entry.shape, dtype=entry.dtype, device="cpu")
     data = memoryview(tensor.view(-1).view(torch.uint8).numpy())  # type: ignore[arg-type]
     file.seek(entry.offset)
     file.readinto(data)  # if the file became shorter, the checksum will tell

@@ -129,6 +129,13 @@ class TestMemory:
         for parameter in BertForPreTraining.from_pretrained(saved).parameters():
             assert parameter.untyped_storage().nbytes() == parameter.nbytes
 
+    @pytest.mark.parametrize("form", FORMS)
+    def test_a_model_built_on_another_device_is_loaded_there(self, tmp_path: Path, form: str) -> None:
+        save(tmp_path, form)
+        with torch.device("meta"):
+            model = BertModel.from_pretrained(tmp_path, torch_dtype=torch.bfloat16)
+        assert {(p.device.type, p.dtype) for p in model.parameters()} == {("meta", torch.bfloat16)}
+
     def test_a_forward_moves_nothing(self, saved: Path) -> None:
         model = BertModel.from_pretrained(saved)
         before = {name: (id(p), p.data_ptr(), p._version) for name, p in model.named_parameters()}
