@@ -171,7 +171,7 @@ def _open_safetensors(path: Path, open_files: ExitStack) -> Weights:
             found = {name: library.get_tensor(name) for name in library.keys()}  # noqa: SIM118  # it is no dictionary
     except Exception as error:  # the library's own type, or PyTorch's where a shape is beyond it
         raise CheckpointError(
-            f"{path}: not a safetensors file, or a damaged one ({_first_line(error)}); get the file again"
+            f"{path}: not a safetensors file, or a truncated or damaged one ({_first_line(error)}); get the file again"
         ) from error
     _check_not_replaced(path, os.fstat(file.fileno()))
     length = int.from_bytes(file.read(8), "little")

@@ -51,7 +51,7 @@ class TestSafetensorsHeaders:
     """The library finds these, alone; here its error gets the file's name, and what to do."""
 
     def check(self, message: str, reason: str) -> None:
-        assert "not a safetensors file, or a damaged one (" in message
+        assert "not a safetensors file, or a truncated or damaged one (" in message
         assert message.endswith("; get the file again")
         assert reason in message
 
