@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import shutil
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from ..checkpoints import replacing
 from ..microscope.plots import new_figure, save_figure
 from .run_checkpoints import STATE, RunCheckpoints
 from .run_log import read_log
@@ -19,11 +19,10 @@ def finish(
 ) -> list[str]:
     """Copy the best checkpoint to `out/model` and draw a figure of the log in `out/curve.png`; return sentences on what there is now."""
     best = RunCheckpoints(out / "checkpoints").path(best_step)
-    draft, model = out / ".model.tmp", out / "model"
-    shutil.rmtree(draft, ignore_errors=True)
-    shutil.copytree(best, draft, ignore=shutil.ignore_patterns(STATE))
-    shutil.rmtree(model, ignore_errors=True)
-    os.replace(draft, model)
+    model = out / "model"
+    with replacing(model) as draft:
+        shutil.copytree(best, draft, ignore=shutil.ignore_patterns(STATE))
+        shutil.rmtree(model, ignore_errors=True)
     lines = [f"The best model, of step {best_step}, is in {model}."]
     if importlib.util.find_spec("matplotlib") is None:
         return [*lines, "For the curve of its loss, install the extra: pip install 'minibert-pytorch[plots]'."]

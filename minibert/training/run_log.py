@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
+
+from ..checkpoints import write_text_atomically
 
 
 class RunLog:
@@ -25,9 +26,7 @@ class RunLog:
 
     def _forget_from(self, step: int) -> None:
         kept = [json.dumps(line) + "\n" for line in read_log(self.path) if 0 < step >= line["step"]]
-        temporary = self.path.with_name(f".{self.path.name}.tmp")
-        temporary.write_text("".join(kept), encoding="utf-8")
-        os.replace(temporary, self.path)
+        write_text_atomically(self.path, "".join(kept))
 
     def write(self, step: int, **figures: Any) -> None:
         """Add a line."""
