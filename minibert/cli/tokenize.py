@@ -47,7 +47,7 @@ def tokenize(text: str, second: str | None, explain: bool, model: str, as_json: 
 
 def show_steps(tokenizer: BertTokenizer, text: str, as_json: bool) -> None:
     """Each step's name, its parts with what it changed in colour, and what it does."""
-    from ..tokenization.explain import explain
+    from ..tokenization import explain
 
     steps = explain(tokenizer, text)
     if as_json:

@@ -1,20 +1,31 @@
-"""One encoded row with the origin of its tokens, and every way to look that up. Reference class: Rust's `Encoding`."""
+"""What the tokenizer returns: named columns, and for every token where it came from.
+
+Reference classes: `BatchEncoding`, and Rust's `Encoding`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
-from typing import NamedTuple
+from collections import UserDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
 
 
 class AlignedToken(NamedTuple):
-    """A token with its place: `text[start:end]` is what it was made from, `word` the number of its word."""
+    """A token and where it came from: `text[start:end]`, word number `word` of text 0 or 1 (`sequence`).
+
+    A special token comes from no text: its word and sequence are None.
+    """
 
     token: str
     id: int
-    start: int
-    end: int
-    word: int
+    start: int = 0
+    end: int = 0
+    word: int | None = None
+    sequence: int | None = None
 
 
 class CharSpan(NamedTuple):
@@ -39,42 +50,17 @@ class Encoding:
     word_ids: number of each token's word in its text. sequence_ids: 0 in the first text, 1 in the second.
     """
 
-    tokens: list[str] = field(default_factory=list)
-    ids: list[int] = field(default_factory=list)
-    type_ids: list[int] = field(default_factory=list)
-    attention_mask: list[int] = field(default_factory=list)
-    special_tokens_mask: list[int] = field(default_factory=list)
-    offsets: list[tuple[int, int]] = field(default_factory=list)
-    word_ids: list[int | None] = field(default_factory=list)
-    sequence_ids: list[int | None] = field(default_factory=list)
+    tokens: list[str]
+    ids: list[int]
+    type_ids: list[int]
+    attention_mask: list[int]
+    special_tokens_mask: list[int]
+    offsets: list[tuple[int, int]]
+    word_ids: list[int | None]
+    sequence_ids: list[int | None]
 
     def __len__(self) -> int:
         return len(self.ids)
-
-    def __add__(self, other: Encoding) -> Encoding:
-        return Encoding(*(getattr(self, each.name) + getattr(other, each.name) for each in fields(self)))
-
-    def add_text(self, tokens: Sequence[AlignedToken], sequence: int, segment: int) -> None:
-        """Append the tokens of a text."""
-        self.tokens += [token.token for token in tokens]
-        self.ids += [token.id for token in tokens]
-        self.type_ids += [segment] * len(tokens)
-        self.attention_mask += [1] * len(tokens)
-        self.special_tokens_mask += [0] * len(tokens)
-        self.offsets += [(token.start, token.end) for token in tokens]
-        self.word_ids += [token.word for token in tokens]
-        self.sequence_ids += [sequence] * len(tokens)
-
-    def add_special(self, token: str, token_id: int, segment: int, attention: int = 1, count: int = 1) -> None:
-        """Append a token that comes from no text; `attention` 0 for padding."""
-        self.tokens += [token] * count
-        self.ids += [token_id] * count
-        self.type_ids += [segment] * count
-        self.attention_mask += [attention] * count
-        self.special_tokens_mask += [1] * count
-        self.offsets += [(0, 0)] * count
-        self.word_ids += [None] * count
-        self.sequence_ids += [None] * count
 
     def token_to_sequence(self, token: int) -> int | None:
         """Which text a token is of; None for a special one."""
@@ -90,12 +76,9 @@ class Encoding:
 
     def word_to_tokens(self, word: int, sequence: int = 0) -> TokenSpan | None:
         """The tokens of a word; None if it has none, or was cut off."""
-        places = [
-            place
-            for place, (number, text) in enumerate(zip(self.word_ids, self.sequence_ids, strict=True))
-            if number == word and text == sequence
-        ]
-        return TokenSpan(places[0], places[-1] + 1) if places else None
+        origins = list(zip(self.word_ids, self.sequence_ids, strict=True))
+        count = origins.count((word, sequence))
+        return TokenSpan(first := origins.index((word, sequence)), first + count) if count else None
 
     def word_to_chars(self, word: int, sequence: int = 0) -> CharSpan | None:
         """The characters of a word; None if it has no token."""
@@ -104,12 +87,164 @@ class Encoding:
 
     def char_to_token(self, char: int, sequence: int = 0) -> int | None:
         """The token a character is in; None for spaces and whatever else is in no token."""
-        for place, (start, end) in enumerate(self.offsets):
-            if start <= char < end and self.sequence_ids[place] == sequence:
-                return place
+        for index, (start, end) in enumerate(self.offsets):
+            if start <= char < end and self.sequence_ids[index] == sequence:
+                return index
         return None
 
     def char_to_word(self, char: int, sequence: int = 0) -> int | None:
         """The word a character is in."""
         token = self.char_to_token(char, sequence)
         return None if token is None else self.word_ids[token]
+
+
+class BatchEncoding(UserDict[str, Any]):
+    """Columns such as `input_ids`, read as `encoding["input_ids"]` or `encoding.input_ids`.
+
+    A column of one text is a list; of a batch, a list of lists; with `return_tensors`, a (batch, seq) tensor or array.
+
+    data: name → column.
+    encodings: the rows with the origin of their tokens, or a function that computes them when they are asked for.
+    tensor_type: "pt" or "np" to make tensors or arrays of every column.
+    prepend_batch_axis: make each column a batch of one before that.
+    n_sequences: 1 for single texts, 2 for pairs.
+
+    `encoding[3]` is row 3 as an `Encoding`. The methods below take `(index)` when there is one row, `(row, index)` in
+    any batch, and answer None where nothing corresponds. A pickled encoding keeps only what was computed.
+    """
+
+    def __init__(
+        self,
+        data: Mapping[str, Any] | None = None,
+        encodings: list[Encoding] | Callable[[], list[Encoding]] | None = None,
+        tensor_type: str | None = None,
+        prepend_batch_axis: bool = False,
+        n_sequences: int | None = None,
+    ):
+        super().__init__(data)
+        self._encodings = encodings
+        self.n_sequences = n_sequences
+        if tensor_type is not None:
+            self.convert_to_tensors(tensor_type, prepend_batch_axis)
+
+    def __getitem__(self, item: Any) -> Any:
+        return self.data[item] if isinstance(item, str) else self._rows()[item]
+
+    def __getattr__(self, name: str) -> Any:
+        columns = self.__dict__.get("data", {})  # not there yet while an encoding is unpickled
+        if name not in columns:
+            raise AttributeError(f"The encoding has no {name!r}. It has: {', '.join(columns) or 'nothing'}.")
+        return columns[name]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_encodings": None if callable(self._encodings) else self._encodings}
+
+    @property
+    def encodings(self) -> list[Encoding] | None:
+        """The rows with the origin of their tokens; None for columns that did not come from text."""
+        rows = self._encodings
+        if callable(rows):
+            self._encodings = rows = rows()
+        return rows
+
+    @property
+    def is_fast(self) -> bool:
+        """Whether the methods below can answer."""
+        return self._encodings is not None
+
+    def _rows(self) -> list[Encoding]:
+        rows = self.encodings
+        if rows is None:
+            raise ValueError(
+                "This encoding does not know where its tokens came from: it was made from ids, or was pickled before it "
+                "was asked. Encode text, and ask before sending it to another process."
+            )
+        return rows
+
+    def _find(self, first: int, second: int | None) -> tuple[Encoding, int]:
+        """(row, index) when both were given, the index in the first row otherwise."""
+        return (self._rows()[0], first) if second is None else (self._rows()[first], second)
+
+    def tokens(self, batch_index: int = 0) -> list[str]:
+        """The tokens of a row, special ones and padding included."""
+        return self._rows()[batch_index].tokens
+
+    def word_ids(self, batch_index: int = 0) -> list[int | None]:
+        """For each token of a row, the number of its word."""
+        return self._rows()[batch_index].word_ids
+
+    def sequence_ids(self, batch_index: int = 0) -> list[int | None]:
+        """For each token of a row, 0 if it is of the first text, 1 if of the second."""
+        return self._rows()[batch_index].sequence_ids
+
+    def token_to_sequence(self, batch_or_token_index: int, token_index: int | None = None) -> int | None:
+        """Which text a token is of."""
+        row, token = self._find(batch_or_token_index, token_index)
+        return row.token_to_sequence(token)
+
+    def token_to_word(self, batch_or_token_index: int, token_index: int | None = None) -> int | None:
+        """Which word a token is of."""
+        row, token = self._find(batch_or_token_index, token_index)
+        return row.token_to_word(token)
+
+    def token_to_chars(self, batch_or_token_index: int, token_index: int | None = None) -> CharSpan | None:
+        """Which characters a token stands for."""
+        row, token = self._find(batch_or_token_index, token_index)
+        return row.token_to_chars(token)
+
+    def word_to_tokens(
+        self, batch_or_word_index: int, word_index: int | None = None, sequence_index: int = 0
+    ) -> TokenSpan | None:
+        """Which tokens a word became."""
+        row, word = self._find(batch_or_word_index, word_index)
+        return row.word_to_tokens(word, sequence_index)
+
+    def word_to_chars(
+        self, batch_or_word_index: int, word_index: int | None = None, sequence_index: int = 0
+    ) -> CharSpan | None:
+        """Which characters a word is."""
+        row, word = self._find(batch_or_word_index, word_index)
+        return row.word_to_chars(word, sequence_index)
+
+    def char_to_token(
+        self, batch_or_char_index: int, char_index: int | None = None, sequence_index: int = 0
+    ) -> int | None:
+        """Which token a character is in."""
+        row, char = self._find(batch_or_char_index, char_index)
+        return row.char_to_token(char, sequence_index)
+
+    def char_to_word(
+        self, batch_or_char_index: int, char_index: int | None = None, sequence_index: int = 0
+    ) -> int | None:
+        """Which word a character is in."""
+        row, char = self._find(batch_or_char_index, char_index)
+        return row.char_to_word(char, sequence_index)
+
+    def convert_to_tensors(self, tensor_type: str | None = None, prepend_batch_axis: bool = False) -> BatchEncoding:
+        """Make every column a tensor ("pt") or an array ("np"), in place. Raises ValueError if rows differ in length."""
+        if tensor_type is None:
+            return self
+        if tensor_type not in ("pt", "np"):
+            raise ValueError(f"return_tensors={tensor_type!r} is not supported. Choose 'pt', 'np' or None (lists).")
+        for name, column in self.data.items():
+            rows = [column] if prepend_batch_axis else column
+            if isinstance(rows, torch.Tensor if tensor_type == "pt" else np.ndarray):
+                continue
+            try:
+                self.data[name] = torch.tensor(rows) if tensor_type == "pt" else np.asarray(rows)
+            except (ValueError, TypeError) as error:
+                lengths = sorted({len(row) for row in rows if isinstance(row, (list, tuple))})
+                found = f"lengths {', '.join(map(str, lengths[:10]))}" if len(lengths) > 1 else "no regular shape"
+                raise ValueError(
+                    f"{name!r} cannot be made into one tensor: its rows have {found}. Pass padding=True (and "
+                    "truncation=True to cut long texts) so that all rows have one length."
+                ) from error
+        return self
+
+    def to(self, device: str | int | torch.device) -> BatchEncoding:
+        """Move every tensor to `device`, in place, and return the encoding itself."""
+        self.data = {
+            name: column.to(device) if isinstance(column, torch.Tensor) else column
+            for name, column in self.data.items()
+        }
+        return self

@@ -1,17 +1,37 @@
 """The tokens with a role: `[CLS]`, `[SEP]`, `[PAD]`, `[UNK]`, `[MASK]` and the caller's own.
 
-Reference class: `SpecialTokensMixin`.
+Reference classes: `AddedToken`, `SpecialTokensMixin`.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from typing import TypeAlias
-
-from .added_token import AddedToken
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class AddedToken:
+    """A special token with settings of its own.
+
+    content: the token's text.
+    lstrip, rstrip: take the spaces before, after it along. A plain `str` given as a special token takes both.
+    single_word, normalized, special: kept and saved, as in the reference's Python tokenizer, but without effect.
+    """
+
+    content: str
+    single_word: bool = False
+    lstrip: bool = False
+    rstrip: bool = False
+    normalized: bool = True
+    special: bool = False
+
+    def __str__(self) -> str:
+        return self.content
+
 
 Token: TypeAlias = str | AddedToken
 
@@ -24,18 +44,15 @@ class SpecialToken:
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
-        self.slot = f"_{name}"
 
     def __get__(self, tokenizer: SpecialTokens, owner: type) -> str | None:
-        token: Token | None = getattr(tokenizer, self.slot)
-        if token is None:
-            if tokenizer.verbose:
-                logger.error("The tokenizer has no %s yet: set it before using it.", self.name)
-            return None
-        return str(token)
+        token: Token | None = getattr(tokenizer, f"_{self.name}")
+        if token is None and tokenizer.verbose:
+            logger.error("The tokenizer has no %s yet: set it before using it.", self.name)
+        return None if token is None else str(token)
 
     def __set__(self, tokenizer: SpecialTokens, token: Token | None) -> None:
-        setattr(tokenizer, self.slot, token)
+        setattr(tokenizer, f"_{self.name}", token)
 
 
 class SpecialTokenId:
@@ -43,10 +60,9 @@ class SpecialTokenId:
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name.removesuffix("_id")
-        self.slot = f"_{self.name}"
 
     def __get__(self, tokenizer: SpecialTokens, owner: type) -> int | None:
-        token: Token | None = getattr(tokenizer, self.slot)
+        token: Token | None = getattr(tokenizer, f"_{self.name}")
         return None if token is None else tokenizer.token_to_id(str(token))
 
     def __set__(self, tokenizer: SpecialTokens, token_id: object) -> None:
@@ -54,7 +70,7 @@ class SpecialTokenId:
 
 
 class SpecialTokens:
-    """What part each special token plays. `None` means that no token plays it."""
+    """Which token has which role. `None` means that no token has it."""
 
     SPECIAL_TOKENS_ATTRIBUTES = (
         "bos_token",
@@ -67,48 +83,25 @@ class SpecialTokens:
         "additional_special_tokens",
     )
 
-    bos_token = SpecialToken()
-    eos_token = SpecialToken()
-    unk_token = SpecialToken()
-    sep_token = SpecialToken()
-    pad_token = SpecialToken()
-    cls_token = SpecialToken()
-    mask_token = SpecialToken()
-
-    bos_token_id = SpecialTokenId()
-    eos_token_id = SpecialTokenId()
-    unk_token_id = SpecialTokenId()
-    sep_token_id = SpecialTokenId()
-    pad_token_id = SpecialTokenId()
-    cls_token_id = SpecialTokenId()
-    mask_token_id = SpecialTokenId()
+    bos_token, bos_token_id = SpecialToken(), SpecialTokenId()
+    eos_token, eos_token_id = SpecialToken(), SpecialTokenId()
+    unk_token, unk_token_id = SpecialToken(), SpecialTokenId()
+    sep_token, sep_token_id = SpecialToken(), SpecialTokenId()
+    pad_token, pad_token_id = SpecialToken(), SpecialTokenId()
+    cls_token, cls_token_id = SpecialToken(), SpecialTokenId()
+    mask_token, mask_token_id = SpecialToken(), SpecialTokenId()
 
     pad_token_type_id = 0  # the segment of padding
+    _unk_token: Token | None
 
-    def __init__(
-        self,
-        *,
-        bos_token: Token | None,
-        eos_token: Token | None,
-        unk_token: Token | None,
-        sep_token: Token | None,
-        pad_token: Token | None,
-        cls_token: Token | None,
-        mask_token: Token | None,
-        additional_special_tokens: Sequence[Token] | None,
-        verbose: bool,
-    ):
+    def __init__(self, verbose: bool, tokens: Mapping[str, Any]):
         self.verbose = verbose
-        self._bos_token = bos_token
-        self._eos_token = eos_token
-        self._unk_token = unk_token
-        self._sep_token = sep_token
-        self._pad_token = pad_token
-        self._cls_token = cls_token
-        self._mask_token = mask_token
-        self._additional_special_tokens: list[Token] = list(additional_special_tokens or ())
-        for role, token in self.special_tokens_map_extended.items():
-            check_special_token(role, token)
+        self._additional_special_tokens: list[Token] = []
+        for role in self.SPECIAL_TOKENS_ATTRIBUTES:
+            token = tokens.get(role)
+            if token:
+                check_special_token(role, token)
+            setattr(self, role, token)
 
     def token_to_id(self, token: str) -> int:
         """The id of `token`; of the unknown token when the vocabulary lacks it."""
@@ -120,8 +113,8 @@ class SpecialTokens:
         return [str(token) for token in self._additional_special_tokens]
 
     @additional_special_tokens.setter
-    def additional_special_tokens(self, tokens: Sequence[Token]) -> None:
-        self._additional_special_tokens = list(tokens)
+    def additional_special_tokens(self, tokens: Sequence[Token] | None) -> None:
+        self._additional_special_tokens = list(tokens or ())
 
     @property
     def additional_special_tokens_ids(self) -> list[int]:
@@ -138,7 +131,7 @@ class SpecialTokens:
     def special_tokens_map(self) -> dict[str, str | list[str]]:
         """Role → token as text."""
         return {
-            role: [str(each) for each in token] if isinstance(token, list) else str(token)
+            role: list(map(str, token)) if isinstance(token, list) else str(token)
             for role, token in self.special_tokens_map_extended.items()
         }
 
@@ -146,14 +139,15 @@ class SpecialTokens:
     def all_special_tokens_extended(self) -> list[Token]:
         """Every special token once, as it was given, in the order of the roles."""
         tokens: list[Token] = []
-        for token in self.special_tokens_map_extended.values():
-            tokens += token if isinstance(token, list) else [token]
+        for role in self.SPECIAL_TOKENS_ATTRIBUTES:
+            token = getattr(self, f"_{role}")
+            tokens += token if isinstance(token, list) else [token] if token else []
         return list(dict.fromkeys(tokens))
 
     @property
     def all_special_tokens(self) -> list[str]:
         """Every special token, as text."""
-        return [str(token) for token in self.all_special_tokens_extended]
+        return list(map(str, self.all_special_tokens_extended))
 
     @property
     def all_special_ids(self) -> list[int]:
@@ -162,7 +156,7 @@ class SpecialTokens:
 
 
 def check_special_token(role: str, token: object) -> None:
-    """Raise TypeError when `token` cannot play `role`."""
+    """Raise KeyError when there is no such role, TypeError when `token` cannot have it."""
     if role not in SpecialTokens.SPECIAL_TOKENS_ATTRIBUTES:
         raise KeyError(
             f"'{role}' is not the role of a special token. Choose from {', '.join(SpecialTokens.SPECIAL_TOKENS_ATTRIBUTES)}."

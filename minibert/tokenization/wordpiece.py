@@ -25,23 +25,17 @@ class WordpieceTokenizer:
         """Pieces of all words of `text`, which is split on whitespace."""
         pieces: list[str] = []
         for word in text.split():
-            pieces += self.split_word(word) or [self.unk_token]
-        return pieces
-
-    def split_word(self, word: str) -> list[str]:
-        """Pieces of one word; none when the vocabulary cannot spell it."""
-        if len(word) > self.max_input_chars_per_word:
-            return []
-        pieces: list[str] = []
-        start = 0
-        while start < len(word):
-            prefix = "##" if start else ""
-            for end in range(len(word), start, -1):
-                piece = prefix + word[start:end]
-                if piece in self.vocab:
-                    break
-            else:
-                return []
-            pieces.append(piece)
-            start = end
+            known = len(word) <= self.max_input_chars_per_word
+            of_word: list[str] = []
+            start = 0
+            while known and start < len(word):
+                prefix = "##" if start else ""
+                for end in range(len(word), start, -1):  # the longest piece first
+                    if prefix + word[start:end] in self.vocab:
+                        of_word.append(prefix + word[start:end])
+                        start = end
+                        break
+                else:
+                    known = False
+            pieces += of_word if known else [self.unk_token]
         return pieces

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from minibert.tokenization import BasicTokenizer, WordpieceTokenizer
-from minibert.tokenization.trie import Trie
+from minibert.tokenization.added_tokens import Trie
 
 
 @pytest.mark.parametrize(

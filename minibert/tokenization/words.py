@@ -5,15 +5,12 @@
 Source: google-research/bert `tokenization.py`. Reference class: `BasicTokenizer`.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from unicodedata import normalize
 
-from .characters import CharacterTable, cleaned, spaced_if_chinese, spaced_if_punctuation, unless_mark
-
-CLEAN = CharacterTable(cleaned)
-SPACED_CHINESE = CharacterTable(spaced_if_chinese)
-SPACED_PUNCTUATION = CharacterTable(spaced_if_punctuation)
-WITHOUT_MARKS = CharacterTable(unless_mark)
+from .characters import CLEAN, DROP_MARKS, SPACE_CHINESE, SPACE_PUNCTUATION, Traced
 
 
 class BasicTokenizer:
@@ -38,7 +35,10 @@ class BasicTokenizer:
         self.strip_accents = strip_accents
 
     def tokenize(self, text: str, never_split: Iterable[str] | None = None) -> list[str]:
-        """Words of `text`, in order. `never_split` adds to the tokenizer's own for this call."""
+        """Words of `text`, in order. `never_split` adds to the tokenizer's own for this call.
+
+        Given `Traced` text, the words are `Traced` too.
+        """
         kept = self.never_split.union(never_split or ())
         text = self.clean(text)
         if self.tokenize_chinese_chars:
@@ -50,7 +50,7 @@ class BasicTokenizer:
             if word in kept:
                 words.append(word)
             else:
-                words += self.split_punctuation(word)
+                words += word.translate(SPACE_PUNCTUATION).split()  # don't → don ' t
         return words
 
     def clean(self, text: str) -> str:
@@ -59,25 +59,24 @@ class BasicTokenizer:
 
     def space_chinese(self, text: str) -> str:
         """Put a space on each side of every ideograph."""
-        return text.translate(SPACED_CHINESE)
+        return text.translate(SPACE_CHINESE)
 
     def normalize(self, word: str) -> str:
-        """Lower-case a word and strip its accents, as far as the settings ask for it."""
+        """Lower-case a word and strip its accents, as far as the settings ask for it: É → e.
+
+        Accents are stripped by taking letters and marks apart (Unicode form NFD) and dropping the marks (category Mn).
+        """
         if self.do_lower_case:
             word = word.lower()
-        if self.strips_accents:
-            word = self.remove_accents(word)
+        if self.do_lower_case if self.strip_accents is None else self.strip_accents:
+            apart = word.decompose() if isinstance(word, Traced) else normalize("NFD", word)
+            word = apart.translate(DROP_MARKS)
         return word
 
-    @property
-    def strips_accents(self) -> bool:
-        """Whether accents are dropped."""
-        return self.do_lower_case if self.strip_accents is None else self.strip_accents
 
-    def remove_accents(self, word: str) -> str:
-        """Take letters and accents apart (Unicode form NFD) and drop the accents (category Mn): é → e."""
-        return normalize("NFD", word).translate(WITHOUT_MARKS)
+def lower_each(text: str) -> str:
+    """Lower-case character by character.
 
-    def split_punctuation(self, word: str) -> list[str]:
-        """Make every punctuation mark a word of its own: don't → don ' t."""
-        return word.translate(SPACED_PUNCTUATION).split()
+    `str.lower` looks around in one case only: a Σ at the end of a word becomes ς. Alone, it becomes σ.
+    """
+    return text.replace("Σ", "σ").lower()
