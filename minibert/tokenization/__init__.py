@@ -1,8 +1,8 @@
 """Text → pieces → ids and back, and the training of a vocabulary."""
 
-from .encoding import BatchEncoding, CharSpan, Encoding, TokenSpan
+from .alignment import CharSpan, Encoding, TokenSpan
+from .encoding import BatchEncoding, PaddingStrategy, TruncationStrategy
 from .explain import Step, explain
-from .padding_truncation import PaddingStrategy, TruncationStrategy
 from .special_tokens import AddedToken
 from .tokenizer import BertTokenizer, BertTokenizerFast
 from .tokenizer_files import load_vocab

@@ -1,101 +1,61 @@
-"""What the tokenizer returns: named columns, and for every token where it came from.
+"""What the tokenizer is asked for and what it returns: options, and named columns.
 
-Reference classes: `BatchEncoding`, and Rust's `Encoding`.
+Reference classes: `BatchEncoding`, `PaddingStrategy`, `TruncationStrategy`.
 """
 
 from __future__ import annotations
 
 from collections import UserDict
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
 
+from .alignment import CharSpan, Encoding, TokenSpan
+from .wordpiece import Pieces
 
-class AlignedToken(NamedTuple):
-    """A token and where it came from: `text[start:end]`, word number `word` of text 0 or 1 (`sequence`).
-
-    A special token comes from no text: its word and sequence are None.
-    """
-
-    token: str
-    id: int
-    start: int = 0
-    end: int = 0
-    word: int | None = None
-    sequence: int | None = None
+T = TypeVar("T")  # what a row is made of: ids, or tokens that know their positions in the text
 
 
-class CharSpan(NamedTuple):
-    """Characters of the text: from `start` to before `end`."""
+class PaddingStrategy(str, Enum):
+    """Values of `padding=`; True is "longest", False is "do_not_pad"."""
 
-    start: int
-    end: int
-
-
-class TokenSpan(NamedTuple):
-    """Tokens of the row: from `start` to before `end`."""
-
-    start: int
-    end: int
+    LONGEST = "longest"
+    MAX_LENGTH = "max_length"
+    DO_NOT_PAD = "do_not_pad"
 
 
-@dataclass
-class Encoding:
-    """A row of tokens. Special tokens and padding have no word and no sequence, and the offsets (0, 0).
+class TruncationStrategy(str, Enum):
+    """Values of `truncation=`; True is "longest_first", False is "do_not_truncate"."""
 
-    tokens, ids, type_ids, attention_mask, special_tokens_mask, offsets: as in the columns of the same names.
-    word_ids: number of each token's word in its text. sequence_ids: 0 in the first text, 1 in the second.
-    """
+    ONLY_FIRST = "only_first"
+    ONLY_SECOND = "only_second"
+    LONGEST_FIRST = "longest_first"
+    DO_NOT_TRUNCATE = "do_not_truncate"
 
-    tokens: list[str]
-    ids: list[int]
-    type_ids: list[int]
-    attention_mask: list[int]
-    special_tokens_mask: list[int]
-    offsets: list[tuple[int, int]]
-    word_ids: list[int | None]
-    sequence_ids: list[int | None]
 
-    def __len__(self) -> int:
-        return len(self.ids)
+class EncodeOptions(NamedTuple):
+    """The arguments of one call of the tokenizer, which describes them; None stands for what `settled` fills in."""
 
-    def token_to_sequence(self, token: int) -> int | None:
-        """Which text a token is of; None for a special one."""
-        return self.sequence_ids[token]
-
-    def token_to_word(self, token: int) -> int | None:
-        """Which word a token is of; None for a special one."""
-        return self.word_ids[token]
-
-    def token_to_chars(self, token: int) -> CharSpan | None:
-        """The characters a token stands for; None for a special one."""
-        return None if self.sequence_ids[token] is None else CharSpan(*self.offsets[token])
-
-    def word_to_tokens(self, word: int, sequence: int = 0) -> TokenSpan | None:
-        """The tokens of a word; None if it has none, or was cut off."""
-        origins = list(zip(self.word_ids, self.sequence_ids, strict=True))
-        count = origins.count((word, sequence))
-        return TokenSpan(first := origins.index((word, sequence)), first + count) if count else None
-
-    def word_to_chars(self, word: int, sequence: int = 0) -> CharSpan | None:
-        """The characters of a word; None if it has no token."""
-        span = self.word_to_tokens(word, sequence)
-        return None if span is None else CharSpan(self.offsets[span.start][0], self.offsets[span.end - 1][1])
-
-    def char_to_token(self, char: int, sequence: int = 0) -> int | None:
-        """The token a character is in; None for spaces and whatever else is in no token."""
-        for index, (start, end) in enumerate(self.offsets):
-            if start <= char < end and self.sequence_ids[index] == sequence:
-                return index
-        return None
-
-    def char_to_word(self, char: int, sequence: int = 0) -> int | None:
-        """The word a character is in."""
-        token = self.char_to_token(char, sequence)
-        return None if token is None else self.word_ids[token]
+    add_special_tokens: bool = True
+    padding: Any = False
+    truncation: Any = False
+    max_length: int | None = None
+    stride: int = 0
+    is_split_into_words: bool = False
+    pad_to_multiple_of: int | None = None
+    return_tensors: str | None = None
+    return_token_type_ids: bool | None = None
+    return_attention_mask: bool | None = None
+    return_overflowing_tokens: bool = False
+    return_special_tokens_mask: bool = False
+    return_offsets_mapping: bool = False
+    return_length: bool = False
+    verbose: bool = True
+    truncation_strategy: Any = None
+    pad_to_max_length: bool = False
 
 
 class BatchEncoding(UserDict[str, Any]):
@@ -248,3 +208,58 @@ class BatchEncoding(UserDict[str, Any]):
             for name, column in self.data.items()
         }
         return self
+
+
+class Frame(Pieces):
+    """Put a model's input together from one or two texts.
+
+        one text    [CLS] A [SEP]              segments 0 0…0 0
+        a pair      [CLS] A [SEP] B [SEP]      segments 0 0…0 0 1…1 1
+
+    Source: Devlin et al. 2019, figure 2.
+    """
+
+    model_max_length: int
+
+    def build_inputs_with_special_tokens(self, token_ids_0: list[T], token_ids_1: list[T] | None = None) -> list[Any]:
+        """`[CLS] A [SEP]` or `[CLS] A [SEP] B [SEP]`."""
+        cls, sep = self.cls_token_id, self.sep_token_id
+        if cls is None or sep is None:
+            raise ValueError("BERT's input begins with cls_token and ends with sep_token: set both on the tokenizer.")
+        return [cls, *token_ids_0, sep] if token_ids_1 is None else [cls, *token_ids_0, sep, *token_ids_1, sep]
+
+    def create_token_type_ids_from_sequences(
+        self, token_ids_0: Sequence[Any], token_ids_1: Sequence[Any] | None = None
+    ) -> list[int]:
+        """Segments: 0 for `[CLS] A [SEP]`, 1 for `B [SEP]`."""
+        return [0] * (len(token_ids_0) + 2) + ([] if token_ids_1 is None else [1] * (len(token_ids_1) + 1))
+
+    def get_special_tokens_mask(
+        self, token_ids_0: list[T], token_ids_1: list[T] | None = None, already_has_special_tokens: bool = False
+    ) -> list[int]:
+        """1 where a special token stands, 0 elsewhere.
+
+        already_has_special_tokens: `token_ids_0` is a finished sequence; otherwise the mask is that of the sequence
+        that `build_inputs_with_special_tokens` would build.
+        """
+        if already_has_special_tokens:
+            if token_ids_1 is not None:
+                raise ValueError("A finished sequence stands alone: give token_ids_0 only.")
+            special = set(self.all_special_ids)
+            return [int(index in special) for index in token_ids_0]
+        first, second = ([None] * len(ids) if ids is not None else None for ids in (token_ids_0, token_ids_1))
+        return [int(each is not None) for each in self.build_inputs_with_special_tokens(first or [], second)]
+
+    def num_special_tokens_to_add(self, pair: bool = False) -> int:
+        """How many special tokens a single sequence, or a pair, is given."""
+        return len(self.build_inputs_with_special_tokens([], [] if pair else None))
+
+    @property
+    def max_len_single_sentence(self) -> int:
+        """Longest single sequence that fits, special tokens not counted."""
+        return self.model_max_length - self.num_special_tokens_to_add(pair=False)
+
+    @property
+    def max_len_sentences_pair(self) -> int:
+        """Longest pair that fits, both together, special tokens not counted."""
+        return self.model_max_length - self.num_special_tokens_to_add(pair=True)

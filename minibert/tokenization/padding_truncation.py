@@ -1,10 +1,6 @@
-"""From the ids of one or two texts to a model's input: cut, add `[CLS]` and `[SEP]`, mark segments, pad.
+"""Bring sequences to length: cut what is too long, pad what is too short.
 
-    one text    [CLS] A [SEP]              segments 0 0…0 0
-    a pair      [CLS] A [SEP] B [SEP]      segments 0 0…0 0 1…1 1
-
-Source: Devlin et al. 2019, figure 2. Reference: `PreTrainedTokenizerBase.prepare_for_model`, `pad`,
-`truncate_sequences` and `_get_padding_truncation_strategies`.
+Reference: `PreTrainedTokenizerBase.pad`, `truncate_sequences` and `_get_padding_truncation_strategies`.
 """
 
 from __future__ import annotations
@@ -13,13 +9,12 @@ import logging
 import warnings
 from collections.abc import Mapping, Sequence
 from enum import Enum
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 
-from .added_tokens import AddedVocabulary
-from .encoding import BatchEncoding
+from .encoding import BatchEncoding, EncodeOptions, Frame, PaddingStrategy, TruncationStrategy
 
 logger = logging.getLogger(__name__)
 
@@ -29,53 +24,13 @@ LARGE = int(1e20)  # above this a length counts as unlimited
 T = TypeVar("T")  # what a row is made of: ids, or tokens that know their positions in the text
 
 
-class PaddingStrategy(str, Enum):
-    """Values of `padding=`; True is "longest", False is "do_not_pad"."""
-
-    LONGEST = "longest"
-    MAX_LENGTH = "max_length"
-    DO_NOT_PAD = "do_not_pad"
-
-
-class TruncationStrategy(str, Enum):
-    """Values of `truncation=`; True is "longest_first", False is "do_not_truncate"."""
-
-    ONLY_FIRST = "only_first"
-    ONLY_SECOND = "only_second"
-    LONGEST_FIRST = "longest_first"
-    DO_NOT_TRUNCATE = "do_not_truncate"
-
-
-class EncodeOptions(NamedTuple):
-    """The arguments of one call of the tokenizer, which describes them; None stands for what `settled` fills in."""
-
-    add_special_tokens: bool = True
-    padding: Any = False
-    truncation: Any = False
-    max_length: int | None = None
-    stride: int = 0
-    is_split_into_words: bool = False
-    pad_to_multiple_of: int | None = None
-    return_tensors: str | None = None
-    return_token_type_ids: bool | None = None
-    return_attention_mask: bool | None = None
-    return_overflowing_tokens: bool = False
-    return_special_tokens_mask: bool = False
-    return_offsets_mapping: bool = False
-    return_length: bool = False
-    verbose: bool = True
-    truncation_strategy: Any = None
-    pad_to_max_length: bool = False
-
-
-class ModelInput(AddedVocabulary):
+class ModelInput(Frame):
     """Turn ids into rows that BERT can read.
 
     model_max_length: what the model reads at most. padding_side: "right" or "left". model_input_names: its inputs.
     deprecation_warnings: topics that were warned of already.
     """
 
-    model_max_length: int
     padding_side: str
     model_input_names: list[str]
     deprecation_warnings: dict[str, bool]
@@ -156,64 +111,6 @@ class ModelInput(AddedVocabulary):
             )
         return token_id
 
-    def build_inputs_with_special_tokens(self, token_ids_0: list[T], token_ids_1: list[T] | None = None) -> list[Any]:
-        """`[CLS] A [SEP]` or `[CLS] A [SEP] B [SEP]`."""
-        cls, sep = self.cls_token_id, self.sep_token_id
-        if cls is None or sep is None:
-            raise ValueError("BERT's input begins with cls_token and ends with sep_token: set both on the tokenizer.")
-        return [cls, *token_ids_0, sep] if token_ids_1 is None else [cls, *token_ids_0, sep, *token_ids_1, sep]
-
-    def create_token_type_ids_from_sequences(
-        self, token_ids_0: Sequence[Any], token_ids_1: Sequence[Any] | None = None
-    ) -> list[int]:
-        """Segments: 0 for `[CLS] A [SEP]`, 1 for `B [SEP]`."""
-        return [0] * (len(token_ids_0) + 2) + ([] if token_ids_1 is None else [1] * (len(token_ids_1) + 1))
-
-    def get_special_tokens_mask(
-        self, token_ids_0: list[T], token_ids_1: list[T] | None = None, already_has_special_tokens: bool = False
-    ) -> list[int]:
-        """1 where a special token stands, 0 elsewhere.
-
-        already_has_special_tokens: `token_ids_0` is a finished sequence; otherwise the mask is that of the sequence
-        that `build_inputs_with_special_tokens` would build.
-        """
-        if already_has_special_tokens:
-            if token_ids_1 is not None:
-                raise ValueError("A finished sequence stands alone: give token_ids_0 only.")
-            special = set(self.all_special_ids)
-            return [int(index in special) for index in token_ids_0]
-        first, second = ([None] * len(ids) if ids is not None else None for ids in (token_ids_0, token_ids_1))
-        return [int(each is not None) for each in self.build_inputs_with_special_tokens(first or [], second)]
-
-    def num_special_tokens_to_add(self, pair: bool = False) -> int:
-        """How many special tokens a single sequence, or a pair, is given."""
-        return len(self.build_inputs_with_special_tokens([], [] if pair else None))
-
-    @property
-    def max_len_single_sentence(self) -> int:
-        """Longest single sequence that fits, special tokens not counted."""
-        return self.model_max_length - self.num_special_tokens_to_add(pair=False)
-
-    @property
-    def max_len_sentences_pair(self) -> int:
-        """Longest pair that fits, both together, special tokens not counted."""
-        return self.model_max_length - self.num_special_tokens_to_add(pair=True)
-
-    def prepare_for_model(
-        self,
-        ids: list[int],
-        pair_ids: list[int] | None = None,
-        *arguments: Any,
-        prepend_batch_axis: bool = False,
-        **named: Any,
-    ) -> BatchEncoding:
-        """A model's input from ids that have no special tokens yet. The other arguments are those of `EncodeOptions`."""
-        options = self.resolved(EncodeOptions(*arguments, **named))
-        columns: dict[str, list[Any]] = {}
-        self.add_row(columns, ids, pair_ids, options)
-        row = {name: column[0] for name, column in self.finished(columns, options, count_padding=True).items()}
-        return BatchEncoding(row, tensor_type=options.return_tensors, prepend_batch_axis=prepend_batch_axis)
-
     def add_row(
         self, columns: dict[str, list[Any]], ids: list[T], pair_ids: list[T] | None, options: EncodeOptions
     ) -> None:
@@ -225,31 +122,23 @@ class ModelInput(AddedVocabulary):
                 row = {"overflowing_tokens": overflow, "num_truncated_tokens": excess}
         special = options.add_special_tokens
         row["input_ids"] = self.build_inputs_with_special_tokens(ids, pair_ids) if special else ids + (pair_ids or [])
-        zeros = [0] * len(row["input_ids"])
+        size = len(row["input_ids"])
         if options.return_token_type_ids:
-            row["token_type_ids"] = self.create_token_type_ids_from_sequences(ids, pair_ids) if special else zeros
+            row["token_type_ids"] = self.create_token_type_ids_from_sequences(ids, pair_ids) if special else [0] * size
         if options.return_special_tokens_mask:
-            row["special_tokens_mask"] = self.get_special_tokens_mask(ids, pair_ids) if special else zeros
-        for name, value in row.items():
-            columns.setdefault(name, []).append(value)
-
-    def finished(
-        self, columns: dict[str, list[Any]], options: EncodeOptions, count_padding: bool
-    ) -> dict[str, list[Any]]:
-        """Columns padded, with the attention mask and the lengths, which count padding or do not."""
-        longest = max(map(len, columns["input_ids"]))
-        if options.verbose and options.max_length is None and longest > self.model_max_length:
+            row["special_tokens_mask"] = self.get_special_tokens_mask(ids, pair_ids) if special else [0] * size
+        if options.return_length:
+            row["length"] = size
+        if options.return_attention_mask:
+            row["attention_mask"] = [1] * size
+        if options.verbose and options.max_length is None and size > self.model_max_length:
             self.warn_once(
                 "longer than the model",
-                f"A sequence of {longest} tokens is longer than the model's maximum of {self.model_max_length}: the "
+                f"A sequence of {size} tokens is longer than the model's maximum of {self.model_max_length}: the "
                 "model will refuse it. Pass truncation=True to cut it.",
             )
-        if options.return_length and not count_padding:
-            columns["length"] = list(map(len, columns["input_ids"]))
-        columns = self.padded(columns, options)
-        if options.return_length and count_padding:
-            columns["length"] = list(map(len, columns["input_ids"]))
-        return columns
+        for name, value in row.items():
+            columns.setdefault(name, []).append(value)
 
     def cut(
         self, ids: list[T], pair_ids: list[T] | None, options: EncodeOptions
@@ -266,7 +155,9 @@ class ModelInput(AddedVocabulary):
         excess = len(ids) + len(pair_ids or ()) - options.max_length
         if options.add_special_tokens:
             excess += self.num_special_tokens_to_add(pair)
-        cut = self.truncate_sequences(ids, pair_ids, excess, truncation_strategy=options.truncation, stride=options.stride)
+        cut = self.truncate_sequences(
+            ids, pair_ids, excess, truncation_strategy=options.truncation, stride=options.stride
+        )
         return *cut, excess
 
     def truncate_sequences(
@@ -308,29 +199,6 @@ class ModelInput(AddedVocabulary):
             return ids, pair_ids, []
         kept, overflow = tokens[:-num_tokens_to_remove], tokens[-min(len(tokens), stride + num_tokens_to_remove) :]
         return (ids, kept, overflow) if second_only else (kept, pair_ids, overflow)
-
-    def windows(
-        self, ids: list[T], pair_ids: list[T] | None, options: EncodeOptions
-    ) -> list[tuple[list[T], list[T] | None]]:
-        """A text too long for one row as several, each of which repeats the last `stride` tokens of the one before.
-
-        Of a pair, the text that `truncation` names is cut; the other stands in every window, whole.
-        Raises ValueError when no window could hold more than what it repeats.
-        """
-        _, _, _, excess = self.cut(ids, pair_ids, options)
-        if excess <= 0 or options.truncation is TruncationStrategy.DO_NOT_TRUNCATE:
-            return [(ids, pair_ids)]
-        cuts_second = options.truncation is TruncationStrategy.ONLY_SECOND and pair_ids is not None
-        long = pair_ids if cuts_second and pair_ids is not None else ids
-        size = len(long) - excess
-        step = size - options.stride
-        if step <= 0:
-            raise ValueError(
-                f"max_length={options.max_length} leaves room for {max(size, 0)} tokens of this text in each window, "
-                f"which must be more than stride={options.stride}. Raise max_length or lower stride."
-            )
-        windows = [long[start : start + size] for start in range(0, len(long) - options.stride, step)]
-        return [(ids, window) if cuts_second else (window, pair_ids) for window in windows]
 
     def pad(
         self,
@@ -406,6 +274,16 @@ class ModelInput(AddedVocabulary):
             pairs = zip(columns[name], missing, strict=True)
             columns[name] = [[*row, *pad] if self.padding_side == "right" else [*pad, *row] for row, pad in pairs]
         return columns
+
+
+def one_row(columns: dict[str, list[Any]]) -> dict[str, Any]:
+    """The one row of padded columns; its length counts the padding, as in the reference."""
+    row = {}
+    for name, column in columns.items():
+        row[name] = column[0]
+    if row.pop("length", None) is not None:
+        row["length"] = len(row["input_ids"])
+    return row
 
 
 def to_python(column: Any) -> Any:

@@ -1,14 +1,14 @@
-"""The tokens with a role: `[CLS]`, `[SEP]`, `[PAD]`, `[UNK]`, `[MASK]` and the caller's own.
+"""Tokens and ids: the vocabulary, the tokens with a role (`[CLS]`, `[SEP]`, `[PAD]`, …), and what was added since.
 
-Reference classes: `AddedToken`, `SpecialTokensMixin`.
+Reference classes: `AddedToken`, `SpecialTokensMixin`, and this half of `PreTrainedTokenizer`.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, overload
 
 logger = logging.getLogger(__name__)
 
@@ -45,13 +45,13 @@ class SpecialToken:
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
 
-    def __get__(self, tokenizer: SpecialTokens, owner: type) -> str | None:
+    def __get__(self, tokenizer: Vocabulary, owner: type) -> str | None:
         token: Token | None = getattr(tokenizer, f"_{self.name}")
         if token is None and tokenizer.verbose:
             logger.error("The tokenizer has no %s yet: set it before using it.", self.name)
         return None if token is None else str(token)
 
-    def __set__(self, tokenizer: SpecialTokens, token: Token | None) -> None:
+    def __set__(self, tokenizer: Vocabulary, token: Token | None) -> None:
         setattr(tokenizer, f"_{self.name}", token)
 
 
@@ -61,16 +61,23 @@ class SpecialTokenId:
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name.removesuffix("_id")
 
-    def __get__(self, tokenizer: SpecialTokens, owner: type) -> int | None:
+    def __get__(self, tokenizer: Vocabulary, owner: type) -> int | None:
         token: Token | None = getattr(tokenizer, f"_{self.name}")
         return None if token is None else tokenizer.token_to_id(str(token))
 
-    def __set__(self, tokenizer: SpecialTokens, token_id: object) -> None:
+    def __set__(self, tokenizer: Vocabulary, token_id: object) -> None:
         raise AttributeError(f"{self.name}_id cannot be set: it follows from {self.name}. Set tokenizer.{self.name}.")
 
 
-class SpecialTokens:
-    """Which token has which role. `None` means that no token has it."""
+class Vocabulary:
+    """Look tokens and ids up, give tokens a role, and add new ones behind the last id.
+
+    vocab: piece → id, from the file. ids_to_tokens: the other way round.
+    cls_token, sep_token, …: the token with that role, as text; None when no token has it. cls_token_id, …: its id.
+    added_tokens_encoder, added_tokens_decoder: added token → id, and back.
+    unique_no_split_tokens: tokens that are cut out of the text before it is tokenized, sorted.
+    looked_for: the same, as they stand in lower-cased text where text is lower-cased.
+    """
 
     SPECIAL_TOKENS_ATTRIBUTES = (
         "bos_token",
@@ -94,7 +101,13 @@ class SpecialTokens:
     pad_token_type_id = 0  # the segment of padding
     _unk_token: Token | None
 
-    def __init__(self, verbose: bool, tokens: Mapping[str, Any]):
+    def __init__(self, vocab: dict[str, int], verbose: bool, tokens: Mapping[str, Any]):
+        self.vocab = vocab
+        self.ids_to_tokens = {index: piece for piece, index in vocab.items()}
+        self.added_tokens_encoder: dict[str, int] = {}
+        self.added_tokens_decoder: dict[int, str] = {}
+        self.unique_no_split_tokens: list[str] = []
+        self.looked_for: list[str] = []
         self.verbose = verbose
         self._additional_special_tokens: list[Token] = []
         for role in self.SPECIAL_TOKENS_ATTRIBUTES:
@@ -102,10 +115,6 @@ class SpecialTokens:
             if token:
                 check_special_token(role, token)
             setattr(self, role, token)
-
-    def token_to_id(self, token: str) -> int:
-        """The id of `token`; of the unknown token when the vocabulary lacks it."""
-        raise NotImplementedError
 
     @property
     def additional_special_tokens(self) -> list[str]:
@@ -154,12 +163,135 @@ class SpecialTokens:
         """Their ids."""
         return [self.token_to_id(token) for token in self.all_special_tokens]
 
+    @property
+    def lowers(self) -> bool:
+        """Whether text is lower-cased before added tokens are looked for in it."""
+        raise NotImplementedError
+
+    @property
+    def vocab_size(self) -> int:
+        """Number of pieces in the vocabulary, without added tokens."""
+        return len(self.vocab)
+
+    def __len__(self) -> int:
+        return len(self.vocab) + len(self.added_tokens_encoder)
+
+    def get_vocab(self) -> dict[str, int]:
+        """Every token → its id, added ones included."""
+        return {**self.vocab, **self.added_tokens_encoder}
+
+    def get_added_vocab(self) -> dict[str, int]:
+        """Every added token → its id."""
+        return self.added_tokens_encoder
+
+    def token_to_id(self, token: str) -> int:
+        """The id of `token`; of the unknown token when the vocabulary lacks it.
+
+        Raises ValueError when the vocabulary lacks both.
+        """
+        index = self.added_tokens_encoder.get(token, self.vocab.get(token))
+        if index is None and self._unk_token is not None:
+            unknown = str(self._unk_token)
+            index = self.added_tokens_encoder.get(unknown, self.vocab.get(unknown))
+        if index is not None:
+            return index
+        raise ValueError(
+            f"The vocabulary has neither {token!r} nor the unknown token {self._unk_token!r}: there is no id to "
+            "give. Set tokenizer.unk_token to a token of the vocabulary, or add one with "
+            "tokenizer.add_special_tokens({'unk_token': ...})."
+        )
+
+    def id_to_token(self, index: int) -> str:
+        """The token with this id; the unknown token when there is none."""
+        token = self.added_tokens_decoder.get(index, self.ids_to_tokens.get(index))
+        return str(self._unk_token or "") if token is None else token
+
+    @overload
+    def convert_tokens_to_ids(self, tokens: str) -> int: ...
+
+    @overload
+    def convert_tokens_to_ids(self, tokens: list[str] | tuple[str, ...]) -> list[int]: ...
+
+    @overload
+    def convert_tokens_to_ids(self, tokens: None) -> None: ...
+
+    def convert_tokens_to_ids(self, tokens: str | list[str] | tuple[str, ...] | None) -> int | list[int] | None:
+        """The id of one token, or the ids of several."""
+        if tokens is None:
+            return None
+        if isinstance(tokens, str):
+            return self.token_to_id(tokens)
+        ids = list(map(self.vocab.get, tokens))
+        if self.added_tokens_encoder or None in ids:
+            return [self.token_to_id(token) for token in tokens]
+        return ids  # type: ignore[return-value]  # None was looked for
+
+    @overload
+    def convert_ids_to_tokens(self, ids: int, skip_special_tokens: bool = False) -> str: ...
+
+    @overload
+    def convert_ids_to_tokens(self, ids: Iterable[int], skip_special_tokens: bool = False) -> list[str]: ...
+
+    def convert_ids_to_tokens(self, ids: int | Iterable[int], skip_special_tokens: bool = False) -> str | list[str]:
+        """The token of one id, or the tokens of several (a list, an array, a tensor), without special ones if asked."""
+        if isinstance(ids, int):
+            return self.id_to_token(ids)
+        skipped = set(self.all_special_ids) if skip_special_tokens else set()
+        return [self.id_to_token(index) for index in map(int, ids) if index not in skipped]
+
+    def add_tokens(self, new_tokens: Token | Sequence[Token], special_tokens: bool = False) -> int:
+        """Give new tokens the next ids, and cut them out of the text whole from now on. Returns how many were new.
+
+        Tokens that are not special are lower-cased where text is. Resize the model's embeddings afterwards:
+        `model.resize_token_embeddings(len(tokenizer))`.
+        """
+        if not new_tokens:
+            return 0
+        given = [str(token) for token in (new_tokens if isinstance(new_tokens, (list, tuple)) else [new_tokens])]
+        if not special_tokens and self.lowers:
+            given = [token.lower() for token in given]
+        if "" in given:
+            raise ValueError("An empty token cannot be added: it would be found between any two characters.")
+        known = {self.unk_token, *self.vocab, *self.added_tokens_encoder}
+        new = {token: index for index, token in enumerate(dict.fromkeys(x for x in given if x not in known), len(self))}
+        for token, index in new.items():
+            if index in self.ids_to_tokens:
+                raise ValueError(
+                    f"{token!r} would get id {index}, which is {self.ids_to_tokens[index]!r} already: the vocabulary has "
+                    f"{len(self.vocab)} different pieces but ids up to {max(self.ids_to_tokens)}, because some piece "
+                    "stands on two of its lines. Give every line of vocab.txt a piece of its own."
+                )
+        self.added_tokens_encoder = {**self.added_tokens_encoder, **new}
+        self.added_tokens_decoder = {index: token for token, index in self.added_tokens_encoder.items()}
+        self.unique_no_split_tokens = sorted({*self.unique_no_split_tokens, *(given if special_tokens else new)})
+        special = set(self.all_special_tokens)  # the others are looked for in text that is lower-cased
+        self.looked_for = [
+            token.lower() if self.lowers and token not in special else token for token in self.unique_no_split_tokens
+        ]
+        return len(new)
+
+    def add_special_tokens(self, special_tokens_dict: Mapping[str, Token | Sequence[Token]]) -> int:
+        """Give tokens a role, and add those the vocabulary lacks. Returns how many were added.
+
+        special_tokens_dict: role (such as "cls_token" or "additional_special_tokens") → token or tokens.
+        """
+        added = 0
+        for role, token in special_tokens_dict.items():
+            check_special_token(role, token)
+            setattr(self, role, token)
+            added += self.add_tokens(token, special_tokens=True)
+        return added
+
+    def sanitize_special_tokens(self) -> int:
+        """Add every special token that the vocabulary lacks. Returns how many were added."""
+        return self.add_tokens(self.all_special_tokens_extended, special_tokens=True)
+
 
 def check_special_token(role: str, token: object) -> None:
     """Raise KeyError when there is no such role, TypeError when `token` cannot have it."""
-    if role not in SpecialTokens.SPECIAL_TOKENS_ATTRIBUTES:
+    if role not in Vocabulary.SPECIAL_TOKENS_ATTRIBUTES:
         raise KeyError(
-            f"'{role}' is not the role of a special token. Choose from {', '.join(SpecialTokens.SPECIAL_TOKENS_ATTRIBUTES)}."
+            f"'{role}' is not the role of a special token. Choose from {', '.join(Vocabulary.SPECIAL_TOKENS_ATTRIBUTES)}."
         )
     if role == "additional_special_tokens":
         if not isinstance(token, (list, tuple)) or not all(isinstance(each, (str, AddedToken)) for each in token):

@@ -3,50 +3,20 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from types import NoneType
 from typing import Any, TypeAlias
 
-from .characters import Traced, joined
-from .encoding import AlignedToken, BatchEncoding, Encoding
-from .padding_truncation import UNLIMITED, EncodeOptions, ModelInput, PaddingStrategy, TruncationStrategy, to_python
-from .special_tokens import AddedToken, Token
+from .encoding import BatchEncoding, EncodeOptions, PaddingStrategy, TruncationStrategy
+from .explain import in_windows, origins
+from .padding_truncation import UNLIMITED, ModelInput, one_row
+from .special_tokens import Token
 from .tokenizer_files import PretrainedFiles, load_vocab
-from .wordpiece import WordpieceTokenizer
-from .words import BasicTokenizer, lower_each
+from .wordpiece import Memory, WordpieceTokenizer
+from .words import BasicTokenizer
 
 Text: TypeAlias = str | Sequence[str] | Sequence[int]  # one text, its words or tokens, or its ids
-
-MAX_WORDS = 1 << 17  # of this many different words the pieces are remembered: some 30 MB
-MAX_WORD_LENGTH = 64  # longer words are rare, and not worth the memory
-
-# What English spelling joins and the tokenizer split, in the order in which it is put right.
-SPACED = (" .", " ?", " !", " ,", " ' ", " n't", " 'm", " 's", " 've", " 're")
-
-
-class Memory:
-    """The pieces that words became under one state of the tokenizer, and what that state says about special tokens.
-
-    state: every setting that the pieces depend on. plain: whether all steps are the tokenizer's own; a method that a
-    subclass overrides may depend on more than one word. special: the special tokens. kept: what keeps its case.
-    openings: for each first character of a special or added token, the beginning that all of these tokens share.
-    pieces: text between two spaces → pieces.
-    """
-
-    def __init__(
-        self, state: object = None, plain: bool = False, special: Iterable[str] = (), tokens: Iterable[str] = ()
-    ):
-        self.state, self.plain, self.special = state, plain, list(special)
-        self.kept = [token for token in [*tokens, *special] if token]
-        shared: dict[str, str] = {}
-        for token in [*self.kept, *map(str.lower, self.kept)]:
-            shared[token[0]] = os.path.commonprefix([shared.get(token[0], token), token])  # noqa: RUF071  of characters
-        self.openings = list(shared.values())
-        self.pieces: dict[str, tuple[str, ...]] = {}
-
-    def __reduce__(self) -> Any:
-        return Memory, ()  # a pickled or copied tokenizer starts with an empty one
 
 
 class BertTokenizer(PretrainedFiles, ModelInput):
@@ -137,15 +107,12 @@ class BertTokenizer(PretrainedFiles, ModelInput):
             )
         self.wordpiece_tokenizer = WordpieceTokenizer(self.vocab, str(unk_token))
         self.memory = Memory()
+        self.recall()
 
     @property
     def do_lower_case(self) -> bool:
         """Whether text is lower-cased."""
         return self.basic_tokenizer.do_lower_case
-
-    @property
-    def lowers(self) -> bool:
-        return self.do_basic_tokenize and self.basic_tokenizer.do_lower_case
 
     def __call__(
         self,
@@ -227,7 +194,9 @@ class BertTokenizer(PretrainedFiles, ModelInput):
         """Encode one text or pair, given as text, tokens, words or ids. The other arguments are those of `__call__`."""
         return self._encode([(text, text_pair)], EncodeOptions(*arguments, **named))
 
-    def batch_encode_plus(self, batch_text_or_text_pairs: Sequence[Any], *arguments: Any, **named: Any) -> BatchEncoding:
+    def batch_encode_plus(
+        self, batch_text_or_text_pairs: Sequence[Any], *arguments: Any, **named: Any
+    ) -> BatchEncoding:
         """Encode a list of texts, or of (text, text) pairs. The other arguments are those of `__call__`."""
         return self._encode_batch(batch_text_or_text_pairs, EncodeOptions(*arguments, **named))
 
@@ -252,7 +221,7 @@ class BertTokenizer(PretrainedFiles, ModelInput):
     def _encode(self, texts: list[tuple[Any, Any]], options: EncodeOptions, batched: bool = False) -> BatchEncoding:
         """Texts and their pairs → rows."""
         options = self.resolved(options)
-        memory = self._recall()
+        memory = self.recall()
         windows = options.return_overflowing_tokens and (self.is_fast or options.return_offsets_mapping)
         from_text = True
         columns: dict[str, list[Any]] = {}
@@ -261,28 +230,27 @@ class BertTokenizer(PretrainedFiles, ModelInput):
                 ids = self._ids(text, options.is_split_into_words, memory)
                 pair_ids = None if text_pair is None else self._ids(text_pair, options.is_split_into_words, memory)
             except ValueError as error:
-                raise ValueError(f"Item {index} of the batch cannot be encoded: {error}" if batched else error) from error
+                raise ValueError(
+                    f"Item {index} of the batch cannot be encoded: {error}" if batched else error
+                ) from error
             if not windows:
                 self.add_row(columns, ids, pair_ids, options)
-            if not options.is_split_into_words and not (isinstance(text, str) and isinstance(text_pair, (str, NoneType))):
-                from_text = False
+            if not options.is_split_into_words:
+                from_text = from_text and isinstance(text, str) and isinstance(text_pair, (str, NoneType))
         if not from_text and (windows or options.return_offsets_mapping):
             raise ValueError("Offsets are positions in a text: give texts or words, not tokens or ids.")
-        n_sequences = 1 if texts[0][1] is None else 2
         if windows:
-            return self._windows(texts, options, n_sequences)
-        columns = self.finished(columns, options, count_padding=not batched)
-        origins = (lambda: self._origins(texts, options._replace(return_overflowing_tokens=False))[0]) if from_text else None
-        if options.return_offsets_mapping and origins:
-            columns["offset_mapping"] = [encoding.offsets for encoding in origins()]
-        if not batched:
-            columns = {name: column[0] for name, column in columns.items()}
+            return in_windows(self, texts, options)
+        encodings = partial(origins, self, texts, options) if from_text else None
+        columns = self.padded(columns, options)
+        if encodings and options.return_offsets_mapping:
+            columns["offset_mapping"] = [encoding.offsets for encoding in encodings()]
         return BatchEncoding(
-            columns,
-            origins,
+            columns if batched else one_row(columns),
+            encodings,
             tensor_type=options.return_tensors,
             prepend_batch_axis=not batched,
-            n_sequences=n_sequences,
+            n_sequences=1 if texts[0][1] is None else 2,
         )
 
     def _ids(self, text: Any, is_split_into_words: bool, memory: Memory) -> list[int]:
@@ -299,214 +267,21 @@ class BertTokenizer(PretrainedFiles, ModelInput):
         wanted = "a list of words" if is_split_into_words else "a str, a list of tokens or a list of ids"
         raise ValueError(f"expected {wanted}, got {_shortened(text)}.")
 
-    def tokenize(self, text: str) -> list[str]:
-        """The tokens of `text`, without `[CLS]` and `[SEP]`."""
-        return self._tokens(text, self._recall())
+    def prepare_for_model(
+        self, ids: list[int], pair_ids: list[int] | None = None, *arguments: Any, **named: Any
+    ) -> BatchEncoding:
+        """A model's input from ids that have no special tokens yet. The other arguments are those of `EncodeOptions`,
 
-    def _tokens(self, text: str, memory: Memory) -> list[str]:
-        """`tokenize`. No word reaches across a space, so what stands between two spaces is cut into pieces once."""
-        tokens: list[str] = []
-        for part, is_token in self.parts(text, memory):
-            if is_token:
-                tokens.append(part)
-            elif not memory.plain:
-                tokens += self._tokenize(part)
-            else:
-                for chunk in part.split(" "):
-                    pieces = memory.pieces.get(chunk)
-                    if pieces is None:
-                        pieces = ()
-                        for _, of_word in self._words(chunk, memory.special):
-                            pieces += tuple(of_word)
-                        if len(memory.pieces) >= MAX_WORDS:
-                            memory.pieces.clear()
-                        if len(chunk) <= MAX_WORD_LENGTH:
-                            memory.pieces[chunk] = pieces
-                    tokens += pieces
-        return tokens
-
-    def _tokenize(self, text: str) -> list[str]:
-        """Pieces of text that holds no special or added token (or holds them glued to other text)."""
-        if not self.do_basic_tokenize:
-            return self.wordpiece_tokenizer.tokenize(text)
-        return [piece for _, pieces in self._words(text, self.all_special_tokens) for piece in pieces]
-
-    def _words(self, text: str, special: list[str]) -> list[tuple[str, list[str]]]:
-        """Each word of such text, with its pieces."""
-        basic = self.basic_tokenizer if self.do_basic_tokenize else None
-        words = []
-        for word in basic.tokenize(text, never_split=special) if basic else text.split():
-            whole = basic and word in basic.never_split
-            words.append((word, [word] if whole else self.wordpiece_tokenizer.tokenize(word)))
-        return words
-
-    def parts(self, text: str, memory: Memory | None = None) -> list[tuple[str, bool]]:
-        """`text` in lower case, if so set, cut around special and added tokens: (part, whether it is such a token).
-
-        Special and added tokens keep their case, and swallow the spaces around them.
+        and prepend_batch_axis: return tensors of shape (1, seq) instead of (seq).
         """
-        memory = memory or self._recall()
-        lowered = lower_each(text) if self.lowers else text
-        for opening in memory.openings:
-            if opening in text or opening in lowered:
-                break
-        else:
-            return [(lowered, False)] if text else []
-        if self.lowers:
-            pieces, start = [], 0
-            for match in re.finditer("|".join(map(re.escape, memory.kept)), text):
-                pieces += [lower_each(text[start : match.start()]), text[match.start() : match.end()]]
-                start = match.end()
-            lowered = joined([*pieces, lower_each(text[start:])])
-        whole = set(self.unique_no_split_tokens)
-        settings = {str(token): token for token in self.all_special_tokens_extended if isinstance(token, AddedToken)}
-        parts = self.tokens_trie.split(lowered)
-        for index, part in enumerate(parts):
-            if part in whole:
-                token = settings.get(part, AddedToken(part, lstrip=True, rstrip=True))
-                if token.rstrip and index + 1 < len(parts):
-                    parts[index + 1] = parts[index + 1].lstrip()
-                if token.lstrip and index > 0:
-                    parts[index - 1] = parts[index - 1].rstrip()
-        return [(part, part in whole) for part in parts if part]
-
-    def _recall(self) -> Memory:
-        """The memory of words while the settings it was made under hold; a new one when they changed."""
-        basic, wordpiece = self.basic_tokenizer if self.do_basic_tokenize else None, self.wordpiece_tokenizer
-        special = self.all_special_tokens
-        state = (
-            basic and (basic.do_lower_case, basic.strip_accents, basic.tokenize_chinese_chars, set(basic.never_split)),
-            (wordpiece.vocab, len(self.vocab), wordpiece.unk_token, wordpiece.max_input_chars_per_word),
-            (self.unique_no_split_tokens, special),
-        )
-        if self.memory.state != state:
-            steps = (type(self).tokenize, type(self)._tokenize, type(basic), type(wordpiece))
-            own = (BertTokenizer.tokenize, BertTokenizer._tokenize, BasicTokenizer if basic else type(None))
-            plain = steps == (*own, WordpieceTokenizer)
-            self.memory = Memory(state, plain, special=special, tokens=self.unique_no_split_tokens)
-        return self.memory
-
-    def _aligned(self, text: Any, sequence: int) -> list[AlignedToken]:
-        """The tokens of a text or of words, and where each came from: the steps of `tokenize` on `Traced` text.
-
-        Words are counted as the tokenizer splits them; a special token is one. Of a text given as words, `word` is a
-        word's number, and `start` and `end` count inside the word.
-        """
-        if not isinstance(text, str):
-            words = [(number, token) for number, word in enumerate(text) for token in self._aligned(word, sequence)]
-            return [token._replace(word=number) for number, token in words]
-        memory = self._recall()
-        words = []
-        for part, is_token in self.parts(Traced(text, range(len(text))), memory):
-            words += [(part, [part])] if is_token else self._words(part, memory.special)
-        aligned: list[AlignedToken] = []
-        for number, (word, pieces) in enumerate(words):
-            end = 0
-            for piece in pieces:
-                start, end = end, end + len(piece.removeprefix("##") if end else piece)
-                span = (word[start:end] if len(pieces) > 1 else word).span
-                aligned.append(AlignedToken(str(piece), self.token_to_id(piece), *span, number, sequence))
-        return aligned
-
-    def _origins(self, texts: list[tuple[Any, Any]], options: EncodeOptions) -> tuple[list[Encoding], list[int]]:
-        """The rows that `texts` become, with the origin of every token; and the index of each row's text.
-
-        They are made as rows of ids are, by `cut` or `windows`, `add_row` and `padded`, from tokens that know their ids.
-        """
+        prepend_batch_axis = named.pop("prepend_batch_axis", False)
+        options = self.resolved(EncodeOptions(*arguments, **named))
         columns: dict[str, list[Any]] = {}
-        samples: list[int] = []
-        options_of_rows = options._replace(
-            return_token_type_ids=True,
-            return_attention_mask=True,
-            return_special_tokens_mask=True,
-            return_overflowing_tokens=False,
+        self.add_row(columns, ids, pair_ids, options)
+        columns = self.padded(columns, options)
+        return BatchEncoding(
+            one_row(columns), tensor_type=options.return_tensors, prepend_batch_axis=prepend_batch_axis
         )
-        for index, (text, text_pair) in enumerate(texts):
-            first, second = self._aligned(text, 0), None if text_pair is None else self._aligned(text_pair, 1)
-            windows = self.windows(first, second, options) if options.return_overflowing_tokens else [(first, second)]
-            for window in windows:
-                self.add_row(columns, *window, options_of_rows)
-                samples.append(index)
-        columns = self.padded(columns, options_of_rows)
-        encodings = []
-        names = ("input_ids", "token_type_ids", "attention_mask", "special_tokens_mask")
-        for row, *others in zip(*(columns[name] for name in names), strict=True):
-            # what comes from no text, special tokens and padding, is still an id
-            tokens = [each if isinstance(each, AlignedToken) else AlignedToken(self.id_to_token(each), each) for each in row]
-            texts_of, ids, starts, ends, words, sequences = map(list, zip(*tokens, strict=True)) if tokens else [[]] * 6
-            encodings.append(Encoding(texts_of, ids, *others, list(zip(starts, ends)), words, sequences))
-        return encodings, samples
-
-    def _windows(self, texts: list[tuple[Any, Any]], options: EncodeOptions, n_sequences: int) -> BatchEncoding:
-        """A batch with a row for each window; `overflow_to_sample_mapping` says of which text."""
-        encodings, samples = self._origins(texts, options)
-        columns: dict[str, Any] = {"input_ids": [encoding.ids for encoding in encodings]}
-        if options.return_token_type_ids:
-            columns["token_type_ids"] = [encoding.type_ids for encoding in encodings]
-        if options.return_attention_mask:
-            columns["attention_mask"] = [encoding.attention_mask for encoding in encodings]
-        if options.return_special_tokens_mask:
-            columns["special_tokens_mask"] = [encoding.special_tokens_mask for encoding in encodings]
-        if options.return_offsets_mapping:
-            columns["offset_mapping"] = [encoding.offsets for encoding in encodings]
-        if options.return_length:
-            columns["length"] = list(map(len, encodings))
-        columns["overflow_to_sample_mapping"] = samples
-        return BatchEncoding(columns, encodings, tensor_type=options.return_tensors, n_sequences=n_sequences)
-
-    def convert_tokens_to_string(self, tokens: Iterable[str]) -> str:
-        """Tokens with spaces between them, `##` pieces joined to what stands before: un ##aff ##able → unaffable."""
-        return " ".join(tokens).replace(" ##", "").strip()
-
-    def decode(
-        self,
-        token_ids: Any,
-        skip_special_tokens: bool = False,
-        clean_up_tokenization_spaces: bool = True,
-        spaces_between_special_tokens: bool = True,
-    ) -> str:
-        """Text of `token_ids` (an id, a list, an array or a tensor of one sequence).
-
-        skip_special_tokens: leave `[CLS]`, `[PAD]` and the like out.
-        clean_up_tokenization_spaces: close the gaps before punctuation and English contractions: do n't → don't.
-        spaces_between_special_tokens: a space on each side of an added token.
-        """
-        ids = to_python(token_ids)
-        tokens = self.convert_ids_to_tokens([ids] if isinstance(ids, int) else ids, skip_special_tokens)
-        texts: list[str] = []
-        pieces: list[str] = []
-        for token in tokens:
-            if token in self.added_tokens_encoder:
-                if pieces:
-                    texts.append(self.convert_tokens_to_string(pieces))
-                texts.append(token)
-                pieces = []
-            else:
-                pieces.append(token)
-        if pieces:
-            texts.append(self.convert_tokens_to_string(pieces))
-        text = (" " if spaces_between_special_tokens else "").join(texts)
-        return self.clean_up_tokenization(text) if clean_up_tokenization_spaces else text
-
-    def batch_decode(
-        self,
-        sequences: Sequence[Any],
-        skip_special_tokens: bool = False,
-        clean_up_tokenization_spaces: bool = True,
-        spaces_between_special_tokens: bool = True,
-    ) -> list[str]:
-        """Text of each sequence of a batch."""
-        return [
-            self.decode(sequence, skip_special_tokens, clean_up_tokenization_spaces, spaces_between_special_tokens)
-            for sequence in sequences
-        ]
-
-    @staticmethod
-    def clean_up_tokenization(out_string: str) -> str:
-        """Close the gaps that tokens leave in English text."""
-        for spaced in SPACED:
-            out_string = out_string.replace(spaced, spaced.strip())
-        return out_string
 
     def __repr__(self) -> str:
         return (

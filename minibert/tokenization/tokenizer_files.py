@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..checkpoints import CheckpointError, locate, read_json, write_text_atomically
-from .added_tokens import AddedVocabulary
-from .special_tokens import AddedToken, SpecialTokens
+from .special_tokens import AddedToken, Vocabulary
+from .wordpiece import Pieces
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -77,7 +77,7 @@ def read_folder(folder: Path) -> TokenizerFiles:
         if not whole:
             raise CheckpointError(f"{folder}: holds no vocabulary: neither {VOCAB} nor {WHOLE} is there")
         vocab, settings = read_whole(whole, folder / WHOLE)
-    for name in (*SETTINGS, *SpecialTokens.SPECIAL_TOKENS_ATTRIBUTES):
+    for name in (*SETTINGS, *Vocabulary.SPECIAL_TOKENS_ATTRIBUTES):
         if name in config:
             settings[name] = as_token(config[name])
     if "extra_special_tokens" in config:  # what transformers 5 calls them
@@ -199,7 +199,7 @@ def save_vocab(vocab: dict[str, int], vocab_file: str | os.PathLike[str]) -> Non
     write_text_atomically(Path(vocab_file), "".join(f"{piece}\n" for piece in pieces))
 
 
-class PretrainedFiles(AddedVocabulary):
+class PretrainedFiles(Pieces):
     """Load a tokenizer from files, and save one."""
 
     init_kwargs: dict[str, Any]
@@ -260,12 +260,13 @@ class PretrainedFiles(AddedVocabulary):
         if str(name_or_path) in GOOGLE_MODELS:
             files.settings["model_max_length"] = min(files.settings.get("model_max_length", 512), 512)
         arguments = {"name_or_path": str(name_or_path), **files.settings, **settings}
-        tokenizer = cls(files.vocab, **arguments)
+        tokenizer = cls(files.vocab, **arguments)  # type: ignore[arg-type]  # the class that is built on this one
         tokenizer._restore_added_tokens(files.added_tokens)
         if tokenizer.sanitize_special_tokens():
             logger.warning(
                 "Special tokens were added to the vocabulary: train their embeddings before relying on them."
             )
+        tokenizer.recall()  # the first call finds everything in place
         return tokenizer
 
     def _restore_added_tokens(self, added_tokens: dict[str, int]) -> None:

@@ -247,7 +247,7 @@ def test_added_tokens_that_begin_alike_do_not_blow_up(tokenizer):
 
 
 def test_the_memory_of_words_is_bounded(tokenizer, monkeypatch):
-    monkeypatch.setattr("minibert.tokenization.tokenizer.MAX_WORDS", 100)
+    monkeypatch.setattr("minibert.tokenization.wordpiece.MAX_WORDS", 100)
     words = ("".join(word) for word in itertools.product("abcdefgh", repeat=4))
     while batch := list(itertools.islice(words, 256)):
         tokenizer([" ".join(batch), "x" * 1000])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from minibert.tokenization import BertTokenizer, WordpieceTokenizer
 from minibert.tokenization.words import lower_each
-from minibert.tokenization.characters import Traced
+from minibert.tokenization.alignment import Traced
 from tests.parity.old import tokenizer_programs as programs
 
 STRINGS = int(os.environ.get("MINIBERT_STRINGS", 20_000))
@@ -84,8 +84,8 @@ def test_the_remembered_way_equals_the_readable_way(tokenizer, batch):
 def test_a_full_memory_changes_nothing(tokenizer, batch):
     expected = tokenizer(batch)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("minibert.tokenization.tokenizer.MAX_WORDS", 2)
-        patch.setattr("minibert.tokenization.tokenizer.MAX_WORD_LENGTH", 3)
+        patch.setattr("minibert.tokenization.wordpiece.MAX_WORDS", 2)
+        patch.setattr("minibert.tokenization.wordpiece.MAX_WORD_LENGTH", 3)
         tokenizer.memory.pieces.clear()
         assert tokenizer(batch) == expected
         assert len(tokenizer.memory.pieces) <= 2
