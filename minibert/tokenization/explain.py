@@ -7,7 +7,7 @@ Where a token begins and ends equals what the Rust tokenizer of transformers 5 r
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import chain
 from typing import Any, NamedTuple, TypeAlias
 
@@ -40,7 +40,9 @@ def aligned(tokenizer: Pieces, text: Any, sequence: int) -> list[AlignedToken]:
             origin = word[start:end] if len(pieces) > 1 else word
             if not isinstance(origin, Traced):
                 raise ValueError(f"{type(tokenizer.basic_tokenizer).__name__} does not say where {word!r} came from.")
-            tokens.append(AlignedToken(str(piece), tokenizer.token_to_id(piece), *origin.span, number, sequence))
+            tokens.append(
+                AlignedToken(str(piece), tokenizer.token_to_id(piece), *origin.span, word=number, sequence=sequence)
+            )
     if not memory.plain and [token.token for token in tokens] != tokenizer.tokenize(text):
         raise ValueError(
             f"{type(tokenizer).__name__} has a tokenize of its own: where its tokens came from is unknown."
@@ -149,61 +151,58 @@ class Step(NamedTuple):
 def explain(tokenizer: ModelInput, text: str) -> list[Step]:
     """Every step from `text` to ids. The last one's parts are the ids of `tokenizer(text)`, as text."""
     special = tokenizer.parts(text)
-    meaning = "special and added tokens are cut out whole"
-    if tokenizer.lowers:
-        meaning = "text in lower case; " + meaning
+    lower = "text in lower case; " if tokenizer.lowers else ""
     steps = [
-        Step("text", "what was given", [text], [False]),
-        Step("special tokens", meaning, [part for part, _ in special], [is_token for _, is_token in special]),
+        _step("text", "what was given", [(text, False)]),
+        _step("special tokens", f"{lower}special and added tokens are cut out whole", special),
     ]
     if tokenizer.do_basic_tokenize:
         steps += _basic_steps(tokenizer, special)
     tokens = tokenizer.tokenize(text)
-    steps.append(
-        Step(
-            "pieces",
-            "each word becomes the longest pieces of the vocabulary, from left to right; ## continues a word",
-            tokens,
-            [token.startswith("##") or token == tokenizer.unk_token for token in tokens],
-        )
-    )
+    meaning = "each word becomes the longest pieces of the vocabulary, from left to right; ## continues a word"
+    marked = [token.startswith("##") or token == tokenizer.unk_token for token in tokens]
     ids = tokenizer.build_inputs_with_special_tokens(tokenizer.convert_tokens_to_ids(tokens))
-    framed = tokenizer.convert_ids_to_tokens(ids)
     special_ids = tokenizer.all_special_ids
-    steps.append(Step("framed", "[CLS] before and [SEP] after", framed, [index in special_ids for index in ids]))
-    steps.append(Step("ids", "each piece's line in the vocabulary", [str(index) for index in ids], [False] * len(ids)))
-    return steps
+    framed = [(tokenizer.id_to_token(index), index in special_ids) for index in ids]
+    return [
+        *steps,
+        _step("pieces", meaning, list(zip(tokens, marked, strict=True))),
+        _step("framed", "[CLS] before and [SEP] after", framed),
+        _step("ids", "each piece's line in the vocabulary", [(str(index), False) for index in ids]),
+    ]
 
 
 def _basic_steps(tokenizer: ModelInput, special: list[tuple[str, bool]]) -> list[Step]:
     """The steps of `BasicTokenizer.tokenize`, by its own methods; special tokens pass through untouched."""
     basic, tokens = tokenizer.basic_tokenizer, tokenizer.all_special_tokens
     kept = basic.never_split.union(tokens)
-    cleaned = [(part if is_token else basic.clean(part), is_token) for part, is_token in special]
-    steps = [
-        _step("cleaned", "control characters are dropped, every kind of space becomes a plain one", special, cleaned)
-    ]
-    spaced = cleaned
+
+    def changed(parts: list[tuple[str, bool]], rule: Callable[[str], str]) -> tuple[Any, Any]:
+        """The parts after a step, and those parts with whether it changed them."""
+        after = [(part if is_token else rule(part), is_token) for part, is_token in parts]
+        return after, [(new, new != old) for (new, _), (old, _) in zip(after, parts, strict=True)]
+
+    parts, marked = changed(special, basic.clean)
+    steps = [_step("cleaned", "control characters are dropped, every kind of space becomes a plain one", marked)]
     if basic.tokenize_chinese_chars:
-        spaced = [(part if is_token else basic.space_chinese(part), is_token) for part, is_token in cleaned]
-        steps.append(_step("spaced", "every ideograph is a word of its own", cleaned, spaced))
-    words = [(word, is_token) for part, is_token in spaced for word in ([part] if is_token else part.split())]
-    steps.append(_step("split", "words are what stands between spaces", words, words))
-    normal = [(word if word in kept or is_token else basic.normalize(word), is_token) for word, is_token in words]
+        parts, marked = changed(parts, basic.space_chinese)
+        steps.append(_step("spaced", "every ideograph is a word of its own", marked))
+    parts = [(word, is_token) for part, is_token in parts for word in ([part] if is_token else part.split())]
+    steps.append(_step("split", "words are what stands between spaces", [(word, False) for word, _ in parts]))
+    parts, marked = changed(parts, lambda word: word if word in kept else basic.normalize(word))
     case = "in lower case" if basic.do_lower_case else "as it is"
-    accents = ", without accents" if basic.normalize("é").endswith("e") else ""
-    steps.append(_step("normalized", f"each word {case}{accents}", words, normal))
-    split = [
+    accents = ", without accents" if basic.normalize("é") == "e" else ""
+    steps.append(_step("normalized", f"each word {case}{accents}", marked))
+    normal = {word for word, _ in parts}
+    words = [
         word
         for part, is_token in special
         for word in ([part] if is_token else basic.tokenize(part, never_split=tokens))
     ]
-    marked = [(word, False) not in normal for word in split]
-    steps.append(Step("punctuation", "every punctuation mark is a word of its own", split, marked))
-    return steps
+    marked = [(word, word not in normal) for word in words]
+    return [*steps, _step("punctuation", "every punctuation mark is a word of its own", marked)]
 
 
-def _step(name: str, meaning: str, before: list[tuple[str, bool]], after: list[tuple[str, bool]]) -> Step:
-    """A step that changes some parts: those are marked."""
-    changed = [new != old for (new, _), (old, _) in zip(after, before, strict=True)]
-    return Step(name, meaning, [part for part, _ in after], changed)
+def _step(name: str, meaning: str, parts: list[tuple[str, bool]]) -> Step:
+    """A step from its parts, each with whether it is marked."""
+    return Step(name, meaning, parts=[part for part, _ in parts], marked=[marked for _, marked in parts])

@@ -190,11 +190,8 @@ class ModelInput(Frame):
         tokens = pair_ids if second_only and pair_ids is not None else ids
         if len(tokens) <= num_tokens_to_remove:
             logger.error(
-                "truncation=%r cannot cut %d tokens off a sequence of %d: nothing is cut. Choose another strategy or a "
-                "larger max_length.",
-                strategy.value,
-                num_tokens_to_remove,
-                len(tokens),
+                f"truncation={strategy.value!r} cannot cut {num_tokens_to_remove} tokens off a sequence of {len(tokens)}: "
+                "nothing is cut. Choose another strategy or a larger max_length."
             )
             return ids, pair_ids, []
         kept, overflow = tokens[:-num_tokens_to_remove], tokens[-min(len(tokens), stride + num_tokens_to_remove) :]

@@ -19,7 +19,7 @@ class AddedToken:
 
     content: the token's text.
     lstrip, rstrip: take the spaces before, after it along. A plain `str` given as a special token takes both.
-    single_word, normalized, special: kept and saved, as in the reference's Python tokenizer, but without effect.
+    single_word, normalized, special: kept and saved, but without effect, as in the reference's Python tokenizer.
     """
 
     content: str
@@ -165,7 +165,7 @@ class Vocabulary:
 
     @property
     def lowers(self) -> bool:
-        """Whether text is lower-cased before added tokens are looked for in it."""
+        """Whether text is lower-cased before special and added tokens are looked for in it."""
         raise NotImplementedError
 
     @property
@@ -222,9 +222,10 @@ class Vocabulary:
         if isinstance(tokens, str):
             return self.token_to_id(tokens)
         ids = list(map(self.vocab.get, tokens))
-        if self.added_tokens_encoder or None in ids:
-            return [self.token_to_id(token) for token in tokens]
-        return ids  # type: ignore[return-value]  # None was looked for
+        added = self.added_tokens_encoder
+        if added:
+            ids = [added.get(token, index) for token, index in zip(tokens, ids, strict=True)]
+        return [self.token_to_id(token) for token in tokens] if None in ids else ids  # type: ignore[return-value]
 
     @overload
     def convert_ids_to_tokens(self, ids: int, skip_special_tokens: bool = False) -> str: ...
@@ -252,8 +253,9 @@ class Vocabulary:
             given = [token.lower() for token in given]
         if "" in given:
             raise ValueError("An empty token cannot be added: it would be found between any two characters.")
-        known = {self.unk_token, *self.vocab, *self.added_tokens_encoder}
-        new = {token: index for index, token in enumerate(dict.fromkeys(x for x in given if x not in known), len(self))}
+        known = (self.vocab, self.added_tokens_encoder, (str(self._unk_token),))
+        unknown = [token for token in dict.fromkeys(given) if not any(token in tokens for tokens in known)]
+        new = {token: index for index, token in enumerate(unknown, start=len(self))}
         for token, index in new.items():
             if index in self.ids_to_tokens:
                 raise ValueError(

@@ -38,9 +38,7 @@ class BertTokenizer(PretrainedFiles, ModelInput):
     model_input_names: what the model takes; decides which columns are returned.
 
     Raises ValueError when the vocabulary cannot be read or lacks `unk_token`.
-
-    A call is `tokenize` (cut out special tokens, then `BasicTokenizer`, then `WordpieceTokenizer`),
-    `convert_tokens_to_ids`, `add_row`, `finished`. Reference class: `BertTokenizer` of transformers 4.12.5, the Python one.
+    Reference class: `BertTokenizer` of transformers 4.12.5, the Python one.
     """
 
     is_fast = False  # whether overflow is always returned as windows, rows of their own
@@ -175,8 +173,8 @@ class BertTokenizer(PretrainedFiles, ModelInput):
             pad_to_max_length=pad_to_max_length,
         )
         batched = isinstance(text, (list, tuple))
-        if is_split_into_words:
-            batched = isinstance(text, (list, tuple)) and len(text) > 0 and isinstance(text[0], (list, tuple))
+        if batched and is_split_into_words:
+            batched = len(text) > 0 and isinstance(text[0], (list, tuple))
         if not batched:
             return self._encode([(text, text_pair)], options)
         if text_pair is None:
@@ -186,9 +184,21 @@ class BertTokenizer(PretrainedFiles, ModelInput):
             raise ValueError(f"A batch of {len(text)} texts needs as many in text_pair, not {given}.")
         return self._encode_batch(list(zip(text, text_pair, strict=True)), options)
 
-    def encode(self, text: Text, text_pair: Text | None = None, *arguments: Any, **named: Any) -> Any:
+    def encode(
+        self,
+        text: Text,
+        text_pair: Text | None = None,
+        add_special_tokens: bool = True,
+        padding: bool | str | PaddingStrategy = False,
+        truncation: bool | str | TruncationStrategy = False,
+        max_length: int | None = None,
+        stride: int = 0,
+        return_tensors: str | None = None,
+        **named: Any,
+    ) -> Any:
         """The `input_ids` of one text or pair: a list, or a (1, seq) tensor with `return_tensors`."""
-        return self.encode_plus(text, text_pair, *arguments, **named)["input_ids"]
+        arguments = (add_special_tokens, padding, truncation, max_length, stride)
+        return self.encode_plus(text, text_pair, *arguments, return_tensors=return_tensors, **named)["input_ids"]
 
     def encode_plus(self, text: Text, text_pair: Text | None = None, *arguments: Any, **named: Any) -> BatchEncoding:
         """Encode one text or pair, given as text, tokens, words or ids. The other arguments are those of `__call__`."""
@@ -206,16 +216,14 @@ class BertTokenizer(PretrainedFiles, ModelInput):
             raise ValueError("There is nothing to encode: the batch is empty.")
         texts: list[tuple[Any, Any]] = []
         for index, item in enumerate(batch):
-            one_text = options.is_split_into_words and not (item and isinstance(item[0], (list, tuple)))
-            if one_text or not isinstance(item, (list, tuple)):
-                texts.append((item, None))
-            elif len(item) == 2:
-                texts.append((item[0], item[1]))
-            else:
+            words = options.is_split_into_words and not (item and isinstance(item[0], (list, tuple)))
+            pair = item if isinstance(item, (list, tuple)) and not words else (item, None)
+            if len(pair) != 2:
                 raise ValueError(
-                    f"Item {index} of the batch should be a str or a (text, text) pair, and is {len(item)} things: "
+                    f"Item {index} of the batch should be a str or a (text, text) pair, and is {len(pair)} things: "
                     f"{_shortened(item)}. Pass is_split_into_words=True if they are the words of one text."
                 )
+            texts.append((pair[0], pair[1]))
         return self._encode(texts, options, batched=True)
 
     def _encode(self, texts: list[tuple[Any, Any]], options: EncodeOptions, batched: bool = False) -> BatchEncoding:
@@ -234,14 +242,14 @@ class BertTokenizer(PretrainedFiles, ModelInput):
                     f"Item {index} of the batch cannot be encoded: {error}" if batched else error
                 ) from error
             if not windows:
-                self.add_row(columns, ids, pair_ids, options)
+                self.add_row(columns, ids, pair_ids, options=options)
             if not options.is_split_into_words:
                 from_text = from_text and isinstance(text, str) and isinstance(text_pair, (str, NoneType))
         if not from_text and (windows or options.return_offsets_mapping):
             raise ValueError("Offsets are positions in a text: give texts or words, not tokens or ids.")
         if windows:
             return in_windows(self, texts, options)
-        encodings = partial(origins, self, texts, options) if from_text else None
+        encodings = partial(origins, self, texts=texts, options=options) if from_text else None
         columns = self.padded(columns, options)
         if encodings and options.return_offsets_mapping:
             columns["offset_mapping"] = [encoding.offsets for encoding in encodings()]
@@ -268,20 +276,19 @@ class BertTokenizer(PretrainedFiles, ModelInput):
         raise ValueError(f"expected {wanted}, got {_shortened(text)}.")
 
     def prepare_for_model(
-        self, ids: list[int], pair_ids: list[int] | None = None, *arguments: Any, **named: Any
+        self,
+        ids: list[int],
+        pair_ids: list[int] | None = None,
+        *arguments: Any,
+        prepend_batch_axis: bool = False,
+        **named: Any,
     ) -> BatchEncoding:
-        """A model's input from ids that have no special tokens yet. The other arguments are those of `EncodeOptions`,
-
-        and prepend_batch_axis: return tensors of shape (1, seq) instead of (seq).
-        """
-        prepend_batch_axis = named.pop("prepend_batch_axis", False)
+        """A model's input from ids that have no special tokens yet. The other arguments are those of `__call__`."""
         options = self.resolved(EncodeOptions(*arguments, **named))
         columns: dict[str, list[Any]] = {}
-        self.add_row(columns, ids, pair_ids, options)
-        columns = self.padded(columns, options)
-        return BatchEncoding(
-            one_row(columns), tensor_type=options.return_tensors, prepend_batch_axis=prepend_batch_axis
-        )
+        self.add_row(columns, ids, pair_ids, options=options)
+        row = one_row(self.padded(columns, options))
+        return BatchEncoding(row, tensor_type=options.return_tensors, prepend_batch_axis=prepend_batch_axis)
 
     def __repr__(self) -> str:
         return (
@@ -292,10 +299,10 @@ class BertTokenizer(PretrainedFiles, ModelInput):
 
 
 class BertTokenizerFast(BertTokenizer):
-    """The same tokenizer for programs that ask for the Rust one of transformers by name.
+    """The same tokenizer, but `return_overflowing_tokens=True` always returns the overflow as windows.
 
-    The one difference: `return_overflowing_tokens=True` always returns the overflow as windows, rows of their own with
-    `overflow_to_sample_mapping`. `BertTokenizer` does so when `return_offsets_mapping=True` is also given.
+    Windows are rows of their own with `overflow_to_sample_mapping`, as the Rust tokenizer of transformers returns them;
+    `BertTokenizer` does so when `return_offsets_mapping=True` is also given.
     """
 
     is_fast = True

@@ -56,6 +56,9 @@ SETTINGS = (
     "model_input_names",
 )
 
+# Arguments of the reference that have no effect here.
+IGNORED = ("resume_download", "proxies", "mirror", "trust_remote_code", "from_tf", "from_flax", "_fast_init")
+
 
 class TokenizerFiles(NamedTuple):
     """What a folder says about a tokenizer."""
@@ -128,30 +131,6 @@ def as_json(token: Any, typed: bool) -> Any:
     return [as_json(each, typed) for each in token] if isinstance(token, (list, tuple, set)) else token
 
 
-def write_folder(
-    folder: Path, prefix: str, settings: dict[str, Any], special: dict[str, Any], added_tokens: dict[str, int]
-) -> tuple[Path, Path, Path]:
-    """Write everything but the vocabulary. Returns the paths of CONFIG, SPECIAL_TOKENS and ADDED_TOKENS.
-
-    Without added tokens the last is not written, and one left from an earlier save is removed: it would be read.
-    """
-    config_file, special_file, added_file = (
-        folder / (prefix + name) for name in (CONFIG, SPECIAL_TOKENS, ADDED_TOKENS)
-    )
-    config = {name: as_json(value, typed=True) for name, value in settings.items()}
-    write_json(config_file, {**config, "tokenizer_class": "BertTokenizer"})
-    write_json(special_file, {role: as_json(token, typed=False) for role, token in special.items()})
-    if added_tokens:
-        write_json(added_file, added_tokens)
-    else:
-        added_file.unlink(missing_ok=True)
-    if (folder / WHOLE).exists():
-        logger.warning(
-            "'%s' was there before and is not updated. transformers 5 will read it: remove it.", folder / WHOLE
-        )
-    return config_file, special_file, added_file
-
-
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """Write `content`, text as it reads rather than as escapes."""
     write_text_atomically(path, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
@@ -188,17 +167,6 @@ def load_vocab(vocab_file: str | os.PathLike[str]) -> dict[str, int]:
     return vocab
 
 
-def save_vocab(vocab: dict[str, int], vocab_file: str | os.PathLike[str]) -> None:
-    """Write pieces in the order of their ids, one a line. Warns when the ids leave gaps, which lines cannot show."""
-    pieces = sorted(vocab, key=vocab.__getitem__)
-    if [vocab[piece] for piece in pieces] != list(range(len(pieces))):
-        logger.warning(
-            "The ids of the vocabulary are not 0, 1, 2, … without a gap: read back from '%s', pieces will have other ids.",
-            vocab_file,
-        )
-    write_text_atomically(Path(vocab_file), "".join(f"{piece}\n" for piece in pieces))
-
-
 class PretrainedFiles(Pieces):
     """Load a tokenizer from files, and save one."""
 
@@ -231,16 +199,7 @@ class PretrainedFiles(Pieces):
 
         Special tokens that the vocabulary lacks are added to it. Raises CheckpointError when there is nothing to load.
         """
-        for ignored in (
-            "resume_download",
-            "proxies",
-            "mirror",
-            "trust_remote_code",
-            "from_tf",
-            "from_flax",
-            "_fast_init",
-        ):
-            settings.pop(ignored, None)  # arguments of the reference with nothing left to say here
+        settings = {name: value for name, value in settings.items() if name not in IGNORED}
         path = Path(name_or_path) / subfolder
         if path.is_file():
             files = TokenizerFiles(path, {}, {})
@@ -294,22 +253,42 @@ class PretrainedFiles(Pieces):
             raise ValueError(f"'{folder}' is a file. Give the folder to save the tokenizer in.")
         folder.mkdir(parents=True, exist_ok=True)
         prefix = f"{filename_prefix}-" if filename_prefix else ""
+        config, special, added = (folder / (prefix + name) for name in (CONFIG, SPECIAL_TOKENS, ADDED_TOKENS))
+        roles = self.special_tokens_map_extended
         settings = {
             **self.init_kwargs,
-            **self.special_tokens_map_extended,
+            **roles,
             "model_max_length": self.model_max_length,
             "padding_side": self.padding_side,
             "name_or_path": self.name_or_path,
         }
-        config, special, added = write_folder(
-            folder, prefix, settings, self.special_tokens_map_extended, self.added_tokens_encoder
-        )
+        settings = {name: as_json(value, typed=True) for name, value in settings.items()}
+        write_json(config, {**settings, "tokenizer_class": "BertTokenizer"})
+        write_json(special, {role: as_json(token, typed=False) for role, token in roles.items()})
+        if self.added_tokens_encoder:
+            write_json(added, self.added_tokens_encoder)
+        else:
+            added.unlink(missing_ok=True)  # left from an earlier save, it would be read
+        if (folder / WHOLE).exists():
+            logger.warning(
+                "'%s' was there before and is not updated. transformers 5 will read it: remove it.", folder / WHOLE
+            )
         return str(config), str(special), *self.save_vocabulary(folder, filename_prefix), str(added)
 
     def save_vocabulary(self, save_directory: str | os.PathLike[str], filename_prefix: str | None = None) -> tuple[str]:
-        """Write vocab.txt to a folder, or the vocabulary to the file named. Returns its path."""
+        """Write vocab.txt to a folder, or the vocabulary to the file named. Returns its path.
+
+        Pieces stand in the order of their ids, one a line. Warns when the ids leave gaps, which lines cannot show.
+        """
         path = Path(save_directory)
         name, folder = (VOCAB, path) if path.is_dir() else (path.name, path.parent)
         vocab_file = folder / (f"{filename_prefix}-{name}" if filename_prefix else name)
-        save_vocab(self.vocab, vocab_file)
+        pieces = sorted(self.vocab, key=self.vocab.__getitem__)
+        if [self.vocab[piece] for piece in pieces] != list(range(len(pieces))):
+            logger.warning(
+                "The ids of the vocabulary are not 0, 1, 2, … without a gap: read back from '%s', pieces will have "
+                "other ids.",
+                vocab_file,
+            )
+        write_text_atomically(vocab_file, "".join(f"{piece}\n" for piece in pieces))
         return (str(vocab_file),)

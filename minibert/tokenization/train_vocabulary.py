@@ -56,9 +56,16 @@ def train_wordpiece(
     The same text gives the same vocabulary on every machine. Raises ValueError when the text holds no words, or its
     characters alone exceed `size`.
     """
-    basic = BasicTokenizer(do_lower_case, None, tokenize_chinese_chars, strip_accents)
+    basic = BasicTokenizer(do_lower_case, tokenize_chinese_chars=tokenize_chinese_chars, strip_accents=strip_accents)
     counts = count_words(files, basic)
-    return learn_pieces(counts, size, special_tokens, alphabet_limit, min_frequency, progress)
+    return learn_pieces(
+        counts,
+        size,
+        special_tokens=special_tokens,
+        alphabet_limit=alphabet_limit,
+        min_frequency=min_frequency,
+        progress=progress,
+    )
 
 
 def count_words(files: Iterable[str | os.PathLike[str]], basic: BasicTokenizer) -> Counter[str]:

@@ -100,7 +100,6 @@ class Pieces(Vocabulary):
 
     @property
     def lowers(self) -> bool:
-        """Whether text is lower-cased before special and added tokens are looked for in it."""
         return self.do_basic_tokenize and self.basic_tokenizer.do_lower_case
 
     def tokenize(self, text: str) -> list[str]:
@@ -228,18 +227,9 @@ class Pieces(Vocabulary):
         text = (" " if spaces_between_special_tokens else "").join(texts)
         return self.clean_up_tokenization(text) if clean_up_tokenization_spaces else text
 
-    def batch_decode(
-        self,
-        sequences: Sequence[Any],
-        skip_special_tokens: bool = False,
-        clean_up_tokenization_spaces: bool = True,
-        spaces_between_special_tokens: bool = True,
-    ) -> list[str]:
-        """Text of each sequence of a batch."""
-        return [
-            self.decode(sequence, skip_special_tokens, clean_up_tokenization_spaces, spaces_between_special_tokens)
-            for sequence in sequences
-        ]
+    def batch_decode(self, sequences: Sequence[Any], *arguments: Any, **named: Any) -> list[str]:
+        """Text of each sequence of a batch. The other arguments are those of `decode`."""
+        return [self.decode(sequence, *arguments, **named) for sequence in sequences]
 
     @staticmethod
     def clean_up_tokenization(out_string: str) -> str:

@@ -174,7 +174,7 @@ class Trie:
             stuck = []
             for start, node in walkers.items():
                 if END in node:
-                    start, end, resume = self._extend(text, position, start, walkers, resume)
+                    start, end, resume = self._extend(text, position, found=start, walkers=walkers, resume=resume)
                     cuts += [start, end]
                     walkers = {}
                     break
