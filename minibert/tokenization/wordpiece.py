@@ -180,8 +180,9 @@ class Pieces(Vocabulary):
         basic, wordpiece = self.basic_tokenizer if self.do_basic_tokenize else None, self.wordpiece_tokenizer
         special = list(map(str, self.all_special_tokens_extended))
         state = (
+            (basic, wordpiece, wordpiece.vocab, len(self.vocab)),
             basic and (basic.do_lower_case, basic.strip_accents, basic.tokenize_chinese_chars, set(basic.never_split)),
-            (wordpiece.vocab, len(self.vocab), wordpiece.unk_token, wordpiece.max_input_chars_per_word),
+            (wordpiece.unk_token, wordpiece.max_input_chars_per_word),
             (special, self.unique_no_split_tokens, self.looked_for),
         )
         memory = self.memory
