@@ -210,6 +210,25 @@ class BatchEncoding(UserDict[str, Any]):
         return self
 
 
+def one_row(columns: dict[str, list[Any]]) -> dict[str, Any]:
+    """The one row of padded columns; its length counts the padding, as in the reference."""
+    row = {}
+    for name, column in columns.items():
+        row[name] = column[0]
+    if row.pop("length", None) is not None:
+        row["length"] = len(row["input_ids"])
+    return row
+
+
+def to_python(column: Any) -> Any:
+    """Tensors, arrays and lists of them as plain lists of numbers."""
+    if isinstance(column, (torch.Tensor, np.ndarray, np.generic)):
+        return column.tolist()
+    if isinstance(column, (list, tuple)) and column and not isinstance(column[0], (int, str)):
+        return [to_python(each) for each in column]
+    return column
+
+
 class Frame(Pieces):
     """Put a model's input together from one or two texts.
 

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 
-from .encoding import BatchEncoding, EncodeOptions, Frame, PaddingStrategy, TruncationStrategy
+from .encoding import BatchEncoding, EncodeOptions, Frame, PaddingStrategy, TruncationStrategy, one_row, to_python
 
 logger = logging.getLogger(__name__)
 
@@ -197,6 +197,21 @@ class ModelInput(Frame):
         kept, overflow = tokens[:-num_tokens_to_remove], tokens[-min(len(tokens), stride + num_tokens_to_remove) :]
         return (ids, kept, overflow) if second_only else (kept, pair_ids, overflow)
 
+    def prepare_for_model(
+        self,
+        ids: list[int],
+        pair_ids: list[int] | None = None,
+        *arguments: Any,
+        prepend_batch_axis: bool = False,
+        **named: Any,
+    ) -> BatchEncoding:
+        """A model's input from ids that have no special tokens yet. The other arguments are those of `__call__`."""
+        options = self.resolved(EncodeOptions(*arguments, **named))
+        columns: dict[str, list[Any]] = {}
+        self.add_row(columns, ids, pair_ids, options=options)
+        row = one_row(self.padded(columns, options))
+        return BatchEncoding(row, tensor_type=options.return_tensors, prepend_batch_axis=prepend_batch_axis)
+
     def pad(
         self,
         encoded_inputs: BatchEncoding | Mapping[str, Any] | Sequence[BatchEncoding | Mapping[str, Any]],
@@ -271,25 +286,6 @@ class ModelInput(Frame):
             pairs = zip(columns[name], missing, strict=True)
             columns[name] = [[*row, *pad] if self.padding_side == "right" else [*pad, *row] for row, pad in pairs]
         return columns
-
-
-def one_row(columns: dict[str, list[Any]]) -> dict[str, Any]:
-    """The one row of padded columns; its length counts the padding, as in the reference."""
-    row = {}
-    for name, column in columns.items():
-        row[name] = column[0]
-    if row.pop("length", None) is not None:
-        row["length"] = len(row["input_ids"])
-    return row
-
-
-def to_python(column: Any) -> Any:
-    """Tensors, arrays and lists of them as plain lists of numbers."""
-    if isinstance(column, (torch.Tensor, np.ndarray, np.generic)):
-        return column.tolist()
-    if isinstance(column, (list, tuple)) and column and not isinstance(column[0], (int, str)):
-        return [to_python(each) for each in column]
-    return column
 
 
 def _values(strategies: type[Enum]) -> str:

@@ -79,16 +79,8 @@ class Vocabulary:
     looked_for: the same, as they stand in lower-cased text where text is lower-cased.
     """
 
-    SPECIAL_TOKENS_ATTRIBUTES = (
-        "bos_token",
-        "eos_token",
-        "unk_token",
-        "sep_token",
-        "pad_token",
-        "cls_token",
-        "mask_token",
-        "additional_special_tokens",
-    )
+    ROLES = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
+    SPECIAL_TOKENS_ATTRIBUTES = (*ROLES, "additional_special_tokens")
 
     bos_token, bos_token_id = SpecialToken(), SpecialTokenId()
     eos_token, eos_token_id = SpecialToken(), SpecialTokenId()

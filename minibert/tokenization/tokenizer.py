@@ -8,9 +8,9 @@ from functools import partial
 from types import NoneType
 from typing import Any, TypeAlias
 
-from .encoding import BatchEncoding, EncodeOptions, PaddingStrategy, TruncationStrategy
+from .encoding import BatchEncoding, EncodeOptions, PaddingStrategy, TruncationStrategy, one_row
 from .explain import in_windows, origins
-from .padding_truncation import UNLIMITED, ModelInput, one_row
+from .padding_truncation import UNLIMITED, ModelInput
 from .special_tokens import Token
 from .tokenizer_files import PretrainedFiles, load_vocab
 from .wordpiece import Memory, WordpieceTokenizer
@@ -274,21 +274,6 @@ class BertTokenizer(PretrainedFiles, ModelInput):
                 return list(text)
         wanted = "a list of words" if is_split_into_words else "a str, a list of tokens or a list of ids"
         raise ValueError(f"expected {wanted}, got {_shortened(text)}.")
-
-    def prepare_for_model(
-        self,
-        ids: list[int],
-        pair_ids: list[int] | None = None,
-        *arguments: Any,
-        prepend_batch_axis: bool = False,
-        **named: Any,
-    ) -> BatchEncoding:
-        """A model's input from ids that have no special tokens yet. The other arguments are those of `__call__`."""
-        options = self.resolved(EncodeOptions(*arguments, **named))
-        columns: dict[str, list[Any]] = {}
-        self.add_row(columns, ids, pair_ids, options=options)
-        row = one_row(self.padded(columns, options))
-        return BatchEncoding(row, tensor_type=options.return_tensors, prepend_batch_axis=prepend_batch_axis)
 
     def __repr__(self) -> str:
         return (

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minibert.tokenization import BertTokenizer, WordpieceTokenizer
-from minibert.tokenization.words import lower_each
 from minibert.tokenization.alignment import Traced
+from minibert.tokenization.words import lower_each
 from tests.parity.old import tokenizer_programs as programs
 
 STRINGS = int(os.environ.get("MINIBERT_STRINGS", 20_000))
