@@ -16,7 +16,7 @@ class Traced(str):
 
     The tokenizer's own steps run on it as on any `str`; that is how offsets are found. The `str` methods that those
     steps use keep the positions: slices, `translate`, `lower`, `split` at whitespace, `lstrip`, `rstrip`, `replace`
-    of one character by one. positions: (length).
+    of one character by one. Every other method returns a plain `str`, which has none. positions: (length).
     """
 
     positions: Sequence[int]
@@ -48,26 +48,30 @@ class Traced(str):
         lowered = super().lower()
         return Traced(lowered, self.positions) if len(lowered) == len(self) else self._each(str.lower)
 
-    def replace(self, old: str, new: str, *_: Any) -> Traced:
-        """Replace one character by another."""
-        return Traced(super().replace(old, new), self.positions)
+    def replace(self, old: str, new: str, *limit: Any) -> str:
+        """As of any `str`; one character replaced by another keeps its position."""
+        replaced = super().replace(old, new, *limit)
+        return Traced(replaced, self.positions) if len(old) == len(new) == 1 else replaced
 
-    def split(self, *_: Any) -> list[str]:
-        """What stands between whitespace."""
-        words, start = [], 0
-        for word in super().split():
+    def split(self, *separator: Any, **named: Any) -> list[str]:
+        """As of any `str`; what stands between whitespace keeps its positions."""
+        words = super().split(*separator, **named)
+        if separator or named:
+            return words
+        start = 0
+        for number, word in enumerate(words):
             start = self.index(word, start)
-            words.append(self[start : start + len(word)])
+            words[number] = self[start : start + len(word)]
             start += len(word)
         return words
 
-    def lstrip(self, *_: Any) -> str:
-        """Without the whitespace at its beginning."""
-        return self[len(self) - len(super().lstrip()) :]
+    def lstrip(self, *characters: Any) -> str:
+        """Without the whitespace, or the characters given, at its beginning."""
+        return self[len(self) - len(super().lstrip(*characters)) :]
 
-    def rstrip(self, *_: Any) -> str:
-        """Without the whitespace at its end."""
-        return self[: len(super().rstrip())]
+    def rstrip(self, *characters: Any) -> str:
+        """Without the whitespace, or the characters given, at its end."""
+        return self[: len(super().rstrip(*characters))]
 
     def decompose(self) -> Traced:
         """Unicode form NFD: every character taken apart, and marks in a row sorted by their class (stably)."""

@@ -1,4 +1,4 @@
-"""What the tokenizer is asked for and what it returns: options, and named columns.
+"""A call of the tokenizer: what is asked for, how `[CLS] A [SEP] B [SEP]` is put together, and what is returned.
 
 Reference classes: `BatchEncoding`, `PaddingStrategy`, `TruncationStrategy`.
 """
@@ -37,7 +37,7 @@ class TruncationStrategy(str, Enum):
 
 
 class EncodeOptions(NamedTuple):
-    """The arguments of one call of the tokenizer, which describes them; None stands for what `settled` fills in."""
+    """The arguments of one call of the tokenizer, which describes them; None stands for what `resolved` fills in."""
 
     add_special_tokens: bool = True
     padding: Any = False

@@ -204,10 +204,10 @@ class PretrainedFiles(Pieces):
         if path.is_file():
             files = TokenizerFiles(path, {}, {})
         else:
-            place = path if subfolder or path.is_dir() else name_or_path
+            source = path if subfolder or path.is_dir() else name_or_path
             files = read_folder(
                 locate(
-                    place,
+                    source,
                     filenames=ALL_FILES,
                     revision=revision,
                     cache_dir=cache_dir,
@@ -225,7 +225,7 @@ class PretrainedFiles(Pieces):
             logger.warning(
                 "Special tokens were added to the vocabulary: train their embeddings before relying on them."
             )
-        tokenizer.recall()  # the first call finds everything in place
+        tokenizer.recall()  # so that the first call does nothing that the second does not
         return tokenizer
 
     def _restore_added_tokens(self, added_tokens: dict[str, int]) -> None:

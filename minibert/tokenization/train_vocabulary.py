@@ -142,7 +142,7 @@ class Pieces:
         self.times = list(word_counts.values())
         self.counts: Counter[str] = Counter()
         self.pairs: Counter[Pair] = Counter()
-        self.places: defaultdict[Pair, set[int]] = defaultdict(set)  # words a pair is in, or was
+        self.holders: defaultdict[Pair, set[int]] = defaultdict(set)  # words a pair is in, or was
         self.partners: defaultdict[str, set[Pair]] = defaultdict(set)  # pairs a piece is in
         for index, (word, count) in enumerate(zip(self.words, self.times, strict=True)):
             for piece in word:
@@ -169,7 +169,7 @@ class Pieces:
         left, right = pair
         joined = left + right.removeprefix("##")
         changed: set[Pair] = set()
-        for index in sorted(self.places.pop(pair)):
+        for index in sorted(self.holders.pop(pair)):
             word, count = self.words[index], self.times[index]
             start = 0
             while start < len(word) - 1:
@@ -196,14 +196,14 @@ class Pieces:
     def _add(self, pair: Pair, count: int, index: int) -> Pair:
         self.pairs[pair] += count
         if count > 0:
-            self.places[pair].add(index)
+            self.holders[pair].add(index)
             self.partners[pair[0]].add(pair)
             self.partners[pair[1]].add(pair)
         return pair
 
     def _forget(self, pair: Pair) -> None:
         del self.pairs[pair]
-        self.places.pop(pair, None)
+        self.holders.pop(pair, None)
         self.gains.pop(pair, None)
         self.partners[pair[0]].discard(pair)
         self.partners[pair[1]].discard(pair)
