@@ -190,9 +190,9 @@ show(figure, "02-vocabulary-size")
 # - `[CLS]`, `[SEP]`, segments and the attention mask tell the model what the ids alone do not.
 # - A vocabulary is learned by joining neighbours; its size trades short inputs for a large table.
 #
-# **The code, in reading order:** [`basic.py`](../minibert/tokenization/basic.py) text → words,
-# [`wordpiece.py`](../minibert/tokenization/wordpiece.py) word → pieces, [`assembly.py`](../minibert/tokenization/assembly.py) special
-# tokens and pairs, [`train.py`](../minibert/tokenization/train.py) learning a vocabulary. Try
+# **The code, in reading order:** [`words.py`](../minibert/tokenization/words.py) text → words,
+# [`wordpiece.py`](../minibert/tokenization/wordpiece.py) word → pieces, [`encoding.py`](../minibert/tokenization/encoding.py) special
+# tokens and pairs, [`train_vocabulary.py`](../minibert/tokenization/train_vocabulary.py) learning a vocabulary. Try
 # `minibert tokenize "your text" --explain`, too.
 #
 # **Exercises:** [`exercises/02_wordpiece.py`](exercises/02_wordpiece.py). Check them with `minibert check 2`.

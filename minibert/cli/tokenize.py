@@ -46,8 +46,8 @@ def tokenize(text: str, second: str | None, explain: bool, model: str, as_json: 
 
 
 def show_steps(tokenizer: BertTokenizer, text: str, as_json: bool) -> None:
-    """Each step's name and the text after it, with what it changed in colour; below, what the step does."""
-    from ..tokenization.explain import explain
+    """Each step's name, the text after it with what it changed in colour, and what it does."""
+    from ..tokenization import explain
 
     steps = explain(tokenizer, text)
     if as_json:

@@ -39,8 +39,7 @@ def train(files: tuple[Path, ...], size: int, out: Path, cased: bool, min_freque
     """
     from ..checkpoints import write_text_atomically
     from ..config_files import folder_for_saving
-    from ..tokenization import BertTokenizer
-    from ..tokenization.train import train_wordpiece
+    from ..tokenization import BertTokenizer, train_wordpiece
 
     with tqdm(total=size, unit=" pieces", disable=None, leave=False) as bar:
 

@@ -1,15 +1,14 @@
 """Text → pieces → ids and back, and the training of a vocabulary."""
 
-from .added_token import AddedToken
-from .basic import BasicTokenizer
-from .batch_encoding import BatchEncoding
-from .bert import BertTokenizer, BertTokenizerFast
-from .encoding import CharSpan, Encoding, TokenSpan
+from .alignment import CharSpan, Encoding, TokenSpan
+from .encoding import BatchEncoding, PaddingStrategy, TruncationStrategy
 from .explain import Step, explain
-from .strategies import PaddingStrategy, TruncationStrategy
-from .train import train_wordpiece
-from .vocabulary import load_vocab
+from .special_tokens import AddedToken
+from .tokenizer import BertTokenizer, BertTokenizerFast
+from .tokenizer_files import load_vocab
+from .train_vocabulary import train_wordpiece
 from .wordpiece import WordpieceTokenizer
+from .words import BasicTokenizer
 
 __all__ = [
     "AddedToken",

@@ -1,17 +1,37 @@
-"""The tokens with a role: `[CLS]`, `[SEP]`, `[PAD]`, `[UNK]`, `[MASK]` and the caller's own.
+"""Tokens and ids: the vocabulary, the tokens with a role (`[CLS]`, `[SEP]`, `[PAD]`, …), and what was added since.
 
-Reference class: `SpecialTokensMixin`.
+Reference classes: `AddedToken`, `SpecialTokensMixin`, and this half of `PreTrainedTokenizer`.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from typing import TypeAlias
-
-from .added_token import AddedToken
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias, overload
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class AddedToken:
+    """A special token with settings of its own.
+
+    content: the token's text.
+    lstrip, rstrip: take the spaces before, after it along. A plain `str` given as a special token takes both.
+    single_word, normalized, special: kept and saved, but without effect, as in the reference's Python tokenizer.
+    """
+
+    content: str
+    single_word: bool = False
+    lstrip: bool = False
+    rstrip: bool = False
+    normalized: bool = True
+    special: bool = False
+
+    def __str__(self) -> str:
+        return self.content
+
 
 Token: TypeAlias = str | AddedToken
 
@@ -24,18 +44,15 @@ class SpecialToken:
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
-        self.slot = f"_{name}"
 
-    def __get__(self, tokenizer: SpecialTokens, owner: type) -> str | None:
-        token: Token | None = getattr(tokenizer, self.slot)
-        if token is None:
-            if tokenizer.verbose:
-                logger.error("The tokenizer has no %s yet: set it before using it.", self.name)
-            return None
-        return str(token)
+    def __get__(self, tokenizer: Vocabulary, owner: type) -> str | None:
+        token: Token | None = getattr(tokenizer, f"_{self.name}")
+        if token is None and tokenizer.verbose:
+            logger.error("The tokenizer has no %s yet: set it before using it.", self.name)
+        return None if token is None else str(token)
 
-    def __set__(self, tokenizer: SpecialTokens, token: Token | None) -> None:
-        setattr(tokenizer, self.slot, token)
+    def __set__(self, tokenizer: Vocabulary, token: Token | None) -> None:
+        setattr(tokenizer, f"_{self.name}", token)
 
 
 class SpecialTokenId:
@@ -43,76 +60,53 @@ class SpecialTokenId:
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name.removesuffix("_id")
-        self.slot = f"_{self.name}"
 
-    def __get__(self, tokenizer: SpecialTokens, owner: type) -> int | None:
-        token: Token | None = getattr(tokenizer, self.slot)
+    def __get__(self, tokenizer: Vocabulary, owner: type) -> int | None:
+        token: Token | None = getattr(tokenizer, f"_{self.name}")
         return None if token is None else tokenizer.token_to_id(str(token))
 
-    def __set__(self, tokenizer: SpecialTokens, token_id: object) -> None:
+    def __set__(self, tokenizer: Vocabulary, token_id: object) -> None:
         raise AttributeError(f"{self.name}_id cannot be set: it follows from {self.name}. Set tokenizer.{self.name}.")
 
 
-class SpecialTokens:
-    """What part each special token plays. `None` means that no token plays it."""
+class Vocabulary:
+    """Look tokens and ids up, give tokens a role, and add new ones behind the last id.
 
-    SPECIAL_TOKENS_ATTRIBUTES = (
-        "bos_token",
-        "eos_token",
-        "unk_token",
-        "sep_token",
-        "pad_token",
-        "cls_token",
-        "mask_token",
-        "additional_special_tokens",
-    )
+    vocab: piece → id, from the file. ids_to_tokens: the other way round.
+    cls_token, sep_token, …: the token with that role, as text; None when no token has it. cls_token_id, …: its id.
+    added_tokens_encoder, added_tokens_decoder: added token → id, and back.
+    unique_no_split_tokens: tokens that are cut out of the text before it is tokenized, sorted.
+    looked_for: the same, as they stand in lower-cased text where text is lower-cased.
+    """
 
-    bos_token = SpecialToken()
-    eos_token = SpecialToken()
-    unk_token = SpecialToken()
-    sep_token = SpecialToken()
-    pad_token = SpecialToken()
-    cls_token = SpecialToken()
-    mask_token = SpecialToken()
+    ROLES = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
+    SPECIAL_TOKENS_ATTRIBUTES = (*ROLES, "additional_special_tokens")
 
-    bos_token_id = SpecialTokenId()
-    eos_token_id = SpecialTokenId()
-    unk_token_id = SpecialTokenId()
-    sep_token_id = SpecialTokenId()
-    pad_token_id = SpecialTokenId()
-    cls_token_id = SpecialTokenId()
-    mask_token_id = SpecialTokenId()
+    bos_token, bos_token_id = SpecialToken(), SpecialTokenId()
+    eos_token, eos_token_id = SpecialToken(), SpecialTokenId()
+    unk_token, unk_token_id = SpecialToken(), SpecialTokenId()
+    sep_token, sep_token_id = SpecialToken(), SpecialTokenId()
+    pad_token, pad_token_id = SpecialToken(), SpecialTokenId()
+    cls_token, cls_token_id = SpecialToken(), SpecialTokenId()
+    mask_token, mask_token_id = SpecialToken(), SpecialTokenId()
 
     pad_token_type_id = 0  # the segment of padding
+    _unk_token: Token | None
 
-    def __init__(
-        self,
-        *,
-        bos_token: Token | None,
-        eos_token: Token | None,
-        unk_token: Token | None,
-        sep_token: Token | None,
-        pad_token: Token | None,
-        cls_token: Token | None,
-        mask_token: Token | None,
-        additional_special_tokens: Sequence[Token] | None,
-        verbose: bool,
-    ):
+    def __init__(self, vocab: dict[str, int], verbose: bool, tokens: Mapping[str, Any]):
+        self.vocab = vocab
+        self.ids_to_tokens = {index: piece for piece, index in vocab.items()}
+        self.added_tokens_encoder: dict[str, int] = {}
+        self.added_tokens_decoder: dict[int, str] = {}
+        self.unique_no_split_tokens: list[str] = []
+        self.looked_for: list[str] = []
         self.verbose = verbose
-        self._bos_token = bos_token
-        self._eos_token = eos_token
-        self._unk_token = unk_token
-        self._sep_token = sep_token
-        self._pad_token = pad_token
-        self._cls_token = cls_token
-        self._mask_token = mask_token
-        self._additional_special_tokens: list[Token] = list(additional_special_tokens or ())
-        for role, token in self.special_tokens_map_extended.items():
-            check_special_token(role, token)
-
-    def token_to_id(self, token: str) -> int:
-        """The id of `token`; of the unknown token when the vocabulary lacks it."""
-        raise NotImplementedError
+        self._additional_special_tokens: list[Token] = []
+        for role in self.SPECIAL_TOKENS_ATTRIBUTES:
+            token = tokens.get(role)
+            if token:
+                check_special_token(role, token)
+            setattr(self, role, token)
 
     @property
     def additional_special_tokens(self) -> list[str]:
@@ -120,8 +114,8 @@ class SpecialTokens:
         return [str(token) for token in self._additional_special_tokens]
 
     @additional_special_tokens.setter
-    def additional_special_tokens(self, tokens: Sequence[Token]) -> None:
-        self._additional_special_tokens = list(tokens)
+    def additional_special_tokens(self, tokens: Sequence[Token] | None) -> None:
+        self._additional_special_tokens = list(tokens or ())
 
     @property
     def additional_special_tokens_ids(self) -> list[int]:
@@ -138,7 +132,7 @@ class SpecialTokens:
     def special_tokens_map(self) -> dict[str, str | list[str]]:
         """Role → token as text."""
         return {
-            role: [str(each) for each in token] if isinstance(token, list) else str(token)
+            role: list(map(str, token)) if isinstance(token, list) else str(token)
             for role, token in self.special_tokens_map_extended.items()
         }
 
@@ -146,26 +140,152 @@ class SpecialTokens:
     def all_special_tokens_extended(self) -> list[Token]:
         """Every special token once, as it was given, in the order of the roles."""
         tokens: list[Token] = []
-        for token in self.special_tokens_map_extended.values():
-            tokens += token if isinstance(token, list) else [token]
+        for role in self.SPECIAL_TOKENS_ATTRIBUTES:
+            token = getattr(self, f"_{role}")
+            tokens += token if isinstance(token, list) else [token] if token else []
         return list(dict.fromkeys(tokens))
 
     @property
     def all_special_tokens(self) -> list[str]:
         """Every special token, as text."""
-        return [str(token) for token in self.all_special_tokens_extended]
+        return list(map(str, self.all_special_tokens_extended))
 
     @property
     def all_special_ids(self) -> list[int]:
         """Their ids."""
         return [self.token_to_id(token) for token in self.all_special_tokens]
 
+    @property
+    def lowers(self) -> bool:
+        """Whether text is lower-cased before special and added tokens are looked for in it."""
+        raise NotImplementedError
+
+    @property
+    def vocab_size(self) -> int:
+        """Number of pieces in the vocabulary, without added tokens."""
+        return len(self.vocab)
+
+    def __len__(self) -> int:
+        return len(self.vocab) + len(self.added_tokens_encoder)
+
+    def get_vocab(self) -> dict[str, int]:
+        """Every token → its id, added ones included."""
+        return {**self.vocab, **self.added_tokens_encoder}
+
+    def get_added_vocab(self) -> dict[str, int]:
+        """Every added token → its id."""
+        return self.added_tokens_encoder
+
+    def token_to_id(self, token: str) -> int:
+        """The id of `token`; of the unknown token when the vocabulary lacks it.
+
+        Raises ValueError when the vocabulary lacks both.
+        """
+        index = self.added_tokens_encoder.get(token, self.vocab.get(token))
+        if index is None and self._unk_token is not None:
+            unknown = str(self._unk_token)
+            index = self.added_tokens_encoder.get(unknown, self.vocab.get(unknown))
+        if index is not None:
+            return index
+        raise ValueError(
+            f"The vocabulary has neither {token!r} nor the unknown token {self._unk_token!r}: there is no id to "
+            "give. Set tokenizer.unk_token to a token of the vocabulary, or add one with "
+            "tokenizer.add_special_tokens({'unk_token': ...})."
+        )
+
+    def id_to_token(self, index: int) -> str:
+        """The token with this id; the unknown token when there is none."""
+        token = self.added_tokens_decoder.get(index, self.ids_to_tokens.get(index))
+        return str(self._unk_token or "") if token is None else token
+
+    @overload
+    def convert_tokens_to_ids(self, tokens: str) -> int: ...
+
+    @overload
+    def convert_tokens_to_ids(self, tokens: list[str] | tuple[str, ...]) -> list[int]: ...
+
+    @overload
+    def convert_tokens_to_ids(self, tokens: None) -> None: ...
+
+    def convert_tokens_to_ids(self, tokens: str | list[str] | tuple[str, ...] | None) -> int | list[int] | None:
+        """The id of one token, or the ids of several."""
+        if tokens is None:
+            return None
+        if isinstance(tokens, str):
+            return self.token_to_id(tokens)
+        ids = list(map(self.vocab.get, tokens))
+        added = self.added_tokens_encoder
+        if added:
+            ids = [added.get(token, index) for token, index in zip(tokens, ids, strict=True)]
+        return [self.token_to_id(token) for token in tokens] if None in ids else ids  # type: ignore[return-value]
+
+    @overload
+    def convert_ids_to_tokens(self, ids: int, skip_special_tokens: bool = False) -> str: ...
+
+    @overload
+    def convert_ids_to_tokens(self, ids: Iterable[int], skip_special_tokens: bool = False) -> list[str]: ...
+
+    def convert_ids_to_tokens(self, ids: int | Iterable[int], skip_special_tokens: bool = False) -> str | list[str]:
+        """The token of one id, or the tokens of several (a list, an array, a tensor), without special ones if asked."""
+        if isinstance(ids, int):
+            return self.id_to_token(ids)
+        skipped = set(self.all_special_ids) if skip_special_tokens else set()
+        return [self.id_to_token(index) for index in map(int, ids) if index not in skipped]
+
+    def add_tokens(self, new_tokens: Token | Sequence[Token], special_tokens: bool = False) -> int:
+        """Give new tokens the next ids, and cut them out of the text whole from now on. Returns how many were new.
+
+        Tokens that are not special are lower-cased where text is. Resize the model's embeddings afterwards:
+        `model.resize_token_embeddings(len(tokenizer))`.
+        """
+        if not new_tokens:
+            return 0
+        given = [str(token) for token in (new_tokens if isinstance(new_tokens, (list, tuple)) else [new_tokens])]
+        if not special_tokens and self.lowers:
+            given = [token.lower() for token in given]
+        if "" in given:
+            raise ValueError("An empty token cannot be added: it would be found between any two characters.")
+        known = (self.vocab, self.added_tokens_encoder, (str(self._unk_token),))
+        unknown = [token for token in dict.fromkeys(given) if not any(token in tokens for tokens in known)]
+        new = {token: index for index, token in enumerate(unknown, start=len(self))}
+        for token, index in new.items():
+            if index in self.ids_to_tokens:
+                raise ValueError(
+                    f"{token!r} would get id {index}, which is {self.ids_to_tokens[index]!r} already: the vocabulary has "
+                    f"{len(self.vocab)} different pieces but ids up to {max(self.ids_to_tokens)}, because some piece "
+                    "stands on two of its lines. Give every line of vocab.txt a piece of its own."
+                )
+        self.added_tokens_encoder = {**self.added_tokens_encoder, **new}
+        self.added_tokens_decoder = {index: token for token, index in self.added_tokens_encoder.items()}
+        self.unique_no_split_tokens = sorted({*self.unique_no_split_tokens, *(given if special_tokens else new)})
+        special = set(self.all_special_tokens)  # the others are looked for in text that is lower-cased
+        self.looked_for = [
+            token.lower() if self.lowers and token not in special else token for token in self.unique_no_split_tokens
+        ]
+        return len(new)
+
+    def add_special_tokens(self, special_tokens_dict: Mapping[str, Token | Sequence[Token]]) -> int:
+        """Give tokens a role, and add those the vocabulary lacks. Returns how many were added.
+
+        special_tokens_dict: role (such as "cls_token" or "additional_special_tokens") → token or tokens.
+        """
+        added = 0
+        for role, token in special_tokens_dict.items():
+            check_special_token(role, token)
+            setattr(self, role, token)
+            added += self.add_tokens(token, special_tokens=True)
+        return added
+
+    def sanitize_special_tokens(self) -> int:
+        """Add every special token that the vocabulary lacks. Returns how many were added."""
+        return self.add_tokens(self.all_special_tokens_extended, special_tokens=True)
+
 
 def check_special_token(role: str, token: object) -> None:
-    """Raise TypeError when `token` cannot play `role`."""
-    if role not in SpecialTokens.SPECIAL_TOKENS_ATTRIBUTES:
+    """Raise KeyError when there is no such role, TypeError when `token` cannot have it."""
+    if role not in Vocabulary.SPECIAL_TOKENS_ATTRIBUTES:
         raise KeyError(
-            f"'{role}' is not the role of a special token. Choose from {', '.join(SpecialTokens.SPECIAL_TOKENS_ATTRIBUTES)}."
+            f"'{role}' is not the role of a special token. Choose from {', '.join(Vocabulary.SPECIAL_TOKENS_ATTRIBUTES)}."
         )
     if role == "additional_special_tokens":
         if not isinstance(token, (list, tuple)) or not all(isinstance(each, (str, AddedToken)) for each in token):

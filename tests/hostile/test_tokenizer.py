@@ -247,13 +247,12 @@ def test_added_tokens_that_begin_alike_do_not_blow_up(tokenizer):
 
 
 def test_the_memory_of_words_is_bounded(tokenizer, monkeypatch):
-    monkeypatch.setattr("minibert.tokenization.word_memory.MAX_WORDS", 100)
+    monkeypatch.setattr("minibert.tokenization.wordpiece.MAX_WORDS", 100)
     words = ("".join(word) for word in itertools.product("abcdefgh", repeat=4))
     while batch := list(itertools.islice(words, 256)):
         tokenizer([" ".join(batch), "x" * 1000])
-        assert len(tokenizer.chunks) <= 100
-        assert len(tokenizer.words) <= 100
-    assert "x" * 1000 not in tokenizer.chunks
+        assert len(tokenizer.memory.pieces) <= 100
+    assert "x" * 1000 not in tokenizer.memory.pieces
 
 
 def test_a_failed_save_leaves_the_old_files(tokenizer, tmp_path, monkeypatch):

@@ -22,7 +22,7 @@ from transformers import BertTokenizer as NewTokenizer
 from transformers.models.bert.tokenization_bert_legacy import BertTokenizerLegacy
 
 from minibert.tokenization import BasicTokenizer, BertTokenizer, BertTokenizerFast
-from minibert.tokenization.characters import lower_each
+from minibert.tokenization.words import lower_each
 from tests.parity.old import tokenizer_programs as programs
 
 ROOT = Path(__file__).parents[3]

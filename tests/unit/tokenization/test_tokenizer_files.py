@@ -134,7 +134,7 @@ def test_roles_may_be_given_as_objects(vocab_file):
 
 
 def test_the_published_models_end_at_512(vocab_file, monkeypatch):
-    monkeypatch.setattr("minibert.tokenization.bert.locate", lambda *_, **__: vocab_file.parent)
+    monkeypatch.setattr("minibert.tokenization.tokenizer_files.locate", lambda *_, **__: vocab_file.parent)
     assert BertTokenizer.from_pretrained("bert-base-uncased").model_max_length == 512
     assert BertTokenizer.from_pretrained("bert-large-cased-whole-word-masking").model_max_length == 512
     assert BertTokenizer.from_pretrained("someone/else").model_max_length == int(1e30)

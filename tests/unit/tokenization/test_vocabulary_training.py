@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from minibert.tokenization import BertTokenizer, WordpieceTokenizer, train_wordpiece
-from minibert.tokenization.train import SPECIAL_TOKENS, Pieces, learn_pieces
+from minibert.tokenization.train_vocabulary import SPECIAL_TOKENS, Pieces, learn_pieces
 
 TEXT = "The lowest dog ran lower than the low dogs, and the dogs ran low.\n" * 20
 
@@ -53,7 +53,7 @@ def test_the_same_text_gives_the_same_vocabulary_however_it_is_spread(text_file,
 
 def test_files_longer_than_a_block_are_read_whole(text_file, monkeypatch):
     expected = train_wordpiece([text_file], 50)
-    monkeypatch.setattr("minibert.tokenization.word_counts.READ", 7)
+    monkeypatch.setattr("minibert.tokenization.train_vocabulary.READ", 7)
     assert train_wordpiece([text_file], 50) == expected
 
 
@@ -107,7 +107,7 @@ def test_joining_makes_text_shorter():
     lengths = []
     for size in (20, 25, 30, 35):
         pieces = WordpieceTokenizer(set(learn_pieces(counts, size)), "[UNK]")
-        lengths.append(sum(len(pieces.split_word(word)) * count for word, count in counts.items()))
+        lengths.append(sum(len(pieces.tokenize(word)) * count for word, count in counts.items()))
     assert lengths == sorted(lengths, reverse=True)
     assert lengths[-1] < lengths[0]
 

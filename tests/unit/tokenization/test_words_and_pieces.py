@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from minibert.tokenization import BasicTokenizer, WordpieceTokenizer
-from minibert.tokenization.trie import Trie
+from minibert.tokenization.words import Trie
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,4 @@ def test_a_word_of_more_than_a_hundred_characters_is_unknown():
     ],
 )
 def test_text_is_cut_around_the_first_and_longest_token(tokens, text, parts):
-    trie = Trie()
-    for token in tokens:
-        trie.add(token)
-    assert trie.split(text) == parts
+    assert Trie(tokens).split(text) == parts

@@ -20,13 +20,15 @@ import heapq
 import math
 import os
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
+from pathlib import Path
 
-from .basic import BasicTokenizer
-from .word_counts import count_words
+from .words import BasicTokenizer, lower_each
 
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+
+READ = 1 << 24  # characters of a file held at a time
 
 Pair = tuple[str, str]
 
@@ -54,9 +56,48 @@ def train_wordpiece(
     The same text gives the same vocabulary on every machine. Raises ValueError when the text holds no words, or its
     characters alone exceed `size`.
     """
-    basic = BasicTokenizer(do_lower_case, None, tokenize_chinese_chars, strip_accents)
+    basic = BasicTokenizer(do_lower_case, tokenize_chinese_chars=tokenize_chinese_chars, strip_accents=strip_accents)
     counts = count_words(files, basic)
-    return learn_pieces(counts, size, special_tokens, alphabet_limit, min_frequency, progress)
+    return learn_pieces(
+        counts,
+        size,
+        special_tokens=special_tokens,
+        alphabet_limit=alphabet_limit,
+        min_frequency=min_frequency,
+        progress=progress,
+    )
+
+
+def count_words(files: Iterable[str | os.PathLike[str]], basic: BasicTokenizer) -> Counter[str]:
+    """How often each word occurs in UTF-8 text files, in the order of first appearance.
+
+    Words that only differ before cleaning (`Hello,` and `"hello`) are split once each, however often they occur.
+    Raises ValueError naming the file that is missing or is not UTF-8.
+    """
+    chunks: Counter[str] = Counter()
+    for file in files:
+        for text in _blocks(Path(file)):
+            chunks.update(text.split(" "))
+    words: Counter[str] = Counter()
+    for chunk, count in chunks.items():
+        for word in basic.tokenize(lower_each(chunk) if basic.do_lower_case else chunk):
+            words[word] += count
+    return words
+
+
+def _blocks(path: Path) -> Iterator[str]:
+    """A file's text in blocks that end between words, so that a file of any size fits."""
+    if not path.is_file():
+        raise ValueError(f"There is no text file at '{path}'.")
+    rest = ""
+    try:
+        with path.open(encoding="utf-8") as file:
+            while block := file.read(READ):
+                head, _, rest = (rest + block).replace("\n", " ").rpartition(" ")
+                yield head
+    except UnicodeDecodeError as error:
+        raise ValueError(f"'{path}' is not UTF-8 ({error.reason} at byte {error.start}). Save it as UTF-8.") from error
+    yield rest
 
 
 def learn_pieces(
@@ -101,7 +142,7 @@ class Pieces:
         self.times = list(word_counts.values())
         self.counts: Counter[str] = Counter()
         self.pairs: Counter[Pair] = Counter()
-        self.places: defaultdict[Pair, set[int]] = defaultdict(set)  # words a pair is in, or was
+        self.holders: defaultdict[Pair, set[int]] = defaultdict(set)  # words a pair is in, or was
         self.partners: defaultdict[str, set[Pair]] = defaultdict(set)  # pairs a piece is in
         for index, (word, count) in enumerate(zip(self.words, self.times, strict=True)):
             for piece in word:
@@ -128,7 +169,7 @@ class Pieces:
         left, right = pair
         joined = left + right.removeprefix("##")
         changed: set[Pair] = set()
-        for index in sorted(self.places.pop(pair)):
+        for index in sorted(self.holders.pop(pair)):
             word, count = self.words[index], self.times[index]
             start = 0
             while start < len(word) - 1:
@@ -155,14 +196,14 @@ class Pieces:
     def _add(self, pair: Pair, count: int, index: int) -> Pair:
         self.pairs[pair] += count
         if count > 0:
-            self.places[pair].add(index)
+            self.holders[pair].add(index)
             self.partners[pair[0]].add(pair)
             self.partners[pair[1]].add(pair)
         return pair
 
     def _forget(self, pair: Pair) -> None:
         del self.pairs[pair]
-        self.places.pop(pair, None)
+        self.holders.pop(pair, None)
         self.gains.pop(pair, None)
         self.partners[pair[0]].discard(pair)
         self.partners[pair[1]].discard(pair)

@@ -1,0 +1,292 @@
+"""Bring sequences to length: cut what is too long, pad what is too short.
+
+Reference: `PreTrainedTokenizerBase.pad`, `truncate_sequences` and `_get_padding_truncation_strategies`.
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+
+from .encoding import BatchEncoding, EncodeOptions, Frame, PaddingStrategy, TruncationStrategy, one_row, to_python
+
+logger = logging.getLogger(__name__)
+
+UNLIMITED = int(1e30)  # model_max_length when none was given
+LARGE = int(1e20)  # above this a length counts as unlimited
+
+T = TypeVar("T")  # what a row is made of: ids, or tokens that know their positions in the text
+
+
+class ModelInput(Frame):
+    """Turn ids into rows that BERT can read.
+
+    model_max_length: what the model reads at most. padding_side: "right" or "left". model_input_names: its inputs.
+    deprecation_warnings: topics that were warned of already.
+    """
+
+    padding_side: str
+    model_input_names: list[str]
+    deprecation_warnings: dict[str, bool]
+
+    def resolved(self, options: EncodeOptions) -> EncodeOptions:
+        """The options with every default filled in. Raises ValueError when they contradict one another."""
+        padding, truncation, max_length = options.padding, options.truncation, options.max_length
+        if max_length is not None and padding is False and truncation is False:
+            truncation = TruncationStrategy.LONGEST_FIRST
+            if options.verbose:
+                self.warn_once(
+                    "truncation not asked for",
+                    "max_length was given without truncation= or padding=: long sequences are cut to it, as with "
+                    "truncation='longest_first'. Say so with truncation=True.",
+                )
+        if options.truncation_strategy is not None:
+            warnings.warn("truncation_strategy= is the old name of truncation=.", FutureWarning, stacklevel=3)
+            truncation = truncation or options.truncation_strategy
+        if options.pad_to_max_length:
+            warnings.warn("pad_to_max_length= is the old way to say padding='max_length'.", FutureWarning, stacklevel=3)
+            padding = padding or ("longest" if max_length is None else "max_length")
+        if options.return_token_type_ids and not options.add_special_tokens:
+            raise ValueError(
+                "return_token_type_ids=True needs add_special_tokens=True: the segments are those of a sequence with "
+                "its special tokens. Leave return_token_type_ids out to get zeros."
+            )
+        if isinstance(padding, bool):
+            padding = PaddingStrategy.LONGEST if padding else PaddingStrategy.DO_NOT_PAD
+        elif padding not in list(PaddingStrategy):
+            raise ValueError(f"padding={padding!r} is not understood. Choose True, False, {_values(PaddingStrategy)}.")
+        if isinstance(truncation, bool):
+            truncation = TruncationStrategy.LONGEST_FIRST if truncation else TruncationStrategy.DO_NOT_TRUNCATE
+        elif truncation not in list(TruncationStrategy):
+            raise ValueError(
+                f"truncation={truncation!r} is not understood. Choose True, False, {_values(TruncationStrategy)}."
+            )
+        if max_length is None and (padding == PaddingStrategy.MAX_LENGTH or truncation != "do_not_truncate"):
+            if self.model_max_length <= LARGE:
+                max_length = self.model_max_length
+            else:
+                padding = PaddingStrategy.DO_NOT_PAD if padding == PaddingStrategy.MAX_LENGTH else padding
+                truncation = TruncationStrategy.DO_NOT_TRUNCATE
+                if options.verbose:
+                    self.warn_once(
+                        "no maximum length",
+                        "There is no length to pad or cut to: give max_length=, or set tokenizer.model_max_length. "
+                        "Sequences are left as they are.",
+                    )
+        if padding != PaddingStrategy.DO_NOT_PAD:
+            self.padding_id()
+            multiple = options.pad_to_multiple_of
+            if truncation != TruncationStrategy.DO_NOT_TRUNCATE and multiple and max_length and max_length % multiple:
+                raise ValueError(
+                    f"Rows cut to max_length={max_length} cannot be padded to a multiple of {multiple}: "
+                    f"choose a max_length that pad_to_multiple_of divides."
+                )
+        segments, mask = options.return_token_type_ids, options.return_attention_mask
+        return options._replace(
+            padding=PaddingStrategy(padding),
+            truncation=TruncationStrategy(truncation),
+            max_length=max_length,
+            return_token_type_ids="token_type_ids" in self.model_input_names if segments is None else segments,
+            return_attention_mask="attention_mask" in self.model_input_names if mask is None else mask,
+        )
+
+    def warn_once(self, topic: str, message: str) -> None:
+        """Log a warning the first time its topic comes up with this tokenizer."""
+        if topic not in self.deprecation_warnings:
+            self.deprecation_warnings[topic] = True
+            logger.warning(message)
+
+    def padding_id(self) -> int:
+        """The id of padding. Raises ValueError when no token has that role."""
+        token_id = self.pad_token_id
+        if token_id is None:
+            raise ValueError(
+                "There is no token to pad with. Set one with tokenizer.add_special_tokens({'pad_token': '[PAD]'})."
+            )
+        return token_id
+
+    def add_row(
+        self, columns: dict[str, list[Any]], ids: list[T], pair_ids: list[T] | None, options: EncodeOptions
+    ) -> None:
+        """Append one sequence or pair, cut to length and with its special tokens, to columns that are padded later."""
+        row: dict[str, Any] = {}
+        if options.max_length or options.return_overflowing_tokens:
+            ids, pair_ids, overflow, excess = self.cut(ids, pair_ids, options)
+            if options.return_overflowing_tokens:
+                row = {"overflowing_tokens": overflow, "num_truncated_tokens": excess}
+        special = options.add_special_tokens
+        row["input_ids"] = self.build_inputs_with_special_tokens(ids, pair_ids) if special else ids + (pair_ids or [])
+        size = len(row["input_ids"])
+        if options.return_token_type_ids:
+            row["token_type_ids"] = self.create_token_type_ids_from_sequences(ids, pair_ids) if special else [0] * size
+        if options.return_special_tokens_mask:
+            row["special_tokens_mask"] = self.get_special_tokens_mask(ids, pair_ids) if special else [0] * size
+        if options.return_length:
+            row["length"] = size
+        if options.return_attention_mask:
+            row["attention_mask"] = [1] * size
+        if options.verbose and options.max_length is None and size > self.model_max_length:
+            self.warn_once(
+                "longer than the model",
+                f"A sequence of {size} tokens is longer than the model's maximum of {self.model_max_length}: the "
+                "model will refuse it. Pass truncation=True to cut it.",
+            )
+        for name, value in row.items():
+            columns.setdefault(name, []).append(value)
+
+    def cut(
+        self, ids: list[T], pair_ids: list[T] | None, options: EncodeOptions
+    ) -> tuple[list[T], list[T] | None, list[T], int]:
+        """Cut one sequence or pair to length. Returns both, the overflow, and by how many tokens they were too long."""
+        pair = pair_ids is not None
+        if options.return_overflowing_tokens and pair and options.truncation is TruncationStrategy.LONGEST_FIRST:
+            raise ValueError(
+                "truncation='longest_first' cannot return the overflow of a pair, which may come from both texts. "
+                "Choose truncation='only_first' or 'only_second'."
+            )
+        if not options.max_length:
+            return ids, pair_ids, [], 0
+        excess = len(ids) + len(pair_ids or ()) - options.max_length
+        if options.add_special_tokens:
+            excess += self.num_special_tokens_to_add(pair)
+        cut = self.truncate_sequences(
+            ids, pair_ids, excess, truncation_strategy=options.truncation, stride=options.stride
+        )
+        return *cut, excess
+
+    def truncate_sequences(
+        self,
+        ids: list[T],
+        pair_ids: list[T] | None = None,
+        num_tokens_to_remove: int = 0,
+        truncation_strategy: str | TruncationStrategy = "longest_first",
+        stride: int = 0,
+    ) -> tuple[list[T], list[T] | None, list[T]]:
+        """Cut tokens off the end of one or both sequences. Returns both, and the tokens cut off.
+
+        "only_first" and "only_second" cut that sequence; when it is too short for that, nothing is cut and an error is
+        logged. "longest_first" cuts whichever is longer, token by token (the second when both are as long); of a pair,
+        it returns no overflow. The overflow begins with `stride` tokens that were kept.
+        """
+        strategy = TruncationStrategy(truncation_strategy)
+        second_only = strategy is TruncationStrategy.ONLY_SECOND
+        nothing_to_cut = strategy is TruncationStrategy.DO_NOT_TRUNCATE or (second_only and pair_ids is None)
+        if num_tokens_to_remove <= 0 or nothing_to_cut:
+            return ids, pair_ids, []
+        if strategy is TruncationStrategy.LONGEST_FIRST and pair_ids is not None:
+            first, second = len(ids), len(pair_ids)
+            for _ in range(num_tokens_to_remove):
+                if first > second:
+                    first -= 1
+                else:
+                    second = max(second - 1, 0)
+            return ids[:first], pair_ids[:second], []
+        tokens = pair_ids if second_only and pair_ids is not None else ids
+        if len(tokens) <= num_tokens_to_remove:
+            logger.error(
+                f"truncation={strategy.value!r} cannot cut {num_tokens_to_remove} tokens off a sequence of {len(tokens)}: "
+                "nothing is cut. Choose another strategy or a larger max_length."
+            )
+            return ids, pair_ids, []
+        kept, overflow = tokens[:-num_tokens_to_remove], tokens[-min(len(tokens), stride + num_tokens_to_remove) :]
+        return (ids, kept, overflow) if second_only else (kept, pair_ids, overflow)
+
+    def prepare_for_model(
+        self,
+        ids: list[int],
+        pair_ids: list[int] | None = None,
+        *arguments: Any,
+        prepend_batch_axis: bool = False,
+        **named: Any,
+    ) -> BatchEncoding:
+        """A model's input from ids that have no special tokens yet. The other arguments are those of `__call__`."""
+        options = self.resolved(EncodeOptions(*arguments, **named))
+        columns: dict[str, list[Any]] = {}
+        self.add_row(columns, ids, pair_ids, options=options)
+        row = one_row(self.padded(columns, options))
+        return BatchEncoding(row, tensor_type=options.return_tensors, prepend_batch_axis=prepend_batch_axis)
+
+    def pad(
+        self,
+        encoded_inputs: BatchEncoding | Mapping[str, Any] | Sequence[BatchEncoding | Mapping[str, Any]],
+        padding: bool | str | PaddingStrategy = True,
+        max_length: int | None = None,
+        pad_to_multiple_of: int | None = None,
+        return_attention_mask: bool | None = None,
+        return_tensors: str | None = None,
+        verbose: bool = True,
+    ) -> BatchEncoding:
+        """Pad one encoding, a batch, or a list of encodings (as a data loader collects them).
+
+        Tensors and arrays come back as tensors and arrays. Columns other than ids, attention mask, segments,
+        special-token mask and offsets are passed on as they are.
+        """
+        main = self.model_input_names[0]
+        if isinstance(encoded_inputs, Mapping):
+            columns = dict(encoded_inputs)
+        else:
+            columns = {name: [row[name] for row in encoded_inputs] for name in (encoded_inputs or [{}])[0]}
+        if main not in columns:
+            raise ValueError(
+                f"There is nothing to pad: the encodings need {main!r}, and have {', '.join(columns) or 'no columns'}."
+            )
+        ids = columns[main]
+        for kind, name in ((torch.Tensor, "pt"), (np.ndarray, "np")):
+            if return_tensors is None and (isinstance(ids, kind) or (len(ids) and isinstance(ids[0], kind))):
+                return_tensors = name
+        columns = {name: to_python(column) for name, column in columns.items()}
+        options = self.resolved(
+            EncodeOptions(
+                padding=padding,
+                truncation=TruncationStrategy.DO_NOT_TRUNCATE,
+                max_length=max_length,
+                pad_to_multiple_of=pad_to_multiple_of,
+                return_attention_mask=return_attention_mask,
+                verbose=verbose,
+            )
+        )
+        single = not (columns[main] and isinstance(columns[main][0], (list, tuple)))
+        columns = self.padded({name: [column] for name, column in columns.items()} if single else columns, options)
+        if single:
+            columns = {name: column[0] for name, column in columns.items()}
+        return BatchEncoding(columns, tensor_type=return_tensors)
+
+    def padded(self, columns: dict[str, list[Any]], options: EncodeOptions) -> dict[str, list[Any]]:
+        """Pad a batch, {name: list of rows}, and add the attention mask if asked for.
+
+        Padding has the id `pad_token_id`, segment `pad_token_type_id`, attention 0, and counts as special.
+        """
+        main = self.model_input_names[0]
+        sizes = list(map(len, columns[main]))
+        for name, rows in columns.items():
+            if len(rows) != len(sizes):
+                raise ValueError(f"{name!r} has {len(rows)} rows where {main!r} has {len(sizes)}.")
+        if options.return_attention_mask and "attention_mask" not in columns:
+            columns["attention_mask"] = [[1] * size for size in sizes]
+        if options.padding is PaddingStrategy.DO_NOT_PAD:
+            return columns
+        target = max(sizes) if options.padding is PaddingStrategy.LONGEST else options.max_length or 0
+        if options.pad_to_multiple_of:
+            target = -(-target // options.pad_to_multiple_of) * options.pad_to_multiple_of
+        fillers = {
+            main: self.padding_id(),
+            "token_type_ids": self.pad_token_type_id,
+            "attention_mask": 0,
+            "special_tokens_mask": 1,
+            "offset_mapping": (0, 0),
+        }
+        for name in fillers.keys() & columns.keys():
+            missing = [[fillers[name]] * (target - size) for size in sizes]
+            pairs = zip(columns[name], missing, strict=True)
+            columns[name] = [[*row, *pad] if self.padding_side == "right" else [*pad, *row] for row, pad in pairs]
+        return columns
+
+
+def _values(strategies: type[Enum]) -> str:
+    return ", ".join(repr(strategy.value) for strategy in strategies)

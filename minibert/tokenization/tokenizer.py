@@ -1,0 +1,298 @@
+"""The tokenizer: text in, a model's input out."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from types import NoneType
+from typing import Any, TypeAlias
+
+from .encoding import BatchEncoding, EncodeOptions, PaddingStrategy, TruncationStrategy, one_row
+from .explain import in_windows, origins
+from .padding_truncation import UNLIMITED, ModelInput
+from .special_tokens import Token
+from .tokenizer_files import PretrainedFiles, load_vocab
+from .wordpiece import Memory, WordpieceTokenizer
+from .words import BasicTokenizer
+
+Text: TypeAlias = str | Sequence[str] | Sequence[int]  # one text, its words or tokens, or its ids
+
+
+class BertTokenizer(PretrainedFiles, ModelInput):
+    """BERT's tokenizer: lower-case and split text into words, words into pieces, pieces into ids.
+
+        tokenizer = BertTokenizer.from_pretrained("novels-4l-256h")
+        inputs = tokenizer(["It was a dark night.", "Rain fell."], padding=True, return_tensors="pt")
+        model(**inputs)
+
+    vocab_file: path of a vocab.txt, one piece a line; or a mapping of pieces to ids.
+    do_lower_case: lower-case the text (an uncased model's vocabulary).
+    do_basic_tokenize: split words before looking for pieces; without, words are what stands between whitespace.
+    never_split: words that are not lower-cased or split.
+    unk_token … additional_special_tokens: the tokens with a role, as text or `AddedToken`.
+    tokenize_chinese_chars: every ideograph a word of its own (switch it off for Japanese).
+    strip_accents: drop accents; None means "when lower-casing".
+    model_max_length: the longest sequence the model reads, in tokens; for padding and truncation.
+    padding_side: "right" or "left".
+    model_input_names: what the model takes; decides which columns are returned.
+
+    Raises ValueError when the vocabulary cannot be read or lacks `unk_token`.
+    Reference class: `BertTokenizer` of transformers 4.12.5, the Python one.
+    """
+
+    is_fast = False  # whether overflow is always returned as windows, rows of their own
+
+    def __init__(
+        self,
+        vocab_file: str | os.PathLike[str] | Mapping[str, int],
+        do_lower_case: bool = True,
+        do_basic_tokenize: bool = True,
+        never_split: Iterable[str] | None = None,
+        unk_token: Token = "[UNK]",
+        sep_token: Token | None = "[SEP]",
+        pad_token: Token | None = "[PAD]",
+        cls_token: Token | None = "[CLS]",
+        mask_token: Token | None = "[MASK]",
+        tokenize_chinese_chars: bool = True,
+        strip_accents: bool | None = None,
+        *,
+        bos_token: Token | None = None,
+        eos_token: Token | None = None,
+        additional_special_tokens: Sequence[Token] | None = None,
+        model_max_length: int | None = None,
+        padding_side: str = "right",
+        model_input_names: Sequence[str] = ("input_ids", "token_type_ids", "attention_mask"),
+        name_or_path: str = "",
+        verbose: bool = True,
+    ):
+        if padding_side not in ("right", "left"):
+            raise ValueError(f"padding_side={padding_side!r} is not understood. Choose 'right' or 'left'.")
+        vocab = dict(vocab_file) if isinstance(vocab_file, Mapping) else load_vocab(vocab_file)
+        if str(unk_token) not in vocab:
+            name = f"of {len(vocab)} pieces" if isinstance(vocab_file, Mapping) else f"'{vocab_file}'"
+            raise ValueError(
+                f"The vocabulary {name} has no unknown token {str(unk_token)!r}, so words it cannot spell would have no "
+                "id. Name the one it has with unk_token=..., or add a line to the file."
+            )
+        roles = {
+            "bos_token": bos_token,
+            "eos_token": eos_token,
+            "unk_token": unk_token,
+            "sep_token": sep_token,
+            "pad_token": pad_token,
+            "cls_token": cls_token,
+            "mask_token": mask_token,
+            "additional_special_tokens": additional_special_tokens,
+        }
+        super().__init__(vocab, verbose=verbose, tokens=roles)
+        self.name_or_path = name_or_path
+        self.init_kwargs: dict[str, Any] = {
+            "do_lower_case": do_lower_case,
+            "do_basic_tokenize": do_basic_tokenize,
+            "never_split": None if never_split is None else list(never_split),
+            "tokenize_chinese_chars": tokenize_chinese_chars,
+            "strip_accents": strip_accents,
+        }
+        self.model_max_length = UNLIMITED if model_max_length is None else model_max_length
+        self.padding_side = padding_side
+        self.model_input_names = list(model_input_names)
+        self.deprecation_warnings = {}
+        self.do_basic_tokenize = do_basic_tokenize
+        if do_basic_tokenize:
+            self.basic_tokenizer = BasicTokenizer(
+                do_lower_case, never_split, tokenize_chinese_chars=tokenize_chinese_chars, strip_accents=strip_accents
+            )
+        self.wordpiece_tokenizer = WordpieceTokenizer(self.vocab, str(unk_token))
+        self.memory = Memory()
+        self.recall()
+
+    @property
+    def do_lower_case(self) -> bool:
+        """Whether text is lower-cased."""
+        return self.basic_tokenizer.do_lower_case
+
+    def __call__(
+        self,
+        text: Text | Sequence[Text],
+        text_pair: Text | Sequence[Text] | None = None,
+        add_special_tokens: bool = True,
+        padding: bool | str | PaddingStrategy = False,
+        truncation: bool | str | TruncationStrategy = False,
+        max_length: int | None = None,
+        stride: int = 0,
+        is_split_into_words: bool = False,
+        pad_to_multiple_of: int | None = None,
+        return_tensors: str | None = None,
+        return_token_type_ids: bool | None = None,
+        return_attention_mask: bool | None = None,
+        return_overflowing_tokens: bool = False,
+        return_special_tokens_mask: bool = False,
+        return_offsets_mapping: bool = False,
+        return_length: bool = False,
+        verbose: bool = True,
+        truncation_strategy: str | None = None,
+        pad_to_max_length: bool = False,
+    ) -> BatchEncoding:
+        """Encode one text, one pair, or a batch of either.
+
+        text, text_pair: a str; with `is_split_into_words`, the list of its words; or a list of these, a batch.
+        add_special_tokens: add `[CLS]` and `[SEP]`.
+        padding: True pads to the longest of the batch, "max_length" to `max_length` or the model's maximum.
+        truncation: True or "longest_first" cuts the longer of a pair, "only_first" and "only_second" that text, to
+            `max_length` or the model's maximum.
+        stride: how many kept tokens the overflow repeats.
+        pad_to_multiple_of: round the padded length up.
+        return_tensors: "pt" or "np"; lists otherwise.
+        return_token_type_ids, return_attention_mask: None means "as `model_input_names` says".
+        return_overflowing_tokens: also return `overflowing_tokens` and `num_truncated_tokens`.
+        return_special_tokens_mask, return_length: also return `special_tokens_mask`, `length`.
+        verbose: log, once, which arguments do not go together and that a sequence is too long.
+        truncation_strategy, pad_to_max_length: what `truncation` and `padding` were called before transformers 3.
+
+        Returns `input_ids`, `token_type_ids` and `attention_mask`, each (seq) or (batch, seq), and what was asked for.
+        Raises ValueError or TypeError when something is no text, naming its index in the batch.
+        """
+        options = EncodeOptions(
+            add_special_tokens=add_special_tokens,
+            padding=padding,
+            truncation=truncation,
+            max_length=max_length,
+            stride=stride,
+            is_split_into_words=is_split_into_words,
+            pad_to_multiple_of=pad_to_multiple_of,
+            return_tensors=return_tensors,
+            return_token_type_ids=return_token_type_ids,
+            return_attention_mask=return_attention_mask,
+            return_overflowing_tokens=return_overflowing_tokens,
+            return_special_tokens_mask=return_special_tokens_mask,
+            return_offsets_mapping=return_offsets_mapping,
+            return_length=return_length,
+            verbose=verbose,
+            truncation_strategy=truncation_strategy,
+            pad_to_max_length=pad_to_max_length,
+        )
+        batched = isinstance(text, (list, tuple))
+        if batched and is_split_into_words:
+            batched = len(text) > 0 and isinstance(text[0], (list, tuple))
+        if not batched:
+            return self._encode([(text, text_pair)], options)
+        if text_pair is None:
+            return self._encode_batch(text, options)
+        if isinstance(text_pair, str) or len(text) != len(text_pair):
+            given = "one str" if isinstance(text_pair, str) else f"{len(text_pair)} texts"
+            raise ValueError(f"A batch of {len(text)} texts needs as many in text_pair, not {given}.")
+        return self._encode_batch(list(zip(text, text_pair, strict=True)), options)
+
+    def encode(
+        self,
+        text: Text,
+        text_pair: Text | None = None,
+        add_special_tokens: bool = True,
+        padding: bool | str | PaddingStrategy = False,
+        truncation: bool | str | TruncationStrategy = False,
+        max_length: int | None = None,
+        stride: int = 0,
+        return_tensors: str | None = None,
+        **named: Any,
+    ) -> Any:
+        """The `input_ids` of one text or pair: a list, or a (1, seq) tensor with `return_tensors`."""
+        arguments = (add_special_tokens, padding, truncation, max_length, stride)
+        return self.encode_plus(text, text_pair, *arguments, return_tensors=return_tensors, **named)["input_ids"]
+
+    def encode_plus(self, text: Text, text_pair: Text | None = None, *arguments: Any, **named: Any) -> BatchEncoding:
+        """Encode one text or pair, given as text, tokens, words or ids. The other arguments are those of `__call__`."""
+        return self._encode([(text, text_pair)], EncodeOptions(*arguments, **named))
+
+    def batch_encode_plus(
+        self, batch_text_or_text_pairs: Sequence[Any], *arguments: Any, **named: Any
+    ) -> BatchEncoding:
+        """Encode a list of texts, or of (text, text) pairs. The other arguments are those of `__call__`."""
+        return self._encode_batch(batch_text_or_text_pairs, EncodeOptions(*arguments, **named))
+
+    def _encode_batch(self, batch: Sequence[Any], options: EncodeOptions) -> BatchEncoding:
+        """Several texts, or several pairs: each item as (text, its pair or None)."""
+        if len(batch) == 0:
+            raise ValueError("There is nothing to encode: the batch is empty.")
+        texts: list[tuple[Any, Any]] = []
+        for index, item in enumerate(batch):
+            words = options.is_split_into_words and not (item and isinstance(item[0], (list, tuple)))
+            pair = item if isinstance(item, (list, tuple)) and not words else (item, None)
+            if len(pair) != 2:
+                raise ValueError(
+                    f"Item {index} of the batch should be a str or a (text, text) pair, and is {len(pair)} things: "
+                    f"{_shortened(item)}. Pass is_split_into_words=True if they are the words of one text."
+                )
+            texts.append((pair[0], pair[1]))
+        return self._encode(texts, options, batched=True)
+
+    def _encode(self, texts: list[tuple[Any, Any]], options: EncodeOptions, batched: bool = False) -> BatchEncoding:
+        """Texts and their pairs → rows."""
+        options = self.resolved(options)
+        memory = self.recall()
+        windows = options.return_overflowing_tokens and (self.is_fast or options.return_offsets_mapping)
+        from_text = True
+        columns: dict[str, list[Any]] = {}
+        for index, (text, text_pair) in enumerate(texts):
+            try:
+                ids = self._ids(text, options.is_split_into_words, memory)
+                pair_ids = None if text_pair is None else self._ids(text_pair, options.is_split_into_words, memory)
+            except ValueError as error:
+                raise ValueError(
+                    f"Item {index} of the batch cannot be encoded: {error}" if batched else error
+                ) from error
+            if not windows:
+                self.add_row(columns, ids, pair_ids, options=options)
+            if not options.is_split_into_words:
+                from_text = from_text and isinstance(text, str) and isinstance(text_pair, (str, NoneType))
+        if not from_text and (windows or options.return_offsets_mapping):
+            raise ValueError("Offsets are positions in a text: give texts or words, not tokens or ids.")
+        if windows:
+            return in_windows(self, texts, options)
+        encodings = partial(origins, self, texts=texts, options=options) if from_text else None
+        columns = self.padded(columns, options)
+        if encodings and options.return_offsets_mapping:
+            columns["offset_mapping"] = [encoding.offsets for encoding in encodings()]
+        return BatchEncoding(
+            columns if batched else one_row(columns),
+            encodings,
+            tensor_type=options.return_tensors,
+            prepend_batch_axis=not batched,
+            n_sequences=1 if texts[0][1] is None else 2,
+        )
+
+    def _ids(self, text: Any, is_split_into_words: bool, memory: Memory) -> list[int]:
+        """The ids of a text, of words, or of tokens; ids are returned as they are."""
+        if isinstance(text, str):
+            return self.convert_tokens_to_ids(self._tokens(text, memory) if memory.plain else self.tokenize(text))
+        if isinstance(text, (list, tuple)):
+            if is_split_into_words and all(isinstance(word, str) for word in text):
+                return [index for word in text for index in self._ids(word, False, memory)]
+            if text and all(isinstance(token, str) for token in text):
+                return self.convert_tokens_to_ids(text)
+            if text and all(isinstance(index, int) for index in text):
+                return list(text)
+        wanted = "a list of words" if is_split_into_words else "a str, a list of tokens or a list of ids"
+        raise ValueError(f"expected {wanted}, got {_shortened(text)}.")
+
+    def __repr__(self) -> str:
+        return (
+            f"PreTrainedTokenizer(name_or_path='{self.name_or_path}', vocab_size={self.vocab_size}, "
+            f"model_max_len={self.model_max_length}, is_fast={self.is_fast}, padding_side='{self.padding_side}', "
+            f"special_tokens={self.special_tokens_map_extended})"
+        )
+
+
+class BertTokenizerFast(BertTokenizer):
+    """The same tokenizer, but `return_overflowing_tokens=True` always returns the overflow as windows.
+
+    Windows are rows of their own with `overflow_to_sample_mapping`, as the Rust tokenizer of transformers returns them;
+    `BertTokenizer` does so when `return_offsets_mapping=True` is also given.
+    """
+
+    is_fast = True
+
+
+def _shortened(value: object) -> str:
+    text = repr(value)
+    return f"{type(value).__name__} {text if len(text) <= 80 else text[:77] + '...'}"

@@ -1,0 +1,294 @@
+"""The files of a tokenizer: what is read from a folder, and what is written to one.
+
+    vocab.txt                 the pieces
+    tokenizer_config.json     the arguments of `BertTokenizer`
+    special_tokens_map.json   which token has which role; wins over the arguments above
+    added_tokens.json         token → id of what was added later
+    tokenizer.json            all of this in one file, as transformers 5 and the Rust library write it
+
+Any of the last four may be missing; so may the first if the last is there.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from ..checkpoints import CheckpointError, locate, read_json, write_text_atomically
+from .special_tokens import AddedToken, Vocabulary
+from .wordpiece import Pieces
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+logger = logging.getLogger(__name__)
+
+VOCAB = "vocab.txt"
+CONFIG = "tokenizer_config.json"
+SPECIAL_TOKENS = "special_tokens_map.json"
+ADDED_TOKENS = "added_tokens.json"
+WHOLE = "tokenizer.json"
+ALL_FILES = (VOCAB, CONFIG, SPECIAL_TOKENS, ADDED_TOKENS, WHOLE)
+
+# The checkpoints published with the paper and after it: their position embeddings end at 512.
+GOOGLE_MODELS = frozenset(
+    f"bert-{name}"
+    for name in (
+        *(f"{size}-{case}" for size in ("base", "large") for case in ("cased", "uncased")),
+        *(f"base-{kind}" for kind in ("multilingual-cased", "multilingual-uncased", "chinese", "cased-finetuned-mrpc")),
+        *(f"base-german-{kind}" for kind in ("cased", "dbmdz-cased", "dbmdz-uncased")),
+        *(f"large-{case}-whole-word-masking{use}" for case in ("cased", "uncased") for use in ("", "-finetuned-squad")),
+    )
+)
+
+SETTINGS = (
+    "do_lower_case",
+    "do_basic_tokenize",
+    "never_split",
+    "tokenize_chinese_chars",
+    "strip_accents",
+    "model_max_length",
+    "padding_side",
+    "model_input_names",
+)
+
+# Arguments of the reference that have no effect here.
+IGNORED = ("resume_download", "proxies", "mirror", "trust_remote_code", "from_tf", "from_flax", "_fast_init")
+
+
+class TokenizerFiles(NamedTuple):
+    """What a folder says about a tokenizer."""
+
+    vocab: Path | dict[str, int]
+    settings: dict[str, Any]  # arguments of BertTokenizer
+    added_tokens: dict[str, int]  # token → id
+
+
+def read_folder(folder: Path) -> TokenizerFiles:
+    """Read the tokenizer in `folder`. Raises CheckpointError when a file is damaged or none holds a vocabulary."""
+    config, special, added, whole = (
+        read_json(folder / name) if (folder / name).exists() else {}
+        for name in (CONFIG, SPECIAL_TOKENS, ADDED_TOKENS, WHOLE)
+    )
+    vocab: Path | dict[str, int] = folder / VOCAB
+    settings: dict[str, Any] = {}
+    if not (folder / VOCAB).exists():
+        if not whole:
+            raise CheckpointError(f"{folder}: holds no vocabulary: neither {VOCAB} nor {WHOLE} is there")
+        vocab, settings = read_whole(whole, folder / WHOLE)
+    for name in (*SETTINGS, *Vocabulary.SPECIAL_TOKENS_ATTRIBUTES):
+        if name in config:
+            settings[name] = as_token(config[name])
+    if "extra_special_tokens" in config:  # what transformers 5 calls them
+        settings.setdefault("additional_special_tokens", as_token(config["extra_special_tokens"]))
+    settings.update({role: as_token(token) for role, token in special.items() if token})
+    return TokenizerFiles(vocab, settings, added or added_tokens_of(config, whole))
+
+
+def read_whole(whole: dict[str, Any], path: Path) -> tuple[dict[str, int], dict[str, Any]]:
+    """Vocabulary and settings of a tokenizer.json. Raises CheckpointError when its tokenizer is not BERT's."""
+    model = whole.get("model") or {}
+    normalizer = whole.get("normalizer") or {}
+    kinds = (model.get("type", "WordPiece"), model.get("continuing_subword_prefix", "##"), normalizer.get("type"))
+    if kinds != ("WordPiece", "##", "BertNormalizer") or not isinstance(model.get("vocab"), dict):
+        raise CheckpointError(
+            f"{path}: describes no BERT tokenizer. It needs a WordPiece model whose pieces continue with '##' and a "
+            f"BertNormalizer; it has {kinds[0]}, {kinds[1]!r} and {kinds[2]}"
+        )
+    settings = {
+        "do_lower_case": normalizer.get("lowercase", True),
+        "strip_accents": normalizer.get("strip_accents"),
+        "tokenize_chinese_chars": normalizer.get("handle_chinese_chars", True),
+        "unk_token": model.get("unk_token", "[UNK]"),
+    }
+    return model["vocab"], settings
+
+
+def added_tokens_of(config: dict[str, Any], whole: dict[str, Any]) -> dict[str, int]:
+    """Added tokens as later versions of transformers keep them: in the configuration, or in tokenizer.json."""
+    decoder: dict[str, dict[str, Any]] = config.get("added_tokens_decoder", {})
+    if decoder:
+        return {entry["content"]: int(index) for index, entry in decoder.items()}
+    return {entry["content"]: entry["id"] for entry in whole.get("added_tokens", [])}
+
+
+def as_token(value: Any) -> Any:
+    """A token as JSON holds it → `AddedToken` where it has settings, in lists too; anything else as it is."""
+    if isinstance(value, dict) and "content" in value:
+        return AddedToken(**{name: value[name] for name in AddedToken.__dataclass_fields__ if name in value})
+    return [as_token(each) for each in value] if isinstance(value, list) else value
+
+
+def as_json(token: Any, typed: bool) -> Any:
+    """A token as JSON holds it: `AddedToken` as an object, with its type in tokenizer_config.json."""
+    if isinstance(token, AddedToken):
+        fields = {name: getattr(token, name) for name in ("content", "single_word", "lstrip", "rstrip", "normalized")}
+        return {**fields, "__type": "AddedToken"} if typed else fields
+    return [as_json(each, typed) for each in token] if isinstance(token, (list, tuple, set)) else token
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write `content`, text as it reads rather than as escapes."""
+    write_text_atomically(path, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
+
+
+def load_vocab(vocab_file: str | os.PathLike[str]) -> dict[str, int]:
+    """Piece → id, in the order of the file.
+
+    As in the reference: line ends may be LF, CRLF or CR, a blank line is the empty piece, and a piece that stands
+    on two lines has the id of the last.
+
+    Raises ValueError when the file is missing, is not UTF-8, or begins with a byte-order mark (the mark would silently
+    become part of the first piece, usually `[PAD]`).
+    """
+    path = Path(vocab_file)
+    if not path.is_file():
+        raise ValueError(
+            f"There is no vocabulary file at '{path}'. Give the path of a vocab.txt (one piece a line), or load a "
+            "folder or a published model with BertTokenizer.from_pretrained(...)."
+        )
+    try:
+        with path.open(encoding="utf-8") as lines:
+            vocab = {line.rstrip("\n"): index for index, line in enumerate(lines)}
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"The vocabulary file '{path}' is not UTF-8 (byte {error.object[error.start]:#04x}: {error.reason}). "
+            "Save it again as UTF-8."
+        ) from error
+    if next(iter(vocab), "").startswith("\ufeff"):
+        raise ValueError(
+            f"The vocabulary file '{path}' begins with a byte-order mark, which would become part of its first piece. "
+            "Save it again as UTF-8 without one."
+        )
+    return vocab
+
+
+class PretrainedFiles(Pieces):
+    """Load a tokenizer from files, and save one."""
+
+    init_kwargs: dict[str, Any]
+    name_or_path: str
+    model_max_length: int
+    padding_side: str
+    vocab_files_names = {"vocab_file": VOCAB}  # noqa: RUF012
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        name_or_path: str | os.PathLike[str],
+        *,
+        revision: str | None = None,
+        cache_dir: str | os.PathLike[str] | None = None,
+        token: bool | str | None = None,
+        use_auth_token: bool | str | None = None,
+        local_files_only: bool = False,
+        force_download: bool = False,
+        subfolder: str = "",
+        **settings: Any,
+    ) -> Self:
+        """Load a tokenizer that was saved, comes with minibert, or is published on the hub.
+
+        name_or_path: a folder, a vocab.txt, a bundled name such as "novels-4l-256h", or a name on the hub.
+        subfolder: where in that folder the files are.
+        settings: arguments of `BertTokenizer` that win over the files'.
+        use_auth_token: the old name of `token`. The others are those of `minibert.checkpoints.locate`.
+
+        Special tokens that the vocabulary lacks are added to it. Raises CheckpointError when there is nothing to load.
+        """
+        settings = {name: value for name, value in settings.items() if name not in IGNORED}
+        path = Path(name_or_path) / subfolder
+        if path.is_file():
+            files = TokenizerFiles(path, {}, {})
+        else:
+            source = path if subfolder or path.is_dir() else name_or_path
+            files = read_folder(
+                locate(
+                    source,
+                    filenames=ALL_FILES,
+                    revision=revision,
+                    cache_dir=cache_dir,
+                    token=use_auth_token if token is None else token,
+                    local_files_only=local_files_only,
+                    force_download=force_download,
+                )
+            )
+        if str(name_or_path) in GOOGLE_MODELS:
+            files.settings["model_max_length"] = min(files.settings.get("model_max_length", 512), 512)
+        arguments = {"name_or_path": str(name_or_path), **files.settings, **settings}
+        tokenizer = cls(files.vocab, **arguments)  # type: ignore[arg-type]  # the class that is built on this one
+        tokenizer._restore_added_tokens(files.added_tokens)
+        if tokenizer.sanitize_special_tokens():
+            logger.warning(
+                "Special tokens were added to the vocabulary: train their embeddings before relying on them."
+            )
+        tokenizer.recall()  # so that the first call does nothing that the second does not
+        return tokenizer
+
+    def _restore_added_tokens(self, added_tokens: dict[str, int]) -> None:
+        tokens = [token for token, index in sorted(added_tokens.items(), key=lambda item: item[1])]
+        tokens = [token for token in tokens if self.vocab.get(token) != added_tokens[token]]
+        for index, token in enumerate(tokens, start=len(self)):
+            if index != added_tokens[token]:
+                raise ValueError(
+                    f"Added token {token!r} has id {added_tokens[token]} in the files, where the next free id is {index}: "
+                    "the vocabulary is not the one it was added to, or a token in between is missing."
+                )
+        special = set(self.all_special_tokens)
+        for is_special, group in groupby(tokens, key=special.__contains__):
+            self.add_tokens(list(group), special_tokens=is_special)
+
+    def save_pretrained(
+        self, save_directory: str | os.PathLike[str], filename_prefix: str | None = None
+    ) -> tuple[str, ...]:
+        """Write the tokenizer's files to a folder, made if need be. Returns their paths.
+
+        `from_pretrained(save_directory)` reads them, here and in transformers.
+        """
+        folder = Path(save_directory)
+        if folder.is_file():
+            raise ValueError(f"'{folder}' is a file. Give the folder to save the tokenizer in.")
+        folder.mkdir(parents=True, exist_ok=True)
+        prefix = f"{filename_prefix}-" if filename_prefix else ""
+        config, special, added = (folder / (prefix + name) for name in (CONFIG, SPECIAL_TOKENS, ADDED_TOKENS))
+        roles = self.special_tokens_map_extended
+        settings = {
+            **self.init_kwargs,
+            **roles,
+            "model_max_length": self.model_max_length,
+            "padding_side": self.padding_side,
+            "name_or_path": self.name_or_path,
+        }
+        settings = {name: as_json(value, typed=True) for name, value in settings.items()}
+        write_json(config, {**settings, "tokenizer_class": "BertTokenizer"})
+        write_json(special, {role: as_json(token, typed=False) for role, token in roles.items()})
+        if self.added_tokens_encoder:
+            write_json(added, self.added_tokens_encoder)
+        else:
+            added.unlink(missing_ok=True)  # left from an earlier save, it would be read
+        if (folder / WHOLE).exists():
+            logger.warning(
+                "'%s' was there before and is not updated. transformers 5 will read it: remove it.", folder / WHOLE
+            )
+        return str(config), str(special), *self.save_vocabulary(folder, filename_prefix), str(added)
+
+    def save_vocabulary(self, save_directory: str | os.PathLike[str], filename_prefix: str | None = None) -> tuple[str]:
+        """Write vocab.txt to a folder, or the vocabulary to the file named. Returns its path.
+
+        Pieces stand in the order of their ids, one a line. Warns when the ids leave gaps, which lines cannot show.
+        """
+        path = Path(save_directory)
+        name, folder = (VOCAB, path) if path.is_dir() else (path.name, path.parent)
+        vocab_file = folder / (f"{filename_prefix}-{name}" if filename_prefix else name)
+        pieces = sorted(self.vocab, key=self.vocab.__getitem__)
+        if [self.vocab[piece] for piece in pieces] != list(range(len(pieces))):
+            logger.warning(
+                "The ids of the vocabulary are not 0, 1, 2, … without a gap: read back from '%s', pieces will have "
+                "other ids.",
+                vocab_file,
+            )
+        write_text_atomically(vocab_file, "".join(f"{piece}\n" for piece in pieces))
+        return (str(vocab_file),)
