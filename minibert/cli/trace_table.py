@@ -8,8 +8,7 @@ import click
 import torch
 
 from ..microscope.equations import equation, source
-from ..microscope.trace import Stage, TensorFacts
-from ..microscope.trace import trace as watch
+from ..microscope.trace import Stage, TensorFacts, trace as watch
 from ..terminal import display_width, outline, pad, table
 from ..tokenization import BertTokenizer
 from .architecture import load_as_trained

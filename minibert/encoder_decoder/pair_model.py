@@ -30,8 +30,7 @@ from ..config_files import folder_for_saving
 from ..heads.causal_lm import BertLMHeadModel
 from ..model.bert import BertModel
 from ..model.checks import check_labels, input_shape
-from ..outputs import BaseModelOutputWithPoolingAndCrossAttentions as BaseModelOutput
-from ..outputs import PastKeyValues, Seq2SeqLMOutput
+from ..outputs import BaseModelOutputWithPoolingAndCrossAttentions as BaseModelOutput, PastKeyValues, Seq2SeqLMOutput
 from .pair_config import PAIR_DEFAULTS, EncoderDecoderConfig
 from .pair_generate import PairGeneration
 

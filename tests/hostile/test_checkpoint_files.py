@@ -11,8 +11,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import example, given
-from hypothesis import strategies as st
+from hypothesis import example, given, strategies as st
 from safetensors.torch import load_file, save, save_file
 
 from minibert.checkpoints import CheckpointError, open_weights, read, read_json, save_weights

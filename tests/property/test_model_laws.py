@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import torch
-from hypothesis import assume, given
-from hypothesis import strategies as st
+from hypothesis import assume, given, strategies as st
 from torch import Tensor
 
 from minibert.config import ATTENTION_IMPLEMENTATIONS

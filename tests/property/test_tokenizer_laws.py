@@ -6,8 +6,7 @@ import os
 from unicodedata import normalize
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from minibert.tokenization import BertTokenizer, WordpieceTokenizer
 from minibert.tokenization.alignment import Traced

@@ -8,14 +8,19 @@ from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
-from minibert.checkpoints import CheckpointError, open_weights, replacing, save_weights, write_text_atomically
-from minibert.checkpoints import save as saving
+from minibert.checkpoints import (
+    CheckpointError,
+    open_weights,
+    replacing,
+    save as saving,
+    save_weights,
+    write_text_atomically,
+)
 
 
 def tensors(value: float = 1.0, count: int = 4) -> dict[str, Tensor]:

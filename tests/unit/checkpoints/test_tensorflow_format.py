@@ -4,8 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from minibert.checkpoints.tensorflow.bundle import read_message
 from minibert.checkpoints.tensorflow.checksum import crc32c, masked_crc32c

@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from minibert.data.corpus import HELD_OUT, TRAIN, Corpus, PreparedData
 from minibert.data.masking import IGNORED, Vocabulary, mask
