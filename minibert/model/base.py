@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from ..config import BertConfig, is_whole_number
 from .initialization import initialization_enabled, initialize_module
 from .masks import encoder_extended_attention_mask, extended_attention_mask, head_mask_of_layers
-from .surgery import check_pruning, resized_embedding, resized_linear
+from .surgery import check_pruning, resized
 
 
 class BertBase(nn.Module):
@@ -109,10 +109,10 @@ class BertBase(nn.Module):
                 f"Cannot resize to {new_num_tokens} tokens: the padding word, pad_token_id = {padding}, would go."
             )
         if new_num_tokens != words.num_embeddings:
-            self.set_input_embeddings(resized_embedding(words, new_num_tokens, self._init_weights))
+            self.set_input_embeddings(resized(words, new_num_tokens, self._init_weights))
             decoder = self.get_output_embeddings()
             if decoder is not None and not self.config.tie_word_embeddings:
-                self.set_output_embeddings(resized_linear(decoder, new_num_tokens, self._init_weights))
+                self.set_output_embeddings(resized(decoder, new_num_tokens, self._init_weights))
         self.config.vocab_size = new_num_tokens
         self.tie_weights()
         return self.get_input_embeddings()

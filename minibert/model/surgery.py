@@ -63,25 +63,20 @@ def prune_linear_layer(layer: nn.Linear, index: Tensor, dim: int = 0) -> nn.Line
     return kept
 
 
-def resized_embedding(old: nn.Embedding, size: int, draw: Callable[[nn.Module], None]) -> nn.Embedding:
-    """The table with `size` rows, the first of them the old ones. draw: gives a module fresh weights.
+def resized(old: nn.Embedding | nn.Linear, size: int, draw: Callable[[nn.Module], None]) -> Any:
+    """The table with `size` rows, or the layer with `size` outputs, the first of them the old ones.
 
-    No padding_idx, as in the reference: from here on the padding word's vector is trained like any other.
+    draw: gives a module fresh weights. A table has no padding_idx any more, as in the reference: from here on the padding word's
+    vector is trained like any other.
     """
-    new = nn.Embedding(size, old.embedding_dim).to(old.weight.device, old.weight.dtype)
+    if isinstance(old, nn.Embedding):
+        new: nn.Embedding | nn.Linear = nn.Embedding(size, old.embedding_dim)
+    else:
+        new = nn.Linear(old.in_features, size, bias=old.bias is not None)
+    new.to(old.weight.device, old.weight.dtype)
     draw(new)
-    kept = min(old.num_embeddings, size)
-    new.weight.data[:kept] = old.weight.data[:kept]
-    new.weight.requires_grad = old.weight.requires_grad
-    return new
-
-
-def resized_linear(old: nn.Linear, size: int, draw: Callable[[nn.Module], None]) -> nn.Linear:
-    """The layer with `size` outputs, the first of them the old ones. draw: gives a module fresh weights."""
-    new = nn.Linear(old.in_features, size, bias=old.bias is not None).to(old.weight.device, old.weight.dtype)
-    draw(new)
-    kept = min(old.out_features, size)
-    new.weight.data[:kept] = old.weight.data[:kept]
-    if old.bias is not None:
-        new.bias.data[:kept] = old.bias.data[:kept]
+    for name, parameter in old.named_parameters(recurse=False):
+        kept = min(parameter.size(0), size)
+        getattr(new, name).data[:kept] = parameter.data[:kept]
+        getattr(new, name).requires_grad = parameter.requires_grad
     return new
