@@ -1,6 +1,6 @@
 """The first stage: ids become vectors.
 
-    embeddings = dropout(LayerNorm(word[id] + segment[type] + position[place]))
+    embeddings = dropout(LayerNorm(word[id] + segment[type] + position[i]))
 
 (batch, seq) ids in, (batch, seq, hidden) vectors out. Source: Devlin et al. 2019, §3 and figure 2.
 Reference class: `BertEmbeddings`.
