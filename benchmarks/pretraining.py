@@ -13,7 +13,7 @@ import torch
 
 import minibert
 from minibert.data.masking import IGNORED
-from minibert.data.pretraining import PretrainingBatch
+from minibert.data.pretraining_batches import PretrainingBatch
 from minibert.optim import AdamW
 from minibert.training.pretraining_loss import Counts, PretrainingLoss
 

@@ -37,8 +37,8 @@ from minibert import (
 )
 from minibert.course import new_figure, show
 from minibert.data.samples import sample
-from minibert.data.tasks import BatchOrder, Labels, collate, encode_texts, find_labels, read_classification
-from minibert.training.metrics import accuracy, f1, pearson
+from minibert.tasks import BatchOrder, Labels, collate, encode_texts, find_labels, read_classification
+from minibert.tasks.metrics import accuracy, f1, pearson
 
 logging.basicConfig(stream=sys.stdout, format="WARNING %(message)s", force=True)
 tokenizer = BertTokenizer.from_pretrained("novels-4l-256h")

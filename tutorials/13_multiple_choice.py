@@ -37,7 +37,7 @@ from minibert import (
 )
 from minibert.course import new_figure, show
 from minibert.data.samples import sample
-from minibert.data.tasks import BatchOrder, ChoiceExample, Report, collate, encode_choices, read_choices
+from minibert.tasks import BatchOrder, ChoiceExample, Report, collate, encode_choices, read_choices
 
 logging.basicConfig(stream=sys.stdout, format="WARNING %(message)s", force=True)
 torch.manual_seed(0)

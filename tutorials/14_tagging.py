@@ -36,7 +36,7 @@ from minibert import (
 )
 from minibert.course import new_figure, show
 from minibert.data.samples import sample
-from minibert.data.tasks import (
+from minibert.tasks import (
     BatchOrder,
     Report,
     TaggedSentence,
@@ -46,7 +46,7 @@ from minibert.data.tasks import (
     read_tags,
     tags_of_words,
 )
-from minibert.training.metrics import accuracy, entities, entity_f1
+from minibert.tasks.metrics import accuracy, entities, entity_f1
 
 logging.basicConfig(stream=sys.stdout, format="WARNING %(message)s", force=True)
 tokenizer = BertTokenizer.from_pretrained("novels-4l-256h")

@@ -33,9 +33,9 @@ import torch
 from minibert import AdamW, BertForQuestionAnswering, BertTokenizer, get_linear_schedule_with_warmup, no_decay_groups
 from minibert.course import new_figure, show
 from minibert.data.samples import sample
-from minibert.data.tasks import answers_to, encode_questions, read_squad
-from minibert.data.tasks.report import Report
-from minibert.training.metrics import answer_scores
+from minibert.tasks import answers_to, encode_questions, read_squad
+from minibert.tasks.task_files import Report
+from minibert.tasks.metrics import answer_scores
 
 logging.basicConfig(stream=sys.stdout, format="WARNING %(message)s", force=True)
 torch.manual_seed(0)

@@ -32,7 +32,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from minibert import BertConfig, BertForMaskedLM, BertModel, BertTokenizer
 from minibert.course import new_figure, show
 from minibert.data.masking import Vocabulary, mask
-from minibert.training.precision import multiplies_bfloat16
+from minibert.training.distributed import multiplies_bfloat16
 
 tokenizer = BertTokenizer.from_pretrained("novels-4l-256h")
 

@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from minibert.training.finetuning import Classification, MultipleChoice, QuestionAnswering, Tagging
-from minibert.training.metrics import answer_scores, entity_f1
+from minibert.tasks.metrics import answer_scores, entity_f1
 
 from .tasks import BenchmarkTask
 

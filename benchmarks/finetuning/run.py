@@ -20,8 +20,8 @@ import torch
 
 from minibert.optim import no_decay_groups
 from minibert.training.finetuning import FineTuning, open_task, outputs_of, train_task
-from minibert.training.memory import keep_freed_memory
-from minibert.training.world import World
+from minibert.fast.memory import keep_freed_memory
+from minibert.training.distributed import Processes
 
 from .tasks import TASKS, BenchmarkTask
 

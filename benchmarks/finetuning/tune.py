@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from minibert.training.finetuning import open_task
-from minibert.training.finetuning.kind import Examples
-from minibert.training.memory import keep_freed_memory
+from minibert.tasks import Examples
+from minibert.fast.memory import keep_freed_memory
 
 from .run import ALONE, minibert_run
 from .tasks import TASKS

@@ -1,8 +1,8 @@
 """Segment pairs for next-sentence prediction, as in the paper.
 
-A is a run of whole sentences. B is, half of the time, the sentences that follow it; otherwise sentences from a random place in another
-document. Together they are filled up to the room there is, then cut: the longer one loses tokens, at random from its
-beginning or its end, so that neither place is always whole.
+A is a run of whole sentences. B is, half of the time, the sentences that follow it; otherwise sentences from a random position in
+another document. Together they fill the positions of a row, then are cut: the longer one loses tokens, at random from its beginning
+or its end, so that neither end is always whole.
 
 Source: Devlin et al. 2019, appendix A.2, and Google's `create_pretraining_data.py`.
 """
@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from .corpus import Corpus
 
-SHORT = 0.1  # of the examples are shorter than there is room for: fine-tuning will bring short texts too
-TRIES = 10  # to hit another document
+SHORT = 0.1  # the share of shorter examples, for fine-tuning will bring short texts too
+TRIES = 10  # random sentences to try until one is from another document
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Pair:
 
 
 def draw_span(corpus: Corpus, token: int, room: int) -> Pair:
-    """`room` tokens from `token` on, within its document: words to guess, no sentence to judge."""
+    """`room` tokens from `token` on, within its document, without a partner."""
     document = corpus.document_of(corpus.sentence_at(token))
     begin = int(corpus.sentences[corpus.documents[document]])
     end = int(corpus.sentences[corpus.documents[document + 1]])
@@ -75,7 +75,7 @@ def _fill(corpus: Corpus, sentence: int, end: int, room: int) -> int:
 
 
 def _from_elsewhere(corpus: Corpus, document: int, room: int, noise: np.random.Generator) -> NDArray[Any]:
-    """Sentences from a random place, in another document wherever the corpus has one."""
+    """Sentences from a random position, in another document wherever the corpus has one."""
     for _ in range(TRIES):
         sentence = corpus.sentence_at(int(noise.integers(len(corpus.tokens))))
         other = corpus.document_of(sentence)
@@ -100,8 +100,5 @@ def cut_to(
     lengths[int(lengths[1] > lengths[0])] -= uneven
     both = excess - uneven  # from here on they take turns, the second first
     lengths = [lengths[0] - both // 2, lengths[1] - (both + 1) // 2]
-    parts = []
-    for segment, length in zip((first, second), lengths, strict=True):
-        front = int(noise.binomial(len(segment) - length, 0.5))
-        parts.append(segment[front : front + length])
-    return parts[0], parts[1]
+    fronts = [int(noise.binomial(len(segment) - n, 0.5)) for segment, n in zip((first, second), lengths, strict=True)]
+    return first[fronts[0] : fronts[0] + lengths[0]], second[fronts[1] : fronts[1] + lengths[1]]

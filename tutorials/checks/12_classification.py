@@ -10,7 +10,7 @@ from torch import Tensor
 
 from minibert import BertConfig, BertForSequenceClassification
 from minibert.course import hint_for
-from minibert.training.metrics import pearson
+from minibert.tasks.metrics import pearson
 
 ONE, MANY, NUMBER = "single_label_classification", "multi_label_classification", "regression"
 

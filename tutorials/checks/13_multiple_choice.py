@@ -9,7 +9,7 @@ from torch import Tensor
 from minibert import BertTokenizer
 from minibert.course import hint_for
 from minibert.data.samples import sample
-from minibert.data.tasks import ChoiceExample, Report, encode_choices, read_choices
+from minibert.tasks import ChoiceExample, Report, encode_choices, read_choices
 from minibert.heads.multiple_choice import rows
 
 Pairs = list[tuple[str, str]]

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from minibert import BertTokenizer
 from minibert.course import hint_for
-from minibert.data.tasks import Labels, Report, TaggedSentence, encode_tags
-from minibert.training import metrics
+from minibert.tasks import Labels, Report, TaggedSentence, encode_tags
+from minibert.tasks import metrics
 
 Entity = tuple[str, int, int]
 TAGS = Labels(("B-person", "B-place", "I-person", "I-place", "O"))

@@ -16,18 +16,17 @@ import torch
 
 from minibert import BertConfig, BertForPreTraining
 from minibert.data.corpus import TRAIN, PreparedData
-from minibert.data.pretraining import PretrainingBatch, PretrainingBatches
+from minibert.data.pretraining_batches import PretrainingBatch, PretrainingBatches
 from minibert.tokenization import BertTokenizer
+from minibert.training.distributed import Processes
 from minibert.training.loop import LoopOptions, NotFiniteError
 from minibert.training.pretraining import Phase, Recipe, parse_phases, pretrain
 from minibert.training.pretraining_loss import Counts, PretrainingLoss
-from minibert.training.run_checkpoints import STATE, RunCheckpoints
-from minibert.training.run_log import RunLog, read_log
-from minibert.training.world import World
+from minibert.training.run_files import STATE, RunCheckpoints, RunLog, read_log
 
 from .small_run import SIZES, command, config_file, corpus, log_of, start, start_dying, wait_for
 
-ALONE = World(0, 1, torch.device("cpu"))
+ALONE = Processes(0, 1, torch.device("cpu"))
 SMALL = Recipe(steps=12, tokens_per_step=256, phases=(Phase(16, 0.5), Phase(32, 0.5)), warmup_steps=3)
 
 
@@ -53,7 +52,7 @@ def assert_same_bits(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> 
 class TestLoss:
     def batch(self, data: PreparedData, pairs: bool) -> PretrainingBatch:
         tokenizer = BertTokenizer.from_pretrained(data.folder)
-        return PretrainingBatches.of(data.corpus(TRAIN), tokenizer, seed=0).batch(1, 0, range(8), 32, pairs)
+        return PretrainingBatches(data.corpus(TRAIN), tokenizer, seed=0).batch(1, 0, range(8), 32, pairs)
 
     @pytest.mark.parametrize(
         "how",
@@ -262,7 +261,7 @@ class TestCompany:
 
     def test_shares_cover_a_batch_once(self) -> None:
         for size in (1, 2, 3, 7):
-            shares = [World(rank, size, torch.device("cpu")).share(20) for rank in range(size)]
+            shares = [Processes(rank, size, torch.device("cpu")).share(20) for rank in range(size)]
             assert [row for share in shares for row in share] == list(range(20))
 
 
