@@ -369,9 +369,8 @@ for name, answer in (("always no", never), ("the model, on what it learned from"
 # - Measure on what was not learned from, and beside a guesser who does not read.
 #
 # **The code:** [`minibert/heads/sequence_classification.py`](../minibert/heads/sequence_classification.py) the head and its losses,
-# [`minibert/data/tasks/classification.py`](../minibert/data/tasks/classification.py) files into rows,
-# [`batch_order.py`](../minibert/data/tasks/batch_order.py) rows into batches,
-# [`minibert/training/finetuning/classification.py`](../minibert/training/finetuning/classification.py) scores and answers.
+# [`minibert/tasks/classification.py`](../minibert/tasks/classification.py) the task: files into rows, scores and answers,
+# [`task_batches.py`](../minibert/tasks/task_batches.py) rows into batches, [`metrics.py`](../minibert/tasks/metrics.py) the scores.
 # [`docs/finetuning.md`](../docs/finetuning.md) has the recipes.
 #
 # **Exercises:** [`exercises/12_classification.py`](exercises/12_classification.py): the kind of problem, yes and no, its loss,

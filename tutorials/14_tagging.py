@@ -302,9 +302,8 @@ for row in (["O", "I-place", "O"], ["B-person", "I-place", "I-place"], ["B-place
 # - B begins, I goes on; what an I without a beginning means is a rule that one must know.
 #
 # **The code:** [`minibert/heads/token_classification.py`](../minibert/heads/token_classification.py) the head,
-# [`minibert/data/tasks/tagging.py`](../minibert/data/tasks/tagging.py) words to pieces and back,
-# [`minibert/training/metrics/entities.py`](../minibert/training/metrics/entities.py) entities and F1,
-# [`minibert/training/finetuning/tagging.py`](../minibert/training/finetuning/tagging.py) the task.
+# [`minibert/tasks/tagging.py`](../minibert/tasks/tagging.py) the task: words to pieces and back, scores and answers,
+# [`metrics.py`](../minibert/tasks/metrics.py) entities and F1.
 #
 # **Exercises:** [`exercises/14_tagging.py`](exercises/14_tagging.py): labels for pieces, tags for words, entities, F1. Check them with
 # `minibert check 14`.

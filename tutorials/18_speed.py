@@ -353,8 +353,9 @@ for name, gradient in (("averaged", averaged), ("means, weighted by their counts
 # - Measure in turns, as ratios, and prove the numbers equal after each change.
 #
 # **The code:** [`minibert/model/packing.py`](../minibert/model/packing.py), [`minibert/model/attention.py`](../minibert/model/attention.py),
-# [`minibert/training/pretraining_loss.py`](../minibert/training/pretraining_loss.py), [`precision.py`](../minibert/training/precision.py) and
-# [`world.py`](../minibert/training/world.py). Measured ratios: [`docs/performance.md`](../docs/performance.md).
+# [`minibert/training/pretraining_loss.py`](../minibert/training/pretraining_loss.py),
+# [`minibert/fast/last_layer.py`](../minibert/fast/last_layer.py) and
+# [`minibert/training/distributed.py`](../minibert/training/distributed.py). Measured ratios: [`docs/performance.md`](../docs/performance.md).
 #
 # **Exercises:** [`exercises/18_speed.py`](exercises/18_speed.py): counting, packing, the loss where it is asked, a gradient from many
 # machines. Check them with `minibert check 18`.

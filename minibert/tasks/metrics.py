@@ -1,8 +1,7 @@
 """How good predictions are, as plain functions of lists, arrays or tensors. Where a formula would divide by zero the metric is 0.
 
-    classes     accuracy, f1, matthews              numbers   pearson, spearman
-    entities    entity_f1                           answers   answer_scores
-    words       perplexity
+    classes   accuracy, f1, matthews        numbers   pearson, spearman        words   perplexity
+    entities  entity_f1                     answers   answer_scores
 
 Sources: Gorodkin 2004; Tjong Kim Sang & De Meulder 2003, and the script `conlleval`; Rajpurkar et al. 2016 and Rajpurkar, Jia & Liang
 2018, with their published evaluation scripts.
@@ -15,31 +14,29 @@ import re
 import string
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-Values = Any
-"""A list, an array or a tensor."""
-AVERAGES = ("macro", "micro", "binary")
+Values = Any  # a list, an array or a tensor
+Array = NDArray[Any]
 BEGINS, ENDS, PREFIXES = ("B", "S"), ("E", "S"), ("B", "I", "E", "S")
 _ARTICLES = re.compile(r"\b(a|an|the)\b", re.UNICODE)
 _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
-def two_arrays(
-    predictions: Values, labels: Values, dimensions: tuple[int, ...] = (1,)
-) -> tuple[NDArray[Any], NDArray[Any]]:
+def two_arrays(predictions: Values, labels: Values, dimensions: Sequence[int] = (1,)) -> tuple[Array, Array]:
     """Both as arrays. Raises ValueError if they are empty, of different shapes or of another number of dimensions."""
-    arrays = []
+    arrays: list[Array] = []
     for name, values in (("predictions", predictions), ("labels", labels)):
         array = values.detach().cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)
         if array.ndim not in dimensions:
-            wanted = " or ".join(map(str, dimensions))
-            raise ValueError(f"{name} must have {wanted} dimensions, and has shape {array.shape}.")
+            raise ValueError(
+                f"{name} must have {' or '.join(map(str, dimensions))} dimensions, and has shape {array.shape}."
+            )
         if array.size == 0:
             raise ValueError(f"{name} is empty: there is nothing to score.")
         arrays.append(array)
@@ -65,16 +62,15 @@ def accuracy(predictions: Values, labels: Values) -> float:
 def f1(predictions: Values, labels: Values, average: str = "macro", positive: Any = 1) -> float:
     """F1: the harmonic mean of precision and recall.
 
-        F1 = 2 TP / (2 TP + FP + FN)        0 where nothing is predicted, true, or both
+        F1 = 2 TP / (2 TP + FP + FN)
 
     TP: predicted and true; FP: predicted, not true; FN: true, not predicted.
-
     predictions, labels: (examples,), a class each; or (examples, labels) of 0 and 1, several labels each.
     average: "macro", the mean of every class's F1, the classes being those that occur in either; "micro", F1 of the
         counts of all classes together, which for one class each is the accuracy; "binary", F1 of the class `positive`.
     """
-    if average not in AVERAGES:
-        raise ValueError(f"average={average!r} is not known. Choose one of {', '.join(map(repr, AVERAGES))}.")
+    if average not in ("macro", "micro", "binary"):
+        raise ValueError(f"average={average!r} is not known. Choose one of 'macro', 'micro', 'binary'.")
     predicted, true = two_arrays(predictions, labels, (1, 2))
     if average == "binary":
         if predicted.ndim == 2:
@@ -96,9 +92,7 @@ def matthews(predictions: Values, labels: Values) -> float:
         MCC = (c n − Σ_k p_k t_k) / √((n² − Σ_k p_k²) (n² − Σ_k t_k²))
 
     c: right examples, n: examples, p_k and t_k: how often class k is predicted and true. 0 where all predictions, or all
-    labels, are one class. Source: Gorodkin 2004 (many classes); for two it is Matthews 1975.
-
-    predictions, labels: (examples,).
+    labels, are one class. Source: Gorodkin 2004 (many classes); for two it is Matthews 1975. predictions, labels: (examples,).
     """
     predicted, true = two_arrays(predictions, labels)
     classes = np.union1d(predicted, true)
@@ -110,11 +104,9 @@ def matthews(predictions: Values, labels: Values) -> float:
 
 
 def pearson(predictions: Values, labels: Values) -> float:
-    """How well a straight line maps one to the other, from −1 to 1.
+    """How well a straight line maps one to the other, from −1 to 1; 0 where either is constant.
 
-        r = Σ (x − x̄)(y − ȳ) / √(Σ (x − x̄)² Σ (y − ȳ)²)
-
-    0 where either is constant. predictions, labels: (examples,) finite numbers.
+    r = Σ (x − x̄)(y − ȳ) / √(Σ (x − x̄)² Σ (y − ȳ)²)        predictions, labels: (examples,) finite numbers
     """
     x, y = (_centred(numbers) for numbers in _finite(predictions, labels))
     spread = float(np.sqrt((x @ x) * (y @ y)))
@@ -122,14 +114,11 @@ def pearson(predictions: Values, labels: Values) -> float:
 
 
 def spearman(predictions: Values, labels: Values) -> float:
-    """How well the order of one is the order of the other: Pearson's r of the ranks. Equal numbers share their mean rank.
-
-    0 where either is constant. predictions, labels: (examples,) finite numbers.
-    """
+    """Pearson's r of the ranks, equal numbers having their mean rank. predictions, labels: (examples,) finite numbers."""
     return pearson(*map(_ranks, _finite(predictions, labels)))
 
 
-def _finite(predictions: Values, labels: Values) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _finite(predictions: Values, labels: Values) -> tuple[Array, Array]:
     predicted, true = two_arrays(predictions, labels)
     for name, values in (("predictions", predicted), ("labels", true)):
         if not np.isfinite(values).all():
@@ -137,7 +126,7 @@ def _finite(predictions: Values, labels: Values) -> tuple[NDArray[np.float64], N
     return predicted.astype(np.float64), true.astype(np.float64)
 
 
-def _centred(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+def _centred(numbers: Array) -> Array:
     """Differences from the mean, in units of the largest, so that no square overflows or vanishes; 0 for a constant."""
     if numbers.min() == numbers.max():  # the mean of equal numbers need not be that number
         return np.zeros_like(numbers)
@@ -146,7 +135,7 @@ def _centred(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
     return numbers / np.abs(numbers).max()
 
 
-def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _ranks(values: Array) -> Array:
     _, groups, counts = np.unique(values, return_inverse=True, return_counts=True)
     last = np.cumsum(counts)  # the rank, from 1, of the last of each group of equals
     return (last - (counts - 1) / 2)[groups.reshape(-1)]
@@ -161,12 +150,12 @@ def perplexity(losses: Values, counts: Values | None = None) -> float:
     where all have the same. A batch of no words counts for nothing, whatever its loss (a mean of nothing is NaN).
     Infinite where that is the answer. Raises ValueError if there is no word at all.
     """
-    means, words = two_arrays(losses, np.ones(len(losses)) if counts is None else counts)
-    words = words.astype(np.float64)
+    arrays = two_arrays(losses, np.ones(len(losses)) if counts is None else counts)
+    means, words = (array.astype(np.float64) for array in arrays)
     if (words < 0).any() or not words.sum() > 0:
         raise ValueError("counts must be at least 0 and not all 0: there are no words to score.")
     counted = words > 0
-    mean = float(np.average(means[counted].astype(np.float64), weights=words[counted]))
+    mean = float(np.average(means[counted], weights=words[counted]))
     try:
         return math.exp(mean)
     except OverflowError:
@@ -185,30 +174,25 @@ class Entity(NamedTuple):
 class EntityScores:
     """Precision, recall and F1 of entities, with the counts they come from: right ones, predicted ones, true ones.
 
-    precision = right / predicted, recall = right / true, F1 = 2 right / (predicted + true).
-    types: the same for each type that occurs, by name.
+    precision = right / predicted, recall = right / true, F1 = 2 right / (predicted + true). types: the same by type.
     """
 
     right: int
     predicted: int
     true: int
-    types: dict[str, EntityScores]
+    types: dict[str, EntityScores] = field(default_factory=dict)
 
     @property
     def precision(self) -> float:
-        """The share of the predicted entities that are right."""
         return self.right / self.predicted if self.predicted else 0.0
 
     @property
     def recall(self) -> float:
-        """The share of the true entities that are found."""
         return self.right / self.true if self.true else 0.0
 
     @property
     def f1(self) -> float:
-        """The harmonic mean of precision and recall."""
-        both = self.predicted + self.true
-        return 2 * self.right / both if both else 0.0
+        return 2 * self.right / max(self.predicted + self.true, 1)
 
 
 def entities(tags: Iterable[str]) -> list[Entity]:
@@ -236,10 +220,9 @@ def entities(tags: Iterable[str]) -> list[Entity]:
 
 
 def entity_f1(predictions: Sequence[Sequence[str]], labels: Sequence[Sequence[str]]) -> EntityScores:
-    """Score predicted tags against the true ones: for each sentence a list of tags.
+    """Score predicted tags, a list for each sentence. An entity is right when its type, its first and its last word are.
 
-    An entity is right when its type, its first and its last word are. Raises ValueError where sentences, or the tags of one,
-    are not as many.
+    Raises ValueError where sentences, or the tags of one, are not as many.
     """
     if len(predictions) != len(labels):
         raise ValueError(f"There are predictions for {len(predictions)} sentences and labels for {len(labels)}.")
@@ -251,9 +234,7 @@ def entity_f1(predictions: Sequence[Sequence[str]], labels: Sequence[Sequence[st
         predicted.update(entity.type for entity in found)
         true.update(entity.type for entity in wanted)
         right.update(entity.type for entity in found & wanted)
-    types = {
-        name: EntityScores(right[name], predicted[name], true[name], types={}) for name in sorted(predicted | true)
-    }
+    types = {name: EntityScores(right[name], predicted[name], true[name]) for name in sorted(predicted | true)}
     return EntityScores(right.total(), predicted.total(), true.total(), types=types)
 
 
@@ -261,7 +242,7 @@ def entity_f1(predictions: Sequence[Sequence[str]], labels: Sequence[Sequence[st
 class AnswerScores:
     """Mean exact match and F1, from 0 to 1 (the papers give percentages), of so many questions.
 
-    answerable, unanswerable: the same for the questions with and without an answer; None where there are none of the kind.
+    answerable, unanswerable: the same for the questions with and without an answer; None where there are none.
     """
 
     exact_match: float
@@ -300,25 +281,18 @@ def answer_scores(predictions: Mapping[str, str], truths: Mapping[str, Iterable[
     No texts mean that there is no answer, which "" predicts. Raises ValueError for a question without a prediction. True answers of which
     normalizing leaves nothing are ignored, as in the script of SQuAD 2.0.
     """
-    missing = [question for question in truths if question not in predictions]
-    if missing:
-        raise ValueError(
-            f"{len(missing)} of {len(truths)} questions have no prediction, {missing[0]!r} first. Predict '' for no answer."
-        )
+    if missing := [question for question in truths if question not in predictions]:
+        count = f"{len(missing)} of {len(truths)} questions have no prediction"
+        raise ValueError(f"{count}, {missing[0]!r} first. Predict '' for no answer.")
     if not truths:
         raise ValueError("There are no questions to score.")
-    answerable: list[tuple[float, float]] = []
-    unanswerable: list[tuple[float, float]] = []
+    answerable, unanswerable = list[tuple[float, float]](), list[tuple[float, float]]()
     for question, answers in truths.items():
         kept = [answer for answer in answers if normalize_answer(answer)]
-        scores = [
-            (exact_match(predictions[question], each), answer_f1(predictions[question], each)) for each in kept or [""]
-        ]
-        exact, best = map(max, zip(*scores, strict=True))
-        (answerable if kept else unanswerable).append((exact, best))
-    both_kinds = [_mean(scores) if scores else None for scores in (answerable, unanswerable)]
-    whole = _mean(answerable + unanswerable)
-    return AnswerScores(whole.exact_match, whole.f1, whole.questions, *both_kinds)
+        scores = [(exact_match(predictions[question], a), answer_f1(predictions[question], a)) for a in kept or [""]]
+        (answerable if kept else unanswerable).append((max(s[0] for s in scores), max(s[1] for s in scores)))
+    answered, not_answered = (_mean(scores) if scores else None for scores in (answerable, unanswerable))
+    return replace(_mean(answerable + unanswerable), answerable=answered, unanswerable=not_answered)
 
 
 def _mean(scores: list[tuple[float, float]]) -> AnswerScores:

@@ -29,9 +29,8 @@ from ..tasks import BatchOrder, Encoded, Examples, Task, batch_loader
 from ..tasks.task import SETTINGS
 from ..tokenization import BertTokenizer
 from .distributed import Processes
-from .loop import LoopOptions, NotFiniteError, train
+from .loop import LoopOptions, NotFiniteError, Trainable, train
 from .prediction import outputs_of, row_length
-from .run_files import RunLog
 
 
 @dataclass(frozen=True)
@@ -88,10 +87,8 @@ class StepSampler:
             yield [(number, (self.seed, step, number)) for number in mine]
 
 
-class FineTuning:
-    """The batches, losses and metrics of a task (see `loop.Trainable`)."""
-
-    sharded = False
+class FineTuning(Trainable):
+    """The batches, losses and metrics of a task."""
 
     def __init__(
         self,
@@ -123,7 +120,6 @@ class FineTuning:
         return self.recipe.epochs * self.order.batches_per_epoch
 
     def batches(self, first: int) -> DataLoader[dict[str, Tensor]]:
-        """This process's rows of the batches of all steps from `first` on; steps count from 1."""
         steps = range(first, self.steps + 1)
         sampler = StepSampler(self.order, steps, self.recipe.seed, processes=self.processes)
         return batch_loader(self.train, sampler, self.tokenizer)
@@ -161,30 +157,6 @@ class FineTuning:
                 f"The loss on the evaluation examples is {outputs.loss}. Try a lower learning rate, a longer warm-up, or float32."
             )
         return {"loss": outputs.loss, **self.task.score(self.evaluation, outputs.kept, outputs.loss)}
-
-    def describe(self, metrics: dict[str, float]) -> str:
-        """In a few words."""
-        return ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in metrics.items())
-
-    def notice(self, step: int, metrics: dict[str, float], log: RunLog) -> None:
-        """Nothing beside the losses is logged."""
-
-    def weights(self) -> dict[str, Tensor]:
-        """The model's state dict."""
-        return self.model.state_dict()
-
-    def save_model(self, folder: Path, weights: dict[str, Tensor]) -> None:
-        """The checkpoint and its tokenizer."""
-        self.model.save_pretrained(folder, state_dict=weights)
-        self.tokenizer.save_pretrained(folder)
-
-    def state(self) -> dict[str, Any]:
-        """Nothing beside the parameters: batches come from the seed and the step."""
-        return {}
-
-    def load(self, folder: Path, state: dict[str, Any]) -> None:  # noqa: ARG002
-        """Load the saved weights."""
-        self.model.load_state_dict(type(self.model).from_pretrained(folder).state_dict())
 
 
 def finetune(

@@ -12,11 +12,12 @@ import math
 import signal
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -24,54 +25,54 @@ from torch.distributed.tensor import DTensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from .distributed import Processes
+from ..model import BertPreTrainedModel
+from ..tokenization import BertTokenizer
+from .distributed import Processes, full_weights, load_full_weights
 from .run_files import RunCheckpoints, RunLog
 
 
-class Trainable(Protocol):
-    """What is trained."""
+class Trainable(ABC):
+    """What is trained: a model, its batches, and what becomes of a batch. module: the model with its loss, as `wrap` gave it."""
 
+    model: BertPreTrainedModel
+    tokenizer: BertTokenizer
     module: nn.Module
-    sharded: bool  # whether parameters are spread over the processes
+    sharded: bool = False  # whether parameters are spread over the processes
     selection_metric: (
         str  # the metric of `evaluate` that selects the best checkpoint: the highest, but of "loss" the lowest
     )
 
+    @abstractmethod
     def batches(self, first: int) -> Iterable[Any]:
-        """The batches of the steps from number `first` on; steps count from 1."""
-        ...
+        """This process's rows of the batches of all steps from number `first` on; steps count from 1."""
 
+    @abstractmethod
     def backward(self, step: int, batch: Any) -> dict[str, float]:
         """Leave the gradients of a step's batch in the parameters; return metrics, `loss` among them."""
-        ...
 
+    @abstractmethod
     def evaluate(self) -> dict[str, float]:
         """Metrics on text that is not trained on, `loss` among them."""
-        ...
 
     def describe(self, metrics: dict[str, float]) -> str:
         """Metrics of `backward` or `evaluate` in a few words."""
-        ...
+        return ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in metrics.items())
 
-    def notice(self, step: int, metrics: dict[str, float], log: RunLog) -> None:
-        """Called after every step with its metrics, to log or print what is worth it."""
-        ...
+    def notice(self, step: int, metrics: dict[str, float], log: RunLog) -> None:  # noqa: B027
+        """Called after every step with its metrics, to log or print what is worth it: here, nothing."""
 
-    def weights(self) -> dict[str, Tensor]:
-        """The model's state dict, put together from all processes, which all call this."""
-        ...
+    def state(self) -> dict[str, Any]:
+        """What must be saved besides the parameters: here, nothing."""
+        return {}
 
     def save_model(self, folder: Path, weights: dict[str, Tensor]) -> None:
         """Write the model with these weights, and its tokenizer."""
-        ...
+        self.model.save_pretrained(folder, state_dict=weights)
+        self.tokenizer.save_pretrained(folder)
 
-    def state(self) -> dict[str, Any]:
-        """What must be saved besides the parameters."""
-        ...
-
-    def load(self, folder: Path, state: dict[str, Any]) -> None:
+    def load(self, folder: Path, state: dict[str, Any]) -> None:  # noqa: ARG002
         """Load the parameters and the state that were saved."""
-        ...
+        load_full_weights(self.model, type(self.model).from_pretrained(folder).state_dict())
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,7 @@ def train(
 
     def save(step: int) -> None:
         random_states = processes.gather(random_state(processes.device))
-        weights = trained.weights()
+        weights = full_weights(trained.model)
         optimizers = processes.gather(optimizer.state_dict()) if trained.sharded else [optimizer.state_dict()]
         if processes.leads:
             state = {

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 from torch.utils.data import DataLoader
 
 from ..config import BertConfig
@@ -23,8 +22,8 @@ from ..data.pretraining_batches import PretrainingBatch, PretrainingBatches, Row
 from ..heads.pretraining import BertForPreTraining
 from ..optim import AdamW, get_linear_schedule_with_warmup, no_decay_groups
 from ..tokenization import BertTokenizer
-from .distributed import Processes, full_weights, load_full_weights, without_averaging
-from .loop import LoopOptions, train
+from .distributed import Processes, without_averaging
+from .loop import LoopOptions, Trainable, train
 from .pretraining_loss import Counts, PretrainingLoss, evaluate_pretraining, read_at_labels
 from .run_files import RunLog
 
@@ -125,8 +124,8 @@ class PhaseSampler:
             yield PretrainingBatches.keys(step, before, share, length=phase.length, pairs=phase.pairs)
 
 
-class Pretraining:
-    """The batches, losses and metrics of a run (see `loop.Trainable`)."""
+class Pretraining(Trainable):
+    """The batches, losses and metrics of a run."""
 
     selection_metric = "loss"
 
@@ -155,7 +154,6 @@ class Pretraining:
         self.fell_through: int | None = None  # the step at which the loss fell below the unigram entropy
 
     def batches(self, first: int) -> DataLoader[PretrainingBatch]:
-        """This process's rows of the batches of all steps from `first` on; steps count from 1."""
         return self.rows.loader(PhaseSampler(self.recipe, first, self.processes))
 
     def backward(self, step: int, batch: PretrainingBatch) -> dict[str, float]:
@@ -173,7 +171,7 @@ class Pretraining:
         return pretraining_metrics(self.processes.sum(*sums), counts, self.recipe.at(step)[0].length)
 
     def _backward_piece(self, piece: PretrainingBatch, counts: Counts) -> list[float]:
-        with read_at_labels(self.model, piece) if self.recipe.fast else nullcontext(piece) as read:
+        with read_at_labels(self.losses.model, piece) if self.recipe.fast else nullcontext(piece) as read:
             with self.processes.autocast(self.precision):
                 losses = self.module(read)
             # Gradients are averaged over the processes, and the loss is to be their sum.
@@ -189,7 +187,6 @@ class Pretraining:
         )
 
     def describe(self, metrics: dict[str, float]) -> str:
-        """In a few words."""
         text = f"words {metrics['words_loss']:.3f} nats, {metrics['words_accuracy']:.1%} right"
         if "next_accuracy" in metrics:
             text += f", next sentence {metrics['next_accuracy']:.1%} right"
@@ -212,23 +209,11 @@ class Pretraining:
                 "long sequences from the start, dropout, a learning rate too high or too low."
             )
 
-    def weights(self) -> dict[str, Tensor]:
-        """The whole model's."""
-        return full_weights(self.model) if self.sharded else self.model.state_dict()
-
-    def save_model(self, folder: Path, weights: dict[str, Tensor]) -> None:
-        """The checkpoint and its tokenizer."""
-        self.model.save_pretrained(folder, state_dict=weights)
-        self.tokenizer.save_pretrained(folder)
-
     def state(self) -> dict[str, Any]:
-        """The smoothed loss and when it fell below the unigram entropy."""
         return {"smoothed": self.smoothed, "fell_through": self.fell_through}
 
     def load(self, folder: Path, state: dict[str, Any]) -> None:
-        """Load the saved weights and state."""
-        saved = BertForPreTraining.from_pretrained(folder)
-        load_full_weights(self.model, saved.state_dict())
+        super().load(folder, state)
         self.smoothed, self.fell_through = state["smoothed"], state["fell_through"]
 
 

@@ -9,8 +9,8 @@ from torch import Tensor
 from minibert import BertTokenizer
 from minibert.course import hint_for
 from minibert.data.samples import sample
-from minibert.tasks import ChoiceExample, Report, encode_choices, read_choices
 from minibert.heads.multiple_choice import rows
+from minibert.tasks import ChoiceExample, Report, encode_choices, read_choices
 
 Pairs = list[tuple[str, str]]
 

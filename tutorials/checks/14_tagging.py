@@ -4,8 +4,7 @@ from collections.abc import Callable
 
 from minibert import BertTokenizer
 from minibert.course import hint_for
-from minibert.tasks import Labels, Report, TaggedSentence, encode_tags
-from minibert.tasks import metrics
+from minibert.tasks import Labels, Report, TaggedSentence, encode_tags, metrics
 
 Entity = tuple[str, int, int]
 TAGS = Labels(("B-person", "B-place", "I-person", "I-place", "O"))

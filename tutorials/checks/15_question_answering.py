@@ -10,8 +10,8 @@ from torch import Tensor
 
 from minibert.course import hint_for
 from minibert.tasks import Answer, AnswerWindow, Question, answers_to
-from minibert.tasks.squad import answer_positions as library_positions
 from minibert.tasks.metrics import answer_f1
+from minibert.tasks.squad import answer_positions as library_positions
 
 Offsets = list[tuple[int, int] | None]
 

@@ -12,6 +12,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from minibert.fast.dropout import random_16_bits
+from minibert.fast.last_layer import last_layer_at_cls
 from minibert.fast.memory import keep_freed_memory
 from minibert.training.finetuning import FineTuning, FineTuningRecipe, open_task, train_task
 from tests.unit.training.small_tasks import ALONE, QUIET, RECIPE, SAMPLE_TASKS, small_model, task_and_file

@@ -62,7 +62,7 @@ class TestLearning:
     @pytest.mark.parametrize("name", SAMPLE_TASKS)
     def test_the_kind_of_a_trained_model_is_found_again(self, name: str, model: str, tmp_path: Path) -> None:
         trained = opened(name, model)
-        trained.save_model(tmp_path / "saved", trained.weights())
+        trained.save_model(tmp_path / "saved", trained.model.state_dict())
         config = BertConfig.from_pretrained(tmp_path / "saved")
         assert task_of(config, "saved") == trained.task
         assert config.task_specific_params["minibert"]["max_length"] == 96

@@ -7,6 +7,7 @@ import math
 import os
 import shutil
 import signal
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from minibert.tokenization import BertTokenizer
 from minibert.training.distributed import Processes
 from minibert.training.loop import LoopOptions, NotFiniteError
 from minibert.training.pretraining import Phase, Recipe, parse_phases, pretrain
-from minibert.training.pretraining_loss import Counts, PretrainingLoss
+from minibert.training.pretraining_loss import Counts, PretrainingLoss, read_at_labels
 from minibert.training.run_files import STATE, RunCheckpoints, RunLog, read_log
 
 from .small_run import SIZES, command, config_file, corpus, log_of, start, start_dying, wait_for
@@ -65,13 +66,16 @@ class TestLoss:
             {"chunk_size_feed_forward": 1},
         ],
     )
-    def test_looking_where_words_are_hidden_gives_the_models_loss_and_gradients(
-        self, data: PreparedData, how: dict
+    @pytest.mark.parametrize("fast", [False, True])
+    def test_scoring_where_words_are_hidden_gives_the_models_loss_and_gradients(
+        self, data: PreparedData, how: dict, fast: bool
     ) -> None:
         batch = self.batch(data, pairs=True)
         torch.manual_seed(0)
         model = BertForPreTraining(config(data, initializer_range=0.3, **how))
-        PretrainingLoss(model)(batch).mean(Counts.of(batch)).backward()
+        with read_at_labels(model, batch) if fast else nullcontext(batch) as read:
+            losses = PretrainingLoss(model)(read)
+            losses.mean(Counts.of(batch)).backward()
         gradients = {name: parameter.grad for name, parameter in model.named_parameters()}
         assert any(gradient is not None for gradient in gradients.values())
         model.zero_grad()
@@ -83,7 +87,6 @@ class TestLoss:
             next_sentence_label=batch.next_sentence_label,
         )
         outputs.loss.backward()
-        losses = PretrainingLoss(model)(batch)
         torch.testing.assert_close(losses.mean(Counts.of(batch)), outputs.loss)
         for name, parameter in model.named_parameters():
             if parameter.grad is not None:  # relative positions leave the table of absolute ones alone
