@@ -1,4 +1,4 @@
-"""Dropout masks drawn four values at a time: PyTorch's take a sixth of a small model's training step on a CPU.
+"""Dropout masks drawn four values at a time: PyTorch's take up to a sixth of a small model's training step on a CPU.
 
     kept(x) ~ Bernoulli(1 - p)        dropout(x) = x · kept / (1 - p)
 

@@ -1,4 +1,4 @@
-"""MEASURED
+"""Fine-tuning steps 1.15 times as fast: 6 layers × 384 with a pooled head, 16 × 32 positions, on one CPU core.
 
 Three ways at once, all of which give the plain way's equations: dropout masks drawn four values at a time (`dropout.py`), the word
 embeddings' gradient in memory that stays (`word_gradient.py`), and a last layer computed only where the loss reads it

@@ -70,6 +70,7 @@ class FineTuningRecipe:
             raise ValueError(f"precision is {self.precision!r}; choose float32 or bfloat16.")
 
 
+@dataclass(frozen=True)
 class StepSampler:
     """The batch sampler of a run: for each step the keys, (number, seed), of the rows that one process computes.
 
@@ -77,8 +78,10 @@ class StepSampler:
     wait for their gradients.
     """
 
-    def __init__(self, order: BatchOrder, steps: range, seed: int, processes: Processes):
-        self.order, self.steps, self.seed, self.processes = order, steps, seed, processes
+    order: BatchOrder
+    steps: range
+    seed: int
+    processes: Processes
 
     def __iter__(self) -> Iterator[list[tuple[int, tuple[int, ...]]]]:
         for step in self.steps:
@@ -87,32 +90,25 @@ class StepSampler:
             yield [(number, (self.seed, step, number)) for number in mine]
 
 
+@dataclass(eq=False)
 class FineTuning(Trainable):
-    """The batches, losses and metrics of a task."""
+    """The batches, losses and metrics of a task. train, evaluation: the examples as rows."""
 
-    def __init__(
-        self,
-        model: BertPreTrainedModel,
-        tokenizer: BertTokenizer,
-        task: Task,
-        train: Encoded,
-        evaluation: Encoded,
-        recipe: FineTuningRecipe,
-        processes: Processes,
-    ):
-        self.model = model
-        self.tokenizer = tokenizer
-        self.task = task
-        self.selection_metric = task.selection_metric
-        self.train = train
-        self.evaluation = evaluation
-        self.recipe = recipe
-        self.processes = processes
-        self.module = processes.wrap(model)
+    model: BertPreTrainedModel
+    tokenizer: BertTokenizer
+    task: Task
+    train: Encoded
+    evaluation: Encoded
+    recipe: FineTuningRecipe
+    processes: Processes
+
+    def __post_init__(self) -> None:
+        recipe, lengths = self.recipe, self.train.lengths
+        self.selection_metric = self.task.selection_metric
+        self.module = self.processes.wrap(self.model)
         self.precision = getattr(torch, recipe.precision)
-        self.fast = FastTraining(model, task.reads, processes.size) if recipe.fast else None
-        how: dict[str, Any] = {"seed": recipe.seed, "group_by_length": recipe.group_by_length}
-        self.order = BatchOrder(train.lengths, recipe.batch_size, **how)
+        self.fast = FastTraining(self.model, self.task.reads, self.processes.size) if recipe.fast else None
+        self.order = BatchOrder(lengths, recipe.batch_size, recipe.seed, group_by_length=recipe.group_by_length)
 
     @property
     def steps(self) -> int:
@@ -149,9 +145,15 @@ class FineTuning(Trainable):
 
     def evaluate(self) -> dict[str, float]:
         """The loss and the scores on the evaluation examples. Raises NotFiniteError where there is no such loss."""
-        how: dict[str, Any] = {"batch_size": 2 * self.recipe.batch_size, "precision": self.precision}
-        who: dict[str, Any] = {"tokenizer": self.tokenizer, "processes": self.processes}
-        outputs = outputs_of(self.model, self.evaluation, self.task, **who, **how)
+        outputs = outputs_of(
+            self.model,
+            self.evaluation,
+            self.task,
+            tokenizer=self.tokenizer,
+            processes=self.processes,
+            batch_size=2 * self.recipe.batch_size,
+            precision=self.precision,
+        )
         if not math.isfinite(outputs.loss):
             raise NotFiniteError(
                 f"The loss on the evaluation examples is {outputs.loss}. Try a lower learning rate, a longer warm-up, or float32."

@@ -111,11 +111,13 @@ class Recipe:
         return phase, rows, (step - 1 - round(start * self.steps)) * rows
 
 
+@dataclass(frozen=True)
 class PhaseSampler:
     """The batch sampler of a run: for each step from `first` on, the keys of the rows that one process computes."""
 
-    def __init__(self, recipe: Recipe, first: int, processes: Processes):
-        self.recipe, self.first, self.processes = recipe, first, processes
+    recipe: Recipe
+    first: int
+    processes: Processes
 
     def __iter__(self) -> Iterator[list[RowKey]]:
         for step in range(self.first, self.recipe.steps + 1):
@@ -124,32 +126,29 @@ class PhaseSampler:
             yield PretrainingBatches.keys(step, before, share, length=phase.length, pairs=phase.pairs)
 
 
+@dataclass(eq=False)
 class Pretraining(Trainable):
     """The batches, losses and metrics of a run."""
 
+    model: BertForPreTraining
+    tokenizer: BertTokenizer
+    data: PreparedData
+    recipe: Recipe
+    processes: Processes
     selection_metric = "loss"
 
-    def __init__(
-        self,
-        model: BertForPreTraining,
-        tokenizer: BertTokenizer,
-        data: PreparedData,
-        recipe: Recipe,
-        processes: Processes,
-    ):
-        self.model = model
-        self.tokenizer = tokenizer
-        self.recipe = recipe
-        self.processes = processes
-        self.losses = PretrainingLoss(model)
-        self.sharded = recipe.shard and processes.size > 1
-        layers: Any = model.bert.encoder.layer
-        self.module = processes.wrap(self.losses, layers if self.sharded else ())
-        self.precision = getattr(torch, recipe.precision)
-        self.rows = PretrainingBatches(data.corpus(TRAIN), tokenizer, recipe.seed, whole_words=recipe.whole_words)
-        has_held_out = bool(data.manifest["parts"][HELD_OUT]["tokens"])
-        self.held_out = PretrainingBatches(data.corpus(HELD_OUT if has_held_out else TRAIN), tokenizer, seed=0)
-        self.unigram_entropy = data.unigram_entropy
+    def __post_init__(self) -> None:
+        self.losses = PretrainingLoss(self.model)
+        self.sharded = self.recipe.shard and self.processes.size > 1
+        layers: Any = self.model.bert.encoder.layer
+        self.module = self.processes.wrap(self.losses, layers if self.sharded else ())
+        self.precision = getattr(torch, self.recipe.precision)
+        seed, whole_words = self.recipe.seed, self.recipe.whole_words
+        self.rows = PretrainingBatches(self.data.corpus(TRAIN), self.tokenizer, seed, whole_words=whole_words)
+        has_held_out = bool(self.data.manifest["parts"][HELD_OUT]["tokens"])
+        held_out = self.data.corpus(HELD_OUT if has_held_out else TRAIN)
+        self.held_out = PretrainingBatches(held_out, self.tokenizer, seed=0)
+        self.unigram_entropy = self.data.unigram_entropy
         self.smoothed: float | None = None
         self.fell_through: int | None = None  # the step at which the loss fell below the unigram entropy
 
@@ -171,7 +170,7 @@ class Pretraining(Trainable):
         return pretraining_metrics(self.processes.sum(*sums), counts, self.recipe.at(step)[0].length)
 
     def _backward_piece(self, piece: PretrainingBatch, counts: Counts) -> list[float]:
-        with read_at_labels(self.losses.model, piece) if self.recipe.fast else nullcontext(piece) as read:
+        with read_at_labels(self.model, piece) if self.recipe.fast else nullcontext(piece) as read:
             with self.processes.autocast(self.precision):
                 losses = self.module(read)
             # Gradients are averaged over the processes, and the loss is to be their sum.
