@@ -1,4 +1,4 @@
-"""What a user asks a fine-tuned model on the command line, as examples of its kind of task."""
+"""What a user asks a fine-tuned model on the command line, as examples of its task."""
 
 from __future__ import annotations
 

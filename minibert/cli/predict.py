@@ -59,7 +59,7 @@ def predict(
     from ..training.prediction import TrainedModel
 
     trained = TrainedModel.open(model, Processes.alone(), max_length)
-    asked = Asked(texts, second, question, context, choices, file)
+    asked = Asked(texts, second, question, context=context, choices=choices, file=file)
     examples = asked.examples(trained.task)
     answers = trained.answers(examples, batch_size)
     print_report(examples, always=file is not None)

@@ -30,51 +30,51 @@ class Pair:
     is_next: bool
 
 
-def draw_span(corpus: Corpus, token: int, room: int) -> Pair:
-    """`room` tokens from `token` on, within its document, without a partner."""
+def draw_span(corpus: Corpus, token: int, max_tokens: int) -> Pair:
+    """`max_tokens` tokens from `token` on, within its document, without a partner."""
     document = corpus.document_of(corpus.sentence_at(token))
     begin = int(corpus.sentences[corpus.documents[document]])
     end = int(corpus.sentences[corpus.documents[document + 1]])
-    start = max(begin, min(token, end - room))
-    return Pair(corpus.tokens[start : min(start + room, end)], None, True)
+    start = max(begin, min(token, end - max_tokens))
+    return Pair(corpus.tokens[start : min(start + max_tokens, end)], None, True)
 
 
-def draw_pair(corpus: Corpus, token: int, room: int, noise: np.random.Generator) -> Pair:
-    """A pair of at most `room` tokens whose first segment begins with the sentence around `token`.
+def draw_pair(corpus: Corpus, token: int, max_tokens: int, noise: np.random.Generator) -> Pair:
+    """A pair of at most `max_tokens` tokens whose first segment begins with the sentence around `token`.
 
     A document that is a single sentence is its own successor: it is cut in two.
     """
     if noise.random() < SHORT:
-        room = int(noise.integers(2, room + 1))
+        max_tokens = int(noise.integers(2, max_tokens + 1))
     is_next = bool(noise.random() < 0.5)
     sentence = corpus.sentence_at(token)
     document = corpus.document_of(sentence)
     begin, end = (int(corpus.documents[document + i]) for i in (0, 1))
     if is_next and end - begin > 1:
         sentence = min(sentence, end - 2)  # the last sentence of a document has no successor
-    stop = _fill(corpus, sentence, end, room)
+    stop = _fill(corpus, sentence, end, max_tokens=max_tokens)
     if is_next and stop - sentence == 1 and stop < end:
         stop += 1
     cut = sentence + int(noise.integers(1, max(2, stop - sentence)))
     first = corpus.span(sentence, cut)
     if not is_next:
-        second = _from_elsewhere(corpus, document, room - len(first), noise)
+        second = _from_elsewhere(corpus, document, max_tokens - len(first), noise=noise)
     elif cut < stop:
         second = corpus.span(cut, stop)
     else:
         middle = int(noise.integers(1, max(2, len(first))))
         first, second = first[:middle], first[middle:]
-    return Pair(*cut_to(first, second, room, noise), is_next)
+    return Pair(*cut_to(first, second, max_tokens, noise=noise), is_next)
 
 
-def _fill(corpus: Corpus, sentence: int, end: int, room: int) -> int:
-    """The sentence before which a run from `sentence` stops: it holds `room` tokens, or the document ends at `end`."""
-    wanted = int(corpus.sentences[sentence]) + room
+def _fill(corpus: Corpus, sentence: int, end: int, max_tokens: int) -> int:
+    """The sentence before which a run from `sentence` stops: it holds `max_tokens` tokens, or the document ends at `end`."""
+    wanted = int(corpus.sentences[sentence]) + max_tokens
     enough = int(np.searchsorted(corpus.sentences[sentence : end + 1], wanted, side="left")) + sentence
     return min(max(enough, sentence + 1), end)
 
 
-def _from_elsewhere(corpus: Corpus, document: int, room: int, noise: np.random.Generator) -> NDArray[Any]:
+def _from_elsewhere(corpus: Corpus, document: int, max_tokens: int, noise: np.random.Generator) -> NDArray[Any]:
     """Sentences from a random position, in another document wherever the corpus has one."""
     for _ in range(TRIES):
         sentence = corpus.sentence_at(int(noise.integers(len(corpus.tokens))))
@@ -85,14 +85,16 @@ def _from_elsewhere(corpus: Corpus, document: int, room: int, noise: np.random.G
         others = [i for i in (0, len(corpus.documents) - 2) if i != document]
         other = others[0] if others else document
         sentence = int(noise.integers(corpus.documents[other], corpus.documents[other + 1]))
-    return corpus.span(sentence, _fill(corpus, sentence, int(corpus.documents[other + 1]), max(room, 1)))
+    return corpus.span(
+        sentence, _fill(corpus, sentence, int(corpus.documents[other + 1]), max_tokens=max(max_tokens, 1))
+    )
 
 
 def cut_to(
-    first: NDArray[Any], second: NDArray[Any], room: int, noise: np.random.Generator
+    first: NDArray[Any], second: NDArray[Any], max_tokens: int, noise: np.random.Generator
 ) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Cut two segments to `room` tokens together: always from the longer one, at random from the front or the back."""
-    excess = len(first) + len(second) - room
+    """Cut two segments to `max_tokens` tokens together: always from the longer one, at random from the front or the back."""
+    excess = len(first) + len(second) - max_tokens
     if excess <= 0:
         return first, second
     lengths = [len(first), len(second)]

@@ -86,7 +86,7 @@ class PretrainingBatches(Dataset[Any]):
         first: how many rows of this length came before this step. rows: which rows of the batch. length: positions in a row.
         pairs: two segments with a next-sentence label, or one.
         """
-        return [RowKey(step, row, first + row, length, pairs) for row in rows]
+        return [RowKey(step, row, first + row, length=length, pairs=pairs) for row in rows]
 
     def batch(self, step: int, first: int, rows: range, length: int, pairs: bool = True) -> PretrainingBatch:
         """Some rows of a step's batch, as `keys` names them."""
@@ -100,9 +100,11 @@ class PretrainingBatches(Dataset[Any]):
 
     def __getitem__(self, key: RowKey) -> PretrainingRow:
         noise = np.random.default_rng([self.seed, key.step, key.row])
-        room = key.length - (3 if key.pairs else 2)
-        token = self._first_token(key.number, room, noise)
-        pair = draw_pair(self.corpus, token, room, noise) if key.pairs else draw_span(self.corpus, token, room)
+        max_tokens = key.length - (3 if key.pairs else 2)
+        token = self._first_token(key.number, max_tokens, noise)
+        pair = draw_span(self.corpus, token, max_tokens)
+        if key.pairs:
+            pair = draw_pair(self.corpus, token, max_tokens, noise=noise)
         ids = [self.cls_id, *pair.first.tolist(), self.sep_id]
         boundary = len(ids)
         if pair.second is not None:
@@ -110,13 +112,13 @@ class PretrainingBatches(Dataset[Any]):
         input_ids, labels = mask(np.array(ids, dtype=np.int64), self.vocabulary, noise, whole_words=self.whole_words)
         return PretrainingRow(input_ids, labels, boundary, is_next=pair.is_next if key.pairs else None)
 
-    def _first_token(self, number: int, room: int, noise: np.random.Generator) -> int:
-        """Where row `number` of a run begins: the corpus is cut into stretches as long as a row has room."""
+    def _first_token(self, number: int, max_tokens: int, noise: np.random.Generator) -> int:
+        """Where row `number` of a run begins: the corpus is cut into stretches of `max_tokens` each."""
         total = len(self.corpus.tokens)
-        stretches = -(-total // room)
+        stretches = -(-total // max_tokens)
         epoch, position = divmod(number, stretches)
         stretch = shuffled(position, stretches, key=self.seed * 1_000_003 + epoch)
-        return min(stretch * room + int(noise.integers(room)), total - 1)
+        return min(stretch * max_tokens + int(noise.integers(max_tokens)), total - 1)
 
     def collate(self, rows: Sequence[PretrainingRow]) -> PretrainingBatch:
         """Rows as a batch, padded to the longest."""

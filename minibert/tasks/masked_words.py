@@ -58,12 +58,12 @@ def encode_passages(
     Left out and reported: passages, or rows of them, that are nothing but unknown pieces: there is no word to hide.
     """
     if max_length < 3:
-        raise ValueError(f"max_length is {max_length}: beside [CLS] and [SEP] there is no room for a piece.")
-    room = max_length - 2
+        raise ValueError(f"max_length is {max_length}: beside [CLS] and [SEP] no position is left for a piece.")
+    max_pieces = max_length - 2
     rows = []
     for passage in passages:
         pieces = tokenizer(passage.text, add_special_tokens=False, verbose=False)["input_ids"]
-        stretches = [pieces[start : start + room] for start in range(0, len(pieces), room)]
+        stretches = [pieces[start : start + max_pieces] for start in range(0, len(pieces), max_pieces)]
         useful = [stretch for stretch in stretches if not set(stretch) <= set(tokenizer.all_special_ids)]
         if not useful:
             report.leave_out(passage.location, "there is no known word in it")

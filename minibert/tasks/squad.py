@@ -158,10 +158,10 @@ def encode_questions(
     labelled=True is for training: a question whose answer is whole in no window is left out and reported. labelled=False keeps every
     question, to be answered. Questions of more than 64 pieces are cut and reported.
     """
-    room = max_length - QUESTION_PIECES - SPECIAL_TOKENS
-    if not 0 <= stride < room:
+    max_pieces = max_length - QUESTION_PIECES - SPECIAL_TOKENS
+    if not 0 <= stride < max_pieces:
         raise ValueError(
-            f"max_length={max_length} leaves {room} pieces for the context beside a question of {QUESTION_PIECES}, and the "
+            f"max_length={max_length} leaves {max_pieces} pieces for the context beside a question of {QUESTION_PIECES}, and the "
             f"stride of {stride} must be at least 0 and smaller than that. Choose a larger max_length or a smaller stride."
         )
     windows = []
@@ -176,8 +176,10 @@ def encode_questions(
             report.change(question.location, f"question cut to {QUESTION_PIECES} pieces")
             asked = asked[:QUESTION_PIECES]
 
-        room = max_length - len(asked) - SPECIAL_TOKENS
-        stretches = [slice(start, start + room) for start in range(0, max(len(pieces) - stride, 1), room - stride)]
+        max_pieces = max_length - len(asked) - SPECIAL_TOKENS
+        stretches = [
+            slice(start, start + max_pieces) for start in range(0, max(len(pieces) - stride, 1), max_pieces - stride)
+        ]
         before: tuple[None, ...] = (None,) * (len(asked) + 2)  # [CLS] question [SEP]
         offsets = [(*before, *characters[stretch], None) for stretch in stretches]
         positions = answer_positions(question.answers[0], offsets) if labelled and question.answers else None

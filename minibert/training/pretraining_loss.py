@@ -73,10 +73,12 @@ class PretrainingLoss(nn.Module):
         next_scores = heads.seq_relationship(outputs.pooler_output)  # (batch, 2)
         if batch.next_sentence_label is None:
             # Zero, but of the pooler: several processes must all have a gradient for every parameter.
-            return Losses(words, 0.0 * next_scores.sum(), number_right(word_scores, labels), labels.new_zeros(()))
+            right, none = number_right(word_scores, labels), labels.new_zeros(())
+            return Losses(words, 0.0 * next_scores.sum(), words_right=right, next_sentence_right=none)
         following = batch.next_sentence_label
         next_sentence = F.cross_entropy(next_scores.float(), following, reduction="sum")
-        return Losses(words, next_sentence, number_right(word_scores, labels), number_right(next_scores, following))
+        right, next_right = number_right(word_scores, labels), number_right(next_scores, following)
+        return Losses(words, next_sentence, words_right=right, next_sentence_right=next_right)
 
 
 @contextmanager

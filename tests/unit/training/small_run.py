@@ -110,7 +110,7 @@ def dying(function):
 if what == "step":
     AdamW.step = dying(AdamW.step)
 else:
-    run_files._flush = dying(run_checkpoints._flush)
+    run_files._flush = dying(run_files._flush)
 runpy.run_module("minibert", run_name="__main__")
 """
 
