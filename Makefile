@@ -28,6 +28,7 @@ lint: .venv/.test
 	$(VENV) -m ruff check .
 	$(VENV) -m ruff format --check .
 	$(VENV) -m mypy
+	$(VENV) scripts/size.py
 
 format: .venv/.test
 	$(VENV) -m ruff check --fix .

@@ -1,7 +1,11 @@
-"""64 new tokens from a decoder of 4 layers × 256, over a cache: greedily, with 4 beams, and behind a long prompt."""
+"""64 new tokens from a decoder of 4 layers × 256, over a cache: greedily, with 4 beams, and behind a long prompt.
+
+Each search runs three times in a round: the plain way, with `fast=True`, and in transformers.
+"""
 
 from __future__ import annotations
 
+import functools
 import logging
 
 import torch
@@ -34,14 +38,23 @@ def rows(rounds: int = 10) -> list[Row]:
     results = []
     for name, beams, length in (("greedy", 1, 8), ("4 beams", 4, 8), ("greedy, behind 900 words", 1, 900)):
         prompt = torch.randint(1, 8192, (1, length))
+        work = functools.partial(ours.generate, prompt, num_beams=beams, **options)
         times = race(
             {
-                "minibert": lambda prompt=prompt, beams=beams: ours.generate(prompt, num_beams=beams, **options),
-                "transformers": lambda prompt=prompt, beams=beams: theirs.generate(
-                    prompt, attention_mask=torch.ones_like(prompt), do_sample=False, num_beams=beams, **options
+                "plain": work,
+                "fast": functools.partial(work, fast=True),
+                "transformers": functools.partial(
+                    theirs.generate,
+                    prompt,
+                    attention_mask=torch.ones_like(prompt),
+                    do_sample=False,
+                    num_beams=beams,
+                    **options,
                 ),
             },
             rounds,
         )
-        results.append(compare(f"generate 64 tokens, 4 × 256, {name}", times, "minibert", "transformers"))
+        task = f"generate 64 tokens, 4 × 256, {name}"
+        results.append(compare(task, times, "plain", "transformers"))
+        results.append(compare(f"{task}, fast=True", times, "fast", "transformers"))
     return results

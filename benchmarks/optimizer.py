@@ -3,8 +3,8 @@
     python -m benchmarks.optimizer [PYTHON]       PYTHON: one that has transformers 4.12.5, to time the reference's own class
 
 Each optimizer lives in a process of its own, because the speed of a step depends on what its process has allocated
-before; the processes take turns, step by step. Without PYTHON, minibert's plain loop stands for the reference: it is the
-same sequence of operations.
+before; the processes take turns, step by step. Each of minibert's three implementations is compared with the reference's
+loop and with PyTorch's two fast ones. Without PYTHON there is no reference; "plain" is the same sequence of operations.
 """
 
 from __future__ import annotations
@@ -17,15 +17,16 @@ import torch
 from .harness import HEADER, Row, compare, race
 
 TASK = "one AdamW step, BERT-base's parameters"
-OURS = "minibert"
-PLAIN = "4.12.5's loop"
+PLAIN = "plain"
+OURS = (PLAIN, "blocked", "fused")
+TORCH = ("torch foreach", "torch fused")
 REFERENCE = "transformers 4.12.5"
 HYPER_PARAMETERS = {"lr": 5e-5, "weight_decay": 0.01}
 
 
 def rows(rounds: int = 30, reference_python: str | None = None) -> list[Row]:
-    """minibert against the reference's loop and against PyTorch's two fast paths."""
-    pythons = dict.fromkeys((OURS, PLAIN, "torch foreach", "torch fused"), sys.executable)
+    """minibert's three implementations against the reference's loop, PyTorch's two fast paths, and the plain update."""
+    pythons = dict.fromkeys((*OURS, *TORCH), sys.executable)
     if reference_python is not None:
         pythons[REFERENCE] = reference_python
     workers = {name: Worker(python, name) for name, python in pythons.items()}
@@ -34,7 +35,9 @@ def rows(rounds: int = 30, reference_python: str | None = None) -> list[Row]:
     finally:
         for worker in workers.values():
             worker.process.kill()
-    return [compare(TASK, times, OURS, other) for other in times if other != OURS]
+    others = [PLAIN, *(name for name in times if name not in OURS)]
+    pairs = [(ours, other) for ours in OURS for other in others if ours != other]
+    return [compare(f"{TASK}, {ours}", times, ours, other) for ours, other in pairs]
 
 
 class Worker:
@@ -74,10 +77,10 @@ def make_optimizer(name: str, params: list[torch.nn.Parameter]) -> torch.optim.O
         from transformers import AdamW
 
         return AdamW(params, **HYPER_PARAMETERS)
-    if name in (OURS, PLAIN):
+    if name in OURS:
         from minibert.optim import AdamW
 
-        return AdamW(params, implementation="auto" if name == OURS else "plain", **HYPER_PARAMETERS)
+        return AdamW(params, implementation=name, **HYPER_PARAMETERS)
     return torch.optim.AdamW(params, **{name.removeprefix("torch "): True}, **HYPER_PARAMETERS)
 
 

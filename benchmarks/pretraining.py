@@ -13,7 +13,7 @@ import torch
 
 import minibert
 from minibert.data.pretraining_batches import PretrainingBatch
-from minibert.heads.token_classification import IGNORED
+from minibert.model.checks import IGNORED
 from minibert.optim import AdamW
 from minibert.training.pretraining_loss import Counts, PretrainingLoss, read_at_labels
 

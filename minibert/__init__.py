@@ -7,118 +7,23 @@ model = BertForPreTraining.from_pretrained("novels-4l-256h")
 outputs = model(**tokenizer("He shook his [MASK].", return_tensors="pt"))
 """
 
-from .auto import (
-    AutoConfig,
-    AutoModel,
-    AutoModelForCausalLM,
-    AutoModelForMaskedLM,
-    AutoModelForMultipleChoice,
-    AutoModelForNextSentencePrediction,
-    AutoModelForPreTraining,
-    AutoModelForQuestionAnswering,
-    AutoModelForSequenceClassification,
-    AutoModelForTokenClassification,
-    AutoModelWithLMHead,
-    AutoTokenizer,
-)
-from .config import BertConfig
-from .encoder_decoder import EncoderDecoderConfig, EncoderDecoderModel
-from .heads import (
-    BertForMaskedLM,
-    BertForMultipleChoice,
-    BertForNextSentencePrediction,
-    BertForPreTraining,
-    BertForQuestionAnswering,
-    BertForSequenceClassification,
-    BertForTokenClassification,
-    BertLMHeadModel,
-)
-from .heads.prediction import (
-    BertLMPredictionHead,
-    BertOnlyMLMHead,
-    BertOnlyNSPHead,
-    BertPredictionHeadTransform,
-    BertPreTrainingHeads,
-)
-from .model import BertModel, BertPreTrainedModel
-from .model.attention import BertAttention, BertSelfAttention, BertSelfOutput
-from .model.embeddings import BertEmbeddings
-from .model.encoder import BertEncoder
-from .model.layer import BertIntermediate, BertLayer, BertOutput
-from .model.pooler import BertPooler
-from .optim import (
-    TYPE_TO_SCHEDULER_FUNCTION,
-    AdamL2,
-    AdamW,
-    SchedulerType,
-    get_constant_schedule,
-    get_constant_schedule_with_warmup,
-    get_cosine_schedule_with_warmup,
-    get_cosine_with_hard_restarts_schedule_with_warmup,
-    get_linear_schedule_with_warmup,
-    get_polynomial_decay_schedule_with_warmup,
-    get_scheduler,
-    no_decay_groups,
-)
-from .tokenization import BasicTokenizer, BatchEncoding, BertTokenizer, BertTokenizerFast, WordpieceTokenizer
-from .version import __version__
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-__all__ = [
-    "TYPE_TO_SCHEDULER_FUNCTION",
-    "AdamL2",
-    "AdamW",
-    "AutoConfig",
-    "AutoModel",
-    "AutoModelForCausalLM",
-    "AutoModelForMaskedLM",
-    "AutoModelForMultipleChoice",
-    "AutoModelForNextSentencePrediction",
-    "AutoModelForPreTraining",
-    "AutoModelForQuestionAnswering",
-    "AutoModelForSequenceClassification",
-    "AutoModelForTokenClassification",
-    "AutoModelWithLMHead",
-    "AutoTokenizer",
-    "BasicTokenizer",
-    "BatchEncoding",
-    "BertAttention",
-    "BertConfig",
-    "BertEmbeddings",
-    "BertEncoder",
-    "BertForMaskedLM",
-    "BertForMultipleChoice",
-    "BertForNextSentencePrediction",
-    "BertForPreTraining",
-    "BertForQuestionAnswering",
-    "BertForSequenceClassification",
-    "BertForTokenClassification",
-    "BertIntermediate",
-    "BertLMHeadModel",
-    "BertLMPredictionHead",
-    "BertLayer",
-    "BertModel",
-    "BertOnlyMLMHead",
-    "BertOnlyNSPHead",
-    "BertOutput",
-    "BertPooler",
-    "BertPreTrainedModel",
-    "BertPreTrainingHeads",
-    "BertPredictionHeadTransform",
-    "BertSelfAttention",
-    "BertSelfOutput",
-    "BertTokenizer",
-    "BertTokenizerFast",
-    "EncoderDecoderConfig",
-    "EncoderDecoderModel",
-    "SchedulerType",
-    "WordpieceTokenizer",
-    "__version__",
-    "get_constant_schedule",
-    "get_constant_schedule_with_warmup",
-    "get_cosine_schedule_with_warmup",
-    "get_cosine_with_hard_restarts_schedule_with_warmup",
-    "get_linear_schedule_with_warmup",
-    "get_polynomial_decay_schedule_with_warmup",
-    "get_scheduler",
-    "no_decay_groups",
-]
+from .version import __version__ as __version__
+
+if TYPE_CHECKING:
+    from .public_names import *  # noqa: F403 type checkers and editors read the names there
+else:
+
+    def __getattr__(name: str) -> Any:
+        """Import every name of `public_names.py` when the first is used, so that `minibert --help` starts without torch."""
+        names = import_module(".public_names", __name__)
+        globals().update({each: getattr(names, each) for each in names.__all__}, __all__=names.__all__)
+        if name not in globals():
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return globals()[name]
+
+    def __dir__() -> list[str]:
+        """All names, for completion in a notebook."""
+        return sorted({*globals(), *import_module(".public_names", __name__).__all__})

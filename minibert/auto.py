@@ -1,7 +1,7 @@
 """The Auto classes: open a checkpoint without naming its class.
 
 In the reference they choose among hundreds of architectures by the checkpoint's `model_type`. Here there is one, so
-each Auto class stands for one class, and what it adds is a clear error for every other `model_type`.
+each Auto class stands for one class, as the table below says, and adds a clear error for every other `model_type`.
 Reference: `transformers.models.auto`.
 """
 
@@ -78,13 +78,8 @@ class AutoTokenizer:
         use_fast: as in the reference, a `BertTokenizerFast` unless False. config: only checked, for its model_type.
         Raises ValueError for a tokenizer of another kind, naming it.
         """
-        hub: dict[str, Any] = {
-            "revision": revision,
-            "cache_dir": cache_dir,
-            "token": token,
-            "local_files_only": local_files_only,
-            "force_download": force_download,
-        }
+        hub: dict[str, Any] = {"revision": revision, "cache_dir": cache_dir, "token": token}
+        hub |= {"local_files_only": local_files_only, "force_download": force_download}
         if config is not None:
             _check_config("AutoTokenizer", config)
         place = Path(pretrained_model_name_or_path) / subfolder
@@ -133,58 +128,20 @@ class _AutoModelClass:
             torch.set_default_dtype(usual)
 
 
-class AutoModel(_AutoModelClass):
-    """`BertModel`."""
-
-    model_class = BertModel
-
-
-class AutoModelForPreTraining(_AutoModelClass):
-    """`BertForPreTraining`."""
-
-    model_class = BertForPreTraining
+def _auto(name: str, model_class: type[BertPreTrainedModel]) -> type[_AutoModelClass]:
+    namespace = {"model_class": model_class, "__doc__": f"`{model_class.__name__}`.", "__module__": __name__}
+    return type(name, (_AutoModelClass,), namespace)
 
 
-class AutoModelForMaskedLM(_AutoModelClass):
-    """`BertForMaskedLM`."""
-
-    model_class = BertForMaskedLM
-
-
-class AutoModelForCausalLM(_AutoModelClass):
-    """`BertLMHeadModel`."""
-
-    model_class = BertLMHeadModel
-
-
-class AutoModelForNextSentencePrediction(_AutoModelClass):
-    """`BertForNextSentencePrediction`."""
-
-    model_class = BertForNextSentencePrediction
-
-
-class AutoModelForSequenceClassification(_AutoModelClass):
-    """`BertForSequenceClassification`."""
-
-    model_class = BertForSequenceClassification
-
-
-class AutoModelForMultipleChoice(_AutoModelClass):
-    """`BertForMultipleChoice`."""
-
-    model_class = BertForMultipleChoice
-
-
-class AutoModelForTokenClassification(_AutoModelClass):
-    """`BertForTokenClassification`."""
-
-    model_class = BertForTokenClassification
-
-
-class AutoModelForQuestionAnswering(_AutoModelClass):
-    """`BertForQuestionAnswering`."""
-
-    model_class = BertForQuestionAnswering
+AutoModel = _auto("AutoModel", BertModel)
+AutoModelForPreTraining = _auto("AutoModelForPreTraining", BertForPreTraining)
+AutoModelForMaskedLM = _auto("AutoModelForMaskedLM", BertForMaskedLM)
+AutoModelForCausalLM = _auto("AutoModelForCausalLM", BertLMHeadModel)
+AutoModelForNextSentencePrediction = _auto("AutoModelForNextSentencePrediction", BertForNextSentencePrediction)
+AutoModelForSequenceClassification = _auto("AutoModelForSequenceClassification", BertForSequenceClassification)
+AutoModelForMultipleChoice = _auto("AutoModelForMultipleChoice", BertForMultipleChoice)
+AutoModelForTokenClassification = _auto("AutoModelForTokenClassification", BertForTokenClassification)
+AutoModelForQuestionAnswering = _auto("AutoModelForQuestionAnswering", BertForQuestionAnswering)
 
 
 class AutoModelWithLMHead(_AutoModelClass):
@@ -193,14 +150,14 @@ class AutoModelWithLMHead(_AutoModelClass):
     model_class = BertForMaskedLM
 
     @classmethod
-    def from_pretrained(
-        cls, pretrained_model_name_or_path: str | os.PathLike[str] | None, *model_args: Any, **settings: Any
-    ) -> Any:
+    def from_pretrained(cls, *model_args: Any, **settings: Any) -> Any:
+        """As `AutoModelForMaskedLM`'s."""
         _warn_about_the_name()
-        return super().from_pretrained(pretrained_model_name_or_path, *model_args, **settings)
+        return super().from_pretrained(*model_args, **settings)
 
     @classmethod
     def from_config(cls, config: BertConfig, torch_dtype: torch.dtype | None = None, **arguments: Any) -> Any:
+        """As `AutoModelForMaskedLM`'s."""
         _warn_about_the_name()
         return super().from_config(config, torch_dtype, **arguments)
 

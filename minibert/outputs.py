@@ -10,10 +10,12 @@ Reference: `transformers.file_utils.ModelOutput` and the classes of `modeling_ou
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, NoReturn
 
 from torch import Tensor
+from torch.utils._pytree import register_pytree_node
 
 PastKeyValues = tuple[tuple[Tensor, ...], ...]
 """Layer by layer (key, value) or (key, value, cross key, cross value), each (batch, heads, seq, head size)."""
@@ -22,11 +24,26 @@ PastKeyValues = tuple[tuple[Tensor, ...], ...]
 class ModelOutput(OrderedDict[str, Any]):
     """Base of the output classes: a dataclass and a read-only ordered dictionary of its fields that are not None."""
 
+    def __init_subclass__(cls) -> None:
+        """Make PyTorch know the class as a container of tensors: for `torch.export`, `vmap` and data parallelism."""
+        register_pytree_node(
+            cls,
+            lambda output: (list(output.values()), list(output)),
+            lambda values, names: cls(**dict(zip(names, values, strict=True))),
+            serialized_type_name=f"{cls.__module__}.{cls.__name__}",
+        )
+
     def __post_init__(self) -> None:
-        for field in fields(self):  # type: ignore[arg-type]  # every subclass is a dataclass
-            value = getattr(self, field.name)
-            if value is not None:
-                super().__setitem__(field.name, value)
+        first, *others = (field.name for field in fields(self))  # type: ignore[arg-type]  # every subclass is a dataclass
+        given = getattr(self, first)
+        if given is not None and not isinstance(given, Tensor) and all(getattr(self, name) is None for name in others):
+            # An output made from another's items, as `nn.DataParallel` makes one of its replicas' outputs.
+            setattr(self, first, None)
+            for name, value in given.items() if isinstance(given, Mapping) else given:
+                setattr(self, name, value)
+        for name in (first, *others):
+            if getattr(self, name) is not None:
+                super().__setitem__(name, getattr(self, name))
 
     def __getitem__(self, key: str | int | slice) -> Any:
         return super().__getitem__(key) if isinstance(key, str) else self.to_tuple()[key]
@@ -95,13 +112,18 @@ class BertForPreTrainingOutput(ModelOutput):
 
 
 @dataclass
-class MaskedLMOutput(ModelOutput):
-    """What `BertForMaskedLM` returns. loss: (), where labels were given. logits: (batch, seq, vocab)."""
+class HeadOutput(ModelOutput):
+    """What most models with a head return: the loss, a scalar, where labels were given; logits, their shape below."""
 
     loss: Tensor | None = None
     logits: Tensor | None = None
     hidden_states: tuple[Tensor, ...] | None = None
     attentions: tuple[Tensor, ...] | None = None
+
+
+@dataclass
+class MaskedLMOutput(HeadOutput):
+    """What `BertForMaskedLM` returns. logits: (batch, seq, vocab)."""
 
 
 @dataclass
@@ -117,43 +139,23 @@ class CausalLMOutputWithCrossAttentions(ModelOutput):
 
 
 @dataclass
-class NextSentencePredictorOutput(ModelOutput):
+class NextSentencePredictorOutput(HeadOutput):
     """What `BertForNextSentencePrediction` returns. logits: (batch, 2), column 0 for "B follows A"."""
 
-    loss: Tensor | None = None
-    logits: Tensor | None = None
-    hidden_states: tuple[Tensor, ...] | None = None
-    attentions: tuple[Tensor, ...] | None = None
-
 
 @dataclass
-class SequenceClassifierOutput(ModelOutput):
+class SequenceClassifierOutput(HeadOutput):
     """What `BertForSequenceClassification` returns. logits: (batch, labels)."""
 
-    loss: Tensor | None = None
-    logits: Tensor | None = None
-    hidden_states: tuple[Tensor, ...] | None = None
-    attentions: tuple[Tensor, ...] | None = None
-
 
 @dataclass
-class MultipleChoiceModelOutput(ModelOutput):
+class MultipleChoiceModelOutput(HeadOutput):
     """What `BertForMultipleChoice` returns. logits: (batch, choices)."""
 
-    loss: Tensor | None = None
-    logits: Tensor | None = None
-    hidden_states: tuple[Tensor, ...] | None = None
-    attentions: tuple[Tensor, ...] | None = None
-
 
 @dataclass
-class TokenClassifierOutput(ModelOutput):
+class TokenClassifierOutput(HeadOutput):
     """What `BertForTokenClassification` returns. logits: (batch, seq, labels)."""
-
-    loss: Tensor | None = None
-    logits: Tensor | None = None
-    hidden_states: tuple[Tensor, ...] | None = None
-    attentions: tuple[Tensor, ...] | None = None
 
 
 @dataclass

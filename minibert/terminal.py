@@ -1,10 +1,13 @@
-"""Text in columns, for terminals that show letters of different widths."""
+"""Text for a terminal: tables, outlines of stages, and attention drawn with letters."""
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
+
+SHADES = ((0.05, " "), (0.2, "░"), (0.4, "▒"), (0.7, "▓"), (float("inf"), "█"))
+"""Each shade with the attention weight below which it is used."""
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[Any]], right: Collection[int] = ()) -> str:
@@ -19,7 +22,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[Any]], right: Collectio
 
 
 def pad(text: str, width: int, right: bool = False) -> str:
-    """Fill with spaces to a width in terminal columns."""
+    """Fill with spaces to a width in terminal columns; `right` aligns the text to the right."""
     spaces = " " * (width - display_width(text))
     return spaces + text if right else text + spaces
 
@@ -30,3 +33,41 @@ def display_width(text: str) -> int:
         0 if unicodedata.combining(letter) else 2 if unicodedata.east_asian_width(letter) in "WF" else 1
         for letter in text
     )
+
+
+def outline(stages: Iterable[tuple[str, int, str]]) -> list[str]:
+    """An indented line for each (path, depth, class name), in the order of their calls.
+
+    The path is shortened by that of the stage around it, of those shown; the model itself is called by its class.
+    """
+    around: list[tuple[str, int]] = []
+    lines = []
+    for path, depth, class_name in stages:
+        while around and around[-1][1] >= depth:
+            around.pop()
+        outer = around[-1][0] if around else ""
+        lines.append("  " * len(around) + (path.removeprefix(f"{outer}.") or class_name))
+        around.append((path, depth))
+    return lines
+
+
+def heatmap(tokens: Sequence[str], weights: Sequence[Sequence[float]]) -> str:
+    """Attention weights (seq × seq, rows that sum to 1) as shades: a row for each query, a numbered column for each key.
+
+    After each row stand the piece with its largest weight and that weight.
+    """
+    width = max(display_width(token) for token in tokens)
+    digits = len(str(len(tokens) - 1))
+    margin = " " * (digits + 1 + width + 2)
+    lines = [margin + " ".join(str(column).rjust(digits) for column in range(len(tokens)))]
+    for row, (token, row_weights) in enumerate(zip(tokens, weights, strict=True)):
+        cells = " ".join(shade(weight) * digits for weight in row_weights)
+        best = max(range(len(tokens)), key=lambda column: row_weights[column])
+        lines.append(f"{row:>{digits}} {pad(token, width)}  {cells}  → {tokens[best]} {row_weights[best]:.0%}")
+    lines.append(f"{margin}blank < 5%   ░ < 20%   ▒ < 40%   ▓ < 70%   █ above")
+    return "\n".join(lines)
+
+
+def shade(weight: float) -> str:
+    """The letter that stands for a weight between 0 and 1."""
+    return next(letter for limit, letter in SHADES if weight < limit)

@@ -5,7 +5,8 @@
 
 An assignment is a notebook with nbgrader's metadata, two cells for each function: its solution, which nbgrader takes out of
 what students get, and a locked test, worth a point, that fails with the hint of `tutorials/checks`. The checks go with the
-notebook as `checks.py`; when it is graded, nbgrader puts the teacher's copy in the place of whatever a student handed in.
+notebook as `checks.py`, and what they import as the folder `course`; when it is graded, nbgrader puts the teacher's copies in the
+place of whatever a student handed in.
 """
 
 import ast
@@ -104,7 +105,16 @@ def build_course(folder: Path) -> None:
                 nbformat.write(chapter_notebook(path), target.with_suffix(".ipynb"))
             else:
                 shutil.copyfile(path, target)
-    shutil.copytree(ROOT / "weights", folder / "weights")  # where BERT in one page looks for them
+    copy_course(folder / "tutorials")
+    shutil.copytree(ROOT / "weights", folder / "weights")  # where BERT in one page expects them
+
+
+def copy_course(folder: Path) -> None:
+    """Put what chapters and checks import beside them: the folders `course` and `samples`."""
+    for name in ("course", "samples"):
+        shutil.copytree(
+            TUTORIALS / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True
+        )
 
 
 def build_nbgrader(folder: Path) -> None:
@@ -115,6 +125,7 @@ def build_nbgrader(folder: Path) -> None:
         notebook = exercise_notebook(TUTORIALS / "exercises" / solutions.name, solutions)
         nbformat.write(notebook, assignment / f"{solutions.stem}.ipynb")
         shutil.copyfile(TUTORIALS / "checks" / solutions.name, assignment / "checks.py")
+        copy_course(assignment)
     (folder / "nbgrader_config.py").write_text(NBGRADER_CONFIG, encoding="utf-8")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 TUTORIALS = ROOT / "tutorials"
 LINK = re.compile(r"\]\((?!\w+:)([^)#\s]+)(#[^)\s]*)?\)")
-"""The file and the place in it; not https:, not a place in the same page."""
+"""The file and the heading or symbol in it; not https:, not a heading of the same page."""
 
 
 def chapters() -> list[Path]:

@@ -1,7 +1,8 @@
 """Run the chapters of the course and turn what they showed into Markdown, for the site.
 
 A chapter is run as a notebook, in a folder of its own, without the network. What it gave is kept in build/executed under a
-name that stands for everything it was made of, so that nothing there can go stale: the chapter, the library and the weights.
+name that stands for everything it was made of, so that nothing there can go stale: the chapter, what it imports, the library and the
+weights.
 """
 
 import hashlib
@@ -29,15 +30,15 @@ SETTINGS = {
     "HF_HUB_OFFLINE": "1",
     "OMP_NUM_THREADS": "1",
     "PYTHONDONTWRITEBYTECODE": "1",
-    "PYTHONPATH": str(TUTORIALS),  # what stands beside a chapter can be imported, as in Jupyter
+    # what stands beside a chapter can be imported, as in Jupyter; and the library is that of this checkout, wherever one is installed
+    "PYTHONPATH": os.pathsep.join([str(TUTORIALS), str(ROOT)]),
 }
 
 
 def run_all(chapters: list[Path]) -> list[NotebookNode]:
     """Every chapter with its output. Raises CellExecutionError where a cell fails."""
-    library = fingerprint(
-        [*(ROOT / "minibert").rglob("*.py"), *(ROOT / "weights").rglob("*.*"), *TUTORIALS.glob("bert*.py")]
-    )
+    imported = [*TUTORIALS.glob("bert*.py"), *(TUTORIALS / "course").glob("*.py"), *(TUTORIALS / "samples").glob("*.*")]
+    library = fingerprint([*(ROOT / "minibert").rglob("*.py"), *(ROOT / "weights").rglob("*.*"), *imported])
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return list(pool.map(partial(run, library=library), chapters))
 
@@ -85,7 +86,7 @@ def as_markdown(notebook: NotebookNode) -> tuple[str, dict[str, str]]:
             elif "image/png" in output.data:
                 (name,) = re.findall(r'show\(figure, "(.+)"\)', cell.source)
                 pictures[f"{name}.png"] = output.data["image/png"]
-                parts.append(f"![The figure that this cell draws: {name[3:].replace('-', ' ')}]({name}.png)")
+                parts.append(f"![The plot that this cell draws: {name[3:].replace('-', ' ')}]({name}.png)")
             else:
                 parts.append(fenced(output.data["text/plain"], "text .output"))
     return "\n\n".join(parts), pictures

@@ -1,7 +1,7 @@
 """Pages of the site that nobody writes: the chapters with their output, and the code. A hook of mkdocs (`hooks:` in mkdocs.yml).
 
-Inside the site every file keeps its place in the repository, so that a link such as ../minibert/model/bert.py#L40, which works
-in an editor and on a code host, leads to the same line here. Whatever a page links to becomes a page too:
+Inside the site every file keeps its path in the repository, so that a link such as ../minibert/model/bert.py#BertModel, which opens
+the file in an editor and on a code host, leads to the line of the symbol here. Whatever a page links to becomes a page too:
 
     docs/NAME.md                 NAME.html, as written
     tutorials/NN_name.py         the chapter, run
@@ -28,6 +28,7 @@ from pygments.util import ClassNotFound
 
 from scripts.links import ROOT, TUTORIALS, chapters, inside, linked
 from scripts.run_chapters import as_markdown, run_all
+from scripts.symbols import symbols
 
 COURSE = "tutorials/README.md"
 CODE = "---\nhide: [navigation, toc]\nsearch: {exclude: true}\n---\n"  # a search is to find what is said of the code
@@ -103,7 +104,7 @@ def first_line(path: Path) -> str:
 
 
 def on_page_content(content: str, page: Page, **_: Any) -> str:
-    """Formulas as MathML, which browsers draw without a script; code with its lines numbered."""
+    """Formulas as MathML, which browsers draw without a script; code with its lines numbered and its symbols marked."""
     content = re.sub(
         r'<(span|div) class="arithmatex">\\[(\[](.*?)\\[)\]]</\1>',
         lambda found: formula(html.unescape(found[2]), block=found[1] == "div"),
@@ -114,9 +115,14 @@ def on_page_content(content: str, page: Page, **_: Any) -> str:
     if code is None:
         return content
     lines = highlight(code, lexer_of(page.file.src_uri), HtmlFormatter(nowrap=True)).rstrip("\n").split("\n")
-    page.present_anchor_ids |= {f"L{number}" for number in range(1, len(lines) + 1)}
+    marks = dict.fromkeys(range(1, len(lines) + 1), "")  # what a link to a symbol leads to, by line
+    for symbol, number in (symbols(code) if page.file.src_uri.endswith(".py") else {}).items():
+        marks[number] += f'<span id="{symbol}"></span>'
+        page.present_anchor_ids.add(symbol)
+    page.present_anchor_ids |= {f"L{number}" for number in marks}
     numbered = (
-        f'<span id="L{number}"><a href="#L{number}"></a>{line}\n</span>' for number, line in enumerate(lines, 1)
+        f'<span id="L{number}"><a href="#L{number}"></a>{mark}{line}\n</span>'
+        for (number, mark), line in zip(marks.items(), lines, strict=True)
     )
     return f'{content}\n<div class="highlight numbered"><pre><code>{"".join(numbered)}</code></pre></div>'
 

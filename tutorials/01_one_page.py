@@ -19,10 +19,10 @@
 
 # %%
 import torch
-from bert_in_one_page import Bert, WordPiece, fill
 
+from bert_in_one_page import Bert, WordPiece, fill
+from course.figures import new_figure, show
 from minibert import BertForMaskedLM, BertTokenizer
-from minibert.course import new_figure, show
 
 tokenizer = WordPiece()
 bert = Bert()

@@ -19,8 +19,8 @@
 import re
 from unicodedata import category, normalize
 
+from course.figures import new_figure, show
 from minibert import BertTokenizer, WordpieceTokenizer
-from minibert.course import new_figure, show
 from minibert.tokenization import explain
 
 tokenizer = BertTokenizer.from_pretrained("novels-4l-256h")

@@ -22,8 +22,8 @@
 # %%
 import torch
 
+from course.figures import new_figure, show
 from minibert import BertModel, BertTokenizer
-from minibert.course import new_figure, show
 
 tokenizer = BertTokenizer.from_pretrained("novels-4l-256h")
 model = BertModel.from_pretrained("novels-4l-256h")

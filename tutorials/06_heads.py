@@ -22,8 +22,8 @@
 import torch
 import torch.nn.functional as F
 
+from course.figures import new_figure, show
 from minibert import BertForPreTraining, BertTokenizer
-from minibert.course import new_figure, show
 
 tokenizer = BertTokenizer.from_pretrained("novels-4l-256h")
 model = BertForPreTraining.from_pretrained("novels-4l-256h")

@@ -29,10 +29,10 @@ from pathlib import Path
 import torch
 from safetensors.torch import load_file, save_file
 
+from course.figures import new_figure, show
 from minibert import BertForMaskedLM, BertForPreTraining, BertForSequenceClassification, BertModel, BertTokenizer
 from minibert.checkpoints import CheckpointError
 from minibert.checkpoints.bundled import bundled_checkpoints
-from minibert.course import new_figure, show
 
 logging.basicConfig(
     stream=sys.stdout, format="WARNING %(message)s", force=True

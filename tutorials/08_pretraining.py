@@ -23,8 +23,8 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from course.figures import new_figure, show
 from minibert import BertForPreTraining, BertTokenizer
-from minibert.course import new_figure, show
 from minibert.data.masking import Vocabulary, mask
 
 tokenizer = BertTokenizer.from_pretrained("novels-4l-256h")

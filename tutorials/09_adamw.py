@@ -26,8 +26,8 @@ import math
 
 import torch
 
+from course.figures import new_figure, show
 from minibert import AdamL2, AdamW, BertForMaskedLM, BertTokenizer, no_decay_groups
-from minibert.course import new_figure, show
 
 # %% [markdown]
 # ## One step, by hand
@@ -204,8 +204,8 @@ assert max(moved.values()) < 1.1e-4
 # Here ε is added before the bias correction, and decay comes after the step. `torch.optim.AdamW` does both the other way round:
 # [`docs/optimizer.md`](../docs/optimizer.md) has a table.
 #
-# **The code:** [`minibert/optim/update.py`](../minibert/optim/update.py) the four lines, [`adamw.py`](../minibert/optim/adamw.py),
-# [`adam_l2.py`](../minibert/optim/adam_l2.py), [`groups.py`](../minibert/optim/groups.py).
+# **The code:** [`minibert/optim/adamw.py`](../minibert/optim/adamw.py): `plain_update` is the four lines, `AdamW` the optimizer around
+# it, `AdamL2` the penalty; [`groups.py`](../minibert/optim/groups.py).
 #
 # **Exercises:** [`exercises/09_adamw.py`](exercises/09_adamw.py): the averages, the step size, the update, who is decayed. Check
 # them with `minibert check 9`.

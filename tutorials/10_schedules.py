@@ -21,8 +21,8 @@ import math
 
 import torch
 
+from course.figures import new_figure, show
 from minibert import TYPE_TO_SCHEDULER_FUNCTION, AdamW, get_linear_schedule_with_warmup, get_scheduler
-from minibert.course import new_figure, show
 from minibert.optim import schedules
 
 print(", ".join(kind.value for kind in TYPE_TO_SCHEDULER_FUNCTION))
@@ -205,8 +205,8 @@ for name in ("constant", "linear", "cosine"):
 # - The warm-up holds back Adam's first steps, which are long and follow few gradients.
 # - The fall at the end lets the weights settle.
 #
-# **The code:** [`minibert/optim/schedules.py`](../minibert/optim/schedules.py) the formulas,
-# [`get_schedule.py`](../minibert/optim/get_schedule.py) on an optimizer. `minibert plot schedules --out six.svg` draws them.
+# **The code:** [`minibert/optim/schedules.py`](../minibert/optim/schedules.py): the formulas, then what attaches one to an optimizer.
+# `minibert plot schedules --out six.svg` draws them.
 #
 # **Exercises:** [`exercises/10_schedules.py`](exercises/10_schedules.py): the line, the cosine, the restarts, the rates of a run. Check
 # them with `minibert check 10`.

@@ -27,6 +27,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from course.figures import new_figure, show
 from minibert import (
     AdamW,
     BertConfig,
@@ -35,7 +36,6 @@ from minibert import (
     get_linear_schedule_with_warmup,
     no_decay_groups,
 )
-from minibert.course import new_figure, show
 from minibert.data.masking import Vocabulary, mask
 from minibert.training.pretraining import Recipe
 

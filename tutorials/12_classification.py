@@ -27,6 +27,8 @@ import sys
 import torch
 import torch.nn.functional as F
 
+from course.figures import new_figure, show
+from course.samples import sample
 from minibert import (
     AdamW,
     BertConfig,
@@ -35,8 +37,6 @@ from minibert import (
     get_linear_schedule_with_warmup,
     no_decay_groups,
 )
-from minibert.course import new_figure, show
-from minibert.data.samples import sample
 from minibert.tasks import BatchOrder, Labels, collate, encode_texts, find_labels, read_classification
 from minibert.tasks.metrics import accuracy, f1, pearson
 

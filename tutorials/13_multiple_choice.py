@@ -28,6 +28,8 @@ import sys
 
 import torch
 
+from course.figures import new_figure, show
+from course.samples import sample
 from minibert import (
     AdamW,
     BertForMultipleChoice,
@@ -35,8 +37,6 @@ from minibert import (
     get_linear_schedule_with_warmup,
     no_decay_groups,
 )
-from minibert.course import new_figure, show
-from minibert.data.samples import sample
 from minibert.tasks import BatchOrder, ChoiceExample, Report, collate, encode_choices, read_choices
 
 logging.basicConfig(stream=sys.stdout, format="WARNING %(message)s", force=True)

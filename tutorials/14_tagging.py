@@ -27,6 +27,8 @@ import sys
 
 import torch
 
+from course.figures import new_figure, show
+from course.samples import sample
 from minibert import (
     AdamW,
     BertForTokenClassification,
@@ -34,8 +36,6 @@ from minibert import (
     get_linear_schedule_with_warmup,
     no_decay_groups,
 )
-from minibert.course import new_figure, show
-from minibert.data.samples import sample
 from minibert.tasks import (
     BatchOrder,
     Report,

@@ -30,9 +30,9 @@ from collections import Counter
 
 import torch
 
+from course.figures import new_figure, show
+from course.samples import sample
 from minibert import AdamW, BertForQuestionAnswering, BertTokenizer, get_linear_schedule_with_warmup, no_decay_groups
-from minibert.course import new_figure, show
-from minibert.data.samples import sample
 from minibert.tasks import answers_to, encode_questions, read_squad
 from minibert.tasks.metrics import answer_scores
 from minibert.tasks.task_files import Report

@@ -27,6 +27,7 @@ import time
 import torch
 import torch.nn.functional as F
 
+from course.figures import new_figure, show
 from minibert import (
     AdamW,
     BertConfig,
@@ -35,7 +36,6 @@ from minibert import (
     BertTokenizer,
     get_linear_schedule_with_warmup,
 )
-from minibert.course import new_figure, show
 from minibert.model.masks import causal_mask
 
 logging.basicConfig(stream=sys.stdout, format="WARNING %(message)s", force=True)
@@ -391,8 +391,8 @@ for _ in range(3):
 print(f"64 words take {min(seconds[False]) / min(seconds[True]):.1f} times as long without a cache")
 
 # %% [markdown]
-# Less. Many words at once use a processor better than one word does: for one word, most of the time goes into fetching the weights from
-# memory. (The figure differs between machines.)
+# Less. `generate` scores only the last word of what it reads, and many words at once use a processor better than one word does: for
+# one word, most of the time goes into fetching the weights from memory. (The ratio differs between machines.)
 #
 # ## Cross-attention
 #
@@ -428,8 +428,8 @@ print(f"the same vectors in another order by  {(outputs.logits - elsewhere.logit
 # - Cross-attention: queries from the writer, keys and values from the reader.
 #
 # **The code:** [`minibert/model/masks.py`](../minibert/model/masks.py) the triangle, [`minibert/heads/causal_lm.py`](../minibert/heads/causal_lm.py)
-# the shift, [`minibert/generation/token_by_token.py`](../minibert/generation/token_by_token.py),
-# [`beam.py`](../minibert/generation/beam.py) and [`processors.py`](../minibert/generation/processors.py) the choice.
+# the shift, [`minibert/generation/search.py`](../minibert/generation/search.py) greedy search, sampling and beams,
+# [`scores.py`](../minibert/generation/scores.py) the rules that change scores.
 # [`docs/generation.md`](../docs/generation.md) has all options.
 #
 # **Exercises:** [`exercises/16_decoder.py`](exercises/16_decoder.py): the mask over a cache, the shifted loss, greedy search, top p. Check

@@ -15,7 +15,7 @@
 #
 # "My model gives about the same numbers" is no proof: with a small mistake it does so too. This library claims more: the same seed
 # gives the same **bits** as transformers 4.12.5. This chapter says what that means, how it is tested, and how to find the place where
-# two models part. It needs one library only: we compare our own models with each other, and with figures that were recorded.
+# two models diverge. It needs one library only: we compare our own models with each other, and with figures that were recorded.
 
 # %%
 import math
@@ -23,8 +23,8 @@ import math
 import torch
 from torch import Tensor
 
+from course.figures import new_figure, show
 from minibert import BertConfig, BertForMaskedLM, BertModel, BertTokenizer
-from minibert.course import new_figure, show
 from minibert.microscope import compare
 from minibert.model.attention import BertSelfAttention
 
@@ -228,7 +228,7 @@ show(figure, "17-growth")
 
 # %%
 class MySelfAttention(BertSelfAttention):
-    def forward(self, hidden_states: Tensor, attention_mask: Tensor | None = None, *_: object) -> tuple:
+    def forward(self, hidden_states: Tensor, attention_mask: Tensor | None = None, **_: object) -> tuple:
         query, key, value = (
             self.transpose_for_scores(project(hidden_states)) for project in (self.query, self.key, self.value)
         )
@@ -239,10 +239,10 @@ class MySelfAttention(BertSelfAttention):
         return context.permute(0, 2, 1, 3).flatten(2), None, (key, value)
 
 
-def with_mine(place: int) -> BertForMaskedLM:
+def with_mine(layer: int) -> BertForMaskedLM:
     """The bundled model with MySelfAttention in one layer, and the same weights."""
     model = BertForMaskedLM.from_pretrained("novels-4l-256h").eval()
-    attention = model.bert.encoder.layer[place].attention
+    attention = model.bert.encoder.layer[layer].attention
     mine = MySelfAttention(model.config)
     mine.load_state_dict(attention.self.state_dict())
     attention.self = mine
@@ -257,7 +257,7 @@ with torch.no_grad():
 
 # %% [markdown]
 # It runs, and its answers are not even foolish. `compare` runs both, stage by stage. **What do you expect:** which stage is the first
-# to part: query, scores, softmax, or the layer's output?
+# to diverge: query, scores, softmax, or the layer's output?
 
 # %%
 comparison = compare(eager, mine, dict(inputs), backward=False)
@@ -273,7 +273,7 @@ assert comparison.first.inside == "the scores before softmax"
 
 # %% [markdown]
 # Everything before agrees to the bit; query, key and value are right, the scores made of them are not. So look at the line with `scores =`:
-# it divides by d, and should by √d. All later stages part too, but they are not to blame. The rule is: **the first stage that gives
+# it divides by d, and should by √d. All later stages diverge too, but they are not to blame. The rule is: **the first stage that gives
 # something else although it is given the same.**
 #
 # ## When the outputs agree
@@ -326,8 +326,8 @@ for place in range(4):
 # - The stage at fault is the first that gives something else although it is given the same.
 # - Compare outputs, gradients, and steps of training; and break the code once to see the test fail.
 #
-# **The code:** [`minibert/microscope/compare.py`](../minibert/microscope/compare.py), [`difference.py`](../minibert/microscope/difference.py),
-# [`fault.py`](../minibert/microscope/fault.py). [`docs/microscope.md`](../docs/microscope.md) tells how to compare a module of your own;
+# **The code:** [`minibert/microscope/compare.py`](../minibert/microscope/compare.py), [`distance.py`](../minibert/microscope/distance.py),
+# [`divergence.py`](../minibert/microscope/divergence.py). [`docs/microscope.md`](../docs/microscope.md) tells how to compare a module of your own;
 # [`tests/parity/old/programs.py`](../tests/parity/old/programs.py) has the programs that both libraries run, and
 # [`tests/unit/microscope/planted.py`](../tests/unit/microscope/planted.py) ten classic mistakes.
 #

@@ -29,8 +29,8 @@ import torch
 import torch.nn.functional as F
 from torch.utils.flop_counter import FlopCounterMode
 
+from course.figures import new_figure, show
 from minibert import BertConfig, BertForMaskedLM, BertModel, BertTokenizer
-from minibert.course import new_figure, show
 from minibert.data.masking import Vocabulary, mask
 from minibert.training.distributed import multiplies_bfloat16
 
@@ -352,7 +352,7 @@ for name, gradient in (("averaged", averaged), ("means, weighted by their counts
 # - Accumulated or spread over machines: divide by the count of the whole batch, and the gradient is that of the whole batch.
 # - Measure in turns, as ratios, and prove the numbers equal after each change.
 #
-# **The code:** [`minibert/model/packing.py`](../minibert/model/packing.py), [`minibert/model/attention.py`](../minibert/model/attention.py),
+# **The code:** [`minibert/fast/packing.py`](../minibert/fast/packing.py), [`minibert/model/attention.py`](../minibert/model/attention.py),
 # [`minibert/training/pretraining_loss.py`](../minibert/training/pretraining_loss.py),
 # [`minibert/fast/last_layer.py`](../minibert/fast/last_layer.py) and
 # [`minibert/training/distributed.py`](../minibert/training/distributed.py). Measured ratios: [`docs/performance.md`](../docs/performance.md).

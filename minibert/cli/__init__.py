@@ -1,4 +1,4 @@
-"""The command line: `minibert COMMAND …`, one command a file.
+"""The command line: `minibert COMMAND …`, one command a file, imported when it is used.
 
 A user's mistake (a missing model, a text too long) ends in one line on standard error and exit code 1; a wrong
 option in click's usage message and exit code 2. Only a bug shows a traceback.
@@ -6,37 +6,56 @@ option in click's usage message and exit code 2. Only a bug shows a traceback.
 
 from __future__ import annotations
 
+import importlib
 import logging
 from typing import Any
 
 import click
 
 from ..version import __version__
-from .attention import attention
-from .check import check
-from .data import data
-from .evaluate import evaluate
-from .explore import explore
-from .fill_mask import fill_mask
-from .finetune import finetune
-from .generate import generate
-from .inspect import inspect
-from .parity import parity
-from .plot import plot
-from .predict import predict
-from .pretrain import pretrain
-from .tokenize import tokenize
-from .trace import trace
-from .vocab import vocab
+
+# The commands in the order of the list: the file that holds the command, and its line in the list. The list is shown without
+# importing a file, so that help takes no time.
+COMMANDS = {
+    "fill-mask": ("fill_mask", "Fill in the blanks of a text."),
+    "tokenize": ("tokenize", "Show the pieces, ids and segments of a text."),
+    "attention": ("attention", "Show the attention weights of one head."),
+    "trace": ("trace_table", "Walk through the network with a text, stage by stage."),
+    "explore": ("explore_page", "Write a web page that shows attention and predictions."),
+    "inspect": ("inspect", "Show a model's config, parameters and loading report."),
+    "parity": ("parity", "Compare a model with the reference library's, stage by stage."),
+    "generate": ("generate", "Continue a text, word by word."),
+    "vocab": ("vocab", "Train a vocabulary on text."),
+    "data": ("data", "Prepare text for pre-training."),
+    "pretrain": ("pretrain", "Train a BERT from random weights."),
+    "finetune": ("finetune", "Train a model for a task, such as classification."),
+    "eval": ("evaluate", "Measure a model on held-out text or a labelled file."),
+    "predict": ("predict", "Ask a fine-tuned model."),
+    "plot": ("plot", "Draw attention, embeddings and training (needs the extra `plots`)."),
+    "check": ("check", "Check your answers to a chapter's exercises."),
+}
 
 
-class _Group(click.Group):
-    """A group that turns the library's clear errors into one line each."""
+class _Commands(click.Group):
+    """The commands, each imported when it is asked for. The library's clear errors become one line each."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, _ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f".{COMMANDS[cmd_name][0]}", __name__)
+        return next(each for each in vars(module).values() if isinstance(each, click.Command) and each.name == cmd_name)
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
         logger = logging.getLogger("minibert")
         level = logger.level
-        logger.setLevel(logging.ERROR)  # what a command has to say, it says itself
+        logger.setLevel(logging.ERROR)  # a command prints what it has found itself
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
@@ -47,31 +66,10 @@ class _Group(click.Group):
             logger.setLevel(level)
 
 
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="minibert")
 def main() -> None:
     """BERT from scratch in plain PyTorch.
 
     Every command works offline with the bundled model; --model takes a folder or a name on the Hugging Face hub.
     """
-
-
-for _command in (
-    fill_mask,
-    tokenize,
-    attention,
-    trace,
-    explore,
-    parity,
-    generate,
-    inspect,
-    vocab,
-    data,
-    pretrain,
-    finetune,
-    evaluate,
-    predict,
-    plot,
-    check,
-):
-    main.add_command(_command)

@@ -9,13 +9,10 @@ if TYPE_CHECKING:
 
 
 def load_as_trained(name: str, **fields: str) -> BertPreTrainedModel:
-    """The model with the head that its config names, or without a head where it names none of ours.
-
-    fields: of the config, to change.
-    """
+    """The model of the first class of ours that its config names, or a BertModel. fields: of the config, to change."""
     import minibert
 
-    config = minibert.BertConfig.from_pretrained(name)
-    known = [cls for cls in config.architectures or [] if cls.startswith("Bert") and hasattr(minibert, cls)]
-    model: BertPreTrainedModel = getattr(minibert, known[0] if known else "BertModel").from_pretrained(name, **fields)
+    named = minibert.BertConfig.from_pretrained(name).architectures or []
+    ours = [cls for cls in named if cls.startswith("Bert") and hasattr(minibert, cls)]
+    model: BertPreTrainedModel = getattr(minibert, [*ours, "BertModel"][0]).from_pretrained(name, **fields)
     return model

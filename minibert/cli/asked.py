@@ -1,4 +1,4 @@
-"""What a user asks a fine-tuned model on the command line, as examples of its task."""
+"""The texts that `minibert predict` is given, as examples of the model's task."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ class Asked:
     file: Path | None = None
 
     def examples(self, task: Task) -> Examples:
-        """Examples without labels. Raises ValueError where what was given is not what the task needs."""
+        """Examples without labels. Raises ValueError where the options do not fit the task."""
+        from ..tasks import Examples, Report
+        from ..tasks.task_files import read_lines
+
         if task.name not in _HOW:
             raise ValueError("This model fills in hidden words. Ask it with: minibert fill-mask TEXT --model NAME.")
+        given, asked, source = self._given(), self, "the command line"
         if self.file is not None:
-            if self._given() != {"file"}:
+            if given != {"file"}:
                 raise ValueError("--file brings all there is to ask: leave out TEXT and the other options.")
             if self.file.suffix.lower() != ".txt" or task.name not in ("classify", "tag"):
                 return task.read(self.file, labelled=False)
-            return replace(self, texts=_lines(self.file), file=None)._examples(task.name, str(self.file))
-        return self._examples(task.name, "what was asked")
-
-    def _examples(self, task: str, source: str) -> Examples:
-        from ..tasks import Examples, Report
-
-        items = self._items(task)
+            lines = (line.strip() for _, line in read_lines(self.file))
+            asked, source = replace(self, texts=tuple(filter(None, lines)), file=None), str(self.file)
+        items = asked._items(task.name)
         return Examples(items, Report(source, found=len(items)))
 
     def _items(self, task: str) -> list[Any]:
@@ -53,7 +53,7 @@ class Asked:
         texts, given = self.texts, self._given()
         asked = (*texts, *self.choices, self.second, self.question, self.context)
         if not all(text.strip() for text in asked if text is not None):
-            raise ValueError("A text is empty: there is nothing to say about it.")
+            raise ValueError("A text is empty: the model needs at least a word.")
         if task == "qa" and given == {"question", "context"}:
             return [Question("0", str(self.question).strip(), str(self.context), location="the question")]
         if task == "choose" and given == {"texts", "choices"} and len(texts) == 1 and len(self.choices) > 1:
@@ -68,9 +68,3 @@ class Asked:
 
     def _given(self) -> set[str]:
         return {name for name, value in vars(self).items() if value not in (None, ())}
-
-
-def _lines(path: Path) -> tuple[str, ...]:
-    from ..tasks.task_files import read_lines
-
-    return tuple(line.strip() for _, line in read_lines(path) if line.strip())

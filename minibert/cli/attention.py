@@ -1,29 +1,27 @@
-"""`minibert attention`: where one head looks."""
+"""`minibert attention`: the attention weights of one head."""
 
 from __future__ import annotations
 
 import click
+import torch
 
+from .. import BertModel, BertTokenizer
+from ..terminal import heatmap
 from .options import json_option, model_option, print_json
 
 
-@click.command("attention", short_help="Show where one attention head looks.")
+@click.command("attention", short_help="Show the attention weights of one head.")
 @click.argument("text")
-@click.option("--layer", default=0, show_default=True, type=click.IntRange(0), help="Layer, counted from 0.")
-@click.option("--head", default=0, show_default=True, type=click.IntRange(0), help="Head, counted from 0.")
+@click.option("--layer", default=0, show_default=True, type=click.IntRange(0), help="The layer, counted from 0.")
+@click.option("--head", default=0, show_default=True, type=click.IntRange(0), help="The head, counted from 0.")
 @model_option
 @json_option
 def attention(text: str, layer: int, head: int, model: str, as_json: bool) -> None:
-    """Draw the attention of one head over TEXT: each row is a piece, and the darker a cell, the more it looks there.
+    """Show the attention weights of one head over TEXT: each row is a query, and the darker a cell, the larger the weight.
 
     \b
     minibert attention "He shook his [MASK]." --layer 3 --head 1
     """
-    import torch
-
-    from .. import BertModel, BertTokenizer
-    from ..microscope.heatmap import heatmap
-
     tokenizer = BertTokenizer.from_pretrained(model)
     network = BertModel.from_pretrained(model)
     config = network.config
@@ -38,5 +36,5 @@ def attention(text: str, layer: int, head: int, model: str, as_json: bool) -> No
     if as_json:
         print_json({"tokens": pieces, "layer": layer, "head": head, "attention": weights.tolist()})
         return
-    click.echo(f"layer {layer}, head {head} of {model}: each row looks at the columns")
+    click.echo(f"layer {layer}, head {head} of {model}: each row attends to the columns")
     click.echo(heatmap(pieces, weights.tolist()))

@@ -1,85 +1,62 @@
-"""`minibert check`: the exercises of the tutorials, checked."""
+"""`minibert check`: check the exercises of the course, which is in the folder `tutorials` and not in the package."""
 
 from __future__ import annotations
 
-import contextlib
+import importlib
 import sys
-import textwrap
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
-from ..terminal import table
-from .options import json_option, print_json
+from .options import json_option
 
-if TYPE_CHECKING:
-    from ..course.checking import Chapter, Outcome
+BESIDE_THE_PACKAGE = Path(__file__).resolve().parents[2] / "tutorials"
 
 
-@click.command("check", short_help="Check your answers to a chapter's exercises.")
+@click.command("check")
 @click.argument("chapter", required=False, metavar="[NN]")
 @click.option(
     "--folder",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="The tutorials folder, when it is not here or above.",
+    help="The folder tutorials of the repository, if the current folder is not inside the repository.",
 )
 @json_option
 def check(chapter: str | None, folder: Path | None, as_json: bool) -> None:
-    """Check the exercises of chapter NN; without NN, show how far you are in all of them.
+    """Check your answers to the exercises of chapter NN. Without NN, show how many pass in each chapter.
 
     \b
-    minibert check        how far am I?
+    minibert check        the number of functions that pass, chapter by chapter
     minibert check 4      every function of tutorials/exercises/04_*.py
 
-    A function has passed, is not written yet, or gets a hint. The exit code is 1 while a function of chapter NN has
-    not passed.
+    A function is shown as passed, as not written yet, or with a hint. The exit code is 0 if every function of chapter
+    NN passes, and 1 if not.
     """
-    from ..course.checking import PASSED, check_chapter, find_chapter, find_chapters, find_tutorials
-
     tutorials = find_tutorials(folder)
-    # what an exercise prints must not end up in the JSON
-    with contextlib.redirect_stdout(sys.stderr) if as_json else contextlib.nullcontext():
-        if chapter is None:
-            progress = [_progress(one) for one in find_chapters(tutorials)]
-        else:
-            outcomes = check_chapter(find_chapter(tutorials, chapter))
+    sys.path.insert(0, str(tutorials))  # where Python finds `course`
+    command: Any = importlib.import_module("course.command")
     if chapter is None:
-        print_json(progress) if as_json else _show_progress(progress)
-        return
-    print_json([vars(outcome) for outcome in outcomes]) if as_json else _show_outcomes(outcomes)
-    if any(outcome.status != PASSED for outcome in outcomes):
+        command.show_progress(tutorials, as_json)
+    elif not command.show_outcomes(tutorials, chapter, as_json):
         click.get_current_context().exit(1)
 
 
-def _progress(chapter: Chapter) -> dict[str, str | int]:
-    """A row of the table: how many functions of a chapter passed, and which is the next to write."""
-    from ..course.checking import PASSED, check_chapter
+def find_tutorials(folder: Path | None) -> Path:
+    """The folder that holds `exercises/` and `checks/`: `folder`, or the nearest one here or above, or the repository's.
 
-    row: dict[str, str | int] = {"chapter": int(chapter.number), "exercises": chapter.name}
-    try:
-        outcomes = check_chapter(chapter)
-    except (OSError, ValueError):
-        return {**row, "passed": 0, "of": 0, "next": f"the file cannot be run: minibert check {int(chapter.number)}"}
-    open_ones = [outcome for outcome in outcomes if outcome.status != PASSED]
-    following = f"{open_ones[0].function}: {open_ones[0].status}" if open_ones else ""
-    return {**row, "passed": len(outcomes) - len(open_ones), "of": len(outcomes), "next": following}
-
-
-def _show_progress(progress: list[dict[str, str | int]]) -> None:
-    header = ("chapter", "exercises", "passed", "of", "next")
-    click.echo(table(header, [[row[column] for column in header] for row in progress], right=(0, 2, 3)))
-    passed, functions = (sum(int(row[column]) for row in progress) for column in ("passed", "of"))
-    click.echo(f"\n{passed} of {functions} functions passed. `minibert check NN` gives the hints of a chapter.")
-
-
-def _show_outcomes(outcomes: list[Outcome]) -> None:
-    from ..course.checking import PASSED
-
-    for outcome in outcomes:
-        good = outcome.status == PASSED
-        mark = click.style("✓", fg="green") if good else "·"
-        click.echo(f"{mark} {outcome.function}: {outcome.status}")
-        if outcome.hint:
-            click.echo(textwrap.indent(textwrap.fill(outcome.hint, 90), "    "))
-    click.echo(f"\n{sum(outcome.status == PASSED for outcome in outcomes)} of {len(outcomes)} passed.")
+    Raises FileNotFoundError when there is none.
+    """
+    here = Path.cwd()
+    near = [path for parent in (here, *here.parents) for path in (parent, parent / "tutorials")]
+    for candidate in [folder.resolve()] if folder else [*near, BESIDE_THE_PACKAGE]:
+        if (candidate / "exercises").is_dir() and (candidate / "checks").is_dir():
+            return candidate
+    if folder:
+        raise FileNotFoundError(
+            f"{folder} does not hold the folders exercises and checks. Give the tutorials folder itself."
+        )
+    raise FileNotFoundError(
+        f"There is no tutorials folder in {here} or above it. The course is not part of the installed package: it is the "
+        "folder tutorials of minibert's repository and of its source archive. Run this command inside a copy of either, or "
+        "name the folder with --folder."
+    )

@@ -1,4 +1,4 @@
-"""`minibert fill-mask`: which words fit the blank?"""
+"""`minibert fill-mask`: the likeliest words for each blank of a text."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from ..terminal import pad
 from .options import json_option, model_option, print_json
 
 
-@click.command("fill-mask", short_help="Fill in the blanks of a text.")
+@click.command("fill-mask")
 @click.argument("text")
-@click.option("--top-k", "-k", default=5, show_default=True, type=click.IntRange(1), help="How many words to show.")
+@click.option("--top-k", "-k", default=5, show_default=True, type=click.IntRange(1), help="Show so many words a blank.")
 @model_option
 @json_option
 def fill_mask(text: str, top_k: int, model: str, as_json: bool) -> None:
-    """Fill in each [MASK] of TEXT with the words the model finds likeliest.
+    """Fill in each [MASK] of TEXT: show the words to which the model gives the highest probability.
 
     \b
     minibert fill-mask "He shook his [MASK]."
@@ -33,9 +33,8 @@ def fill_mask(text: str, top_k: int, model: str, as_json: bool) -> None:
         for prediction in blank["predictions"]:
             probability = prediction["probability"]
             bar = "█" * round(40 * probability)
-            click.echo(f"  {pad(prediction['token'], width)}  {probability:6.1%}", nl=not bar)
-            if bar:
-                click.secho(f"  {bar}", fg="cyan")
+            line = f"  {pad(prediction['token'], width)}  {probability:6.1%}"
+            click.echo(line + click.style(f"  {bar}", fg="cyan") if bar else line)
 
 
 def predict_blanks(text: str, top_k: int, model_name: str) -> list[dict[str, Any]]:
@@ -58,15 +57,13 @@ def predict_blanks(text: str, top_k: int, model_name: str) -> list[dict[str, Any
     if any(finding.name.startswith("cls.") for finding in model.loading_report.new):
         raise ValueError(f"{model_name} was not trained to predict words: it has no masked-word head.")
     with torch.no_grad():
-        logits = model(**inputs).logits[0]  # (seq, vocab)
-    best = logits[positions].softmax(dim=-1).topk(min(top_k, logits.size(-1)))
+        probabilities = model(**inputs).logits[0, positions].softmax(dim=-1)  # (blanks, vocab)
+    best = probabilities.topk(min(top_k, probabilities.size(-1)))
+
+    def prediction(token_id: int, probability: float) -> dict[str, Any]:
+        return {"token": tokenizer.convert_ids_to_tokens(token_id), "id": token_id, "probability": probability}
+
     return [
-        {
-            "position": position,
-            "predictions": [
-                {"token": tokenizer.convert_ids_to_tokens(token_id), "id": token_id, "probability": probability}
-                for token_id, probability in zip(ids, probabilities, strict=True)
-            ],
-        }
-        for position, ids, probabilities in zip(positions, best.indices.tolist(), best.values.tolist(), strict=True)
+        {"position": position, "predictions": list(map(prediction, ids, values))}
+        for position, ids, values in zip(positions, best.indices.tolist(), best.values.tolist(), strict=True)
     ]

@@ -14,16 +14,28 @@ if TYPE_CHECKING:
     from ..tokenization import BertTokenizer
 
 
-@click.command("generate", short_help="Go on from a prompt, word by word.")
+@click.command("generate", short_help="Continue a prompt, word by word.")
 @click.argument("prompt")
-@click.option("--max-new-tokens", default=20, show_default=True, type=click.IntRange(1), help="Pieces to add.")
-@click.option("--num-beams", default=1, show_default=True, type=click.IntRange(1), help="Texts to keep in the search.")
+@click.option(
+    "--max-new-tokens", default=20, show_default=True, type=click.IntRange(1), help="Number of pieces to add."
+)
+@click.option(
+    "--num-beams", default=1, show_default=True, type=click.IntRange(1), help="Texts kept by the beam search."
+)
 @click.option("--sample", is_flag=True, help="Draw words by their probability.")
 @click.option("--temperature", default=1.0, show_default=True, help="With --sample: below 1 safer, above 1 wilder.")
-@click.option("--top-k", default=50, show_default=True, help="With --sample: among so many words; 0 for all.")
-@click.option("--top-p", default=1.0, show_default=True, help="With --sample: among words of this total probability.")
-@click.option("--no-repeat-ngram-size", default=0, show_default=True, help="Say no run of so many pieces twice.")
+@click.option("--top-k", default=50, show_default=True, help="With --sample: draw among so many words; 0 for all.")
+@click.option(
+    "--top-p", default=1.0, show_default=True, help="With --sample: draw among words of this total probability."
+)
+@click.option("--no-repeat-ngram-size", default=0, show_default=True, help="Never repeat a run of so many pieces.")
 @click.option("--seed", type=int, help="With --sample: the same seed draws the same text.")
+@click.option(
+    "--fast/--no-fast",
+    default=True,
+    show_default=True,
+    help="Compute each new word by minibert.fast.one_token, or by the model's own forward; the words are the same.",
+)
 @model_option
 @json_option
 def generate(
@@ -36,13 +48,14 @@ def generate(
     top_p: float,
     no_repeat_ngram_size: int,
     seed: int | None,
+    fast: bool,
     model: str,
     as_json: bool,
 ) -> None:
-    """Go on from PROMPT with a model trained to read from left to right.
+    """Continue PROMPT with a model trained to read from left to right.
 
-    The bundled model was trained to fill in blanks: as a decoder it runs, and babbles. Words appear as they come, except
-    in a beam search, which knows its text only at the end.
+    The bundled model was trained to fill in blanks: as a decoder it runs, but its text makes little sense. Words appear as
+    they are chosen, except in a beam search, which has its text only at the end.
 
     \b
     minibert generate "It was a dark and" --model my-decoder --sample --seed 1
@@ -71,6 +84,7 @@ def generate(
         eos_token_id=tokenizer.sep_token_id,
         generator=torch.Generator().manual_seed(seed) if seed is not None else None,
         on_tokens=stream,
+        fast=fast,
     )[0]
     text = tokenizer.decode(output, skip_special_tokens=True)
     if as_json:

@@ -1,4 +1,4 @@
-"""`minibert inspect`: what a checkpoint holds and how it was read."""
+"""`minibert inspect`: what a checkpoint holds, and how it was loaded."""
 
 from __future__ import annotations
 
@@ -7,38 +7,36 @@ from typing import TYPE_CHECKING
 import click
 
 from ..terminal import table
+from .architecture import load_as_trained
 from .options import BUNDLED_MODEL, json_option, print_json
 
 if TYPE_CHECKING:
     from ..model import BertPreTrainedModel
 
 
-@click.command("inspect", short_help="Show a model's config, parameters and loading report.")
+@click.command("inspect")
 @click.argument("model", default=BUNDLED_MODEL)
 @json_option
 def inspect(model: str, as_json: bool) -> None:
-    """Show the config of MODEL, its parameters stage by stage, and what was read, tied, new and left over.
+    """Show the config of MODEL, its parameters stage by stage, and how it was loaded.
+
+    The loading report counts the tensors that were read from the file. It names those that are tied to another tensor,
+    those that are new because the file lacks them, and those of the file that are left over.
 
     MODEL is a folder, a bundled model (the default) or a name on the Hugging Face hub.
     """
-    import minibert
-
-    config = minibert.BertConfig.from_pretrained(model)
-    names = [name for name in config.architectures or [] if name.startswith("Bert") and hasattr(minibert, name)]
-    loaded = getattr(minibert, names[0] if names else "BertModel").from_pretrained(model)
-    stages = parameters_by_stage(loaded)
-    report = loaded.loading_report
+    loaded = load_as_trained(model)
+    stages, report = parameters_by_stage(loaded), loaded.loading_report
+    assert report is not None  # `from_pretrained` makes one
     if as_json:
         parameters = [{"stage": s, "parameter": n, "shape": list(shape), "count": c} for s, n, shape, c in stages]
-        loading = {"read": report.read}
-        for group in ("tied", "new", "left_over"):
-            loading[group] = {finding.name: finding.reason for finding in getattr(report, group)}
-        print_json({"config": config.to_dict(), "parameters": parameters, "loading": loading})
+        groups = {"tied": report.tied, "new": report.new, "left_over": report.left_over}
+        reasons = {group: {each.name: each.reason for each in findings} for group, findings in groups.items()}
+        config = loaded.config.to_dict()
+        print_json({"config": config, "parameters": parameters, "loading": {"read": report.read, **reasons}})
         return
-
     click.secho("Config", bold=True)
-    fields = sorted(config.to_diff_dict().items())
-    click.echo(table(("field", "value"), fields))
+    click.echo(table(("field", "value"), sorted(loaded.config.to_diff_dict().items())))
     click.secho("\nParameters", bold=True)
     rows, previous = [], None
     for stage, name, shape, count in stages:
@@ -57,7 +55,7 @@ def parameters_by_stage(model: BertPreTrainedModel) -> list[tuple[str, str, tupl
     """
     rows = []
     for name, parameter in model.named_parameters():
-        parts = name.removeprefix(f"{model.base_model_prefix}.").split(".")
-        depth = {"encoder": 3, "cls": 2}.get(parts[0], 1)
-        rows.append((".".join(parts[:depth]), ".".join(parts[depth:]), tuple(parameter.shape), parameter.numel()))
+        path = name.removeprefix(f"{model.base_model_prefix}.").split(".")
+        depth = {"encoder": 3, "cls": 2}.get(path[0], 1)
+        rows.append((".".join(path[:depth]), ".".join(path[depth:]), tuple(parameter.shape), parameter.numel()))
     return rows

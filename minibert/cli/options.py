@@ -1,4 +1,4 @@
-"""What several commands have in common: their options and their JSON."""
+"""The options that several commands have in common, and their JSON."""
 
 from __future__ import annotations
 
@@ -14,14 +14,9 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def model_option(command: Command) -> Command:
-    """--model NAME: which checkpoint to use."""
-    return click.option(
-        "--model",
-        default=BUNDLED_MODEL,
-        show_default=True,
-        metavar="NAME",
-        help="A folder, a bundled model or a name on the Hugging Face hub.",
-    )(command)
+    """--model NAME: the checkpoint to use."""
+    text = "The model: a folder, a bundled model or a name on the Hugging Face hub."
+    return click.option("--model", default=BUNDLED_MODEL, show_default=True, metavar="NAME", help=text)(command)
 
 
 def json_option(command: Command) -> Command:
@@ -30,5 +25,5 @@ def json_option(command: Command) -> Command:
 
 
 def print_json(value: Any) -> None:
-    """One JSON document on standard output, readable and in the text's own letters."""
+    """Print one JSON document on standard output, indented, with letters as they are."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))

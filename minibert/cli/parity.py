@@ -1,20 +1,20 @@
-"""`minibert parity`: is this checkpoint computed as the reference computes it?"""
+"""`minibert parity`: does minibert compute a checkpoint as the reference does?"""
 
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict
 
 import click
+import torch
+from torch import Tensor, nn
 
+from ..checkpoints import locate_weights
+from ..microscope import compare
+from ..model import BertPreTrainedModel
+from ..tokenization import BertTokenizer
 from .architecture import load_as_trained
 from .options import BUNDLED_MODEL, json_option, print_json
-
-if TYPE_CHECKING:
-    from torch import Tensor, nn
-
-    from ..microscope.comparison import Comparison
-    from ..model import BertPreTrainedModel
 
 BATCH, SEQ = 2, 16
 
@@ -26,38 +26,44 @@ BATCH, SEQ = 2, 16
     default="transformers",
     show_default=True,
     metavar="NAME",
-    help='"transformers", as installed beside minibert, or another checkpoint, opened by minibert.',
+    help='What to compare with: "transformers", if it is installed, or another checkpoint, opened by minibert.',
 )
 @click.option(
     "--tolerance", default=1e-5, show_default=True, type=click.FloatRange(0), help="The largest difference allowed."
 )
-@click.option("--text", multiple=True, help="Compare on this text, or several; without, on ids drawn at random.")
+@click.option("--text", multiple=True, help="A text to compare on; can be repeated. The default is fixed random ids.")
 @json_option
 def parity(model: str, reference: str, tolerance: float, text: tuple[str, ...], as_json: bool) -> None:
     """Run MODEL in the reference (a) and in minibert (b) and print how far apart every stage and gradient is.
 
-    MODEL is a folder, a bundled model (the default) or a name on the Hugging Face hub. Ends with exit code 1 and names the
-    first stage that parts, where anything is further apart than the tolerance, both absolutely and beside the largest
-    number of its stage.
+    MODEL is a folder, a bundled model (the default) or a name on the Hugging Face hub. The exit code is 1, and the first
+    stage that diverges is named, if any difference is larger than the tolerance, both in itself and in relation to the
+    largest number of its stage.
 
     \b
     minibert parity
     minibert parity my-checkpoint --reference the-one-before --tolerance 0
     """
-    from ..microscope.compare import compare
-
     ours = load_as_trained(model)
     assert ours.loading_report is not None
-    theirs, name = (
-        open_in_transformers(model, ours) if reference == "transformers" else open_in_minibert(reference, ours)
-    )
-    inputs = texts_as_inputs(text, model) if text else drawn_inputs(ours)
+    if reference == "transformers":
+        theirs, name = open_in_transformers(model, type(ours).__name__)
+    else:
+        theirs, name = type(ours).from_pretrained(reference), f"{reference}, minibert"
+    inputs = random_inputs(ours)
+    if text:
+        inputs = dict(
+            BertTokenizer.from_pretrained(model)(list(text), padding=True, truncation=True, return_tensors="pt")
+        )
     if type(ours).__name__ == "BertForMultipleChoice":
         inputs = {key: tensor[None] for key, tensor in inputs.items()}  # the rows become the choices of one example
-    # What the checkpoint lacks, each side has drawn for itself.
+    # Each side has drawn for itself what the checkpoint lacks.
     comparison = compare(theirs, ours, inputs, copy_weights=bool(ours.loading_report.new), tolerance=tolerance)
     if as_json:
-        print_json({"model": model, "reference": name, **as_dict(comparison)})
+        first = comparison.first.path if comparison.first is not None else None
+        findings = {"agrees": comparison.agrees, "largest": comparison.largest, "first": first}
+        lines = {"summary": comparison.summary().splitlines(), "stages": [asdict(row) for row in comparison.rows]}
+        print_json({"model": model, "reference": name, "tolerance": tolerance, **findings, **lines})
     else:
         click.echo(f"a: {type(theirs).__name__} of {name}\nb: {type(ours).__name__} of {model}, minibert\n")
         click.echo(comparison)
@@ -65,15 +71,11 @@ def parity(model: str, reference: str, tolerance: float, text: tuple[str, ...], 
         raise click.exceptions.Exit(1)
 
 
-def open_in_transformers(model: str, ours: BertPreTrainedModel) -> tuple[nn.Module, str]:
-    """The same files opened by the installed transformers, with attention written out, and its name and version.
+def open_in_transformers(model: str, class_name: str) -> tuple[nn.Module, str]:
+    """The same files opened by the installed transformers, with eager attention; and its name and version.
 
     Raises ModuleNotFoundError where it is not installed.
     """
-    import torch
-
-    from ..checkpoints import locate_weights
-
     try:
         transformers = importlib.import_module("transformers")
     except ModuleNotFoundError as error:
@@ -86,52 +88,19 @@ def open_in_transformers(model: str, ours: BertPreTrainedModel) -> tuple[nn.Modu
     messages = importlib.import_module("transformers.utils.logging")
     messages.set_verbosity_error()
     messages.disable_progress_bar()
-    opened = getattr(transformers, type(ours).__name__).from_pretrained(
+    opened = getattr(transformers, class_name).from_pretrained(
         locate_weights(model), attn_implementation="eager", dtype=torch.float32
     )
     return opened, f"transformers {transformers.__version__}"
 
 
-def open_in_minibert(reference: str, ours: BertPreTrainedModel) -> tuple[nn.Module, str]:
-    """Another checkpoint as the same class."""
-    return type(ours).from_pretrained(reference), f"{reference}, minibert"
-
-
-def texts_as_inputs(texts: tuple[str, ...], model: str) -> dict[str, Tensor]:
-    """One row a text, padded to the longest."""
-    from .. import BertTokenizer
-
-    tensors: dict[str, Tensor] = dict(
-        BertTokenizer.from_pretrained(model)(list(texts), padding=True, truncation=True, return_tensors="pt")
-    )
-    return tensors
-
-
-def drawn_inputs(model: BertPreTrainedModel) -> dict[str, Tensor]:
+def random_inputs(model: BertPreTrainedModel) -> dict[str, Tensor]:
     """The same random ids every time: two rows, two segments, the second row padded."""
-    import torch
-
     config = model.config
     seq = min(SEQ, config.max_position_embeddings)
-    generator = torch.Generator().manual_seed(0)
     mask = torch.ones(BATCH, seq, dtype=torch.long)
     mask[1, 2 * seq // 3 :] = 0
     segments = torch.zeros_like(mask)
     segments[:, seq // 2 :] = min(1, config.type_vocab_size - 1)
-    ids = torch.randint(0, config.vocab_size, (BATCH, seq), generator=generator)
+    ids = torch.randint(0, config.vocab_size, (BATCH, seq), generator=torch.Generator().manual_seed(0))
     return {"input_ids": ids, "attention_mask": mask, "token_type_ids": segments}
-
-
-def as_dict(comparison: Comparison) -> dict[str, Any]:
-    """A comparison for JSON."""
-    from dataclasses import asdict
-
-    first = comparison.first
-    return {
-        "tolerance": comparison.tolerance,
-        "agrees": comparison.agrees,
-        "largest": comparison.largest,
-        "first": first.path if first is not None else None,
-        "summary": comparison.summary().splitlines(),
-        "stages": [asdict(row) for row in comparison.rows],
-    }

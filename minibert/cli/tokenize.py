@@ -1,4 +1,4 @@
-"""`minibert tokenize`: how a text is cut into pieces."""
+"""`minibert tokenize`: the pieces that a text is split into."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from ..tokenization import BertTokenizer
 
 
-@click.command("tokenize", short_help="Show the pieces, ids and segments of a text.")
+@click.command("tokenize")
 @click.argument("text")
-@click.option("--second", metavar="TEXT", help="A second text: the two become a pair, in segments 0 and 1.")
-@click.option("--explain", is_flag=True, help="Show every step on the way from the text to its ids.")
+@click.option("--second", metavar="TEXT", help="Add a second text: the two become a pair, with segments 0 and 1.")
+@click.option("--explain", is_flag=True, help="Show every step from the text to its ids.")
 @model_option
 @json_option
 def tokenize(text: str, second: str | None, explain: bool, model: str, as_json: bool) -> None:
-    """Show the pieces of TEXT as the model sees them, with their ids and segments.
+    """Show the word pieces of TEXT, which the model reads, with their ids and segments.
 
     \b
     minibert tokenize "The unkindest cut"
@@ -46,18 +46,16 @@ def tokenize(text: str, second: str | None, explain: bool, model: str, as_json: 
 
 
 def show_steps(tokenizer: BertTokenizer, text: str, as_json: bool) -> None:
-    """Each step's name, its parts with what it changed in colour, and what it does."""
+    """Each step's name and the text after it, with what it changed in colour; below, what the step does."""
     from ..tokenization.explain import explain
 
     steps = explain(tokenizer, text)
     if as_json:
         print_json([{"step": step.name, "meaning": step.meaning, "parts": step.parts} for step in steps])
         return
-    width = max(len(step.name) for step in steps)
+    width, separator = max(len(step.name) for step in steps), click.style("│", dim=True)
     for step in steps:
-        parts = [
-            click.style(part, fg="green", bold=True) if marked else part
-            for part, marked in zip(step.parts, step.marked, strict=True)
-        ]
-        click.echo(f"{step.name:>{width}}  {click.style('│', dim=True).join(parts)}")
+        marked = zip(step.parts, step.marked, strict=True)
+        parts = [click.style(part, fg="green", bold=True) if changed else part for part, changed in marked]
+        click.echo(f"{step.name:>{width}}  {separator.join(parts)}")
         click.secho(f"{'':>{width}}  {step.meaning}", dim=True)

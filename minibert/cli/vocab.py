@@ -1,4 +1,4 @@
-"""`minibert vocab`: vocabularies of your own."""
+"""`minibert vocab`: train a vocabulary."""
 
 from __future__ import annotations
 
@@ -7,33 +7,38 @@ from pathlib import Path
 import click
 from tqdm import tqdm
 
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+FOLDER = click.Path(file_okay=False, path_type=Path)
 
-@click.group("vocab", short_help="Learn a vocabulary from text.")
+
+@click.group("vocab")
 def vocab() -> None:
-    """Vocabularies of word pieces."""
+    """Train a vocabulary of word pieces on text of your own."""
 
 
-@vocab.command("train")
-@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--size", default=8192, show_default=True, type=click.IntRange(6), help="How many pieces.")
+@vocab.command("train", short_help="Train a WordPiece vocabulary on files of text.")
+@click.argument("files", nargs=-1, required=True, type=FILE)
 @click.option(
-    "--out",
-    default="vocabulary",
-    show_default=True,
-    type=click.Path(file_okay=False, path_type=Path),
-    help="The folder for vocab.txt and tokenizer_config.json.",
+    "--size", default=8192, show_default=True, type=click.IntRange(6), help="Make a vocabulary of so many pieces."
 )
-@click.option("--cased", is_flag=True, help="Keep capitals and accents apart from plain letters.")
-@click.option("--min-frequency", default=2, show_default=True, type=click.IntRange(1), help="Join no rarer pair.")
+@click.option("--out", default="vocabulary", show_default=True, type=FOLDER, help="Write the tokenizer to this folder.")
+@click.option("--cased", is_flag=True, help="Distinguish capitals, and letters with accents, from plain letters.")
+@click.option(
+    "--min-frequency",
+    default=2,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Join two pieces into a longer one only if they stand side by side at least so many times.",
+)
 def train(files: tuple[Path, ...], size: int, out: Path, cased: bool, min_frequency: int) -> None:
-    """Learn a WordPiece vocabulary from FILES of UTF-8 text and write it as a tokenizer that opens.
+    """Train a WordPiece vocabulary on FILES of UTF-8 text, and write a tokenizer with it: a folder for --model.
 
     \b
     minibert vocab train novel.txt --size 4096 --out my-vocabulary
     minibert tokenize "An unforeseen adventure" --model my-vocabulary
     """
     from ..checkpoints import write_text_atomically
-    from ..config import folder_for_saving
+    from ..config_files import folder_for_saving
     from ..tokenization import BertTokenizer
     from ..tokenization.train import train_wordpiece
 

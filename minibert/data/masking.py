@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..heads.token_classification import IGNORED
+from ..model.checks import IGNORED
 
 CHOSEN, BECOME_MASK, BECOME_RANDOM = 0.15, 0.8, 0.1
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from ..heads.token_classification import IGNORED
+from ..model.checks import IGNORED
 from .corpus import Corpus
 from .masking import Vocabulary, mask
 from .pairs import draw_pair, draw_span

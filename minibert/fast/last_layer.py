@@ -18,8 +18,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.distributed.fsdp import FSDPModule
 
-from ..heads.token_classification import IGNORED
 from ..model.bert import BertModel
+from ..model.checks import IGNORED
 
 
 @contextmanager

@@ -20,8 +20,8 @@ from typing import Literal
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..heads.token_classification import IGNORED
 from ..model import BertPreTrainedModel
+from ..model.checks import IGNORED
 from .dropout import fast_dropout
 from .last_layer import last_layer_at_cls, last_layer_at_labels
 from .word_gradient import WordGradient

@@ -1,7 +1,7 @@
 """Text from a decoder, word by word over a cache.
 
-Read `token_by_token.py` (greedy search and sampling), then `beam.py`; `processors.py` has the rules on what may be said,
-`next_word.py` the model and its cache, `options.py` and `generate.py` the call.
+Read `generate.py` for the call and the loop's view of the model, `search.py` for greedy search, sampling and beam search,
+`scores.py` for the rules that change the scores of the next word.
 """
 
 from .generate import Generation

@@ -1,27 +1,29 @@
-"""`generate`: settle the options, repeat the prompt as often as needed, and search.
+"""`generate`: read the prompt, then choose one word after the other, each by a forward of the model.
 
-Reference: `GenerationMixin.generate`.
+    scores of word t + 1 = model(word t, keys and values of the words before)[last position]
+
+`NextWord` is the model as the searches see it, with its cache. Reference: `GenerationMixin.generate`.
 """
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from .beam import beam_search
-from .next_word import NextWord
-from .options import GenerationOptions
-from .token_by_token import token_by_token
+from ..config import BertConfig
+from ..model.pretrained import BertPreTrainedModel
+from ..outputs import PastKeyValues
+from .search import SearchOptions, beam_search, token_by_token
 
-if TYPE_CHECKING:
-    from ..heads.causal_lm import BertLMHeadModel
+PROMPT_BLOCK = 256  # words of a prompt that one forward reads
 
 
-class Generation:
+class Generation(BertPreTrainedModel):
     """Gives a language model its `generate`."""
 
     @torch.no_grad()
@@ -52,90 +54,135 @@ class Generation:
         encoder_attention_mask: Tensor | None = None,
         generator: torch.Generator | None = None,
         on_tokens: Callable[[Tensor], None] | None = None,
-        fast: bool = True,
+        fast: bool = False,
     ) -> Tensor:
-        """Go on from a prompt.
+        """Continue a prompt.
 
         input_ids: (batch, prompt) int64; without, the text starts from `bos_token_id`. attention_mask: (batch, prompt), by
         default 0 where there is padding. Every option that is None is what the config says.
         max_length: of prompt and answer together; max_new_tokens: of the answer. min_length: no end before it.
         do_sample: draw words with `temperature`, among the `top_k` and the `top_p`; otherwise search, greedily or with
         `num_beams`. num_return_sequences: texts for each prompt. length_penalty, early_stopping: of beam search.
-        repetition_penalty, no_repeat_ngram_size, bad_words_ids: what shall not be said.
+        repetition_penalty, no_repeat_ngram_size, bad_words_ids: words that become unlikely or must not come.
         encoder_hidden_states: (batch, encoder seq, hidden) for a model with cross-attention, with their mask.
         generator: of the random numbers. on_tokens: called with the words of each step (not by beam search).
-        fast: over a cache, read each new word as `step.py` does; False calls the model, to step through it. (Hooks on the
-        model, replaced modules, autocast and active dropout do so too.)
+        use_cache: keep keys and values, so that each forward reads one word; without, it reads the whole text again.
+        fast: with a cache, run each new word through `minibert.fast.one_token` instead of the model's own forward.
 
         Returns (batch · num_return_sequences, length) ids, prompt included, padded after their end.
         Raises ValueError where the options do not fit each other, the prompt or the model.
         """
-        model = cast("BertLMHeadModel", self)
-        config = model.config
+        config = self.config
         if not config.is_decoder:
-            raise ValueError(
-                "generate needs a model that reads from left to right. Build or load it with is_decoder=True."
-            )
-
-        def settled(name: str, given: Any) -> Any:
-            return getattr(config, name) if given is None else given
-
-        bos_token_id = settled("bos_token_id", bos_token_id)
-        pad_token_id = settled("pad_token_id", pad_token_id)
-        eos_token_id = settled("eos_token_id", eos_token_id)
+            raise ValueError("generate needs a model that reads from left to right: load it with is_decoder=True.")
+        bos_token_id = config.bos_token_id if bos_token_id is None else bos_token_id
         if input_ids is None:
             if bos_token_id is None:
                 raise ValueError("Without a prompt the text starts from bos_token_id: give one of the two.")
-            input_ids = torch.full((1, 1), bos_token_id, device=model.device)
+            input_ids = torch.full((1, 1), bos_token_id, device=self.device)
         if input_ids.dim() != 2:
             raise ValueError(f"input_ids has shape {tuple(input_ids.shape)}; it must be (batch, prompt).")
-        if attention_mask is None:
-            attention_mask = mask_of(input_ids, pad_token_id, eos_token_id)
         if max_new_tokens is not None:
             if max_length is not None:
                 warnings.warn("Both max_length and max_new_tokens are given: max_length counts.", stacklevel=2)
             else:
                 max_length = input_ids.size(1) + max_new_tokens
-        options = GenerationOptions(
-            prompt_length=input_ids.size(1),
-            max_length=settled("max_length", max_length),
-            max_positions=config.max_position_embeddings,
-            vocab_size=config.vocab_size,
-            min_length=settled("min_length", min_length),
-            do_sample=settled("do_sample", do_sample),
-            temperature=settled("temperature", temperature),
-            top_k=settled("top_k", top_k),
-            top_p=settled("top_p", top_p),
-            num_beams=settled("num_beams", num_beams),
-            num_return_sequences=settled("num_return_sequences", num_return_sequences),
-            length_penalty=settled("length_penalty", length_penalty),
-            early_stopping=settled("early_stopping", early_stopping),
-            repetition_penalty=settled("repetition_penalty", repetition_penalty),
-            no_repeat_ngram_size=settled("no_repeat_ngram_size", no_repeat_ngram_size),
-            bad_words_ids=settled("bad_words_ids", bad_words_ids),
-            pad_token_id=eos_token_id if pad_token_id is None else pad_token_id,
-            eos_token_id=eos_token_id,
-            generator=generator,
-        )
+        given = {
+            "max_length": max_length,
+            "min_length": min_length,
+            "do_sample": do_sample,
+            "early_stopping": early_stopping,
+            "num_beams": num_beams,
+            "temperature": temperature,
+            "top_k": top_k,
+            "top_p": top_p,
+            "repetition_penalty": repetition_penalty,
+            "bad_words_ids": bad_words_ids,
+            "pad_token_id": pad_token_id,
+            "eos_token_id": eos_token_id,
+            "length_penalty": length_penalty,
+            "no_repeat_ngram_size": no_repeat_ngram_size,
+            "num_return_sequences": num_return_sequences,
+        }
+        settings = given_or_from_config(given, config)
+        if attention_mask is None:
+            attention_mask = mask_of(input_ids, settings["pad_token_id"], settings["eos_token_id"])
+        if settings["pad_token_id"] is None:
+            settings["pad_token_id"] = settings["eos_token_id"] or 0  # without an end there is nothing to pad
+        options = SearchOptions(**settings, generator=generator)
+        check_options(options, config, prompt_length=input_ids.size(1))
+
+        # A prompt takes a row for each beam, and when words are drawn, for each text asked for.
+        copies = options.num_beams * (options.num_return_sequences if options.do_sample else 1)
         encoder = {"encoder_hidden_states": encoder_hidden_states, "encoder_attention_mask": encoder_attention_mask}
-        copies = copies_of_each_prompt(options)
         next_word = NextWord(
-            model,
-            attention_mask.repeat_interleave(copies, dim=0),
-            {name: value.repeat_interleave(copies, dim=0) for name, value in encoder.items() if value is not None},
+            self,
+            attention_mask=attention_mask.repeat_interleave(copies, dim=0),
+            encoder={name: t.repeat_interleave(copies, dim=0) for name, t in encoder.items() if t is not None},
             use_cache=config.use_cache if use_cache is None else use_cache,
-            fast=fast,
-            max_length=options.max_length,
         )
+        if fast:
+            from ..fast.one_token import FastNextWord
+
+            next_word = FastNextWord(next_word, max_length=options.max_length)
         input_ids = input_ids.repeat_interleave(copies, dim=0)
         if options.num_beams == 1:
-            return token_by_token(next_word, input_ids, options, on_tokens)
-        return beam_search(next_word, input_ids, options, kept=1 if options.do_sample else options.num_return_sequences)
+            return token_by_token(next_word, input_ids, options, on_tokens=on_tokens)
+        kept = 1 if options.do_sample else options.num_return_sequences
+        return beam_search(next_word, input_ids, options, kept=kept, reorder=next_word.reorder)
 
 
-def copies_of_each_prompt(options: GenerationOptions) -> int:
-    """How many rows a prompt takes: one for each beam, and when words are drawn, for each text asked for."""
-    return options.num_beams * (options.num_return_sequences if options.do_sample else 1)
+class NextWord:
+    """The model as a function: ids so far → scores of the next word. With a cache, a call reads only the newest word.
+
+    model: a `BertLMHeadModel`. attention_mask: (rows, prompt). encoder: `encoder_hidden_states` and
+    `encoder_attention_mask` for cross-attention.
+    """
+
+    def __init__(self, model: Any, *, attention_mask: Tensor, encoder: dict[str, Tensor], use_cache: bool):
+        self.model = model
+        self.attention_mask = attention_mask
+        self.encoder = encoder
+        self.use_cache = use_cache
+        self.past: PastKeyValues | None = None
+        # Of the prompt, too, only the last word's scores are needed; a student's own forward may not know how to say so.
+        own = "logits_to_keep" not in inspect.signature(model.forward).parameters
+        self.keep = {} if own else {"logits_to_keep": 1}
+
+    def __call__(self, input_ids: Tensor) -> Tensor:
+        """(rows, length) ids so far → (rows, vocab) scores."""
+        if self.past is None and self.use_cache and self.keep and input_ids.size(1) > PROMPT_BLOCK:
+            self.read(input_ids[:, :-1])
+        inputs = self.model.prepare_inputs_for_generation(input_ids, past=self.past, attention_mask=self.attention_mask)
+        outputs = self.model(**inputs, **self.encoder, **self.keep, use_cache=self.use_cache, return_dict=True)
+        self.past = outputs.past_key_values
+        # The word that will be chosen is text, whatever it is.
+        ones = self.attention_mask.new_ones(self.attention_mask.size(0), 1)
+        self.attention_mask = torch.cat([self.attention_mask, ones], dim=1)
+        scores: Tensor = outputs.logits[:, -1, :]
+        return scores
+
+    def read(self, input_ids: Tensor) -> None:
+        """Read a long prompt into the cache block by block.
+
+        In one piece, attention would compute the scores of every pair of words, and the causal mask would hide half of them.
+        """
+        end = 0
+        for block in input_ids.split(PROMPT_BLOCK, dim=1):
+            end += block.size(1)
+            inputs = {"attention_mask": self.attention_mask[:, :end], "past_key_values": self.past, **self.encoder}
+            outputs = self.model(block, **inputs, **self.keep, use_cache=True, return_dict=True)
+            self.past = outputs.past_key_values
+
+    def reorder(self, rows: Tensor) -> None:
+        """Continue from these rows: beams that live on, and beams that are copied."""
+        if self.past is not None:
+            self.past = self.model._reorder_cache(self.past, rows)
+
+
+def given_or_from_config(given: dict[str, Any], config: Any) -> dict[str, Any]:
+    """The options; one that is None is what the config says."""
+    return {name: getattr(config, name) if value is None else value for name, value in given.items()}
 
 
 def mask_of(input_ids: Tensor, pad_token_id: int | None, eos_token_id: int | None) -> Tensor:
@@ -143,3 +190,38 @@ def mask_of(input_ids: Tensor, pad_token_id: int | None, eos_token_id: int | Non
     if pad_token_id is None or pad_token_id == eos_token_id:
         return torch.ones_like(input_ids)
     return (input_ids != pad_token_id).long()
+
+
+def check_options(options: SearchOptions, config: BertConfig, prompt_length: int) -> None:
+    """Raises ValueError for an option out of its range, naming it."""
+    if prompt_length >= options.max_length:
+        raise ValueError(
+            f"The prompt has {prompt_length} tokens and max_length is {options.max_length}, prompt included: "
+            "there is nothing left to generate. Raise max_length, or give max_new_tokens."
+        )
+    if options.max_length > config.max_position_embeddings:
+        raise ValueError(
+            f"max_length is {options.max_length}, but this model knows {config.max_position_embeddings} positions "
+            "(config.max_position_embeddings)."
+        )
+    for name in ("num_beams", "num_return_sequences"):
+        if getattr(options, name) < 1:
+            raise ValueError(f"{name} is {getattr(options, name)}; it must be at least 1.")
+    for name in ("min_length", "top_k", "no_repeat_ngram_size"):
+        if getattr(options, name) < 0:
+            raise ValueError(f"{name} is {getattr(options, name)}; it must be at least 0, which turns it off.")
+    for name in ("temperature", "repetition_penalty"):
+        if not getattr(options, name) > 0:
+            raise ValueError(f"{name} is {getattr(options, name)}; it must be above 0.")
+    if not 0 < options.top_p <= 1:
+        raise ValueError(f"top_p is {options.top_p}; it must be above 0 and at most 1, which turns it off.")
+    if not options.do_sample and options.num_return_sequences > options.num_beams:
+        raise ValueError(
+            f"num_return_sequences is {options.num_return_sequences}, but a search with num_beams = {options.num_beams} "
+            "finds no more than that. Raise num_beams, or sample with do_sample=True."
+        )
+    for word in options.bad_words_ids or ():
+        if not word or any(not 0 <= piece < config.vocab_size for piece in word):
+            raise ValueError(
+                f"bad_words_ids holds {list(word)}; a bad word is a list of ids from 0 to {config.vocab_size - 1}."
+            )

@@ -52,14 +52,18 @@ class BertLMHeadModel(Generation, BertWordPredictor):
         output_attentions: bool | None = None,
         output_hidden_states: bool | None = None,
         return_dict: bool | None = None,
+        *,
+        logits_to_keep: int = 0,
     ) -> CausalLMOutputWithCrossAttentions | tuple[Any, ...]:
         """Inputs as `BertModel.forward`'s, and labels: (batch, seq), usually the ids themselves, −100 to leave one out.
 
         The labels are shifted here: the scores at one position are compared with the label of the next.
+        logits_to_keep: score only so many positions at the end (generation needs one), 0 for all. It excludes labels.
         """
-        return_dict = self.config.use_return_dict if return_dict is None else return_dict
-        check_labels("labels", labels, input_shape(input_ids, inputs_embeds), self.config.vocab_size)
         if labels is not None:
+            check_labels("labels", labels, input_shape(input_ids, inputs_embeds), num_classes=self.config.vocab_size)
+            if logits_to_keep != 0:
+                raise ValueError("Labels need the scores of every position: leave out logits_to_keep.")
             use_cache = False  # training reads whole sequences
         outputs = self.bert(
             input_ids,
@@ -77,6 +81,8 @@ class BertLMHeadModel(Generation, BertWordPredictor):
             return_dict=return_dict,
         )
         sequence_output = outputs[0]  # (batch, seq, hidden)
+        if logits_to_keep != 0:
+            sequence_output = sequence_output[:, -logits_to_keep:]
         logits = self.cls(sequence_output)  # (batch, seq, vocab)
 
         loss = None
@@ -85,7 +91,7 @@ class BertLMHeadModel(Generation, BertWordPredictor):
             next_words = labels[:, 1:].contiguous()
             loss = F.cross_entropy(predictions.view(-1, self.config.vocab_size), next_words.view(-1))
 
-        if not return_dict:
+        if isinstance(outputs, tuple):  # return_dict=False
             output = (logits, *outputs[2:])
             return output if loss is None else (loss, *output)
         return CausalLMOutputWithCrossAttentions(

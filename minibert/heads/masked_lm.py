@@ -49,8 +49,8 @@ class BertForMaskedLM(BertWordPredictor):
         return_dict: bool | None = None,
     ) -> MaskedLMOutput | tuple[Any, ...]:
         """Inputs as `BertModel.forward`'s, and labels: (batch, seq), the hidden words' ids, −100 elsewhere."""
-        return_dict = self.config.use_return_dict if return_dict is None else return_dict
-        check_labels("labels", labels, input_shape(input_ids, inputs_embeds), self.config.vocab_size)
+        if labels is not None:
+            check_labels("labels", labels, input_shape(input_ids, inputs_embeds), num_classes=self.config.vocab_size)
         outputs = self.bert(
             input_ids,
             attention_mask=attention_mask,
@@ -71,7 +71,7 @@ class BertForMaskedLM(BertWordPredictor):
         if labels is not None:
             loss = F.cross_entropy(logits.view(-1, self.config.vocab_size), labels.view(-1))
 
-        if not return_dict:
+        if isinstance(outputs, tuple):  # return_dict=False
             output = (logits, *outputs[2:])
             return output if loss is None else (loss, *output)
         return MaskedLMOutput(

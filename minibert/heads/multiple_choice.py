@@ -19,7 +19,6 @@ from ..model.bert import BertModel
 from ..model.checks import check_labels, input_shape
 from ..model.pretrained import BertPreTrainedModel
 from ..outputs import MultipleChoiceModelOutput
-from .dropout import classifier_dropout
 
 
 class BertForMultipleChoice(BertPreTrainedModel):
@@ -28,7 +27,8 @@ class BertForMultipleChoice(BertPreTrainedModel):
     def __init__(self, config: BertConfig):
         super().__init__(config)
         self.bert = BertModel(config)
-        self.dropout = classifier_dropout(config)
+        dropout = config.hidden_dropout_prob if config.classifier_dropout is None else config.classifier_dropout
+        self.dropout = nn.Dropout(dropout)
         self.classifier = nn.Linear(config.hidden_size, 1)
         self.init_weights()
 
@@ -46,14 +46,14 @@ class BertForMultipleChoice(BertPreTrainedModel):
         return_dict: bool | None = None,
     ) -> MultipleChoiceModelOutput | tuple[Any, ...]:
         """Inputs as `BertModel.forward`'s with a dimension for the choices, (batch, choices, seq), and labels (batch,)."""
-        return_dict = self.config.use_return_dict if return_dict is None else return_dict
         shape = input_shape(input_ids, inputs_embeds)
         if len(shape) != 3:
             name = "input_ids" if input_ids is not None else "inputs_embeds"
             wanted = "(batch, choices, seq)" if input_ids is not None else "(batch, choices, seq, hidden)"
             raise ValueError(f"{name} has {len(shape)} dimensions before any hidden one; it must be {wanted}.")
         batch_size, num_choices, _ = shape
-        check_labels("labels", labels, (batch_size,), num_choices)
+        if labels is not None:
+            check_labels("labels", labels, (batch_size,), num_classes=num_choices)
 
         outputs = self.bert(
             rows(input_ids),
@@ -71,7 +71,7 @@ class BertForMultipleChoice(BertPreTrainedModel):
         logits = scores.view(-1, num_choices)  # (batch, choices)
         loss = F.cross_entropy(logits, labels.view(-1)) if labels is not None else None
 
-        if not return_dict:
+        if isinstance(outputs, tuple):  # return_dict=False
             output = (logits, *outputs[2:])
             return output if loss is None else (loss, *output)
         return MultipleChoiceModelOutput(

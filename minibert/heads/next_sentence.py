@@ -51,8 +51,8 @@ class BertForNextSentencePrediction(BertPreTrainedModel):
         if next_sentence_label is not None:
             warnings.warn("`next_sentence_label` is deprecated: call it `labels`.", FutureWarning, stacklevel=2)
             labels = next_sentence_label
-        return_dict = self.config.use_return_dict if return_dict is None else return_dict
-        check_labels("labels", labels, input_shape(input_ids, inputs_embeds)[:1], 2)
+        if labels is not None:
+            check_labels("labels", labels, input_shape(input_ids, inputs_embeds)[:1], num_classes=2)
         outputs = self.bert(
             input_ids,
             attention_mask=attention_mask,
@@ -71,7 +71,7 @@ class BertForNextSentencePrediction(BertPreTrainedModel):
         if labels is not None:
             loss = F.cross_entropy(logits.view(-1, 2), labels.view(-1))
 
-        if not return_dict:
+        if isinstance(outputs, tuple):  # return_dict=False
             output = (logits, *outputs[2:])
             return output if loss is None else (loss, *output)
         return NextSentencePredictorOutput(

@@ -47,10 +47,11 @@ class BertForPreTraining(BertWordPredictor):
         labels: (batch, seq), the hidden words' ids, −100 where nothing was hidden.
         next_sentence_label: (batch,), 0 where B follows A and 1 where it is a random sentence.
         """
-        return_dict = self.config.use_return_dict if return_dict is None else return_dict
-        shape = input_shape(input_ids, inputs_embeds)
-        check_labels("labels", labels, shape, self.config.vocab_size)
-        check_labels("next_sentence_label", next_sentence_label, shape[:1], 2)
+        if labels is not None:
+            check_labels("labels", labels, input_shape(input_ids, inputs_embeds), num_classes=self.config.vocab_size)
+        if next_sentence_label is not None:
+            batch_size = input_shape(input_ids, inputs_embeds)[:1]
+            check_labels("next_sentence_label", next_sentence_label, batch_size, num_classes=2)
         outputs = self.bert(
             input_ids,
             attention_mask=attention_mask,
@@ -72,7 +73,7 @@ class BertForPreTraining(BertWordPredictor):
             next_sentence_loss = F.cross_entropy(seq_relationship_logits.view(-1, 2), next_sentence_label.view(-1))
             loss = masked_lm_loss + next_sentence_loss
 
-        if not return_dict:
+        if isinstance(outputs, tuple):  # return_dict=False
             output = (prediction_logits, seq_relationship_logits, *outputs[2:])
             return output if loss is None else (loss, *output)
         return BertForPreTrainingOutput(

@@ -53,10 +53,10 @@ class BertForQuestionAnswering(BertPreTrainedModel):
 
         A position outside the text, because the answer was cut off, is clamped to [0, seq], and seq does not count.
         """
-        return_dict = self.config.use_return_dict if return_dict is None else return_dict
         batch_size, seq_length = input_shape(input_ids, inputs_embeds)
-        check_labels("start_positions", start_positions, (batch_size,), num_classes=None)
-        check_labels("end_positions", end_positions, (batch_size,), num_classes=None)
+        for name, positions in (("start_positions", start_positions), ("end_positions", end_positions)):
+            if positions is not None:
+                check_labels(name, positions, (batch_size,), num_classes=None)
         outputs = self.bert(
             input_ids,
             attention_mask=attention_mask,
@@ -82,7 +82,7 @@ class BertForQuestionAnswering(BertPreTrainedModel):
             end_loss = F.cross_entropy(end_logits, end_positions, ignore_index=seq_length)
             loss = (start_loss + end_loss) / 2
 
-        if not return_dict:
+        if isinstance(outputs, tuple):  # return_dict=False
             output = (start_logits, end_logits, *outputs[2:])
             return output if loss is None else (loss, *output)
         return QuestionAnsweringModelOutput(

@@ -21,7 +21,6 @@ from ..model.bert import BertModel
 from ..model.checks import check_labels, check_targets, input_shape
 from ..model.pretrained import BertPreTrainedModel
 from ..outputs import SequenceClassifierOutput
-from .dropout import classifier_dropout
 
 
 class BertForSequenceClassification(BertPreTrainedModel):
@@ -31,7 +30,8 @@ class BertForSequenceClassification(BertPreTrainedModel):
         super().__init__(config)
         self.num_labels = config.num_labels
         self.bert = BertModel(config)
-        self.dropout = classifier_dropout(config)
+        dropout = config.hidden_dropout_prob if config.classifier_dropout is None else config.classifier_dropout
+        self.dropout = nn.Dropout(dropout)
         self.classifier = nn.Linear(config.hidden_size, config.num_labels)
         self.init_weights()
 
@@ -54,7 +54,6 @@ class BertForSequenceClassification(BertPreTrainedModel):
         "regression": (batch,) or (batch, labels) real numbers. Where the config says none, the first labels decide
         and the config remembers: one label column means regression, whole numbers a class each, else many labels.
         """
-        return_dict = self.config.use_return_dict if return_dict is None else return_dict
         if labels is not None:
             self.check_kind_of_labels(labels, batch_size=input_shape(input_ids, inputs_embeds)[0])
         outputs = self.bert(
@@ -72,7 +71,7 @@ class BertForSequenceClassification(BertPreTrainedModel):
         logits = self.classifier(self.dropout(pooled_output))  # (batch, labels)
         loss = self.loss(logits, labels) if labels is not None else None
 
-        if not return_dict:
+        if isinstance(outputs, tuple):  # return_dict=False
             output = (logits, *outputs[2:])
             return output if loss is None else (loss, *output)
         return SequenceClassifierOutput(
@@ -89,7 +88,7 @@ class BertForSequenceClassification(BertPreTrainedModel):
             else:
                 self.config.problem_type = "multi_label_classification"
         if self.config.problem_type == "single_label_classification":
-            check_labels("labels", labels, (batch_size,), self.num_labels)
+            check_labels("labels", labels, (batch_size,), num_classes=self.num_labels)
         else:
             check_targets("labels", labels, (batch_size, self.num_labels))
 

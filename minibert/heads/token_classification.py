@@ -15,13 +15,9 @@ from torch import Tensor, nn
 
 from ..config import BertConfig
 from ..model.bert import BertModel
-from ..model.checks import check_labels, input_shape
+from ..model.checks import IGNORED, check_labels, input_shape
 from ..model.pretrained import BertPreTrainedModel
 from ..outputs import TokenClassifierOutput
-from .dropout import classifier_dropout
-
-IGNORED = -100
-"""The label of a token that does not count: what `cross_entropy` leaves out."""
 
 
 class BertForTokenClassification(BertPreTrainedModel):
@@ -31,7 +27,8 @@ class BertForTokenClassification(BertPreTrainedModel):
         super().__init__(config)
         self.num_labels = config.num_labels
         self.bert = BertModel(config, add_pooling_layer=False)
-        self.dropout = classifier_dropout(config)
+        dropout = config.hidden_dropout_prob if config.classifier_dropout is None else config.classifier_dropout
+        self.dropout = nn.Dropout(dropout)
         self.classifier = nn.Linear(config.hidden_size, config.num_labels)
         self.init_weights()
 
@@ -49,12 +46,11 @@ class BertForTokenClassification(BertPreTrainedModel):
         return_dict: bool | None = None,
     ) -> TokenClassifierOutput | tuple[Any, ...]:
         """Inputs as `BertModel.forward`'s, and labels: (batch, seq), −100 where a token does not count."""
-        return_dict = self.config.use_return_dict if return_dict is None else return_dict
-        shape = input_shape(input_ids, inputs_embeds)
-        if labels is not None and attention_mask is not None and attention_mask.numel() == labels.numel():
-            padding = attention_mask.view(-1) != 1
-            labels = labels.view(-1).masked_fill(padding, IGNORED).view(labels.shape)
-        check_labels("labels", labels, shape, self.num_labels)
+        if labels is not None:
+            if attention_mask is not None and attention_mask.numel() == labels.numel():
+                padding = attention_mask.view(-1) != 1
+                labels = labels.view(-1).masked_fill(padding, IGNORED).view(labels.shape)
+            check_labels("labels", labels, input_shape(input_ids, inputs_embeds), num_classes=self.num_labels)
         outputs = self.bert(
             input_ids,
             attention_mask=attention_mask,
@@ -73,7 +69,7 @@ class BertForTokenClassification(BertPreTrainedModel):
         if labels is not None:
             loss = F.cross_entropy(logits.view(-1, self.num_labels), labels.view(-1), ignore_index=IGNORED)
 
-        if not return_dict:
+        if isinstance(outputs, tuple):  # return_dict=False
             output = (logits, *outputs[2:])
             return output if loss is None else (loss, *output)
         return TokenClassifierOutput(

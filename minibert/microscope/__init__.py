@@ -1,4 +1,4 @@
-"""Instruments: what happens inside a BERT, and where two of them part."""
+"""Instruments: what happens inside a BERT, and where two of them diverge."""
 
 from .compare import compare
 from .trace import trace

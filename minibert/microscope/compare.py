@@ -1,22 +1,23 @@
-"""Run two models side by side, and name the first stage where they part.
+"""Run two models side by side, and name the first stage where they diverge.
 
     print(compare(reference, mine, inputs, copy_weights=True))
 
-The two may be of different libraries, and one may be half-finished: stages are matched by name (see `matching.py`).
+The two may be of different libraries, and one may be half-finished: stages are paired by name (see `pairing.py`).
 No reference class: ours.
 """
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
+
 from torch import nn
 
-from .comparison import Comparison, StageDifference
-from .difference import largest
-from .fault import find_fault
-from .lockstep import Inputs, Run, run
-from .matched import MatchedRuns
-from .matching import find_prefixes
-from .parameters import copy_parameters, differently_tied
+from ..terminal import outline, table
+from .distance import short
+from .divergence import Divergence, find_divergence
+from .pairing import PairedStages, StageDistance, copy_parameters, differently_tied, find_prefixes, pair_outputs
+from .probes import Inputs, gradients, record
 
 
 def compare(
@@ -31,44 +32,114 @@ def compare(
 
     a: the one to trust. inputs: what both are called with, as a mapping, a tuple or one tensor. Dropout is off.
     copy_weights: first write a's parameters into b's of the same names, for good. backward: compare gradients too.
-    tolerance: what counts as agreement, see `Difference.beyond`. To tell a small fault from rounding, give both models in
+    tolerance: what counts as agreement, see `Distance.beyond`. To tell a small fault from rounding, give both models in
     float64 (`model.double()`) and a tolerance of 1e-9.
 
     Where b raises, the stages until then are compared. Raises what a raises, and ValueError where the two have no names
     in common or parameters to copy have another shape.
     """
-    prefixes = find_prefixes([name for name, _ in a.named_modules()], [name for name, _ in b.named_modules()])
+    prefixes = find_prefixes(a, b)
     if copy_weights:
         copy_parameters(a, b, prefixes)
-    runs = MatchedRuns(run(a, inputs, backward, may_fail=False), run(b, inputs, backward, may_fail=True), prefixes)
-    if not runs.keys and runs.b.error is None:
-        raise ValueError(
-            "No stage of b has the name of one of a, so none can be compared. Name b's modules as a's are."
-        )
-    if backward and runs.b.error is None:
-        runs.compare_gradients()
+    run_a = record(a, inputs, backward=backward, may_fail=False)
+    run_b = record(b, inputs, backward=backward, may_fail=True)
+    pairs, stopped = PairedStages(run_a, run_b, prefixes), run_b.stopped
+    if not pairs.keys and stopped is None:
+        raise ValueError("No stage of b has the name of one of a, so none can be compared. Name b's modules as a's.")
+    if backward and stopped is None:
+        found = [(x, y) for _, x, y in pair_outputs(run_a.outputs, run_b.outputs) if x.shape == y.shape]
+        common = [(x, y) for x, y in found if x.requires_grad and y.requires_grad]
+        if common:
+            pairs.compare_gradients(gradients(a, [x for x, _ in common]), gradients(b, [y for _, y in common]))
 
-    rows = []
-    for (path, call), depth in runs.in_order_of_calls():
-        stage = runs.stages_a[path, call]
-        gradients = largest(runs.gradients.get(path, {}).values())
-        given = runs.inputs[path, call], runs.outputs[path, call], gradients
-        rows.append(StageDifference(path, call, depth, type(stage.module).__name__, *given))
+    rows = list(pairs.rows.values())
+    diverges = any(row.diverges(tolerance) for row in rows)
     return Comparison(
         rows=rows,
         tolerance=tolerance,
-        fault=find_fault(runs, tolerance) if any(row.parts(tolerance) for row in rows) else None,
-        first_bits=find_fault(runs, 0.0),
-        only_in_a=[key[0] for key in runs.stages_a if key[0] and key not in runs.stages_b],
-        only_in_b=[key[0] for key in runs.stages_b if key[0] and key not in runs.stages_a],
+        fault=find_divergence(pairs, tolerance) if diverges else None,
+        first_bits=find_divergence(pairs, 0.0),
+        only_in_a=[path for path, call in pairs.stages_a if path and (path, call) not in pairs.stages_b],
+        only_in_b=[path for path, call in pairs.stages_b if path and (path, call) not in pairs.stages_a],
         untied=differently_tied(a, b, prefixes),
-        stopped=_stop_of(runs.b),
+        stopped=stopped,
     )
 
 
-def _stop_of(b: Run) -> str | None:
-    """Where and why b stopped, if it did."""
-    if b.error is None:
-        return None
-    place = b.stopped_in
-    return f"{place.path if place and place.path else 'its forward'}: {type(b.error).__name__}: {b.error}"
+@dataclass(frozen=True)
+class Comparison:
+    """Two models, stage by stage, in the order of a's calls.
+
+    fault: the first stage beyond the tolerance. first_bits: the first that differs at all. only_in_a, only_in_b: stages
+    that ran in one model alone. untied: parameters that are one in one model and two in the other. stopped: where and
+    why b raised an exception.
+    """
+
+    rows: list[StageDistance]
+    tolerance: float
+    fault: Divergence | None
+    first_bits: Divergence | None
+    only_in_a: list[str]
+    only_in_b: list[str]
+    untied: list[str]
+    stopped: str | None
+
+    @property
+    def first(self) -> Divergence | None:
+        """Where the models diverge: beyond the tolerance, or else in the first bit; None for equal bits."""
+        return self.fault or self.first_bits
+
+    @property
+    def largest(self) -> float:
+        """The largest absolute difference of any output or gradient."""
+        found = [d.absolute for row in self.rows for d in (row.outputs, row.gradients) if d is not None]
+        return max(found, default=0.0)
+
+    @property
+    def agrees(self) -> bool:
+        """Whether b ran to its end and nothing is beyond the tolerance."""
+        return self.stopped is None and not any(row.diverges(self.tolerance) for row in self.rows)
+
+    def __getitem__(self, path: str) -> StageDistance:
+        """The first call of the stage at a path. Raises KeyError where it did not run in both models."""
+        row = next((row for row in self.rows if row.path == path), None)
+        if row is None:
+            raise KeyError(f"{path!r} did not run in both models. See [row.path for row in comparison.rows].")
+        return row
+
+    def __str__(self) -> str:
+        cells = []
+        names = outline((row.path, row.depth, row.class_name) for row in self.rows)
+        for name, row in zip(names, self.rows, strict=True):
+            apart, is_first = row.outputs, self.first is not None and row.path == self.first.path
+            numbers = ["–"] * 3 if apart is None else map(short, (apart.absolute, apart.relative, apart.ulp))
+            gradient = "–" if row.gradients is None else short(row.gradients.absolute)
+            mark = "◀ first" if is_first else "diverges" if row.diverges(self.tolerance) else ""
+            cells.append((name, *numbers, gradient, mark))
+        header = ("stage", "absolute", "relative", "ulp", "gradient", "")
+        lines = table(header, cells, right=(1, 2, 3, 4)).splitlines()
+        return "\n".join([*(line.rstrip() for line in lines), "", self.summary()])
+
+    def summary(self) -> str:
+        """What was found, in sentences."""
+        lines = []
+        if self.fault is not None:
+            lines.append(str(self.fault))
+            if self.first_bits is not None and self.first_bits.path != self.fault.path:
+                early = self.first_bits
+                lines.append(f"The first bits to differ are earlier, in {early.name}, by {early.apart}.")
+        elif any(row.diverges(self.tolerance) for row in self.rows):
+            lines.append("They diverge in a stage that only one of them has: all others that do have other inputs.")
+        elif self.first_bits is None:
+            lines.append(f"All {len(self.rows)} stages agree to the bit.")
+        else:
+            within = f"All {len(self.rows)} stages agree within {short(self.tolerance)}; the first bits differ here:"
+            lines += [within, str(self.first_bits)]
+        if self.stopped is not None:
+            lines.append(f"b stopped in {self.stopped}")
+        lines += self.untied
+        for model, paths in (("a", self.only_in_a), ("b", self.only_in_b)):
+            if paths:
+                alike = dict.fromkeys(re.sub(r"(?<=\.)\d+(?=\.|$)", "*", path) for path in paths)
+                lines.append(f"Not compared, since only {model} ran it: {', '.join(alike)}.")
+        return "\n".join(lines)

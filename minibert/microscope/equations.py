@@ -1,7 +1,8 @@
 """What a stage computes, in one line, and where that is written.
 
 The equations stand here, by the class's name: so they hold for the reference's classes and a student's own of the same
-names too. Files and lines are looked up in the running code.
+names too. Sums are in the order in which the (eager) code adds; dropout is left out, since it is a stage of its own.
+Files and lines are looked up in the running code.
 """
 
 from __future__ import annotations
@@ -14,35 +15,35 @@ from torch import nn
 
 EQUATIONS: dict[str, str] = {
     # the network
-    "BertModel": "pooler(encoder(embed(ids)))",
-    "BertEmbeddings": "norm(word + position + type)",
+    "BertModel": "h = encoder(embed(x)), pool(h)",
+    "BertEmbeddings": "norm(word + segment + position)",
     "BertEncoder": "hᵢ = layerᵢ(hᵢ₋₁)",
     "BertLayer": "a = attention(x), y = ffn(a)",
-    "BertAttention": "norm(x + W attend(x) + b)",
+    "BertAttention": "norm(W attend(x) + b + x)",
     "BertSelfAttention": "softmax(Q Kᵀ / √d + mask) V",
-    "BertSelfOutput": "norm(x + W c + b)",
+    "BertSelfOutput": "norm(W c + b + x)",
     "BertIntermediate": "act(W₁ a + b₁)",
-    "BertOutput": "norm(a + W₂ h + b₂)",
+    "BertOutput": "norm(W₂ h + b₂ + a)",
     "BertPooler": "tanh(W h[CLS] + b)",
     # what stands on it
-    "BertPreTrainingHeads": "word scores, next-or-not",
-    "BertOnlyMLMHead": "word scores",
+    "BertPreTrainingHeads": "predictions(h), W p + b",
+    "BertOnlyMLMHead": "predictions(h)",
     "BertOnlyNSPHead": "W p + b",
     "BertLMPredictionHead": "E transform(h) + bias",
     "BertPredictionHeadTransform": "norm(act(W h + b))",
-    "BertForPreTraining": "cls(bert(ids))",
-    "BertForMaskedLM": "cls(bert(ids))",
-    "BertLMHeadModel": "cls(bert(ids)), left to right",
+    "BertForPreTraining": "cls(bert(x))",
+    "BertForMaskedLM": "cls(bert(x))",
+    "BertLMHeadModel": "cls(bert(x)), left to right",
     "BertForNextSentencePrediction": "cls(pooled)",
     "BertForSequenceClassification": "classifier(pooled)",
     "BertForMultipleChoice": "classifier(pooled)",
     "BertForTokenClassification": "classifier(h)",
     "BertForQuestionAnswering": "qa_outputs(h)",
-    "EncoderDecoderModel": "decoder(ids, encoder(ids))",
+    "EncoderDecoderModel": "decoder(y, encoder(x))",
     # PyTorch's own
     "Linear": "W x + b",
     "Embedding": "row x of E",
-    "LayerNorm": "γ (x − μ) / √(σ² + ε) + β",
+    "LayerNorm": "(x − μ) / √(σ² + ε) · γ + β",
     "Dropout": "x · m / (1 − p), m = 0 or 1",
     "Tanh": "tanh(x)",
     "GELU": "x · Φ(x)",
@@ -51,17 +52,28 @@ EQUATIONS: dict[str, str] = {
 }
 """Class name → its equation. `act` stands for the activation that the config chose."""
 
+RELATIVE: dict[str, str] = {
+    "BertEmbeddings": "norm(word + segment)",
+    "BertSelfAttention": "softmax((Q Kᵀ + R) / √d + mask) V",
+}
+"""The same where positions are relative: R holds the scores of the distances."""
+
 
 def equation(module: nn.Module) -> str:
     """What this module computes, as it is set up now; "" where neither its class nor a parent of it is known."""
-    known = next((EQUATIONS[c.__name__] for c in type(module).__mro__ if c.__name__ in EQUATIONS), "")
+    name = next((c.__name__ for c in type(module).__mro__ if c.__name__ in EQUATIONS), None)
+    if name is None:
+        return ""
     if isinstance(module, nn.Dropout) and not module.training:
         return "x: dropout is off"
-    for name in ("intermediate_act_fn", "transform_act_fn"):
-        activation = getattr(module, name, None)
-        if activation is not None:
-            known = known.replace("act(", f"{getattr(activation, '__name__', type(activation).__name__)}(")
-    return known
+    if isinstance(module, nn.GELU) and module.approximate == "tanh":
+        return "½ x (1 + tanh(…)) ≈ x · Φ(x)"
+    if hasattr(module, "crossattention"):
+        return "a = cross(attention(x), encoded), y = ffn(a)"
+    if name in RELATIVE and getattr(module, "position_embedding_type", "absolute") != "absolute":
+        return RELATIVE[name]
+    activation = getattr(module, "intermediate_act_fn", None) or getattr(module, "transform_act_fn", None)
+    return EQUATIONS[name].replace("act(", f"{getattr(activation, '__name__', type(activation).__name__)}(")
 
 
 @dataclass(frozen=True)

@@ -41,38 +41,18 @@ def quick_gelu(x: Tensor) -> Tensor:
     return x * torch.sigmoid(1.702 * x)
 
 
-def relu(x: Tensor) -> Tensor:
-    """max(0, x)."""
-    return F.relu(x)
-
-
-def silu(x: Tensor) -> Tensor:
-    """x · σ(x), also called swish. Source: Elfwing et al. 2017."""
-    return F.silu(x)
-
-
-def mish(x: Tensor) -> Tensor:
-    """x · tanh(ln(1 + eˣ)). Source: Misra 2019."""
-    return F.mish(x)
-
-
-def linear(x: Tensor) -> Tensor:
-    """x, unchanged."""
-    return x
-
-
 ACT2FN: dict[str, Activation] = {
-    "relu": relu,
-    "silu": silu,
-    "swish": silu,
+    "relu": F.relu,
+    "silu": F.silu,  # x · σ(x), Elfwing et al. 2017
+    "swish": F.silu,
     "gelu": gelu,
     "tanh": torch.tanh,
     "gelu_python": gelu_python,
     "gelu_new": gelu_new,
     "gelu_fast": gelu_fast,
     "quick_gelu": quick_gelu,
-    "mish": mish,
-    "linear": linear,
+    "mish": F.mish,  # x · tanh(ln(1 + eˣ)), Misra 2019
+    "linear": torch.positive,  # x
     "sigmoid": torch.sigmoid,
 }
 

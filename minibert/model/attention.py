@@ -22,7 +22,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..config import BertConfig
-from .packing import packed_attention
+from .surgery import prune_attention_heads
 
 
 def eager_attention(
@@ -106,13 +106,11 @@ class BertSelfAttention(nn.Module):
         past_key_value: tuple[Tensor, ...] | None = None,
         output_attentions: bool = False,
         past_length: int = 0,
-        sequence_lengths: list[int] | None = None,
     ) -> tuple[Tensor, Tensor | None, tuple[Tensor, Tensor]]:
         """(batch, seq, hidden) → context (batch, seq, hidden), probabilities where asked for, and the keys and values.
 
         past_key_value: keys and values of earlier tokens, (batch, heads, past, d) each; in cross-attention, those of
         the whole encoder sequence, which are then not computed again. past_length: the number of earlier tokens.
-        sequence_lengths: of the texts that lie end to end in one packed row (see `packing.py`).
         """
         query = self.transpose_for_scores(self.query(hidden_states))  # (batch, heads, seq, d)
         if encoder_hidden_states is not None and past_key_value is not None:
@@ -128,12 +126,20 @@ class BertSelfAttention(nn.Module):
         relative = self.relative_scores(query, key, past_length) if self.position_embedding_type != "absolute" else ()
 
         probabilities = None
-        if sequence_lengths is not None:
-            context = packed_attention(query, key, value, sequence_lengths, self.dropout)
-        elif self.config.attn_implementation == "eager" or output_attentions or head_mask is not None:
-            context, probabilities = eager_attention(query, key, value, mask, relative, self.dropout, head_mask)
+        if self.config.attn_implementation == "eager" or output_attentions or head_mask is not None:
+            context, probabilities = eager_attention(
+                query,
+                key,
+                value,
+                attention_mask=mask,
+                relative_scores=relative,
+                dropout=self.dropout,
+                head_mask=head_mask,
+            )
         else:
-            context = sdpa_attention(query, key, value, mask, relative, self.dropout)
+            context = sdpa_attention(
+                query, key, value, attention_mask=mask, relative_scores=relative, dropout=self.dropout
+            )
 
         context = context.permute(0, 2, 1, 3).contiguous()  # (batch, seq, heads, d)
         context = context.view(*context.shape[:-2], self.all_head_size)  # (batch, seq, heads · d)
@@ -192,65 +198,20 @@ class BertAttention(nn.Module):
         past_key_value: tuple[Tensor, ...] | None = None,
         output_attentions: bool = False,
         past_length: int = 0,
-        sequence_lengths: list[int] | None = None,
     ) -> tuple[Tensor, Tensor | None, tuple[Tensor, Tensor]]:
         """Arguments and results as `BertSelfAttention`'s, the context projected, added and normalised."""
         context, probabilities, key_value = self.self(
             hidden_states,
-            attention_mask,
-            head_mask,
-            encoder_hidden_states,
-            encoder_attention_mask,
-            past_key_value,
-            output_attentions,
-            past_length,
-            sequence_lengths,
+            attention_mask=attention_mask,
+            head_mask=head_mask,
+            encoder_hidden_states=encoder_hidden_states,
+            encoder_attention_mask=encoder_attention_mask,
+            past_key_value=past_key_value,
+            output_attentions=output_attentions,
+            past_length=past_length,
         )
         return self.output(context, hidden_states), probabilities, key_value
 
     def prune_heads(self, heads: Iterable[int]) -> None:
-        """Remove heads, numbered as they were before any pruning. Those already removed stay removed.
-
-        New layers are made even where nothing is left to remove, since the random numbers that takes are part of the
-        reference's: a model with `config.pruned_heads` prunes once in its body and once more in the whole.
-        Source: Michel et al. 2019. Raises ValueError for a head that never existed, or where none would be left.
-        """
-        attention = self.self
-        original = attention.num_attention_heads + len(self.pruned_heads)
-        requested = set(heads)
-        self.check_pruning(requested)
-        if not requested:
-            return
-        removed = requested | self.pruned_heads
-        present = [head for head in range(original) if head not in self.pruned_heads]
-        size = attention.attention_head_size
-        kept_rows = torch.cat(
-            [torch.arange(i * size, (i + 1) * size) for i, head in enumerate(present) if head not in removed]
-        )
-        attention.query = _keep(attention.query, kept_rows, dim=0)
-        attention.key = _keep(attention.key, kept_rows, dim=0)
-        attention.value = _keep(attention.value, kept_rows, dim=0)
-        self.output.dense = _keep(self.output.dense, kept_rows, dim=1)
-        attention.num_attention_heads = original - len(removed)
-        attention.all_head_size = size * attention.num_attention_heads
-        self.pruned_heads = removed
-
-    def check_pruning(self, heads: set[int]) -> None:
-        """Raises ValueError unless these heads exist and others remain."""
-        original = self.self.num_attention_heads + len(self.pruned_heads)
-        unknown = sorted(head for head in heads if not 0 <= head < original)
-        if unknown:
-            raise ValueError(f"Cannot prune heads {unknown}: this layer has heads 0 to {original - 1}.")
-        if len(heads | self.pruned_heads) == original:
-            raise ValueError(f"Cannot prune all {original} heads of a layer: attention needs at least one.")
-
-
-def _keep(layer: nn.Linear, index: Tensor, dim: int) -> nn.Linear:
-    """The linear layer with only the outputs (dim 0) or inputs (dim 1) named by `index`."""
-    index = index.to(layer.weight.device)
-    weight = layer.weight.detach().index_select(dim, index)
-    kept = nn.Linear(weight.size(1), weight.size(0), device=weight.device, dtype=weight.dtype)
-    with torch.no_grad():
-        kept.weight.copy_(weight)
-        kept.bias.copy_(layer.bias[index] if dim == 0 else layer.bias)
-    return kept
+        """Cut heads out, numbered as they were before any pruning; see `surgery.prune_attention_heads`."""
+        prune_attention_heads(self, heads)

@@ -6,17 +6,15 @@ Reference class: the parts of `PreTrainedModel` and `ModuleUtilsMixin` that BERT
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from ..config import BertConfig
+from ..config import BertConfig, is_whole_number
 from .initialization import initialization_enabled, initialize_module
-from .masks import extended_attention_mask, five_dimensional_head_mask, inverted_attention_mask
-
-if TYPE_CHECKING:
-    from .bert import BertModel
+from .masks import encoder_extended_attention_mask, extended_attention_mask, head_mask_of_layers
+from .surgery import check_pruning, resized_embedding, resized_linear
 
 
 class BertBase(nn.Module):
@@ -48,6 +46,8 @@ class BertBase(nn.Module):
         if initialization_enabled():
             self.apply(self._init_weights)
         self.tie_weights()
+        if self.config.attn_implementation == "packed":
+            self.set_attn_implementation("packed")
 
     def _init_weights(self, module: nn.Module) -> None:
         initialize_module(module, self.config.initializer_range)
@@ -55,10 +55,9 @@ class BertBase(nn.Module):
     # ------------------------------------------------------------------------------------------------------- embeddings
 
     @property
-    def base_model(self) -> BertModel:
-        """The body: `self.bert` of a model with a head, else the model itself."""
-        body: BertModel = getattr(self, self.base_model_prefix, self)  # type: ignore[arg-type]
-        return body
+    def base_model(self) -> Any:
+        """The body, a `BertModel`: `self.bert` of a model with a head, else the model itself."""
+        return getattr(self, self.base_model_prefix, self)
 
     def get_input_embeddings(self) -> nn.Embedding:
         """The word embeddings."""
@@ -100,7 +99,7 @@ class BertBase(nn.Module):
         words = self.get_input_embeddings()
         if new_num_tokens is None:
             return words
-        if type(new_num_tokens) is not int or new_num_tokens < 1:
+        if not is_whole_number(new_num_tokens) or new_num_tokens < 1:
             raise ValueError(
                 f"Cannot resize to {new_num_tokens!r} tokens: a vocabulary has a whole number, at least 1."
             )
@@ -110,31 +109,13 @@ class BertBase(nn.Module):
                 f"Cannot resize to {new_num_tokens} tokens: the padding word, pad_token_id = {padding}, would go."
             )
         if new_num_tokens != words.num_embeddings:
-            self.set_input_embeddings(self._resized_embedding(words, new_num_tokens))
+            self.set_input_embeddings(resized_embedding(words, new_num_tokens, self._init_weights))
             decoder = self.get_output_embeddings()
             if decoder is not None and not self.config.tie_word_embeddings:
-                self.set_output_embeddings(self._resized_linear(decoder, new_num_tokens))
+                self.set_output_embeddings(resized_linear(decoder, new_num_tokens, self._init_weights))
         self.config.vocab_size = new_num_tokens
         self.tie_weights()
         return self.get_input_embeddings()
-
-    def _resized_embedding(self, old: nn.Embedding, size: int) -> nn.Embedding:
-        # No padding_idx, as in the reference: from here on the padding word's vector is trained like any other.
-        new = nn.Embedding(size, old.embedding_dim).to(old.weight.device, old.weight.dtype)
-        self._init_weights(new)
-        kept = min(old.num_embeddings, size)
-        new.weight.data[:kept] = old.weight.data[:kept]
-        new.weight.requires_grad = old.weight.requires_grad
-        return new
-
-    def _resized_linear(self, old: nn.Linear, size: int) -> nn.Linear:
-        new = nn.Linear(old.in_features, size, bias=old.bias is not None).to(old.weight.device, old.weight.dtype)
-        self._init_weights(new)
-        kept = min(old.out_features, size)
-        new.weight.data[:kept] = old.weight.data[:kept]
-        if old.bias is not None:
-            new.bias.data[:kept] = old.bias.data[:kept]
-        return new
 
     # --------------------------------------------------------------------------------------------------- heads and masks
 
@@ -145,14 +126,16 @@ class BertBase(nn.Module):
         that does not exist.
         """
         layers = self.base_model.encoder.layer
-        chosen = {layer: set(heads) for layer, heads in heads_to_prune.items()}
+        last = len(layers)
+        chosen = {layer + last if -last <= layer < 0 else layer: set(heads) for layer, heads in heads_to_prune.items()}
         for layer, heads in chosen.items():
             if not 0 <= layer < len(layers):
                 raise ValueError(f"Cannot prune heads of layer {layer}: this model has layers 0 to {len(layers) - 1}.")
-            layers[layer].attention.check_pruning(heads)  # type: ignore[union-attr, operator]
+            check_pruning(layers[layer].attention, heads)
         for layer, heads in chosen.items():
-            layers[layer].attention.prune_heads(heads)  # type: ignore[union-attr, operator]
+            layers[layer].attention.prune_heads(heads)
             self.config.pruned_heads[layer] = sorted({*self.config.pruned_heads.get(layer, []), *heads})
+            self.config.pruned_heads.pop(layer - last, None)  # the same layer, counted from the end
 
     def get_extended_attention_mask(
         self, attention_mask: Tensor, input_shape: tuple[int, ...], device: torch.device | None = None
@@ -161,23 +144,33 @@ class BertBase(nn.Module):
 
         `device` is where the reference put it; here it stays where `attention_mask` is unless given.
         """
-        mask = extended_attention_mask(attention_mask, input_shape[1], self.config.is_decoder, self.dtype)
+        is_decoder = self.config.is_decoder
+        mask = extended_attention_mask(attention_mask, input_shape[1], is_decoder=is_decoder, dtype=self.dtype)
         return mask if device is None else mask.to(device)
 
     def invert_attention_mask(self, encoder_attention_mask: Tensor) -> Tensor:
         """The additive mask of cross-attention, from (batch, encoder seq) of 1 and 0."""
-        return inverted_attention_mask(encoder_attention_mask, self.dtype)
+        return encoder_extended_attention_mask(encoder_attention_mask, self.dtype)
 
-    def get_head_mask(self, head_mask: Tensor | None, num_hidden_layers: int) -> Tensor | None:
-        """The head mask with five dimensions, one slice a layer; None stays None."""
-        return None if head_mask is None else five_dimensional_head_mask(head_mask, num_hidden_layers, self.dtype)
+    def get_head_mask(self, head_mask: Tensor | None, num_hidden_layers: int) -> Tensor | list[None]:
+        """The head mask with five dimensions, one slice a layer; of None a list of None."""
+        return (
+            [None] * num_hidden_layers
+            if head_mask is None
+            else head_mask_of_layers(head_mask, num_hidden_layers, self.dtype)
+        )
 
     def set_attn_implementation(self, attn_implementation: str) -> None:
-        """Choose "eager" (written out), "sdpa" (fused) or "packed" (fused, without the padding) for this model.
+        """Choose "eager" (written out), "sdpa" (fused) or "packed" (`minibert.fast.packing`: fused, without the padding).
 
         Raises ValueError for others.
         """
+        before = self.config.attn_implementation
         self.config.update({"attn_implementation": attn_implementation})
+        if "packed" in (before, attn_implementation):
+            from ..fast.packing import pack, unpack
+
+            (pack if attn_implementation == "packed" else unpack)(self.base_model)
 
     def gradient_checkpointing_enable(self) -> None:
         """Trade time for memory: compute each layer again in the backward pass instead of keeping its states."""
@@ -186,23 +179,25 @@ class BertBase(nn.Module):
     def gradient_checkpointing_disable(self) -> None:
         """Keep every layer's states again."""
         self.base_model.encoder.gradient_checkpointing = False
+        vars(self.config).pop("gradient_checkpointing", None)
 
     @property
     def is_gradient_checkpointing(self) -> bool:
         """Whether layers are computed again in the backward pass."""
-        return self.base_model.encoder.gradient_checkpointing
+        return self.base_model.encoder.checkpoints_gradients
 
-    # ------------------------------------------------------------------------------------------------------------ facts
+    # ------------------------------------------------------------------------------------------------------- properties
 
     @property
     def device(self) -> torch.device:
         """Where the parameters are."""
-        return next(self.parameters()).device
+        return next(self.parameters(), self.get_input_embeddings().weight).device
 
     @property
     def dtype(self) -> torch.dtype:
         """The parameters' dtype."""
-        return next(self.parameters()).dtype
+        first = next(self.parameters(), None)  # none in a replica of nn.DataParallel, whose weights are plain tensors
+        return (self.get_input_embeddings().weight if first is None else first).dtype
 
     def num_parameters(self, only_trainable: bool = False, exclude_embeddings: bool = False) -> int:
         """How many numbers the model holds, tied ones once."""

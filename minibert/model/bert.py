@@ -17,8 +17,6 @@ from ..outputs import BaseModelOutputWithPoolingAndCrossAttentions, PastKeyValue
 from .checks import check_inputs
 from .embeddings import BertEmbeddings
 from .encoder import BertEncoder
-from .masks import is_all_ones
-from .packing import can_pack, encode_packed
 from .pooler import BertPooler
 from .pretrained import BertPreTrainedModel
 
@@ -68,22 +66,21 @@ class BertModel(BertPreTrainedModel):
         config = self.config
         output_attentions = config.output_attentions if output_attentions is None else output_attentions
         output_hidden_states = config.output_hidden_states if output_hidden_states is None else output_hidden_states
-        return_dict = config.use_return_dict if return_dict is None else return_dict
+        if return_dict is None:
+            return_dict = config.return_dict and not config.torchscript
         use_cache = config.is_decoder and (config.use_cache if use_cache is None else use_cache)
         check_inputs(
-            config,
-            input_ids,
-            attention_mask,
-            token_type_ids,
-            position_ids,
-            head_mask,
-            inputs_embeds,
-            encoder_hidden_states,
-            encoder_attention_mask,
-            past_key_values,
-            self.dtype,
+            self,
+            input_ids=input_ids,
+            attention_mask=attention_mask,
+            token_type_ids=token_type_ids,
+            position_ids=position_ids,
+            head_mask=head_mask,
+            inputs_embeds=inputs_embeds,
+            encoder_hidden_states=encoder_hidden_states,
+            encoder_attention_mask=encoder_attention_mask,
+            past_key_values=past_key_values,
         )
-        self.settle_loaded_weights()
 
         past_length = past_key_values[0][0].size(2) if past_key_values else 0
         embedding_output = self.embeddings(
@@ -98,26 +95,27 @@ class BertModel(BertPreTrainedModel):
 
         if config.is_decoder and attention_mask is None:
             attention_mask = torch.ones(batch_size, past_length + seq_length, device=device)
-        if can_pack(attention_mask, config, head_mask, past_key_values, output_attentions):
-            encoder_outputs = encode_packed(self.encoder, embedding_output, attention_mask, output_hidden_states)
-        else:
-            mask = None
-            if attention_mask is not None and (config.is_decoder or not is_all_ones(attention_mask)):
-                mask = self.get_extended_attention_mask(attention_mask, (batch_size, seq_length), device)
-            encoder_mask = None
-            if encoder_attention_mask is not None and encoder_hidden_states is not None:
-                encoder_mask = self.invert_attention_mask(encoder_attention_mask)
-            encoder_outputs = self.encoder(
-                embedding_output,
-                attention_mask=mask,
-                head_mask=self.get_head_mask(head_mask, config.num_hidden_layers),
-                encoder_hidden_states=encoder_hidden_states,
-                encoder_attention_mask=encoder_mask,
-                past_key_values=past_key_values,
-                use_cache=use_cache,
-                output_attentions=output_attentions,
-                output_hidden_states=output_hidden_states,
-            )
+        extended_attention_mask = None  # (batch, 1, 1 or seq, keys)
+        if attention_mask is not None:
+            extended_attention_mask = self.get_extended_attention_mask(attention_mask, (batch_size, seq_length), device)
+        encoder_extended_attention_mask = None  # (batch, 1, 1 or seq, encoder seq)
+        if encoder_hidden_states is not None and encoder_attention_mask is not None:
+            encoder_extended_attention_mask = self.invert_attention_mask(encoder_attention_mask)
+        layer_head_mask = None  # (layers, 1, heads, 1, 1)
+        if head_mask is not None:
+            layer_head_mask = self.get_head_mask(head_mask, config.num_hidden_layers)
+
+        encoder_outputs = self.encoder(
+            embedding_output,
+            attention_mask=extended_attention_mask,
+            head_mask=layer_head_mask,
+            encoder_hidden_states=encoder_hidden_states,
+            encoder_attention_mask=encoder_extended_attention_mask,
+            past_key_values=past_key_values,
+            use_cache=use_cache,
+            output_attentions=output_attentions,
+            output_hidden_states=output_hidden_states,
+        )
         sequence_output = encoder_outputs.last_hidden_state  # (batch, seq, hidden)
         pooled_output = self.pooler(sequence_output) if self.pooler is not None else None  # (batch, hidden)
 

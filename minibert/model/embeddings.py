@@ -8,6 +8,8 @@ Reference class: `BertEmbeddings`.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -31,6 +33,7 @@ class BertEmbeddings(nn.Module):
         # What a caller who gives no positions or segments means: 0, 1, 2, … and all in segment 0.
         self.register_buffer("position_ids", torch.arange(config.max_position_embeddings).expand((1, -1)))
         self.register_buffer("token_type_ids", torch.zeros_like(self.position_ids), persistent=False)
+        self.register_load_state_dict_pre_hook(_add_position_ids)
 
     def forward(
         self,
@@ -57,3 +60,8 @@ class BertEmbeddings(nn.Module):
                 position_ids = self.position_ids[:, past_key_values_length : past_key_values_length + seq_length]
             embeddings = embeddings + self.position_embeddings(position_ids)
         return self.dropout(self.LayerNorm(embeddings))
+
+
+def _add_position_ids(embeddings: Any, state_dict: dict[str, Any], prefix: str, *_: Any) -> None:
+    # The era's files hold the counter 0, 1, 2, …; what today's library saves lacks it.
+    state_dict.setdefault(f"{prefix}position_ids", embeddings.position_ids)

@@ -7,10 +7,12 @@ Reference class: `BertEncoder`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-import torch.utils.checkpoint
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from ..config import BertConfig
 from ..outputs import BaseModelOutputWithPastAndCrossAttentions, PastKeyValues
@@ -26,11 +28,16 @@ class BertEncoder(nn.Module):
         self.layer = nn.ModuleList([BertLayer(config) for _ in range(config.num_hidden_layers)])
         self.gradient_checkpointing = False
 
+    @property
+    def checkpoints_gradients(self) -> bool:
+        """Whether layers are computed again in the backward pass: by `gradient_checkpointing_enable` or a field of the config."""
+        return self.gradient_checkpointing or bool(getattr(self.config, "gradient_checkpointing", False))
+
     def forward(
         self,
         hidden_states: Tensor,
         attention_mask: Tensor | None = None,
-        head_mask: Tensor | None = None,
+        head_mask: Tensor | list[None] | None = None,
         encoder_hidden_states: Tensor | None = None,
         encoder_attention_mask: Tensor | None = None,
         past_key_values: PastKeyValues | None = None,
@@ -38,12 +45,11 @@ class BertEncoder(nn.Module):
         output_attentions: bool = False,
         output_hidden_states: bool = False,
         return_dict: bool = True,
-        sequence_lengths: list[int] | None = None,
     ) -> BaseModelOutputWithPastAndCrossAttentions | tuple[Any, ...]:
         """(batch, seq, hidden) → the same and, where asked for, every layer's states, probabilities, keys and values.
 
         attention_mask, encoder_attention_mask: additive, broadcast to (batch, heads, seq, keys).
-        head_mask: (layers, …), broadcast to the probabilities. sequence_lengths: of the texts in a packed row.
+        head_mask: (layers, …), broadcast to the probabilities.
         """
         # Only what was asked for is kept: anything else is freed as soon as the next layer has read it.
         all_hidden_states: tuple[Tensor, ...] | None = (hidden_states,) if output_hidden_states else None
@@ -52,21 +58,18 @@ class BertEncoder(nn.Module):
         all_cross_attentions: tuple[Tensor, ...] | None = () if crosses else None
         all_key_values: PastKeyValues | None = () if use_cache else None
         for i, layer in enumerate(self.layer):
-            inputs = (
+            call: Callable[..., Any] = layer
+            if self.training and self.checkpoints_gradients:
+                call = partial(checkpoint, layer, use_reentrant=False)
+            hidden_states, attention, cross_attention, key_value = call(
                 hidden_states,
-                attention_mask,
-                head_mask[i] if head_mask is not None else None,
-                encoder_hidden_states,
-                encoder_attention_mask,
-                past_key_values[i] if past_key_values is not None else None,
-                output_attentions,
-                sequence_lengths,
+                attention_mask=attention_mask,
+                head_mask=head_mask[i] if head_mask is not None else None,
+                encoder_hidden_states=encoder_hidden_states,
+                encoder_attention_mask=encoder_attention_mask,
+                past_key_value=past_key_values[i] if past_key_values is not None else None,
+                output_attentions=output_attentions,
             )
-            if self.gradient_checkpointing and self.training:
-                outputs = torch.utils.checkpoint.checkpoint(layer, *inputs, use_reentrant=False)
-            else:
-                outputs = layer(*inputs)
-            hidden_states, attention, cross_attention, key_value = outputs
             if all_hidden_states is not None:
                 all_hidden_states += (hidden_states,)
             if all_attentions is not None:

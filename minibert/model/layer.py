@@ -64,7 +64,6 @@ class BertLayer(nn.Module):
         encoder_attention_mask: Tensor | None = None,
         past_key_value: tuple[Tensor, ...] | None = None,
         output_attentions: bool = False,
-        sequence_lengths: list[int] | None = None,
     ) -> tuple[Tensor, Tensor | None, Tensor | None, tuple[Tensor, ...]]:
         """(batch, seq, hidden) → the same, self- and cross-attention probabilities where asked for, keys and values.
 
@@ -74,27 +73,22 @@ class BertLayer(nn.Module):
         past_length = past_key_value[0].size(2) if past_key_value is not None else 0
         attended, probabilities, key_value = self.attention(
             hidden_states,
-            attention_mask,
-            head_mask,
-            None,
-            None,
-            past_self,
-            output_attentions,
-            past_length,
-            sequence_lengths,
+            attention_mask=attention_mask,
+            head_mask=head_mask,
+            past_key_value=past_self,
+            output_attentions=output_attentions,
+            past_length=past_length,
         )
         cross_probabilities = None
         if encoder_hidden_states is not None:
-            past_cross = past_key_value[2:] if past_key_value is not None else None
             attended, cross_probabilities, cross_key_value = self.crossattention(
                 attended,
-                None,
-                head_mask,
-                encoder_hidden_states,
-                encoder_attention_mask,
-                past_cross,
-                output_attentions,
-                past_length,
+                head_mask=head_mask,
+                encoder_hidden_states=encoder_hidden_states,
+                encoder_attention_mask=encoder_attention_mask,
+                past_key_value=past_key_value[2:] if past_key_value is not None else None,
+                output_attentions=output_attentions,
+                past_length=past_length,
             )
             key_value = (*key_value, *cross_key_value)
         return self.feed_forward(attended), probabilities, cross_probabilities, key_value

@@ -11,16 +11,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .checks import cannot_look
-
-
-def is_all_ones(mask: Tensor) -> bool:
-    """Whether a mask hides nothing, so that it can be left out: adding 0 to a score changes no bit of it.
-
-    Not asked while a graph is captured, where the answer would be frozen into it.
-    """
-    return not cannot_look(mask) and bool((mask == 1).all())
-
 
 def causal_mask(batch_size: int, seq_length: int, key_length: int, like: Tensor) -> Tensor:
     """(batch, seq, keys): position l sees every cached position and the new ones up to itself."""
@@ -47,7 +37,7 @@ def extended_attention_mask(attention_mask: Tensor, seq_length: int, is_decoder:
     return (1.0 - mask.to(dtype)) * -10000.0
 
 
-def inverted_attention_mask(encoder_attention_mask: Tensor, dtype: torch.dtype) -> Tensor:
+def encoder_extended_attention_mask(encoder_attention_mask: Tensor, dtype: torch.dtype) -> Tensor:
     """The additive mask of cross-attention, broadcast to (batch, heads, seq, encoder seq).
 
     Here the reference hides with −10⁹, except in float16, whose range ends at 65504.
@@ -59,7 +49,7 @@ def inverted_attention_mask(encoder_attention_mask: Tensor, dtype: torch.dtype) 
     return (1.0 - mask.to(dtype)) * (-1e4 if dtype == torch.float16 else -1e9)
 
 
-def five_dimensional_head_mask(head_mask: Tensor, num_hidden_layers: int, dtype: torch.dtype) -> Tensor:
+def head_mask_of_layers(head_mask: Tensor, num_hidden_layers: int, dtype: torch.dtype) -> Tensor:
     """(heads) or (layers, heads) → (layers, 1, heads, 1, 1); five dimensions are taken as they are.
 
     Raises ValueError for any other number of dimensions.

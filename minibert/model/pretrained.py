@@ -23,7 +23,8 @@ from ..checkpoints import (
     save_weights,
 )
 from ..checkpoints.loading import plan_loading, read_into
-from ..config import BertConfig, folder_for_saving
+from ..config import BertConfig
+from ..config_files import folder_for_saving
 from .base import BertBase
 from .initialization import without_draws, without_init_weights
 

@@ -1,12 +1,8 @@
-"""The optimizer chapter: AdamW, its parameter groups, and the six learning-rate schedules.
+"""The optimizer (`adamw.py`), its groups of parameters (`groups.py`), six learning-rate schedules (`schedules.py`)."""
 
-Read in this order: `update.py` (the arithmetic), `adamw.py`, `adam_l2.py` (what AdamW is not), `fast_update.py`, `groups.py`,
-`layerwise.py`, `schedules.py` (the formulas), `get_schedule.py`.
-"""
-
-from .adam_l2 import AdamL2
-from .adamw import AdamW
-from .get_schedule import (
+from .adamw import AdamL2, AdamW
+from .groups import layerwise_groups, no_decay_groups
+from .schedules import (
     TYPE_TO_SCHEDULER_FUNCTION,
     SchedulerType,
     get_constant_schedule,
@@ -17,8 +13,6 @@ from .get_schedule import (
     get_polynomial_decay_schedule_with_warmup,
     get_scheduler,
 )
-from .groups import no_decay_groups
-from .layerwise import layerwise_groups
 
 __all__ = [
     "TYPE_TO_SCHEDULER_FUNCTION",

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from ..data.masking import Vocabulary, mask
 from ..heads import BertForMaskedLM
-from ..heads.token_classification import IGNORED
+from ..model.checks import IGNORED
 from ..outputs import ModelOutput
 from ..tokenization import BertTokenizer
 from .metrics import perplexity

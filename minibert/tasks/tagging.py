@@ -26,7 +26,7 @@ from torch import Tensor
 
 from ..config import BertConfig
 from ..heads import BertForTokenClassification
-from ..heads.token_classification import IGNORED
+from ..model.checks import IGNORED
 from ..outputs import ModelOutput
 from ..tokenization import BertTokenizer
 from .metrics import PREFIXES, accuracy, entities, entity_f1

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Sampler
 
-from ..heads.token_classification import IGNORED
+from ..model.checks import IGNORED
 from ..tokenization import BertTokenizer
 from .task import Encoded, Row
 from .task_files import Report

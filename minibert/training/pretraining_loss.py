@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from ..data.pretraining_batches import PretrainingBatch, PretrainingBatches
 from ..fast.last_layer import last_layer_at_labels
 from ..heads.pretraining import BertForPreTraining
-from ..heads.token_classification import IGNORED
+from ..model.checks import IGNORED
 from .distributed import Processes
 
 NEVER_TRAINED = 1 << 40  # a step that no run reaches, so that an evaluation's random numbers are its own

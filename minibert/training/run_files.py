@@ -23,7 +23,7 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from ..drawing import new_figure, save_figure
+from ..microscope.plots import new_figure, save_figure
 from ..terminal import table
 
 STATE = "training_state.pt"

@@ -98,7 +98,7 @@ def test_a_model_wants_a_config_and_says_how_to_open_a_checkpoint() -> None:
         BertModel("novels-4l-256h")  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("layer", "heads"), [(7, [0]), (-1, [0]), (0, [4])])
+@pytest.mark.parametrize(("layer", "heads"), [(7, [0]), (-9, [0]), (0, [4])])
 def test_heads_pruned_from_places_that_do_not_exist_are_refused_when_the_model_is_built(
     layer: int, heads: list[int]
 ) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from minibert.data.samples import sample
+from course.samples import sample
 from tests.unit.cli.running import run
 from tests.unit.tiny_bert import BUNDLED
 from tests.unit.training.small_tasks import command, small_model

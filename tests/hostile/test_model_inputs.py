@@ -266,7 +266,7 @@ class TestSurgery:
         with pytest.raises(ValueError, match=r"Cannot prune heads \[.*\]: this layer has heads 0 to 3"):
             tiny(BertModel).prune_heads({0: heads})
 
-    @pytest.mark.parametrize("layer", [2, -1])
+    @pytest.mark.parametrize("layer", [2, -3])
     def test_a_layer_that_does_not_exist_cannot_be_pruned(self, layer: int) -> None:
         model = tiny(BertForMaskedLM)
         with pytest.raises(ValueError, match=f"heads of layer {layer}: this model has layers 0 to 1"):
@@ -289,3 +289,61 @@ class TestSurgery:
         with pytest.raises(ValueError, match=f"Cannot resize to {size} tokens"):
             model.resize_token_embeddings(size)
         assert model.config.vocab_size == 99
+
+
+class TestTablesThatWereReplaced:
+    """The tables say how many ids there are; the config may say something else by now."""
+
+    def longer(self, table: torch.nn.Embedding, rows: int) -> torch.nn.Embedding:
+        new = torch.nn.Embedding(rows, table.embedding_dim)
+        new.weight.data[: table.num_embeddings] = table.weight.data
+        return new
+
+    def test_a_third_segment_is_used(self, arithmetic_begins: list[str]) -> None:
+        model = tiny(BertModel)
+        model.embeddings.token_type_embeddings = self.longer(model.embeddings.token_type_embeddings, 3)
+        segments = torch.full_like(IDS, 2)
+        assert model(IDS, token_type_ids=segments).last_hidden_state.isfinite().all()
+        arithmetic_begins.clear()
+        with pytest.raises(ValueError, match="is 3, but the segment table has 3 entries"):
+            model(IDS, token_type_ids=segments + 1)
+
+    def test_new_words_are_used(self, arithmetic_begins: list[str]) -> None:
+        model = tiny(BertModel)
+        size = model.config.vocab_size
+        model.set_input_embeddings(self.longer(model.get_input_embeddings(), size + 2))
+        assert model(torch.full((1, 3), size + 1)).last_hidden_state.isfinite().all()
+        arithmetic_begins.clear()
+        with pytest.raises(ValueError, match=f"the vocabulary has {size + 2} entries"):
+            model(torch.full((1, 3), size + 2))
+
+    def test_more_positions_are_used_where_they_are_given_or_counted(self, arithmetic_begins: list[str]) -> None:
+        model = tiny(BertModel)
+        known = model.config.max_position_embeddings
+        model.embeddings.position_embeddings = self.longer(model.embeddings.position_embeddings, known + 4)
+        ids = torch.full((1, known + 1), 5)
+        segments = torch.zeros_like(ids)
+        given = model(ids, token_type_ids=segments, position_ids=torch.arange(known + 1)[None]).last_hidden_state
+        arithmetic_begins.clear()
+        with pytest.raises(ValueError, match=f"this model knows {known} positions"):
+            model(ids, token_type_ids=segments)  # the counter of positions still ends there
+        model.embeddings.position_ids = torch.arange(known + 4)[None]
+        assert torch.equal(model(ids, token_type_ids=segments).last_hidden_state, given)
+        arithmetic_begins.clear()
+
+    @pytest.mark.parametrize(
+        ("field", "call", "message"),
+        [
+            ("vocab_size", {"input_ids": torch.full((1, 3), 99)}, "is 99, but the vocabulary has 99 entries"),
+            ("type_vocab_size", {"token_type_ids": torch.full((2, 7), 2)}, "is 2, but the segment table has 2 entries"),
+            ("max_position_embeddings", {"position_ids": torch.full((2, 7), 40)}, "is 40, but the position table has"),
+            ("max_position_embeddings", {"input_ids": torch.full((1, 41), 5)}, "41 tokens, but this model knows"),
+        ],
+    )
+    def test_a_config_that_promises_more_than_the_table_has_is_no_index_error(
+        self, field: str, call: dict[str, Tensor], message: str
+    ) -> None:
+        model = tiny(BertModel)
+        setattr(model.config, field, 1000)
+        with pytest.raises(ValueError, match=message):
+            model(**{"input_ids": IDS, **call})

@@ -68,7 +68,7 @@ def test_the_edges_of_the_ranges_are_allowed():
 
 
 def test_an_unknown_implementation_is_refused_with_the_known_ones():
-    with pytest.raises(ValueError, match="'plain', 'blocks', 'foreach', 'fused'"):
+    with pytest.raises(ValueError, match="'plain', 'blocked', 'fused'"):
         AdamW([parameter()], implementation="apex")
 
 
@@ -77,7 +77,7 @@ def test_no_parameters_is_refused():
         AdamW([])
 
 
-@pytest.mark.parametrize("implementation", ["plain", "blocks", "foreach", "fused", "auto"])
+@pytest.mark.parametrize("implementation", ["plain", "blocked", "fused", "blocks", "foreach", "auto"])
 def test_a_sparse_gradient_is_refused_before_any_parameter_changes(implementation):
     dense, embedding = parameter(), nn.Embedding(4, 2, sparse=True)
     optimizer = AdamW([{"params": [dense]}, {"params": [embedding.weight]}], implementation=implementation)

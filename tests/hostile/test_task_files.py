@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from minibert.data.samples import sample
+from course.samples import sample
 from minibert.tasks import (
     AnswerWindow,
     Labels,

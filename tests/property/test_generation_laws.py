@@ -17,6 +17,14 @@ models = st.builds(
     hidden_act=st.sampled_from(["gelu", "relu"]),
 )
 searches = st.sampled_from([{}, {"num_beams": 3}, {"num_beams": 2, "length_penalty": 2.0, "num_return_sequences": 2}])
+draws = st.sampled_from(
+    [
+        {"do_sample": True},
+        {"do_sample": True, "num_return_sequences": 3, "top_p": 0.9},
+        {"do_sample": True, "num_beams": 2},
+    ]
+)
+rules = st.sampled_from([{}, {"repetition_penalty": 1.5}, {"no_repeat_ngram_size": 2, "min_length": 9}])
 
 
 def decoder(seed: int, **overrides: object) -> BertLMHeadModel:
@@ -60,3 +68,20 @@ def test_a_batch_says_what_its_prompts_say_alone(model: dict, search: dict) -> N
     together = network.generate(prompts, max_length=10, **search)
     alone = torch.cat([network.generate(prompt[None], max_length=10, **search) for prompt in prompts])
     assert torch.equal(together, alone)
+
+
+@given(models, searches | draws, rules, st.integers(1, 5), st.sampled_from(["left", "right", "none"]))
+@settings(max_examples=60, deadline=None, derandomize=True)
+def test_the_fast_way_chooses_the_same_words(
+    model: dict, search: dict, rule: dict, prompt_length: int, padding: str
+) -> None:
+    network = decoder(**model)
+    prompt = torch.randint(1, 40, (2, prompt_length))
+    if padding != "none" and prompt_length > 1:
+        prompt[0, 0 if padding == "left" else -1] = 0
+
+    def ids(fast: bool) -> torch.Tensor:
+        generator = torch.Generator().manual_seed(7)
+        return network.generate(prompt, max_length=12, eos_token_id=3, generator=generator, fast=fast, **search, **rule)
+
+    assert torch.equal(ids(fast=True), ids(fast=False))

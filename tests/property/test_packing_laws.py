@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from minibert import BertConfig, BertForSequenceClassification, BertModel
-from minibert.model.packing import Packing
+from minibert import BertConfig, BertForSequenceClassification, BertModel, fast
+from minibert.fast.packing import Packing
 
 
 def tiny(seed: int, **overrides: object) -> BertModel:
@@ -89,3 +92,51 @@ def test_packed_training_gives_the_same_gradients() -> None:
         gradients.append({name: parameter.grad.clone() for name, parameter in model.named_parameters()})
     for name, expected in gradients[0].items():
         torch.testing.assert_close(gradients[1][name], expected, rtol=0, atol=1e-6)
+
+
+def shapes_in_the_first_layer(model: BertModel) -> list[torch.Size]:
+    """What a padded batch of 2 texts, 8 tokens in all, looks like there."""
+    seen: list[torch.Size] = []
+    handle = model.encoder.layer[0].register_forward_pre_hook(lambda _layer, inputs: seen.append(inputs[0].shape))
+    model(torch.ones(2, 6, dtype=torch.long), attention_mask=torch.tensor([[1] * 6, [1] * 2 + [0] * 4]))
+    handle.remove()
+    return seen
+
+
+PADDED, PACKED = torch.Size((2, 6, 16)), torch.Size((1, 8, 16))
+
+
+def test_packing_for_a_while_ends_with_the_block_also_by_an_error() -> None:
+    model = tiny(0)
+    with fast.packed(model):
+        assert shapes_in_the_first_layer(model) == [PACKED]
+    assert shapes_in_the_first_layer(model) == [PADDED]
+    with pytest.raises(KeyError), fast.packed(model):
+        raise KeyError
+    assert shapes_in_the_first_layer(model) == [PADDED]
+    assert model.config.attn_implementation == "eager"
+
+
+def test_a_plain_model_has_nothing_of_packing_in_it() -> None:
+    model = tiny(0)
+    model.set_attn_implementation("packed")
+    model.set_attn_implementation("eager")
+    assert [type(module) for module in model.modules()] == [type(module) for module in tiny(0).modules()]
+
+
+def test_copies_and_pickles_of_a_packed_model_are_packed() -> None:
+    model = tiny(0, attn_implementation="packed")
+    for other in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        assert shapes_in_the_first_layer(other) == [PACKED]
+
+
+def test_a_student_s_own_attention_is_left_alone() -> None:
+    model = tiny(0)
+
+    class Own(type(model.encoder.layer[0].attention.self)):  # type: ignore[misc]
+        pass
+
+    model.encoder.layer[0].attention.self.__class__ = Own
+    model.set_attn_implementation("packed")
+    assert type(model.encoder.layer[0].attention.self) is Own
+    assert shapes_in_the_first_layer(model) == [PADDED]

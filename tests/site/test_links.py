@@ -59,15 +59,15 @@ def test_no_page_loads_anything_from_elsewhere(site: Path, pages: dict[Path, Lin
     assert re.findall(r"(?:url\(|@import)\s*[\"']?(?:https?:)?//[^)]*", styles) == []
 
 
-def test_a_link_into_the_code_leads_to_its_line(site: Path, pages: dict[Path, Links]) -> None:
+def test_a_link_into_the_code_leads_to_the_line_of_its_symbol(site: Path, pages: dict[Path, Links]) -> None:
     page = site / "minibert" / "model" / "attention.html"
     source = Path(minibert.__file__).parent / "model" / "attention.py"
     lines = source.read_text(encoding="utf-8").splitlines()
     assert {f"L{number}" for number in range(1, len(lines) + 1)} <= pages[page].places
     number = lines.index("class BertSelfAttention(nn.Module):") + 1
     (line,) = re.findall(rf'<span id="L{number}">.*', pages[page].text)
-    assert "BertSelfAttention" in line
-    assert any("model/attention.html#L" in link for link in pages[site / "the_code.html"].links)
+    assert '<span id="BertSelfAttention"></span>' in line
+    assert "minibert/model/attention.html#BertSelfAttention" in pages[site / "the_code.html"].links
 
 
 def test_every_chapter_is_there_with_its_output_and_pictures(pages: dict[Path, Links], site: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from minibert.course import new_figure, show
+from course.figures import new_figure, show
 from tests.tutorials.places import TUTORIALS
 
 CHAPTERS = sorted(TUTORIALS.glob("[0-9][0-9]_*.py"))

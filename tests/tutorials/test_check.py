@@ -1,17 +1,19 @@
 """`minibert check`: blanks, hints, passes and progress, with a small course made for the test."""
 
 import json
+import multiprocessing
+import re
 from pathlib import Path
 
 import pytest
 import torch
 
-from minibert.course import hint_for
-from minibert.course.checking import check_chapter, find_chapter
+from course.checking import check_chapter, find_chapter
+from course.hints import hint_for
 from tests.unit.cli.running import json_of, output_of, run
 
 CHECKS = """
-from minibert.course import hint_for
+from course.hints import hint_for
 
 def check_double(double):
     return hint_for(double(3), 6, {"It squares instead of doubling": 9}, given="For 3")
@@ -104,6 +106,47 @@ def test_an_answer_that_leaves_the_program_does_not_end_the_check(course: Path) 
     assert hint_of(course, "def double(x):\n    exit()\n").startswith("It stops with SystemExit")
 
 
+def test_an_answer_that_ends_python_or_never_ends_leaves_the_next_functions_their_check(course: Path) -> None:
+    for ending, hint in (
+        ("import os; print('here', flush=True); os._exit(3)", "It ended Python, with exit code 3."),
+        ("while True: pass", "It was still running after 0.5 seconds. Does a loop never end?"),
+    ):
+        write(course, RIGHT.replace("return 2 * x", ending))
+        double, negate = check_chapter(find_chapter(course, "4"), seconds=0.5)
+        assert (double.status, double.hint) == ("not right yet", hint)
+        assert negate.passed
+
+
+@pytest.mark.parametrize(
+    ("line", "error"),
+    [
+        ("while True: pass", "It was still running after 0.5 seconds. Does a loop never end?"),
+        ("import os; os._exit(0)", "It ended Python, with exit code 0."),
+        ("exit()", "SystemExit in line 1"),
+    ],
+)
+def test_a_file_that_never_ends_or_leaves_the_program_at_its_top_is_named(course: Path, line: str, error: str) -> None:
+    write(course, f"{line}\n{RIGHT}")
+    with pytest.raises(ValueError, match=re.escape(f"04_numbers.py cannot be run: {error}")):
+        check_chapter(find_chapter(course, "4"), seconds=0.5)
+
+
+def test_a_loop_that_prints_for_ever_is_ended_and_cut(course: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert hint_of(course, "def double(x):\n    while True:\n        print(x)\n").startswith(
+        "It was still running after"
+    )
+    assert capsys.readouterr().out == "3\n" * 5000
+
+
+def test_an_answer_cannot_wait_for_the_keyboard(course: Path) -> None:
+    assert hint_of(course, "def double(x):\n    return input()\n").startswith("It stops with EOFError in line 2")
+
+
+def test_no_process_is_left_behind(course: Path) -> None:
+    check_chapter(find_chapter(course, "4"))
+    assert multiprocessing.active_children() == []
+
+
 def test_a_renamed_function_is_missed(course: Path) -> None:
     assert hint_of(course, RIGHT.replace("double", "twice")) == "04_numbers.py has no function of this name."
 
@@ -115,6 +158,12 @@ def test_a_file_that_python_cannot_read_is_one_clear_line(course: Path) -> None:
     assert result.stderr.startswith("Error: ")
     assert "04_numbers.py cannot be run: SyntaxError in line 2" in result.stderr
     assert "the file cannot be run: minibert check 4" in output_of("check", "--folder", str(course))
+
+
+def test_checks_that_cannot_be_run_are_named(course: Path) -> None:
+    (course / "checks" / "04_numbers.py").write_text("import nothing_of_this_name")
+    with pytest.raises(ValueError, match=r"checks.04_numbers\.py cannot be run: It ended Python, with exit code 1\."):
+        check_chapter(find_chapter(course, "4"))
 
 
 def test_a_missing_exercise_file_is_named(course: Path) -> None:
@@ -141,7 +190,7 @@ def test_a_folder_without_exercises_is_refused(tmp_path: Path) -> None:
 
 def test_without_any_tutorials_the_error_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("minibert.course.checking._BESIDE_THE_PACKAGE", tmp_path / "none")
+    monkeypatch.setattr("minibert.cli.check.BESIDE_THE_PACKAGE", tmp_path / "none")
     result = run("check")
     assert result.exit_code == 1
     assert "name the folder with --folder" in " ".join(result.stderr.split())

@@ -2,10 +2,12 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -40,7 +42,8 @@ def release_and_grade(course: Path) -> None:
     hand_in(course, "right", solved)
     hand_in(course, "wrong", {**solved, "split_heads": solved["split_heads"].partition("    ### BEGIN")[0] + WRONG})
     hand_in(course, "blank", released)
-    hand_in(course, "forged", {**released, "check_split_heads": "hint = None"}, checks="def check(_): return None")
+    forged = {"checks.py": "def check(_): return None", "course/hints.py": "def hint_for(*_): return None"}
+    hand_in(course, "forged", {**released, "check_split_heads": "hint = None"}, forged)
     nbgrader(course, "autograde", CHAPTER)
 
 
@@ -55,18 +58,19 @@ def cells_of(notebook: Path) -> dict[str, str]:
     return {cell["metadata"]["nbgrader"]["grade_id"]: "".join(cell["source"]) for cell in cells}
 
 
-def hand_in(course: Path, student: str, sources: dict[str, str], checks: str | None = None) -> None:
-    """The released notebook, filled in by a student."""
-    released = course / "release" / CHAPTER
+def hand_in(
+    course: Path, student: str, sources: dict[str, str], changed: Mapping[str, str] = MappingProxyType({})
+) -> None:
+    """The released folder, with the notebook filled in by a student, and files changed."""
     submission = course / "submitted" / student / CHAPTER
-    submission.mkdir(parents=True)
-    notebook = json.loads((released / f"{CHAPTER}.ipynb").read_text(encoding="utf-8"))
+    shutil.copytree(course / "release" / CHAPTER, submission)
+    notebook = json.loads((submission / f"{CHAPTER}.ipynb").read_text(encoding="utf-8"))
     for cell in notebook["cells"]:
         cell["source"] = sources[cell["metadata"]["nbgrader"]["grade_id"]]
     (submission / f"{CHAPTER}.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
-    (submission / "checks.py").write_text(
-        checks or (released / "checks.py").read_text(encoding="utf-8"), encoding="utf-8"
-    )
+    for name, text in changed.items():
+        assert (submission / name).is_file()
+        (submission / name).write_text(text, encoding="utf-8")
 
 
 def points(course: Path, student: str) -> dict[str, float]:

@@ -2,7 +2,9 @@
 
 import ast
 import json
+import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,7 @@ from typing import Any
 import pytest
 
 from scripts.build_notebooks import main
-from tests.tutorials.places import TUTORIALS, open_module
+from tests.tutorials.places import ROOT, TUTORIALS, open_module
 
 CHAPTERS = [path.stem for path in sorted((TUTORIALS / "solutions").glob("*.py"))]
 
@@ -61,6 +63,16 @@ def test_bert_in_one_page_finds_its_weights_in_the_built_folder(
 ) -> None:
     open_module(built / "course" / "tutorials" / "bert_in_one_page.py").main("He shook his [MASK].")
     assert "head" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("folder", ["course/tutorials", "nbgrader/source/13_multiple_choice"])
+def test_what_chapters_and_checks_import_is_in_the_built_folder(built: Path, folder: str) -> None:
+    program = "import course.figures, course.hints, course.samples; print(course.samples.sample('endings.csv'))"
+    clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {"PYTHONPATH": str(ROOT)}
+    result = subprocess.run(
+        [sys.executable, "-c", program], cwd=built / folder, env=clean, capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == str((built / folder).resolve() / "samples" / "endings.csv")
 
 
 def test_solutions_are_in_the_teachers_folder_only(built: Path) -> None:

@@ -5,6 +5,7 @@ import json
 import pickle
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -199,3 +200,41 @@ class TestReadingAndWriting:
         config.hidden_size = 33
         with pytest.raises(ValueError, match="hidden_size = 33 is not a multiple of num_attention_heads = 4"):
             BertModel(config)
+
+
+class TestWhatNumPyAndJsonGive:
+    """Whole numbers of NumPy are whole numbers, and JSON has only text for keys."""
+
+    @pytest.mark.parametrize("field", ["vocab_size", "hidden_size", "num_hidden_layers", "num_labels", "pad_token_id"])
+    def test_whole_numbers_of_numpy_are_sizes(self, field: str, tmp_path: Path) -> None:
+        config = BertConfig(**{**SIZES, field: np.int64(4)})
+        assert getattr(config, field) == 4
+        config.save_pretrained(tmp_path)
+        assert getattr(BertConfig.from_pretrained(tmp_path), field) == 4
+
+    @pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16])
+    def test_numbers_of_numpy_are_rates(self, dtype: type, tmp_path: Path) -> None:
+        config = BertConfig(**SIZES, hidden_dropout_prob=dtype(0.25), layer_norm_eps=dtype(0.5))
+        config.save_pretrained(tmp_path)
+        assert BertConfig.from_pretrained(tmp_path).hidden_dropout_prob == 0.25
+
+    @pytest.mark.parametrize("value", [np.bool_(True), True, 2.0, np.float64(2), "2", None])
+    def test_what_is_no_whole_number_is_still_refused(self, value: object) -> None:
+        with pytest.raises(ValueError, match="hidden_size"):
+            BertConfig(hidden_size=value)
+
+    def test_labels_by_text_keys_are_labels_by_number(self, tmp_path: Path) -> None:
+        labels = {"0": "neg", "1": "pos"}
+        BertConfig(**SIZES).save_pretrained(tmp_path)
+        updated = BertConfig(**SIZES)
+        updated.update({"id2label": labels})
+        configs = [BertConfig(id2label=labels), BertConfig.from_pretrained(tmp_path, id2label=labels), updated]
+        configs.append(BertConfig.from_dict({"id2label": labels}))
+        for config in configs:
+            assert config.id2label == {0: "neg", 1: "pos"}
+            assert config.num_labels == 2
+
+    def test_heads_pruned_under_text_keys_are_pruned(self) -> None:
+        config = BertConfig(**SIZES)
+        config.update({"pruned_heads": {"0": [1]}})
+        assert config.pruned_heads == {0: [1]}

@@ -5,6 +5,7 @@ import pickle
 
 import pytest
 import torch
+from torch.utils import _pytree
 
 from minibert.outputs import BertForPreTrainingOutput, MaskedLMOutput
 
@@ -104,3 +105,27 @@ def test_a_deep_copy_shares_no_memory(unlabelled: MaskedLMOutput) -> None:
     twin = copy.deepcopy(unlabelled)
     twin.logits.zero_()
     assert unlabelled.logits.sum() == 6
+
+
+@pytest.mark.parametrize("container", [list, dict, iter, tuple], ids=lambda container: container.__name__)
+def test_it_can_be_made_from_the_items_of_another(unlabelled: MaskedLMOutput, container: type) -> None:
+    again = MaskedLMOutput(container(unlabelled.items()))
+    assert again.loss is None
+    assert list(again) == ["logits", "hidden_states"]
+    assert again.logits is unlabelled.logits
+    assert again[1] is unlabelled.hidden_states
+
+
+def test_a_tensor_alone_is_its_first_field() -> None:
+    loss = torch.tensor(1.0)
+    assert MaskedLMOutput(loss).loss is loss
+
+
+def test_pytorch_knows_it_as_a_container_of_tensors(unlabelled: MaskedLMOutput) -> None:
+    doubled = _pytree.tree_map(lambda tensor: tensor * 2, unlabelled)
+    assert type(doubled) is MaskedLMOutput
+    assert torch.equal(doubled.logits, unlabelled.logits * 2)
+    assert doubled.loss is None
+    leaves, structure = _pytree.tree_flatten(unlabelled)
+    assert len(leaves) == 3  # logits and two hidden states
+    assert _pytree.tree_unflatten(leaves, structure).hidden_states[1] is unlabelled.hidden_states[1]

@@ -1,9 +1,8 @@
-"""Text in columns and pictures in letters."""
+"""Text in columns, outlines of stages, and attention drawn with letters."""
 
 import pytest
 
-from minibert.microscope.heatmap import heatmap, shade
-from minibert.terminal import display_width, pad, table
+from minibert.terminal import display_width, heatmap, outline, pad, shade, table
 
 
 @pytest.mark.parametrize(
@@ -54,3 +53,20 @@ def test_from_ten_pieces_on_cells_are_as_wide_as_the_numbers() -> None:
     assert lines[0] == "       0  1  2  3  4  5  6  7  8  9 10"
     assert lines[1] == " 0 a  ██" + "   " * 10 + "  → a 100%"
     assert lines[11].startswith("10 k  ")
+
+
+def test_each_stage_stands_inside_the_one_around_it() -> None:
+    stages = [("", 0, "Model"), ("a", 1, "A"), ("a.layer.0", 2, "B"), ("a.layer.0.c", 3, "C"), ("d", 1, "D")]
+    assert outline(stages) == ["Model", "  a", "    layer.0", "      c", "  d"]
+
+
+def test_where_stages_are_left_out_the_name_is_longer() -> None:
+    assert outline([("", 0, "Model"), ("a.layer.0", 1, "B"), ("e.f", 1, "F")]) == ["Model", "  a.layer.0", "  e.f"]
+
+
+def test_a_stage_that_is_named_elsewhere_keeps_its_whole_name() -> None:
+    assert outline([("", 0, "Model"), ("a", 1, "A"), ("shared", 2, "S")]) == ["Model", "  a", "    shared"]
+
+
+def test_a_second_forward_begins_anew() -> None:
+    assert outline([("", 0, "Model"), ("a", 1, "A")] * 2) == ["Model", "  a"] * 2

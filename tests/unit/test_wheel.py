@@ -1,4 +1,5 @@
-"""The wheel: built, installed into an empty environment, away from the checkout, it finds its weights and its samples."""
+"""The wheel: built, installed into an empty environment, away from the checkout, it finds its weights, and `minibert check` says
+where the course is."""
 
 import json
 import os
@@ -65,7 +66,13 @@ def test_an_installed_wheel_fills_in_a_blank_with_its_own_weights(tmp_path: Path
     package, weights = run("-c", where).splitlines()
     assert str(environment) in package
     assert str(environment) in weights
-    first = "from minibert.data.samples import sample; print(sample('questions.json').read_text('utf-8')[0])"
-    assert run("-c", first) == "{\n"
     filled = json.loads(run("-m", "minibert", "fill-mask", "He shook his [MASK].", "--json"))
     assert filled["blanks"][0]["predictions"][0]["token"] == "head"
+
+    check = [python, "-m", "minibert", "check", "4"]
+    result = subprocess.run(check, cwd=elsewhere, env=clean, check=False, capture_output=True, text=True)
+    assert (result.returncode, result.stdout) == (1, "")
+    assert result.stderr.startswith(
+        f"Error: There is no tutorials folder in {elsewhere} or above it. The course is not part"
+    )
+    assert result.stderr.count("\n") == 1

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from course.hints import hint_for
 from minibert import BertForMaskedLM, BertTokenizer
-from minibert.course import hint_for
 
 TEXTS = ("He shook his [MASK].", "The old [MASK] took off his [MASK] and bowed.", "[MASK] was late again, [MASK] said.")
 

@@ -3,8 +3,8 @@
 import random
 from collections.abc import Callable
 
+from course.hints import hint_for
 from minibert import BasicTokenizer, BertTokenizer, WordpieceTokenizer
-from minibert.course import hint_for
 
 WORDS = (
     "unkindly",

@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from course.hints import hint_for
 from minibert import BertConfig, BertEmbeddings
-from minibert.course import hint_for
 
 
 def check_embed(embed: Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], Tensor]) -> str | None:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from course.hints import hint_for
 from minibert import BertConfig, BertSelfAttention
-from minibert.course import hint_for
 from minibert.model.attention import eager_attention
 from minibert.model.masks import extended_attention_mask
 

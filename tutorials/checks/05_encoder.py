@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from course.hints import hint_for
 from minibert import BertConfig, BertLayer
-from minibert.course import hint_for
 from minibert.model import activations
 
 

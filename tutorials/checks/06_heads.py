@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from course.hints import hint_for
 from minibert import BertConfig, BertForMaskedLM, BertLMPredictionHead, BertPooler, BertPredictionHeadTransform
-from minibert.course import hint_for
 
 CONFIG = BertConfig(
     vocab_size=11,

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
+from course.hints import hint_for
 from minibert import BertConfig, BertForMaskedLM, BertModel
 from minibert.checkpoints.names import canonical
-from minibert.course import hint_for
 
 TINY = BertConfig(vocab_size=9, hidden_size=4, num_attention_heads=2, num_hidden_layers=1, intermediate_size=8)
 

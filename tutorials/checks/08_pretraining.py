@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from course.hints import hint_for
 from minibert import BertConfig, BertForPreTraining
-from minibert.course import hint_for
 
 MASK_ID = 4
 

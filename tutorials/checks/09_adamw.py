@@ -6,9 +6,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from course.hints import hint_for
 from minibert import AdamW, BertConfig, BertForPreTraining, no_decay_groups
-from minibert.course import hint_for
-from minibert.optim import update as library
+from minibert.optim import adamw as library
 
 CASES = ((0.9, 0.999), (0.5, 0.75), (0.8, 0.4))  # β₁, β₂
 

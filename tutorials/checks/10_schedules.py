@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import torch
 
+from course.hints import hint_for
 from minibert import get_linear_schedule_with_warmup
-from minibert.course import hint_for
 from minibert.optim import schedules
 
 RUNS = ((4, 10), (1, 5), (10, 110))  # warmup, total

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from minibert.course import hint_for
+from course.hints import hint_for
 from minibert.data import prepare
 from minibert.training.pretraining import Phase, Recipe
 

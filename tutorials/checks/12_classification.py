@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from course.hints import hint_for
 from minibert import BertConfig, BertForSequenceClassification
-from minibert.course import hint_for
 from minibert.tasks.metrics import pearson
 
 ONE, MANY, NUMBER = "single_label_classification", "multi_label_classification", "regression"

@@ -6,9 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from course.hints import hint_for
+from course.samples import sample
 from minibert import BertTokenizer
-from minibert.course import hint_for
-from minibert.data.samples import sample
 from minibert.heads.multiple_choice import rows
 from minibert.tasks import ChoiceExample, Report, encode_choices, read_choices
 

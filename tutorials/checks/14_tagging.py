@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
+from course.hints import hint_for
 from minibert import BertTokenizer
-from minibert.course import hint_for
 from minibert.tasks import Labels, Report, TaggedSentence, encode_tags, metrics
 
 Entity = tuple[str, int, int]

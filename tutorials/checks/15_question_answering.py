@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from minibert.course import hint_for
+from course.hints import hint_for
 from minibert.tasks import Answer, AnswerWindow, Question, answers_to
 from minibert.tasks.metrics import answer_f1
 from minibert.tasks.squad import answer_positions as library_positions

@@ -6,9 +6,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from course.hints import hint_for
 from minibert import BertConfig, BertLMHeadModel
-from minibert.course import hint_for
-from minibert.generation.processors import keep_top_p
+from minibert.generation.scores import keep_top_p
 from minibert.model import masks
 
 

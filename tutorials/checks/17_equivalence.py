@@ -7,10 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from course.hints import hint_for
 from minibert import BertConfig, BertModel
-from minibert.course import hint_for
 from minibert.microscope import compare
-from minibert.microscope.difference import difference
+from minibert.microscope.distance import distance
 
 Stage = tuple[str, float, float]  # name, how far apart what it takes is, and what it gives
 
@@ -20,7 +20,7 @@ def check_how_far(how_far: Callable[[Tensor, Tensor], tuple[float, float]]) -> s
     for shape, size in (((4,), 1.0), ((2, 3), 10.0), ((2, 3, 4), 0.5)):
         x = size * torch.randn(shape, generator=generator)
         y = x + 0.1 * torch.rand(shape, generator=generator)  # above x: x − y is negative
-        apart = difference(x, y)
+        apart = distance(x, y)
         expected = (apart.absolute, apart.relative)
         gaps = (x - y).abs()
         mistakes = {

@@ -7,9 +7,9 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
+from course.hints import hint_for
 from minibert import BertConfig, BertForMaskedLM
-from minibert.course import hint_for
-from minibert.model.packing import Packing
+from minibert.fast.packing import Packing
 
 
 def check_multiplications(multiplications: Callable[[int, int, int, int, int], int]) -> str | None:

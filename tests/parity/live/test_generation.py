@@ -60,7 +60,8 @@ def test_random_decoders_say_the_same(search: str, seed: int, end: int | None) -
     # Today's library no longer counts the prompt in a text's length, so lengths must not count where texts can end.
     options = {**SEARCHES[search], "eos_token_id": end, "pad_token_id": 0, "length_penalty": 0.0, "max_length": 20}
     expected = theirs.generate(prompt, attention_mask=torch.ones_like(prompt), do_sample=False, **options)
-    assert torch.equal(ours.generate(prompt, **options), expected)
+    for fast in (False, True):
+        assert torch.equal(ours.generate(prompt, **options, fast=fast), expected)
 
 
 @pytest.mark.parametrize("num_beams", [1, 4])
@@ -71,4 +72,25 @@ def test_trained_weights_say_the_same(num_beams: int) -> None:
         prompt = tokenizer(text, return_tensors="pt")["input_ids"][:, :-1]
         options = {"max_new_tokens": 24, "num_beams": num_beams, "pad_token_id": 0, "eos_token_id": None}
         expected = theirs.generate(prompt, attention_mask=torch.ones_like(prompt), do_sample=False, **options)
-        assert torch.equal(ours.generate(prompt, **options), expected)
+        for fast in (False, True):
+            assert torch.equal(ours.generate(prompt, **options, fast=fast), expected)
+
+
+def test_the_last_scores_alone_are_the_same() -> None:
+    ours, theirs = random_pair(0)
+    prompt = torch.randint(25, 99, (3, 6), generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        found, expected = (model(prompt, logits_to_keep=2).logits for model in (ours, theirs))
+    assert found.shape == expected.shape == (3, 2, 99)
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)
+
+
+def test_a_prompt_that_is_read_in_blocks_gets_the_same_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("minibert.generation.generate.PROMPT_BLOCK", 32)
+    ours, theirs = trained_pair()
+    prompt = torch.randint(1000, 8000, (2, 100), generator=torch.Generator().manual_seed(2))
+    for num_beams in (1, 3):
+        options = {"max_new_tokens": 8, "num_beams": num_beams, "pad_token_id": 0, "eos_token_id": None}
+        expected = theirs.generate(prompt, attention_mask=torch.ones_like(prompt), do_sample=False, **options)
+        for fast in (False, True):
+            assert torch.equal(ours.generate(prompt, **options, fast=fast), expected)

@@ -12,7 +12,7 @@ TEXT = "He shook his [MASK]."
 
 def test_each_piece_is_a_row_that_ends_with_where_it_looks_most() -> None:
     title, columns, *rows, legend = output_of("attention", TEXT, "--layer", "3", "--head", "1").splitlines()
-    assert title == f"layer 3, head 1 of {BUNDLED}: each row looks at the columns"
+    assert title == f"layer 3, head 1 of {BUNDLED}: each row attends to the columns"
     assert columns.split() == [str(i) for i in range(7)]
     assert [row.split()[1] for row in rows] == ["[CLS]", "he", "shook", "his", "[MASK]", ".", "[SEP]"]
     answer = json_of("attention", TEXT, "--layer", "3", "--head", "1")

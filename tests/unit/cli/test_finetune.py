@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from course.samples import sample
 from minibert import BertConfig
-from minibert.data.samples import sample
 from tests.unit.cli.running import json_of, output_of, run
 from tests.unit.training.small_tasks import command, small_model
 

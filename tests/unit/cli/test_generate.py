@@ -2,9 +2,11 @@
 
 import json
 
+import pytest
 from click.testing import CliRunner
 
 from minibert.cli import main
+from minibert.fast.one_token import OneTokenNetwork
 
 
 def run(*arguments: str) -> str:
@@ -40,3 +42,21 @@ def test_a_temperature_of_zero_ends_in_one_line() -> None:
     result = CliRunner().invoke(main, ["generate", "It was", "--sample", "--temperature", "0"])
     assert result.exit_code == 1
     assert "temperature is 0.0; it must be above 0" in result.output
+
+
+def test_fast_is_on_unless_switched_off_and_the_text_is_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    entered: list[int] = []
+    network = OneTokenNetwork.__call__
+    monkeypatch.setattr(
+        OneTokenNetwork, "__call__", lambda self, tokens: entered.append(len(tokens)) or network(self, tokens)
+    )
+    fast = run()
+    assert len(entered) == 5  # the model itself reads the prompt and scores the first of the six words
+    assert run("--no-fast") == fast
+    assert len(entered) == 5
+
+
+def test_the_help_says_that_fast_is_on_and_how_to_switch_it_off() -> None:
+    text = " ".join(CliRunner().invoke(main, ["generate", "--help"]).output.split())
+    assert "--fast / --no-fast" in text
+    assert "[default: fast]" in text

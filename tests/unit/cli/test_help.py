@@ -5,9 +5,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 import minibert
+from minibert.cli import main
 from tests.unit.cli.running import output_of, run
 
 COMMANDS = {"attention", "fill-mask", "inspect", "parity", "tokenize", "trace"}
@@ -41,6 +43,21 @@ def test_without_a_command_the_help_is_shown() -> None:
 
 def test_the_version_is_the_packages() -> None:
     assert output_of("--version") == f"minibert, version {minibert.__version__}\n"
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["check", "--help"], ["finetune", "--help"]])
+def test_help_is_quick_for_it_does_not_import_torch(arguments: list[str]) -> None:
+    program = (
+        "import sys; from minibert.cli import main; main(standalone_mode=False); assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, check=True)
+
+
+def test_every_command_of_the_list_is_there_under_its_name() -> None:
+    context = click.Context(main)
+    commands = [main.get_command(context, name) for name in main.list_commands(context)]
+    assert [command.name for command in commands if command] == main.list_commands(context)
+    assert main.get_command(context, "fill_mask") is None
 
 
 def test_python_dash_m_minibert_is_the_same_program(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def test_a_model_agrees_with_itself_to_the_bit() -> None:
 def test_a_difference_ends_in_exit_code_1_and_is_named(changed: str) -> None:
     result = run("parity", changed, "--reference", BUNDLED)
     assert (result.exit_code, result.stderr) == (1, "")
-    assert f"{DENSE} is the first to part" in result.stdout
+    assert f"{DENSE} is the first stage that diverges" in result.stdout
     assert "Its parameters differ: weight by 0.5" in result.stdout
 
 

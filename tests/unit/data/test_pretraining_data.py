@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minibert.data.corpus import HELD_OUT, TRAIN, Corpus, PreparedData
+from minibert.data.masking import Vocabulary, mask
 from minibert.data.pairs import cut_to, draw_pair, draw_span
 from minibert.data.prepare import prepare, unigram_entropy
 from minibert.data.pretraining_batches import PretrainingBatches, shuffled
 from minibert.data.sentences import read_documents, split_sentences
-from minibert.data.masking import Vocabulary, mask
-from minibert.heads.token_classification import IGNORED
+from minibert.model.checks import IGNORED
 from tests.unit.training.small_run import corpus, text, tokenizer
 
 

@@ -1,7 +1,7 @@
 """The page "from the chapter to the code" answers to every heading, class and formula of the chapter.
 
-The chapter itself is not part of the project: `chapter.json` lists its headings, in order, and what each brings up. That every line
-number is right is tested with all other links in `test_links.py`.
+The chapter itself is not part of the project: `chapter.json` lists its headings, in order, and what each brings up. That every symbol
+is where its link says is tested with all other links in `test_links.py`.
 """
 
 import ast
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import minibert
-from scripts.line_links import LINE_LINK
+from scripts.symbols import SYMBOL_LINK
 from tests.unit.docs.pages import DOCS
 
 CHAPTER = json.loads(Path(__file__).with_name("chapter.json").read_text(encoding="utf-8"))
@@ -44,23 +44,23 @@ def test_everything_below_a_heading_has_a_row(part: dict[str, list[str]]) -> Non
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0])
-def test_every_row_leads_to_a_line_of_code(row: list[str]) -> None:
+def test_every_row_leads_to_a_symbol_of_the_code(row: list[str]) -> None:
     assert len(row) == 3
-    assert LINE_LINK.search(row[1]), "a row's second cell links a symbol: [`Symbol`](../path.py#L1)"
+    assert SYMBOL_LINK.search(row[1]), "a row's second cell links a symbol: [`Symbol`](../path.py#Symbol)"
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0])
 def test_what_has_the_same_name_here_is_linked_under_it(row: list[str]) -> None:
     name = row[0].strip("`")
     if name.isidentifier() and name in minibert.__all__:
-        link = LINE_LINK.search(row[1])
+        link = SYMBOL_LINK.search(row[1])
         assert link is not None
         assert link["symbol"] == name
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row[0].startswith("program: ")], ids=lambda row: row[0])
 def test_a_program_of_the_chapter_is_one_that_runs_with_both_libraries(row: list[str]) -> None:
-    link = LINE_LINK.search(row[1])
+    link = SYMBOL_LINK.search(row[1])
     assert link is not None
     program = DOCS / link["path"]
     assert program.parent.name == "chapter"

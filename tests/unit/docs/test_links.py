@@ -1,11 +1,12 @@
-"""Links of the documentation lead somewhere, and those into the code to the line they name."""
+"""Links of the documentation lead somewhere, and those into the code to a symbol that the file defines."""
 
 import re
 from pathlib import Path
 
 import pytest
 
-from scripts.line_links import LINE_LINK, line_of, main, with_lines
+from scripts.links import chapters
+from scripts.symbols import symbols
 from tests.unit.docs.pages import DOCS, PAGES, ROOT
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -38,22 +39,19 @@ def test_every_link_to_a_heading_has_its_heading(page: Path) -> None:
             assert anchor in anchors(page.parent / file if file else page), link
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_every_link_to_a_line_names_the_line_of_its_symbol(page: Path) -> None:
-    _, wrong = with_lines(page, page.read_text(encoding="utf-8"))
-    assert not wrong, "\n".join([*wrong, "To correct the lines: python scripts/line_links.py"])
+WITH_LINKS = [*sorted(DOCS.rglob("*.md")), *ROOT.glob("*.md"), ROOT / "tutorials" / "README.md", *chapters()]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_a_line_is_never_linked_without_the_symbol_that_stands_there(page: Path) -> None:
-    text = page.read_text(encoding="utf-8")
-    assert text.count(".py#L") == len(LINE_LINK.findall(text))
+@pytest.mark.parametrize("page", WITH_LINKS, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_a_link_into_the_code_names_a_symbol_that_the_file_defines(page: Path) -> None:
+    for path, symbol in re.findall(r"\]\(([^)#\s]+\.py)#([^)\s]*)\)", page.read_text(encoding="utf-8")):
+        assert symbol in symbols((page.parent / path).read_text(encoding="utf-8")), f"{path} defines no {symbol!r}"
 
 
 def test_the_page_about_the_code_links_every_file_of_the_network() -> None:
     linked = {Path(link).name for link in links(DOCS / "the_code.md")}
     kinds = ("model", "heads")
-    helpers = {"__init__.py", "dropout.py", "base.py", "initialization.py", "packing.py"}  # named by their functions
+    helpers = {"__init__.py", "base.py", "initialization.py"}  # named by their functions
     written = {path.name for kind in kinds for path in (ROOT / "minibert" / kind).glob("*.py")} - helpers
     assert written <= linked
 
@@ -74,50 +72,19 @@ def stage():
 """
 
 
-@pytest.mark.parametrize(
-    ("symbol", "line"),
-    [
-        ("LIMIT", 2),
-        ("Stage", 3),
-        ("Stage.size", 4),
-        ("Stage.bias", 6),
-        ("Stage.forward", 7),
-        ("Stage.forward.loss", 10),
-        ("stage", 12),
-        ("loss", None),
-        ("Stage.stage", None),
-        ("weight", None),
-    ],
-)
-def test_a_symbol_is_found_where_it_is_defined(symbol: str, line: int | None) -> None:
-    assert line_of(SOURCE, symbol) == line
+def test_every_symbol_has_the_line_that_defines_it() -> None:
+    assert symbols(SOURCE) == {
+        "LIMIT": 2,
+        "Stage": 3,
+        "Stage.size": 4,
+        "Stage.__init__": 5,
+        "Stage.weight": 6,
+        "Stage.bias": 6,
+        "Stage.forward": 7,
+        "Stage.forward.loss": 10,
+        "stage": 12,
+    }
 
 
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A page with a link to a line, right for `Stage` and wrong for `stage`."""
-    (tmp_path / "docs").mkdir()
-    (tmp_path / "code.py").write_text(SOURCE, encoding="utf-8")
-    page = tmp_path / "docs" / "page.md"
-    page.write_text("[`Stage`](../code.py#L3) and [`stage`](../code.py#L1)\n", encoding="utf-8")
-    monkeypatch.setattr("scripts.line_links.ROOT", tmp_path)
-    return page
-
-
-def test_checking_names_what_has_moved_and_changes_nothing(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    before = project.read_text(encoding="utf-8")
-    assert main(["--check"]) == 1
-    assert capsys.readouterr().err == "page.md: `stage` stands on line 12 of ../code.py, not 1.\n"
-    assert project.read_text(encoding="utf-8") == before
-
-
-def test_correcting_changes_the_lines_and_nothing_else(project: Path) -> None:
-    assert main([]) == 0
-    assert project.read_text(encoding="utf-8") == "[`Stage`](../code.py#L3) and [`stage`](../code.py#L12)\n"
-    assert main(["--check"]) == 0
-
-
-def test_a_symbol_that_is_gone_is_left_to_the_writer(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    project.write_text("[`Gone`](../code.py#L3)\n", encoding="utf-8")
-    assert main([]) == 1
-    assert capsys.readouterr().err == "page.md: ../code.py has no `Gone`. Correct the link by hand.\n"
+def test_the_first_of_several_definitions_counts_unless_it_only_keeps_the_name() -> None:
+    assert symbols("x = None\nx = 1\nx = 2\ny: int = 1\ny = 2\nz = None\nz = None\n") == {"x": 2, "y": 4, "z": 6}

@@ -7,6 +7,7 @@ that cannot run alone has a line above it that says why: `<!-- not run: needs a 
 import contextlib
 import io
 import re
+import shutil
 from pathlib import Path
 from typing import NamedTuple
 
@@ -58,7 +59,8 @@ def test_every_block_of_python_was_found() -> None:
 def test_a_snippet_runs_and_prints_what_the_page_says(
     snippet: Snippet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(tmp_path)
+    shutil.copytree(ROOT / "tutorials" / "samples", tmp_path / "tutorials" / "samples", dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)  # the pages' snippets run in the folder of the repository, of which they read only this
     with io.StringIO() as printed, torch.random.fork_rng(devices=[]):
         with contextlib.redirect_stdout(printed):
             exec(compile(snippet.code, f"{snippet.page}, line {snippet.line}", "exec"), {"__name__": "__main__"})

@@ -1,9 +1,14 @@
 """`generate`: what comes back, when it ends, and how it reads a padded prompt or an encoder."""
 
+import subprocess
+import sys
+from types import FrameType
+
 import pytest
 import torch
 
 from minibert import BertLMHeadModel
+from minibert.model.layer import BertLayer
 from tests.unit.tiny_bert import tiny, token_ids
 
 PROMPT = token_ids(2, 4)
@@ -89,6 +94,24 @@ def test_with_a_cache_each_step_reads_one_word(model: BertLMHeadModel) -> None:
     assert lengths == [4, 1, 1, 1]
 
 
+@pytest.mark.parametrize("options", [{}, {"num_beams": 3}, {"fast": True}])
+@pytest.mark.parametrize("crosses", [False, True])
+def test_a_long_prompt_is_read_in_blocks_and_the_text_is_the_same(
+    crosses: bool, options: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = tiny(BertLMHeadModel, is_decoder=True, add_cross_attention=crosses, initializer_range=0.4)
+    prompt = token_ids(2, 8)
+    prompt[1, :5] = 0  # padding, so that one block of the second row is hidden as a whole
+    encoder = torch.randn(2, 3, 32, generator=torch.Generator().manual_seed(0))
+    given = {"max_new_tokens": 4, **options, **({"encoder_hidden_states": encoder} if crosses else {})}
+    whole = model.generate(prompt, **given)
+    lengths: list[int] = []
+    model.bert.embeddings.register_forward_hook(lambda _module, _inputs, output: lengths.append(output.size(1)))
+    monkeypatch.setattr("minibert.generation.generate.PROMPT_BLOCK", 3)
+    assert torch.equal(model.generate(prompt, **given), whole)
+    assert lengths == [3, 3, 1, 1, 1, 1, 1]
+
+
 @pytest.mark.parametrize("num_beams", [1, 3])
 def test_an_encoder_is_read_by_every_beam_of_its_own_prompt(num_beams: int) -> None:
     model = tiny(BertLMHeadModel, is_decoder=True, add_cross_attention=True, initializer_range=0.4)
@@ -105,3 +128,44 @@ def test_a_beam_whose_likeliest_next_word_is_the_end_ends_there(model: BertLMHea
     model.cls.predictions.bias.data[9] = 100.0
     ids = model.generate(PROMPT, max_length=12, num_beams=3, eos_token_id=9)
     assert ids.tolist() == [[*prompt, 9] for prompt in PROMPT.tolist()]
+
+
+@pytest.mark.parametrize("num_beams", [1, 3])
+def test_each_word_runs_every_layers_own_forward(model: BertLMHeadModel, num_beams: int) -> None:
+    """Counted as a debugger counts: by entries of the function, whatever is called in between."""
+    code, entered = BertLayer.forward.__code__, 0
+
+    def count(frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal entered
+        entered += event == "call" and frame.f_code is code
+
+    before = sys.gettrace()
+    sys.settrace(count)
+    try:
+        ids = model.generate(PROMPT, max_new_tokens=5, num_beams=num_beams)
+    finally:
+        sys.settrace(before)
+    assert ids.size(1) == PROMPT.size(1) + 5
+    assert entered == 5 * model.config.num_hidden_layers
+
+
+def test_only_the_last_words_scores_are_computed(model: BertLMHeadModel) -> None:
+    scored: list[int] = []
+    model.cls.register_forward_hook(lambda _module, _inputs, output: scored.append(output.size(1)))
+    model.generate(PROMPT, max_new_tokens=3)
+    model.generate(PROMPT, max_new_tokens=2, use_cache=False)
+    assert scored == [1] * 5
+
+
+def test_the_plain_way_imports_nothing_fast() -> None:
+    program = (
+        "import sys, torch; from minibert import BertConfig, BertLMHeadModel;"
+        "sizes = dict(vocab_size=9, hidden_size=8, num_attention_heads=2, num_hidden_layers=1, intermediate_size=8);"
+        "model = BertLMHeadModel(BertConfig(is_decoder=True, **sizes)).eval();"
+        "model.generate(torch.ones(1, 2, dtype=torch.long), max_new_tokens=2);"
+        "print('minibert.fast.one_token' in sys.modules);"
+        "model.generate(torch.ones(1, 2, dtype=torch.long), max_new_tokens=2, fast=True);"
+        "print('minibert.fast.one_token' in sys.modules)"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert result.stdout.split() == ["False", "True"]

@@ -31,6 +31,17 @@ def test_each_place_is_scored_against_the_next_word(model: BertLMHeadModel) -> N
     assert outputs.past_key_values is None  # training reads whole sequences
 
 
+def test_the_last_positions_alone_can_be_scored(model: BertLMHeadModel) -> None:
+    ids = token_ids()
+    whole = model(ids).logits
+    for kept in (1, 3):
+        last = model(ids, logits_to_keep=kept).logits
+        assert last.shape == (*ids.shape[:1], kept, whole.size(-1))
+        torch.testing.assert_close(last, whole[:, -kept:])
+    with pytest.raises(ValueError, match="leave out logits_to_keep"):
+        model(ids, labels=ids, logits_to_keep=1)
+
+
 def test_the_cache_holds_keys_and_values_of_every_layer(model: BertLMHeadModel) -> None:
     cache = model(**text_batch(), use_cache=True).past_key_values
     assert [[tuple(tensor.shape) for tensor in layer] for layer in cache] == [[(2, 4, 7, 8)] * 2] * 2

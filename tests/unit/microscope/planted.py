@@ -15,8 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from minibert import BertConfig, BertForPreTraining
-from minibert.microscope.matching import Prefixes
-from minibert.microscope.parameters import copy_parameters
+from minibert.microscope.pairing import copy_parameters
 from minibert.model.attention import BertAttention, BertSelfAttention
 from minibert.model.embeddings import BertEmbeddings
 from minibert.model.layer import BertIntermediate
@@ -32,7 +31,9 @@ class PlainSelfAttention(BertSelfAttention):
     def probabilities(self, scores: Tensor) -> Tensor:
         return F.softmax(scores, dim=-1)
 
-    def forward(self, hidden_states: Tensor, attention_mask: Tensor | None = None, *_: Any) -> tuple[Any, ...]:
+    def forward(
+        self, hidden_states: Tensor, attention_mask: Tensor | None = None, *_: Any, **__: Any
+    ) -> tuple[Any, ...]:
         query, key, value = (
             self.transpose_for_scores(project(hidden_states)) for project in (self.query, self.key, self.value)
         )
@@ -53,7 +54,9 @@ class WrongSoftmaxAxis(PlainSelfAttention):
 
 
 class MaskAfterSoftmax(PlainSelfAttention):
-    def forward(self, hidden_states: Tensor, attention_mask: Tensor | None = None, *_: Any) -> tuple[Any, ...]:
+    def forward(
+        self, hidden_states: Tensor, attention_mask: Tensor | None = None, *_: Any, **__: Any
+    ) -> tuple[Any, ...]:
         query, key, value = (
             self.transpose_for_scores(project(hidden_states)) for project in (self.query, self.key, self.value)
         )
@@ -81,7 +84,9 @@ class PositionsFromOne(BertEmbeddings):
 class PreNorm(BertAttention):
     """LayerNorm before attention, none after the addition: GPT-2's order."""
 
-    def forward(self, hidden_states: Tensor, attention_mask: Tensor | None = None, *_: Any) -> tuple[Any, ...]:
+    def forward(
+        self, hidden_states: Tensor, attention_mask: Tensor | None = None, *_: Any, **__: Any
+    ) -> tuple[Any, ...]:
         context, _none, key_value = self.self(self.output.LayerNorm(hidden_states), attention_mask)
         return hidden_states + self.output.dense(context), None, key_value
 
@@ -105,7 +110,7 @@ def replace(path: str, make: Callable[[BertConfig], nn.Module]) -> Callable[[Ber
 
     def plant(model: BertForPreTraining) -> None:
         mine = make(model.config).eval()
-        copy_parameters(model.get_submodule(path), mine, Prefixes())
+        copy_parameters(model.get_submodule(path), mine)
         model.set_submodule(path, mine)
         model.tie_weights()
 
@@ -114,7 +119,7 @@ def replace(path: str, make: Callable[[BertConfig], nn.Module]) -> Callable[[Ber
 
 @dataclass(frozen=True)
 class Mistake:
-    """How to make it, the stage that must be named, and what inside it parts first."""
+    """How to make it, the stage that must be named, and what diverges first inside it."""
 
     name: str
     plant: Callable[[BertForPreTraining], None]

@@ -60,8 +60,8 @@ def test_a_right_model_gives_a_table_of_zeros_against_itself(model_class: type[B
         assert comparison.agrees
         assert comparison.largest == 0.0
         assert comparison.first is None
-        figures = [cell for line in str(comparison).splitlines()[2:-2] for cell in line.split()[1:]]
-        assert set(figures) == {"0", "–"}
+        numbers = [cell for line in str(comparison).splitlines()[2:-2] for cell in line.split()[1:]]
+        assert set(numbers) == {"0", "–"}
         assert "agree to the bit" in comparison.summary()
         assert any(row.gradients is not None for row in comparison.rows)
 
@@ -218,7 +218,7 @@ class InOnePiece(nn.Module):
         return self.output.LayerNorm(y + self.output.dense(F.gelu(self.intermediate.dense(y))))
 
 
-def test_code_that_is_not_cut_into_the_same_modules_is_still_told_what_parts_first() -> None:
+def test_code_that_is_not_cut_into_the_same_modules_is_still_told_what_diverges_first() -> None:
     comparison = compare(drawn(BertLayer(tiny_config())), InOnePiece(tiny_config()), layer_inputs(), copy_weights=True)
     assert (comparison.fault.path, comparison.fault.inside) == ("", "the scores before softmax")
     assert [line.split("  ")[1] for line in str(comparison).splitlines()[3:7]] == [
@@ -306,7 +306,7 @@ def test_the_table_fits_into_100_columns_and_marks_the_first(right: BertForPreTr
     assert max(map(display_width, lines)) <= 100
     [first] = [line for line in lines if line.endswith("◀ first")]
     assert first.split()[0] == "self"
-    assert [line.split()[0] for line in lines if line.endswith("parts")][:2] == ["BertForPreTraining", "bert"]
+    assert [line.split()[0] for line in lines if line.endswith("diverges")][:2] == ["BertForPreTraining", "bert"]
 
 
 class Opaque(nn.Module):

@@ -10,8 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from minibert import BertForMaskedLM, BertForPreTraining, BertForSequenceClassification, BertLMHeadModel, BertModel
-from minibert.microscope.facts import TensorFacts, measure
-from minibert.microscope.trace import trace
+from minibert.microscope.trace import TensorFacts, measure, trace
 from tests.unit.tiny_bert import text_batch, tiny, token_ids
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 import torch
 from torch import Tensor
+from torch._subclasses import FakeTensorMode
 
-from minibert import BertForPreTraining, BertModel, BertPreTrainedModel
+from minibert import BertForPreTraining, BertForSequenceClassification, BertModel, BertPreTrainedModel
 from minibert.outputs import BaseModelOutputWithPoolingAndCrossAttentions
 from tests.unit.tiny_bert import BUNDLED, text_batch, tiny, token_ids
 
@@ -54,6 +55,42 @@ def test_an_exported_model_computes_the_same() -> None:
     program = torch.export.export(model, inputs(), {"return_dict": False})
     ids, mask = token_ids().flip(1), text_batch()["attention_mask"]
     assert_same(program.module()(ids, mask, return_dict=False), model(ids, mask, return_dict=False))
+
+
+def test_an_exported_model_takes_any_batch_and_length_and_gives_an_output_object() -> None:
+    model = tiny(BertForSequenceClassification)
+    sizes = {0: torch.export.Dim("batch", min=1, max=8), 1: torch.export.Dim("seq", min=1, max=16)}
+    ids, mask = inputs()
+    named = {"input_ids": ids, "attention_mask": mask}
+    program = torch.export.export(model, (), named, dynamic_shapes=dict.fromkeys(named, sizes)).module()
+    for batch, seq in [(2, 7), (3, 9), (1, 4)]:
+        ids, mask = inputs(batch, seq)
+        assert_same((program(input_ids=ids, attention_mask=mask).logits,), (model(ids, mask).logits,))
+
+
+def test_the_gradient_of_each_example_by_vmap_is_that_of_a_batch_of_one() -> None:
+    model = tiny(BertForSequenceClassification)
+    weights = {name: parameter.detach() for name, parameter in model.named_parameters()}
+    (ids, mask), labels = inputs(), torch.tensor([0, 1])
+
+    def loss(weights: dict[str, Tensor], ids: Tensor, mask: Tensor, label: Tensor) -> Tensor:
+        arguments = {"attention_mask": mask[None], "labels": label[None]}
+        return torch.func.functional_call(model, weights, (ids[None],), arguments).loss
+
+    each = torch.func.vmap(torch.func.grad(loss), in_dims=(None, 0, 0, 0))(weights, ids, mask, labels)
+    for example in (0, 1):
+        model.zero_grad()
+        model(
+            ids[example : example + 1], mask[example : example + 1], labels=labels[example : example + 1]
+        ).loss.backward()
+        torch.testing.assert_close(each["classifier.weight"][example], model.classifier.weight.grad, rtol=0, atol=1e-6)
+
+
+def test_a_tensor_that_is_only_a_shape_goes_through_the_checks() -> None:
+    with FakeTensorMode() as shapes_only:
+        model = tiny(BertModel)
+        ids = shapes_only.from_tensor(token_ids())
+        assert model(ids, attention_mask=torch.ones_like(ids)).last_hidden_state.shape == (2, 7, 32)
 
 
 def test_a_compiled_model_computes_the_same_in_one_graph() -> None:

@@ -6,10 +6,9 @@ import torch
 from minibert import BertModel
 from minibert.model.masks import (
     causal_mask,
+    encoder_extended_attention_mask,
     extended_attention_mask,
-    five_dimensional_head_mask,
-    inverted_attention_mask,
-    is_all_ones,
+    head_mask_of_layers,
 )
 from tests.unit.tiny_bert import text_batch, tiny, token_ids
 
@@ -44,25 +43,20 @@ class TestMaking:
 
     @pytest.mark.parametrize(("dtype", "hidden"), [(torch.float32, -1e9), (torch.float16, -1e4)])
     def test_cross_attention_hides_with_more_except_in_float16(self, dtype: torch.dtype, hidden: float) -> None:
-        mask = inverted_attention_mask(torch.tensor([[1, 0]]), dtype)
+        mask = encoder_extended_attention_mask(torch.tensor([[1, 0]]), dtype)
         assert (mask.shape, mask.dtype) == ((1, 1, 1, 2), dtype)
         assert mask[0, 0, 0].tolist() == [0, hidden]
-        for_each_query = inverted_attention_mask(torch.tensor([[[1, 0], [0, 1], [1, 1]]]), dtype)
+        for_each_query = encoder_extended_attention_mask(torch.tensor([[[1, 0], [0, 1], [1, 1]]]), dtype)
         assert for_each_query.shape == (1, 1, 3, 2)
 
     def test_a_head_mask_gets_a_slice_for_each_layer(self) -> None:
-        for_all = five_dimensional_head_mask(torch.tensor([1, 0]), 3, torch.float32)
+        for_all = head_mask_of_layers(torch.tensor([1, 0]), 3, torch.float32)
         assert for_all.shape == (3, 1, 2, 1, 1)
         assert for_all[2].flatten().tolist() == [1, 0]
-        by_layer = five_dimensional_head_mask(torch.tensor([[1, 0], [0, 1]]), 2, torch.float16)
+        by_layer = head_mask_of_layers(torch.tensor([[1, 0], [0, 1]]), 2, torch.float16)
         assert (by_layer.shape, by_layer.dtype) == ((2, 1, 2, 1, 1), torch.float16)
         assert by_layer[1].flatten().tolist() == [0, 1]
-        assert torch.equal(five_dimensional_head_mask(by_layer, 2, torch.float16), by_layer)
-
-    def test_a_mask_of_ones_is_known_by_any_dtype(self) -> None:
-        for dtype in (torch.long, torch.bool, torch.float32):
-            assert is_all_ones(torch.ones(2, 3, dtype=dtype))
-            assert not is_all_ones(torch.tensor([[1, 1, 0]], dtype=dtype))
+        assert torch.equal(head_mask_of_layers(by_layer, 2, torch.float16), by_layer)
 
 
 @pytest.mark.parametrize("attention", ["eager", "sdpa"])

@@ -1,16 +1,18 @@
-"""AdamW against its own equations, and against torch.optim.AdamW where the two part ways."""
+"""AdamW against its own equations, and against torch.optim.AdamW where the two differ; and which code runs."""
 
 import copy
 import inspect
 import io
 import math
 import pickle
+import subprocess
+import sys
 
 import pytest
 import torch
 
+from minibert.fast.adamw import UPDATES
 from minibert.optim import AdamW
-from minibert.optim.adamw import IMPLEMENTATIONS
 
 
 def parameter(*values: float) -> torch.nn.Parameter:
@@ -38,7 +40,7 @@ def by_hand(theta, gradients, lr, beta1, beta2, eps, decay, correct_bias):
 
 
 @pytest.mark.parametrize("correct_bias", [True, False])
-@pytest.mark.parametrize("implementation", IMPLEMENTATIONS)
+@pytest.mark.parametrize("implementation", ["plain", *UPDATES])
 def test_three_steps_follow_the_equations(implementation, correct_bias):
     param, gradients = parameter(0.7), [0.3, -2.0, 0.05]
     optimizer = AdamW([param], 0.1, (0.8, 0.95), 1e-3, 0.2, correct_bias, implementation=implementation)
@@ -173,6 +175,36 @@ def test_a_state_survives_torch_save_with_weights_only():
     for each in (optimizer, resumed):
         step_with(each, [-1.0, 1.0])
     assert torch.equal(copied, param)
+
+
+def test_by_default_the_update_that_the_docs_show_runs_and_nothing_of_fast():
+    program = """
+import os, sys
+import torch
+import minibert
+from minibert import AdamW
+
+entered = []
+def note(frame, event, _):
+    if frame.f_code.co_filename.startswith(os.path.dirname(minibert.__file__)):
+        entered.append(frame.f_code.co_name)
+
+params = [torch.nn.Parameter(torch.ones(2)) for _ in range(2)]
+optimizer = AdamW(params)
+for param in params:
+    param.grad = torch.ones(2)
+sys.settrace(note)
+optimizer.step()
+sys.settrace(None)
+print(*entered)
+print(*(name for name in sys.modules if name.startswith("minibert.fast")))
+"""
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    entered, fast = result.stdout.split("\n")[:2]
+    assert entered.split().count("plain_update") == 1
+    assert entered.split()[0] == "step"
+    assert len(entered.split()) <= 14  # step, its check, and for each parameter: advance, two shards, step size
+    assert fast == ""
 
 
 # How it differs from torch.optim.AdamW: three ways in the arithmetic, two in the defaults. One test measures each.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from minibert.data.samples import sample
+from course.samples import sample
 from minibert.tasks import Labels, collate, encode_texts, find_labels, read_classification
 from minibert.tasks.classification import MULTI, REGRESSION, SINGLE
 from tests.unit.tasks.tiny_tokenizer import tiny_tokenizer

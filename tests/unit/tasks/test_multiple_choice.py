@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import torch
 
+from course.samples import sample
 from minibert import BertForMultipleChoice
-from minibert.data.samples import sample
 from minibert.tasks import collate, encode_choices, read_choices
 from tests.unit.tasks.tiny_tokenizer import PIECES, tiny_tokenizer
 from tests.unit.tiny_bert import tiny_config

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from minibert.data.samples import sample
+from course.samples import sample
 from minibert.tasks import NEXT_SENTENCE_LABELS, encode_texts, read_sentence_pairs
 from tests.unit.tasks.tiny_tokenizer import tiny_tokenizer
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from minibert.data.samples import sample
+from course.samples import sample
 from minibert.tasks import Answer, Question, answers_to, encode_questions, read_squad
 from minibert.tasks.squad import QUESTION_PIECES, AnswerWindow
 from minibert.tasks.task_files import Report

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from course.samples import SAMPLES, sample
 from minibert import (
     BertForMultipleChoice,
     BertForNextSentencePrediction,
@@ -12,7 +13,6 @@ from minibert import (
     BertForSequenceClassification,
     BertForTokenClassification,
 )
-from minibert.data.samples import SAMPLES, sample
 from minibert.tasks import (
     NEXT_SENTENCE_LABELS,
     collate,

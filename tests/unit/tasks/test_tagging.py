@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from minibert.data.samples import sample
+from course.samples import sample
 from minibert.tasks import Labels, TaggedSentence, collate, encode_tags, find_tags, read_tags, tags_of_words
 from minibert.tasks.task_files import Report
 from tests.unit.tasks.tiny_tokenizer import tiny_tokenizer

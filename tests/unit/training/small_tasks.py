@@ -7,8 +7,8 @@ from typing import Any
 
 import torch
 
+from course.samples import sample
 from minibert import BertForPreTraining
-from minibert.data.samples import sample
 from minibert.tasks import Classification, MaskedWords, MultipleChoice, NextSentence, QuestionAnswering, Tagging, Task
 from minibert.training.distributed import Processes
 from minibert.training.finetuning import FineTuningRecipe

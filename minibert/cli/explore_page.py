@@ -1,0 +1,35 @@
+"""`minibert explore`: an HTML page with the attention weights of every head and where they come from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ..checkpoints import write_text_atomically
+from ..microscope.explore import attention_page
+from ..tokenization import BertTokenizer
+from .architecture import load_as_trained
+from .options import model_option
+
+FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command("explore", short_help="Write an HTML page to explore attention in a browser.")
+@click.argument("text")
+@click.option("--second", metavar="TEXT", help="Another text, to be shown beside the first.")
+@click.option("--out", default="attention.html", show_default=True, type=FILE, help="The file to write.")
+@model_option
+def explore(text: str, second: str | None, out: Path, model: str) -> None:
+    """Write one HTML file that shows TEXT inside the model: every head, what makes a score, the answer layer by layer.
+
+    \b
+    minibert explore "He shook his [MASK]." --second "She shook her [MASK]."
+
+    The file needs no network and no notebook: open it in any browser.
+    """
+    network = load_as_trained(model, attn_implementation="eager")
+    texts = [text] if second is None else [text, second]
+    page = attention_page(network, BertTokenizer.from_pretrained(model), texts, title=model)
+    write_text_atomically(out, page)
+    click.echo(f"{out}: {len(page.encode()) / 1e6:.2f} MB. Open it in a browser.")

@@ -1,0 +1,109 @@
+"""`minibert trace`: one text on its way through the network, stage by stage."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+import torch
+
+from ..microscope.equations import equation, source
+from ..microscope.trace import Stage, TensorFacts
+from ..microscope.trace import trace as watch
+from ..terminal import display_width, outline, pad, table
+from ..tokenization import BertTokenizer
+from .architecture import load_as_trained
+from .options import json_option, model_option, print_json
+
+WIDTH = 100
+
+
+@click.command("trace", short_help="Walk through the network with a text, stage by stage.")
+@click.argument("text")
+@click.option("--second", metavar="TEXT", help="A second text: the two become a pair, in segments 0 and 1.")
+@click.option("--depth", type=click.IntRange(1), help="Show only this many levels of stages inside stages.")
+@click.option("--numbers", is_flag=True, help="Show means, extremes and times in place of equations and code.")
+@model_option
+@json_option
+def trace(text: str, second: str | None, depth: int | None, numbers: bool, model: str, as_json: bool) -> None:
+    """Walk from the pieces of TEXT to the scores, one line a stage: its output, its equation and its code.
+
+    A stage that is indented further runs inside the one above it. Shape and std (the standard deviation) are those of the
+    stage's output; where that is several tensors, of the first. The code is the line where its forward begins.
+
+    \b
+    minibert trace "He shook his [MASK]."
+    minibert trace "He shook his [MASK]." --numbers --depth 3
+    """
+    tokenizer = BertTokenizer.from_pretrained(model)
+    network = load_as_trained(model)
+    inputs = tokenizer(text, second, return_tensors="pt")
+    with torch.no_grad(), watch(network) as record:
+        network(**inputs)
+    ids, segments = inputs["input_ids"][0].tolist(), inputs["token_type_ids"][0].tolist()
+    pieces = tokenizer.convert_ids_to_tokens(ids)
+    stages = [stage for stage in record.stages if depth is None or stage.depth < depth]
+    if as_json:
+        walk = {"model": model, "tokens": pieces, "input_ids": ids, "token_type_ids": segments}
+        print_json({**walk, "stages": [as_dict(stage) for stage in stages]})
+        return
+    click.echo(in_blocks(("piece", "id", "segment"), list(zip(pieces, ids, segments, strict=True))))
+    click.echo()
+    click.echo(stage_table(stages, numbers))
+
+
+def in_blocks(titles: tuple[str, ...], columns: list[tuple[Any, ...]]) -> str:
+    """Rows with a title each, side by side as many columns as fit, then the next block below."""
+    margin = max(map(len, titles))
+    lines: list[list[str]] = []
+    left = 0  # columns of the terminal that are still free in the last block
+    for column in columns:
+        cells = [str(cell) for cell in column]
+        width = max(map(display_width, cells))
+        if left < width + 2:
+            lines.append([pad(title, margin) for title in titles])
+            left = WIDTH - margin
+        lines[-1] = [f"{line}  {pad(cell, width)}" for line, cell in zip(lines[-1], cells, strict=True)]
+        left -= width + 2
+    return "\n\n".join("\n".join(line.rstrip() for line in block) for block in lines)
+
+
+def stage_table(stages: list[Stage], numbers: bool) -> str:
+    """Each stage with the shape and std of its output, and its equation and code; or with `numbers` all it measured."""
+    labels = outline((stage.path, stage.depth, type(stage.module).__name__) for stage in stages)
+    rows = []
+    for stage, label in zip(stages, labels, strict=True):
+        output = next(iter(stage.outputs.values()))
+        shape = "×".join(map(str, output.shape))
+        if numbers:
+            facts = [f"{number:.3f}" for number in (output.mean, output.std, output.minimum, output.maximum)]
+            rows.append((label, shape, *facts, f"{1000 * (stage.seconds or 0):.2f}"))
+        else:
+            code = source(stage.module)
+            rows.append((label, shape, f"{output.std:.2f}", equation(stage.module), code.short if code else ""))
+    if numbers:
+        return table(("stage", "shape", "mean", "std", "min", "max", "ms"), rows, right=range(1, 7))
+    return table(("stage", "shape", "std", "equation", "code"), rows, right=(1, 2))
+
+
+def as_dict(stage: Stage) -> dict[str, Any]:
+    """A stage for JSON."""
+    code = source(stage.module)
+    return {
+        "path": stage.path,
+        "call": stage.call,
+        "depth": stage.depth,
+        "class": type(stage.module).__name__,
+        "equation": equation(stage.module),
+        "file": code.file if code else None,
+        "line": code.line if code else None,
+        "seconds": stage.seconds,
+        "inputs": {name: facts_as_dict(facts) for name, facts in stage.inputs.items()},
+        "outputs": {name: facts_as_dict(facts) for name, facts in stage.outputs.items()},
+    }
+
+
+def facts_as_dict(facts: TensorFacts) -> dict[str, Any]:
+    """A tensor's facts for JSON, without the tensor."""
+    numbers = {name: value for name, value in vars(facts).items() if name != "tensor"}
+    return {**numbers, "dtype": str(facts.dtype).removeprefix("torch.")}

@@ -1,0 +1,129 @@
+"""Which stage is at fault: the innermost whose outputs differ although its inputs agree.
+
+Inner stages end before those around them, so it is the first to end of all whose outputs diverge and whose inputs do not.
+Where all outputs agree, gradients may still diverge. They come from the outputs, so the last stage is asked first.
+The gradient of a tied parameter is whole only once it has come to the earliest position of its use, and is asked for
+there. No reference class: ours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import takewhile
+
+from .distance import Distance, distance, short
+from .equations import Source, source
+from .pairing import Key, PairedStages
+from .probes import Recording
+from .trace import Stage
+
+
+@dataclass(frozen=True)
+class Divergence:
+    """A stage whose outputs differ although its inputs agree: the difference arises in it.
+
+    backward: whether only gradients differ. inputs: how far apart its inputs are; apart: its outputs, or the gradient.
+    fed_by: the stage that made each input. inside: what diverges first inside it. parameters: its own that differ
+    already. settings: what differs in how its module describes itself. code: of its forward in a and in b.
+    """
+
+    path: str
+    backward: bool
+    inputs: Distance | None
+    apart: Distance
+    fed_by: dict[str, str]
+    inside: str | None
+    parameters: dict[str, Distance]
+    settings: tuple[str, str] | None
+    code: tuple[Source | None, Source | None]
+
+    @property
+    def name(self) -> str:
+        return self.path or "the model's own forward"
+
+    def __str__(self) -> str:
+        first = f"{self.name} is the first stage that diverges, by {self.apart}."
+        lines = [f"All outputs agree. Going backward, {first}" if self.backward else first]
+        if not self.backward and self.inputs is not None:
+            fed = ", ".join(f"{name} from {stage}" for name, stage in self.fed_by.items())
+            its_inputs = f"Its inputs{f' ({fed})' if fed else ''}"
+            if self.inputs.absolute:
+                lines.append(f"{its_inputs} differ by {self.inputs}: less, but this may be rounding that grew.")
+            else:
+                lines.append(f"{its_inputs} agree to the bit: the cause is in this stage.")
+        if self.inside is not None:
+            lines.append(f"The first to diverge inside it: {self.inside}.")
+        if self.parameters:
+            differences = ", ".join(f"{name} by {short(d.absolute)}" for name, d in self.parameters.items())
+            lines.append(f"Its parameters differ: {differences}.")
+        if self.settings is not None:
+            lines.append(f"Its settings differ: {self.settings[0]} in a, {self.settings[1]} in b.")
+        lines.append(f"Its forward: {self.code[0] or 'in no file'} in a, {self.code[1] or 'in no file'} in b.")
+        return "\n".join(lines)
+
+
+def find_divergence(pairs: PairedStages, tolerance: float) -> Divergence | None:
+    """The first stage further apart than the tolerance, or None. A tolerance of 0 asks for equal bits."""
+    for key in pairs.keys:
+        row = pairs.rows[key]
+        if _exceeds(row.outputs, tolerance) and not _exceeds(row.inputs, tolerance):
+            return _divergence(pairs, key, row.outputs, inside=_first_inside(pairs, key, tolerance))
+    for key in reversed(pairs.keys):
+        for name, apart in pairs.gradients.get(key[0], {}).items():
+            if _exceeds(apart, tolerance) and (key[0], name) not in pairs.repeated:
+                return _divergence(pairs, key, apart, inside=f"the gradient of {name}", backward=True)
+    return None
+
+
+def _exceeds(apart: Distance | None, tolerance: float) -> bool:
+    return apart is not None and apart.absolute > tolerance
+
+
+def _divergence(
+    pairs: PairedStages, key: Key, apart: Distance | None, inside: str | None, backward: bool = False
+) -> Divergence:
+    x, y = pairs.stages_a[key], pairs.stages_b[key]
+    # The outermost stage that made an input is the last to end with it.
+    made_by = {id(facts): stage.path for stage in pairs.a.trace.finished for facts in stage.outputs.values()}
+    fed_by = {name: made_by[id(facts)] for name, facts in x.inputs.items() if id(facts) in made_by}
+    ours, theirs = (dict(stage.module.named_parameters(recurse=False)) for stage in (x, y))
+    parameters = {name: distance(ours[name], theirs[name]) for name in ours if name in theirs}
+    says_a, says_b = (stage.module.extra_repr().split(", ") for stage in (x, y))  # such as "eps=1e-12"
+    only_a, only_b = [s for s in says_a if s not in says_b], [s for s in says_b if s not in says_a]
+    return Divergence(
+        path=key[0],
+        backward=backward,
+        inputs=pairs.rows[key].inputs,
+        apart=apart or Distance(),
+        fed_by={} if backward else fed_by,
+        inside=inside,
+        parameters={name: apart for name, apart in parameters.items() if apart.absolute > 0},
+        settings=(", ".join(only_a), ", ".join(only_b)) if only_a and only_b else None,
+        code=(source(x.module), source(y.module)),
+    )
+
+
+def _first_inside(pairs: PairedStages, key: Key, tolerance: float) -> str | None:
+    """What diverges first inside a stage: scores or probabilities of a softmax, or what it hands to an inner stage."""
+    x, y = pairs.stages_a[key], pairs.stages_b[key]
+    inner_a, inner_b = _stages_inside(pairs.a, x), _stages_inside(pairs.b, y)
+    paired_a, paired_b = ({stages[k]: k for k in pairs.keys} for stages in (pairs.stages_a, pairs.stages_b))
+    # A softmax counts in the stage's own code, and in that of inner stages which the other model does not have.
+    own_a = [s for s in pairs.a.softmaxes if s.stage is x or (s.stage in inner_a and s.stage not in paired_a)]
+    own_b = [s for s in pairs.b.softmaxes if s.stage is y or (s.stage in inner_b and s.stage not in paired_b)]
+    steps: list[tuple[float, str, Distance | None]] = []  # with how many stages of a had begun before
+    for a, b in zip(own_a, own_b, strict=False):
+        steps.append((a.begun, "the scores before softmax", distance(a.scores, b.scores, is_mask=True)))
+        steps.append((a.begun, "the probabilities after softmax", distance(a.probabilities, b.probabilities)))
+    for stage in inner_a:
+        if stage in paired_a:
+            name = f"what it hands to {stage.path.removeprefix(f'{x.path}.')}"
+            steps.append((pairs.a.trace.stages.index(stage) + 0.5, name, pairs.rows[paired_a[stage]].inputs))
+    steps.sort(key=lambda step: step[0])
+    return next((name for _, name, apart in steps if _exceeds(apart, tolerance)), None)
+
+
+def _stages_inside(recording: Recording, stage: Stage) -> list[Stage]:
+    """The stages that ran inside this one, in the order of their calls."""
+    stages = recording.trace.stages
+    return list(takewhile(lambda inner: inner.depth > stage.depth, stages[stages.index(stage) + 1 :]))

@@ -1,0 +1,226 @@
+"""Plots of the inside of a model and of its training, drawn without a window and written whole or not at all.
+
+The `draw_…` functions take the numbers of `probes.py` and return a matplotlib figure, which `save_figure` writes; the two
+`plot_…` functions write a file themselves. All read in black and white and for the colour-blind: one scale from light to
+dark, and markers beside colours. matplotlib is imported when a plot is made: it is an extra, `minibert-pytorch[plots]`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from ..optim import AdamL2, AdamW, schedules
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+LIGHT_TO_DARK = "Blues"
+DARK = "#10406b"
+MARKERS = "osv^D<>pP*X"
+
+# The bowl: loss(x, y) = ½ (STEEP (x − 1)² + FLAT (y − 1)²), started at START. L2 and decay both pull towards (0, 0).
+STEEP, FLAT = 5.0, 0.5
+START = (2.0, 2.0)
+LR, DECAY, STEPS = 0.02, 0.5, 600
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """A figure of so many inches. No pyplot, so nothing global is set up and no display is needed.
+
+    Raises ModuleNotFoundError without matplotlib.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ModuleNotFoundError as error:
+        raise ModuleNotFoundError("Plots need matplotlib: pip install 'minibert-pytorch[plots]'.") from error
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def check_file_kind(out: str | os.PathLike[str]) -> None:
+    """Raises ValueError unless the name ends with .png or .svg."""
+    if Path(out).suffix.lower() not in (".png", ".svg"):
+        raise ValueError(f"A plot is written as .png or .svg, but the file asked for is {os.fspath(out)!r}.")
+
+
+def save_figure(figure: Figure, out: str | os.PathLike[str]) -> None:
+    """Write to a temporary name first, so that a reader never finds half a file."""
+    path = Path(out)
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
+    try:
+        figure.savefig(temporary)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def draw_attention(pieces: Sequence[str], layers: Sequence[Tensor]) -> Figure:
+    """The attention weights of every head: rows are queries, columns keys, darker is more. layers: (heads, seq, seq) each."""
+    heads = max(layer.size(0) for layer in layers)
+    figure = new_figure(width=1.0 + 2.0 * heads, height=0.8 + 2.1 * len(layers))
+    panels = figure.subplots(len(layers), heads, squeeze=False)
+    texts, blank = [_plain(piece) for piece in pieces], [""] * len(pieces)
+    for row, layer in enumerate(layers):
+        for head, panel in enumerate(panels[row]):
+            if head >= layer.size(0):
+                panel.set_axis_off()
+                continue
+            panel.imshow(layer[head].tolist(), cmap=LIGHT_TO_DARK, vmin=0.0, vmax=1.0)
+            panel.set_title(f"layer {row}, head {head}", fontsize=8)
+            at_bottom, at_left = row == len(layers) - 1, head == 0
+            panel.set_xticks(range(len(texts)), texts if at_bottom else blank, rotation=90, fontsize=7)
+            panel.set_yticks(range(len(texts)), texts if at_left else blank, fontsize=7)
+    return figure
+
+
+def draw_residual_norms(pieces: Sequence[str], norms: Tensor) -> Figure:
+    """The length of each token's vector after each stage. norms: (layers + 1, seq)."""
+    figure = new_figure(width=7, height=4.5)
+    panel = figure.subplots()
+    stages = range(norms.size(0))
+    for i, piece in enumerate(pieces):
+        marker = MARKERS[i % len(MARKERS)]
+        panel.plot(stages, norms[:, i].tolist(), marker=marker, markersize=5, linewidth=1, label=f"{i} {piece}")
+    panel.set_xticks(stages, _stage_names(len(stages)))
+    panel.set_ylabel("length of the vector")
+    figure.legend(loc="outside right upper", fontsize=8, frameon=False)
+    return figure
+
+
+def draw_lens(pieces: Sequence[str], words: Sequence[Sequence[str]], probabilities: Tensor) -> Figure:
+    """The word the head predicts after each stage, darker where it is surer. words: (layers + 1) rows of seq."""
+    figure = new_figure(width=1.5 + 0.95 * len(pieces), height=1.0 + 0.4 * len(words))
+    panel = figure.subplots()
+    panel.imshow(probabilities.tolist(), cmap=LIGHT_TO_DARK, vmin=0.0, vmax=1.0, aspect="auto", origin="lower")
+    for row, predicted in enumerate(words):
+        for column, word in enumerate(predicted):
+            colour = "white" if probabilities[row, column] > 0.6 else "black"
+            panel.text(column, row, _plain(word), ha="center", va="center", fontsize=8, color=colour)
+    panel.set_yticks(range(len(words)), _stage_names(len(words)))
+    panel.set_xticks(range(len(pieces)), [_plain(piece) for piece in pieces])
+    return figure
+
+
+def draw_position_similarity(similarity: Tensor) -> Figure:
+    """The cosine between position embeddings: neighbours are alike, as far as positions were trained."""
+    figure = new_figure(width=5.6, height=4.8)
+    panel = figure.subplots()
+    image = panel.imshow(similarity.tolist(), cmap="cividis", vmin=-1.0, vmax=1.0)
+    figure.colorbar(image, label="cosine")
+    panel.set(xlabel="position", ylabel="position")
+    return figure
+
+
+def draw_parameters(kinds: Mapping[str, Tensor]) -> Figure:
+    """A histogram of each kind of parameter."""
+    columns = 3
+    rows = -(-len(kinds) // columns)
+    figure = new_figure(width=10, height=1.0 + 1.5 * rows)
+    panels = [panel for line in figure.subplots(rows, columns, squeeze=False) for panel in line]
+    for panel, (kind, values) in zip(panels, kinds.items(), strict=False):
+        panel.hist(values.float().numpy(), bins=60, color=DARK)
+        panel.set_title(kind, fontsize=8)
+        panel.set_yticks([])
+        panel.tick_params(labelsize=7)
+    for panel in panels[len(kinds) :]:
+        panel.set_axis_off()
+    return figure
+
+
+def draw_gradient_flow(flow: Mapping[str, float]) -> Figure:
+    """The size of the gradient from the first parameter to the last, on a logarithmic scale."""
+    figure = new_figure(width=8, height=1.2 + 0.16 * len(flow))
+    panel = figure.subplots()
+    panel.barh(range(len(flow)), [max(value, 1e-12) for value in flow.values()], color=DARK)
+    panel.set_yticks(range(len(flow)), list(flow), fontsize=6)
+    panel.set_xscale("log")
+    panel.invert_yaxis()
+    panel.margins(y=0.005)
+    panel.set_xlabel("root mean square of the gradient")
+    return figure
+
+
+def _stage_names(count: int) -> list[str]:
+    return ["embeddings", *(f"layer {i}" for i in range(count - 1))]
+
+
+def _plain(text: str) -> str:
+    """A text in which a dollar sign begins no formula."""
+    return text.replace("$", r"\$")
+
+
+def schedule_curves(warmup: int, total: int) -> dict[str, list[float]]:
+    """The factor of each schedule at steps 0 … total, by the schedule's name."""
+    formulas: dict[str, Callable[[int], float]] = {
+        "constant": schedules.constant,
+        "constant_with_warmup": lambda t: schedules.constant_with_warmup(t, warmup),
+        "linear": lambda t: schedules.linear(t, warmup, total),
+        "cosine": lambda t: schedules.cosine(t, warmup, total),
+        "cosine_with_restarts (3 cycles)": lambda t: schedules.cosine_with_hard_restarts(t, warmup, total, cycles=3),
+        "polynomial (power 2)": lambda t: schedules.polynomial_decay(t, warmup, total, lr_init=1.0, power=2.0),
+    }
+    return {name: [formula(t) for t in range(total + 1)] for name, formula in formulas.items()}
+
+
+def plot_schedules(out: str | os.PathLike[str], warmup: int = 100, total: int = 1000) -> None:
+    """Plot the six learning-rate schedules, one panel each, into `out` (PNG or SVG by its name).
+
+    Raises ValueError for another kind of file or counts that cannot be plotted, ModuleNotFoundError without matplotlib.
+    """
+    check_file_kind(out)
+    if warmup < 0 or total < 1:
+        raise ValueError(f"warmup must be at least 0 and total at least 1, but they are {warmup} and {total}.")
+    figure = new_figure(width=10, height=5.5)
+    panels = figure.subplots(2, 3, sharex=True, sharey=True)
+    for panel, (name, factors) in zip(panels.flat, schedule_curves(warmup, total).items(), strict=True):
+        panel.plot(factors)
+        panel.set_title(name)
+        panel.axvline(warmup, linestyle=":", color="gray")
+    figure.supxlabel("step (dotted: end of warm-up)")
+    figure.supylabel("factor on the learning rate")
+    save_figure(figure, out)
+
+
+def bowl_paths() -> dict[str, list[tuple[float, float]]]:
+    """All points that AdamW and Adam + L2 visit on the bowl, from the same start with the same λ.
+
+    Along the steep axis gradients are large. Adam + L2 divides the penalty by them with the rest, and hardly pulls
+    there; AdamW pulls both axes by the same share.
+    """
+    curvature = torch.tensor([STEEP, FLAT], dtype=torch.float64)
+    paths = {}
+    for name, optimizer_class in (("AdamW", AdamW), ("Adam + L2", AdamL2)):
+        point = torch.nn.Parameter(torch.tensor(START, dtype=torch.float64))
+        optimizer = optimizer_class([point], lr=LR, weight_decay=DECAY)
+        paths[name] = [START]
+        for _ in range(STEPS):
+            point.grad = curvature * (point.detach() - 1.0)
+            optimizer.step()
+            paths[name].append((point[0].item(), point[1].item()))
+    return paths
+
+
+def plot_adamw_and_l2(out: str | os.PathLike[str]) -> None:
+    """Plot both paths over the bowl's contour lines into `out` (PNG or SVG by its name).
+
+    Raises ValueError for another kind of file, ModuleNotFoundError without matplotlib.
+    """
+    check_file_kind(out)
+    figure = new_figure(width=6, height=5)
+    panel = figure.subplots()
+    across = torch.linspace(0.0, 2.2, 100)
+    loss = 0.5 * (STEEP * (across[None, :] - 1) ** 2 + FLAT * (across[:, None] - 1) ** 2)  # (y, x)
+    panel.contour(across.tolist(), across.tolist(), loss.tolist(), levels=15, colors="lightgray")
+    for name, path in bowl_paths().items():
+        (line,) = panel.plot([x for x, _ in path], [y for _, y in path], label=name)
+        panel.plot(*path[-1], marker="o", color=line.get_color())
+    panel.plot(1.0, 1.0, marker="+", color="black", linestyle="none", label="least loss without decay")
+    panel.set(xlabel="steep axis: large gradients", ylabel="flat axis: small gradients")
+    panel.set_title(f"The same λ = {DECAY}: as decay and as an L2 penalty")
+    panel.legend()
+    save_figure(figure, out)

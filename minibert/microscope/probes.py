@@ -1,0 +1,198 @@
+"""What there is to see inside a model: the numbers that `plots.py` and `explore.py` draw and `compare.py` compares.
+
+Probes run a model in evaluation mode. Source of the logit lens: nostalgebraist 2020, "interpreting GPT: the logit lens".
+No reference class: ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from ..heads.prediction import BertWordPredictor
+from ..model.pretrained import BertPreTrainedModel
+from ..tokenization import BertTokenizer
+from .trace import Stage, Trace, named_tensors, trace
+
+Inputs = Mapping[str, Any] | tuple[Any, ...] | Tensor
+"""What a model is called with: by name, by position, or the one tensor it takes."""
+
+
+@contextmanager
+def evaluation_mode(model: nn.Module) -> Iterator[None]:
+    """Dropout is off in the block; afterwards every module is in the mode it was in."""
+    modes = [(module, module.training) for module in model.modules()]
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, training in modes:
+            module.training = training
+
+
+@torch.no_grad()
+def run_text(model: BertPreTrainedModel, tokenizer: BertTokenizer, text: str) -> tuple[list[str], Any]:
+    """The pieces of a text, and the body's output with all hidden states and attention weights."""
+    inputs = tokenizer(text, return_tensors="pt")
+    with evaluation_mode(model):
+        outputs = model.base_model(**inputs, output_attentions=True, output_hidden_states=True)
+    return tokenizer.convert_ids_to_tokens(inputs["input_ids"][0].tolist()), outputs
+
+
+def attention_maps(model: BertPreTrainedModel, tokenizer: BertTokenizer, text: str) -> tuple[list[str], list[Tensor]]:
+    """The pieces of a text, and of each layer the attention weights of all heads, (heads, seq, seq)."""
+    pieces, outputs = run_text(model, tokenizer, text)
+    return pieces, [layer[0] for layer in outputs.attentions]
+
+
+def residual_norms(model: BertPreTrainedModel, tokenizer: BertTokenizer, text: str) -> tuple[list[str], Tensor]:
+    """The pieces of a text, and the length of each one's vector after the embeddings and each layer: (layers + 1, seq)."""
+    pieces, outputs = run_text(model, tokenizer, text)
+    return pieces, torch.stack(outputs.hidden_states)[:, 0].norm(dim=-1)
+
+
+def lens(model: BertWordPredictor, tokenizer: BertTokenizer, text: str) -> tuple[list[str], list[list[str]], Tensor]:
+    """The pieces, and after the embeddings and each layer the word that the head predicts there, with its probability.
+
+    Words: (layers + 1) rows of seq; probabilities: (layers + 1, seq). Raises ValueError for a model that predicts no words.
+    """
+    if not isinstance(model, BertWordPredictor):
+        raise ValueError(f"{type(model).__name__} predicts no words. Open the checkpoint as BertForMaskedLM.")
+    pieces, outputs = run_text(model, tokenizer, text)
+    probabilities, ids = likeliest_words(model, torch.stack(outputs.hidden_states)[:, 0], count=1)
+    return pieces, [tokenizer.convert_ids_to_tokens(row) for row in ids[..., 0].tolist()], probabilities[..., 0]
+
+
+@torch.no_grad()
+def likeliest_words(model: BertWordPredictor, states: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """Read hidden states (…, hidden) as if they were the last layer's: probabilities and ids of words, (…, count) each."""
+    best = model.cls.predictions(states).softmax(dim=-1).topk(count)
+    return best.values, best.indices
+
+
+@torch.no_grad()
+def position_similarity(model: BertPreTrainedModel) -> Tensor:
+    """The cosine between the embeddings of each two positions: (positions, positions)."""
+    table: Any = model.base_model.embeddings.position_embeddings.weight
+    unit = table / table.norm(dim=-1, keepdim=True).clamp_min(1e-12)
+    return unit @ unit.T
+
+
+def parameter_values(model: nn.Module) -> dict[str, Tensor]:
+    """All numbers of the model by kind of parameter, such as "attention.self.query.weight", over all layers."""
+    kinds: dict[str, list[Tensor]] = {}
+    for name, parameter in model.named_parameters():
+        kinds.setdefault(kind_of(name), []).append(parameter.detach().flatten())
+    return {kind: torch.cat(values) for kind, values in kinds.items()}
+
+
+def kind_of(name: str) -> str:
+    """A parameter's name without the number of its layer and what stands before it."""
+    words = name.split(".")
+    numbers = [i for i, word in enumerate(words) if word.isdigit()]
+    return ".".join(words[numbers[-1] + 1 :] if numbers else words[-3:])
+
+
+def gradient_flow(model: nn.Module) -> dict[str, float]:
+    """The root mean square of each parameter's gradient, in the order of the network; call after `backward()`.
+
+    Raises ValueError where there are no gradients.
+    """
+    flow = {n: float(p.grad.pow(2).mean().sqrt()) for n, p in model.named_parameters() if p.grad is not None}
+    if not flow:
+        raise ValueError("There are no gradients yet: call backward() on a loss first.")
+    return flow
+
+
+def text_gradients(model: BertWordPredictor, tokenizer: BertTokenizer, text: str) -> dict[str, float]:
+    """The gradient flow where the loss is that of predicting every token of a text; the gradients stay in the model."""
+    inputs = tokenizer(text, return_tensors="pt")
+    log_probabilities = model(**inputs)[0].log_softmax(dim=-1)  # (1, seq, vocab)
+    log_probabilities.gather(-1, inputs["input_ids"][..., None]).mean().neg().backward()
+    return gradient_flow(model)
+
+
+@dataclass
+class Softmax:
+    """The scores and probabilities of a softmax, the innermost stage it ran in, and how many stages had begun by then."""
+
+    stage: Stage
+    begun: int
+    scores: Tensor
+    probabilities: Tensor
+
+
+class Recording(TorchFunctionMode):
+    """All that one forward does: its stages with their tensors, and the input and output of every softmax.
+
+    outputs: what the model returned, still part of the graph. softmaxes: in the order of their calls, of torch.softmax,
+    F.softmax and Tensor.softmax. stopped: where and why the model raised an exception, if it did.
+    """
+
+    trace: Trace
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.outputs: dict[str, Tensor] = {}
+        self.softmaxes: list[Softmax] = []
+        self.stopped: str | None = None
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        output = func(*args, **(kwargs or {}))
+        stage = self.trace.current
+        if stage is not None and getattr(func, "__name__", "") == "softmax":
+            scores = args[0] if args else (kwargs or {})["input"]
+            begun = len(self.trace.stages)
+            self.softmaxes.append(Softmax(stage, begun, scores=_copy(scores), probabilities=_copy(output)))
+        return output
+
+
+def record(model: nn.Module, inputs: Inputs, backward: bool, may_fail: bool) -> Recording:
+    """Run a model on copies of the inputs, with gradients where `backward`.
+
+    may_fail: note an exception instead of raising it.
+    """
+    recording = Recording()
+    with evaluation_mode(model), torch.set_grad_enabled(backward), trace(model, keep_tensors=True) as recording.trace:
+        try:
+            with recording:
+                if isinstance(inputs, Mapping):
+                    outputs = model(**{name: _copy(value) for name, value in inputs.items()})
+                else:
+                    outputs = model(*map(_copy, inputs if isinstance(inputs, tuple) else (inputs,)))
+                recording.outputs = named_tensors(outputs)
+        except Exception as error:
+            if not may_fail:
+                raise
+            stage = recording.trace.stage_that_raised(error)
+            where = stage.path if stage and stage.path else "its forward"
+            recording.stopped = f"{where}: {type(error).__name__}: {error}"
+    return recording
+
+
+def _copy(value: Any) -> Any:
+    return value.detach().clone() if isinstance(value, Tensor) else value
+
+
+def gradients(model: nn.Module, outputs: list[Tensor]) -> dict[str, Tensor]:
+    """The gradient of every trainable parameter, a tied one under each of its names; 0 where there is none.
+
+    The loss weighs every number of the outputs differently, so that no two mistakes cancel. `.grad` is left alone.
+    """
+    named = {n: p for n, p in model.named_parameters(remove_duplicate=False) if p.requires_grad}
+    parameters = list(dict.fromkeys(named.values()))
+    terms = []
+    for x in outputs:
+        weights = torch.linspace(-1, 1, x.numel(), dtype=x.dtype, device=x.device).view_as(x)
+        terms.append((x * weights).sum() / x.numel() ** 0.5)  # so that gradients keep their size, however many outputs
+    found = torch.autograd.grad(torch.stack(terms).sum(), parameters, allow_unused=True)
+    by_parameter = {p: torch.zeros_like(p) if g is None else g for p, g in zip(parameters, found, strict=True)}
+    return {name: by_parameter[parameter] for name, parameter in named.items()}

@@ -1,0 +1,147 @@
+"""The numbers behind the six plots of a model, and that each plot draws them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from unittest.mock import MagicMock
+
+import pytest
+import torch
+from click.testing import CliRunner
+
+from minibert import BertConfig, BertForMaskedLM, BertModel, BertTokenizer
+from minibert.cli import main
+from minibert.microscope import plots, probes
+
+TEXT = "He shook his [MASK]."
+PIECES = ["[CLS]", "he", "shook", "his", "[MASK]", ".", "[SEP]"]
+
+
+@pytest.fixture(scope="module")
+def model() -> BertForMaskedLM:
+    return BertForMaskedLM.from_pretrained("novels-4l-256h").eval()
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> BertTokenizer:
+    return BertTokenizer.from_pretrained("novels-4l-256h")
+
+
+@pytest.fixture
+def figure(monkeypatch: pytest.MonkeyPatch) -> MagicMock:
+    """Stands in for matplotlib's; `subplots` gives one panel, or as many as are asked for."""
+    paper = MagicMock()
+    panel = MagicMock()
+
+    def subplots(rows: int = 1, columns: int = 1, squeeze: bool = True) -> object:
+        return panel if squeeze else [[MagicMock() for _ in range(columns)] for _ in range(rows)]
+
+    paper.subplots.side_effect = subplots
+    paper.panel = panel
+    monkeypatch.setattr(plots, "new_figure", lambda **_: paper)
+    return paper
+
+
+def test_attention_maps_are_output_attentions(model: BertForMaskedLM, tokenizer: BertTokenizer) -> None:
+    pieces, layers = probes.attention_maps(model, tokenizer, TEXT)
+    expected = model(**tokenizer(TEXT, return_tensors="pt"), output_attentions=True).attentions
+    assert pieces == PIECES
+    assert all(torch.equal(a, b[0]) for a, b in zip(layers, expected, strict=True))
+
+
+def test_probes_leave_dropout_out_and_the_model_as_it_was(model: BertForMaskedLM, tokenizer: BertTokenizer) -> None:
+    _, expected = probes.attention_maps(model, tokenizer, TEXT)
+    model.train()
+    _, layers = probes.attention_maps(model, tokenizer, TEXT)
+    assert model.training
+    model.eval()
+    assert all(map(torch.equal, layers, expected))
+
+
+def test_norms_are_of_the_hidden_states(model: BertForMaskedLM, tokenizer: BertTokenizer, figure: MagicMock) -> None:
+    pieces, norms = probes.residual_norms(model, tokenizer, TEXT)
+    states = model(**tokenizer(TEXT, return_tensors="pt"), output_hidden_states=True).hidden_states
+    assert norms.shape == (5, 7)
+    assert norms[3, 2].item() == pytest.approx(states[3][0, 2].detach().square().sum().sqrt().item(), rel=1e-5)
+    plots.draw_residual_norms(pieces, norms)
+    lines = [call.args[1] for call in figure.panel.plot.call_args_list]
+    assert lines == [norms[:, i].tolist() for i in range(7)]
+
+
+def test_the_lens_ends_with_the_models_answer(
+    model: BertForMaskedLM, tokenizer: BertTokenizer, figure: MagicMock
+) -> None:
+    pieces, words, probabilities = probes.lens(model, tokenizer, TEXT)
+    scores = model(**tokenizer(TEXT, return_tensors="pt")).logits[0].softmax(dim=-1)
+    assert words[-1] == tokenizer.convert_ids_to_tokens(scores.argmax(dim=-1).tolist())
+    torch.testing.assert_close(probabilities[-1], scores.amax(dim=-1))
+    assert words[-1][4] == "head"
+    plots.draw_lens(pieces, words, probabilities)
+    assert [call.args[2] for call in figure.panel.text.call_args_list] == [word for row in words for word in row]
+
+
+def test_a_model_without_a_word_head_has_no_lens(tokenizer: BertTokenizer) -> None:
+    with pytest.raises(ValueError, match="BertModel predicts no words"):
+        probes.lens(BertModel.from_pretrained("novels-4l-256h"), tokenizer, TEXT)  # type: ignore[arg-type]
+
+
+def test_positions_are_most_like_themselves_and_then_their_neighbours(model: BertForMaskedLM) -> None:
+    similarity = probes.position_similarity(model)
+    assert similarity.shape == (256, 256)
+    torch.testing.assert_close(similarity.diagonal(), torch.ones(256))
+    trained = similarity[:128, :128]  # the checkpoint has learned from no more
+    near, far = trained.diagonal(1).mean(), trained.diagonal(40).mean()
+    assert near > far + 0.3
+
+
+def test_every_number_of_the_model_is_in_one_histogram(figure: MagicMock) -> None:
+    model = BertModel(
+        BertConfig(vocab_size=30, hidden_size=8, num_hidden_layers=3, num_attention_heads=2, intermediate_size=8)
+    )
+    kinds = probes.parameter_values(model)
+    assert sum(values.numel() for values in kinds.values()) == model.num_parameters()
+    assert kinds["attention.self.query.weight"].numel() == 3 * 64
+    assert "embeddings.word_embeddings.weight" in kinds
+    assert plots.draw_parameters(kinds) is figure
+
+
+def test_gradient_flow_is_the_size_of_each_gradient(figure: MagicMock) -> None:
+    layer = torch.nn.Linear(2, 1)
+    with pytest.raises(ValueError, match=r"backward\(\)"):
+        probes.gradient_flow(layer)
+    layer(torch.tensor([[3.0, 4.0]])).sum().backward()
+    flow = probes.gradient_flow(layer)
+    assert flow == {"weight": pytest.approx(12.5**0.5), "bias": pytest.approx(1.0)}
+    plots.draw_gradient_flow(flow)
+    assert figure.panel.barh.call_args.args[1] == list(flow.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("bert.encoder.layer.11.attention.self.query.weight", "attention.self.query.weight"),
+        ("bert.embeddings.word_embeddings.weight", "embeddings.word_embeddings.weight"),
+        ("cls.predictions.bias", "cls.predictions.bias"),
+        ("weight", "weight"),
+    ],
+)
+def test_kinds_forget_the_layer(name: str, kind: str) -> None:
+    assert probes.kind_of(name) == kind
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("attention", TEXT), ("lens", TEXT), ("norms", TEXT), ("gradients", TEXT), ("positions",), ("parameters",)],
+)
+def test_each_plot_is_a_command_that_writes_a_file(words: tuple[str, ...], figure: MagicMock, tmp_path: Path) -> None:
+    figure.savefig.side_effect = lambda path: Path(path).write_bytes(b"drawn")
+    result = CliRunner().invoke(main, ["plot", *words, "--out", str(tmp_path / "picture.png")])
+    assert result.exit_code == 0, result.output
+    assert [path.name for path in tmp_path.iterdir()] == ["picture.png"]
+
+
+@pytest.mark.usefixtures("figure")
+def test_another_kind_of_file_is_refused(tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["plot", "positions", "--out", str(tmp_path / "picture.gif")])
+    assert result.exit_code == 1
+    assert ".png or .svg" in result.output

@@ -1,0 +1,171 @@
+"""Find the exercises of a chapter, check them, and say which functions pass.
+
+    tutorials/exercises/NN_name.py    functions to write; a blank is `raise NotImplementedError`
+    tutorials/checks/NN_name.py       for each function f, check_f(f) → None when it is right, or else a hint
+
+A student's code may loop for ever, exit, or crash Python. So it runs in a second process (`running.py`), which is stopped when
+a function takes too long; a new one then goes on with the next function.
+"""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import time
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+from typing import Any
+
+from .running import PASSED, WRONG, answer_requests
+
+SECONDS = 20.0  # for one function; a right answer takes well under one, on a slow machine too
+SECONDS_TO_START = 300.0  # for a new process to import torch, from a cold disk too
+PRINTED_AT_MOST = 10_000  # characters of what one function prints
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The result of one function. status: PASSED, BLANK or WRONG; hint: what is wrong, empty unless WRONG."""
+
+    function: str
+    status: str
+    hint: str = ""
+
+    @property
+    def passed(self) -> bool:
+        return self.status == PASSED
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """The exercises of one chapter. number: such as "04"; name: such as "attention"."""
+
+    number: str
+    name: str
+    exercises: Path
+    checks: Path
+
+
+def find_chapters(tutorials: Path) -> list[Chapter]:
+    """All chapters that have exercises, in order."""
+    return [
+        Chapter(checks.name[:2], checks.stem[3:], tutorials / "exercises" / checks.name, checks)
+        for checks in sorted((tutorials / "checks").glob("[0-9][0-9]_*.py"))
+    ]
+
+
+def find_chapter(tutorials: Path, number: str) -> Chapter:
+    """A chapter by its number, `4` or `04`. Raises ValueError for one that has no exercises."""
+    chapters = find_chapters(tutorials)
+    for chapter in chapters:
+        if chapter.number == number.zfill(2):
+            return chapter
+    known = ", ".join(str(int(chapter.number)) for chapter in chapters)
+    raise ValueError(f"There are no exercises for chapter {number!r}. Chapters with exercises: {known}.")
+
+
+def check_chapter(chapter: Chapter, seconds: float = SECONDS) -> list[Outcome]:
+    """`Checker.check` in a process for this chapter alone."""
+    with Checker() as checker:
+        return checker.check(chapter, seconds)
+
+
+def progress_in(chapter: Chapter, checker: Checker) -> dict[str, str | int]:
+    """How many functions of a chapter pass, and which is the next to write. An exercise file that cannot be run counts as 0."""
+    row: dict[str, str | int] = {"chapter": int(chapter.number), "exercises": chapter.name}
+    try:
+        outcomes = checker.check(chapter)
+    except (OSError, ValueError):
+        return {**row, "passed": 0, "of": 0, "next": f"the file cannot be run: minibert check {int(chapter.number)}"}
+    left = [outcome for outcome in outcomes if not outcome.passed]
+    following = f"{left[0].function}: {left[0].status}" if left else ""
+    return {**row, "passed": len(outcomes) - len(left), "of": len(outcomes), "next": following}
+
+
+class Checker:
+    """Checks chapters in a second process, which `with` ends. Importing torch there takes a second, once for all chapters."""
+
+    def __init__(self) -> None:
+        self._process: SpawnProcess | None = None
+        self._connection: Connection
+
+    def __enter__(self) -> Checker:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop()
+
+    def check(self, chapter: Chapter, seconds: float = SECONDS) -> list[Outcome]:
+        """Run every check of a chapter; no function is given more than `seconds`. What a function prints is printed.
+
+        Raises FileNotFoundError for a missing exercise file, ValueError for one that Python cannot run.
+        """
+        if not chapter.exercises.is_file():
+            raise FileNotFoundError(
+                f"{chapter.exercises} is missing. Bring it back with `git checkout {chapter.exercises}`."
+            )
+        outcomes = []
+        for function in self._open(chapter, seconds):
+            if self._process is None:  # the function before this one ended it
+                self._open(chapter, seconds)
+            try:
+                status, hint = self._ask("check", function, seconds)
+            except _StoppedError as ended:
+                status, hint = WRONG, str(ended)
+            outcomes.append(Outcome(function, status, hint))
+        return outcomes
+
+    def _open(self, chapter: Chapter, seconds: float) -> list[str]:
+        """Run the files of a chapter in the process, which is started where there is none. Returns the functions' names."""
+        file = chapter.checks.resolve()
+        try:
+            functions: list[str] = self._ask("open_checks", str(file), SECONDS_TO_START)
+            file = chapter.exercises
+            error = self._ask("open_exercises", str(file), seconds)
+        except _StoppedError as stopped:
+            error = str(stopped)
+        if error is not None:
+            raise ValueError(f"{file} cannot be run: {error}")
+        return functions
+
+    def _ask(self, method: str, argument: str, seconds: float) -> Any:
+        """What this method of `Exercises` answers. Raises _StoppedError when the process is gone, or takes too long and is stopped."""
+        if self._process is None:
+            self._start()
+        deadline, printed = time.monotonic() + seconds, 0
+        try:
+            self._connection.send_bytes(json.dumps([method, argument]).encode())
+            while (left := deadline - time.monotonic()) > 0 and self._connection.poll(left):
+                message = json.loads(self._connection.recv_bytes())
+                if "answer" in message:
+                    return message["answer"]
+                print(message["printed"][: PRINTED_AT_MOST - printed], end="", flush=True)
+                printed = min(PRINTED_AT_MOST, printed + len(message["printed"]))
+        except (EOFError, OSError):
+            raise _StoppedError(f"It ended Python, with exit code {self._stop(patience=5.0)}.") from None
+        self._stop()
+        raise _StoppedError(f"It was still running after {seconds:g} seconds. Does a loop never end?")
+
+    def _start(self) -> None:
+        context = multiprocessing.get_context("spawn")  # a fork would share this process's threads and locks
+        self._connection, other_end = context.Pipe()
+        self._process = context.Process(target=answer_requests, args=(other_end,))
+        self._process.start()
+        other_end.close()  # so that only the process itself holds it open
+
+    def _stop(self, patience: float = 0.0) -> int | None:
+        """End the process, if there is one, and return its exit code. One that is about to end has `patience` seconds."""
+        if self._process is None:
+            return None
+        self._connection.close()
+        self._process.join(patience)
+        self._process.kill()
+        self._process.join()
+        process, self._process = self._process, None
+        return process.exitcode
+
+
+class _StoppedError(Exception):
+    """The process has ended or was stopped; the message says why."""

@@ -1,0 +1,45 @@
+"""The plots of the chapters: shown by a notebook, saved by a script only when asked.
+
+matplotlib is needed (extra `tutorials`); no window is opened and no display is needed.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from minibert.microscope.plots import new_figure, save_figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["Picture", "new_figure", "show"]
+
+FOLDER_VARIABLE = "MINIBERT_FIGURES"
+
+
+class Picture:
+    """A plot that a notebook shows when a cell ends with it."""
+
+    def __init__(self, figure: Figure):
+        self.figure = figure
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        self.figure.savefig(buffer, format="png", dpi=110)
+        return buffer.getvalue()
+
+
+def show(figure: Figure, name: str) -> Picture:
+    """The plot for a notebook. A script prints where it is: `name`.png in the folder that MINIBERT_FIGURES names."""
+    folder = os.environ.get(FOLDER_VARIABLE)
+    if folder:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        save_figure(figure, Path(folder) / f"{name}.png")
+    if "ipykernel" not in sys.modules:  # not in a notebook
+        where = Path(folder) / f"{name}.png" if folder else f"to see it, set {FOLDER_VARIABLE} to a folder"
+        print(f"[figure {name}: {where}]")
+    return Picture(figure)
