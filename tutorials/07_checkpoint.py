@@ -31,8 +31,7 @@ from safetensors.torch import load_file, save_file
 
 from course.figures import new_figure, show
 from minibert import BertForMaskedLM, BertForPreTraining, BertForSequenceClassification, BertModel, BertTokenizer
-from minibert.checkpoints import CheckpointError
-from minibert.checkpoints.bundled import bundled_checkpoints
+from minibert.checkpoints import CheckpointError, bundled_checkpoints
 
 logging.basicConfig(
     stream=sys.stdout, format="WARNING %(message)s", force=True
@@ -195,8 +194,7 @@ with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as broken:
 # - `minibert inspect MODEL` prints this report for any checkpoint, yours or one on the hub.
 #
 # **The code:** [`minibert/checkpoints/names.py`](../minibert/checkpoints/names.py) the spellings,
-# [`loading.py`](../minibert/checkpoints/loading.py) what goes where, [`report.py`](../minibert/checkpoints/report.py) the account,
-# [`safetensors_header.py`](../minibert/checkpoints/safetensors_header.py) the header.
+# [`load.py`](../minibert/checkpoints/load.py) what goes where, and the account, [`read.py`](../minibert/checkpoints/read.py) the files.
 #
 # **Exercises:** [`exercises/07_checkpoint.py`](exercises/07_checkpoint.py): old names, names with and without `bert.`, the account.
 # Check them with `minibert check 7`.

@@ -1,29 +1,27 @@
 """Finding, reading and writing checkpoint files."""
 
-from .bundled import bundled_checkpoints
-from .errors import CheckpointError
-from .files import read_json, write_text_atomically
-from .layout import CONFIG_FILE
-from .locate import locate, locate_config, locate_weights
-from .memory import allocate
-from .reading import DictWeights, Weights, open_weights
-from .report import Finding, LoadingReport
-from .writing import save_weights
+from .files import CONFIG_FILE, CheckpointError, read_json, replacing, write_text_atomically
+from .find import bundled_checkpoints, locate, locate_config, locate_weights
+from .load import LoadingPlan, LoadingReport, plan_loading, read_into_parameters
+from .read import Weights, open_weights, weights_of
+from .save import save_weights
 
 __all__ = [
     "CONFIG_FILE",
     "CheckpointError",
-    "DictWeights",
-    "Finding",
+    "LoadingPlan",
     "LoadingReport",
     "Weights",
-    "allocate",
     "bundled_checkpoints",
     "locate",
     "locate_config",
     "locate_weights",
     "open_weights",
+    "plan_loading",
+    "read_into_parameters",
     "read_json",
+    "replacing",
     "save_weights",
+    "weights_of",
     "write_text_atomically",
 ]

@@ -1,17 +1,69 @@
-"""Small helpers on single files: read JSON with clear errors, refuse placeholders, write atomically."""
+"""The files of a checkpoint folder: their names, reading JSON with clear errors, and writing that leaves no half a file.
+
+    config.json                          the hyper-parameters
+    model.safetensors                    all weights in one file, or
+    model-00001-of-00002.safetensors …   shards, listed in model.safetensors.index.json
+    pytorch_model.bin                    the older pickled form, sharded in the same way
+    bert_config.json, bert_model.ckpt.*  what Google's TensorFlow code saved: read here, never written
+
+The names are those of the reference library, so that each side opens what the other saved.
+"""
+
+from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from .errors import CheckpointError
+CONFIG_FILE = "config.json"
+TENSORFLOW_CONFIG_FILE = "bert_config.json"
+SAFETENSORS_FILE = "model.safetensors"
+PYTORCH_FILE = "pytorch_model.bin"
+INDEX_SUFFIX = ".index.json"
+TENSORFLOW_INDEX_SUFFIX = ".index"
 
+# The weights written here, best to read first: safetensors files cannot run code, and read faster than pickles.
+WEIGHT_FILES = (SAFETENSORS_FILE, SAFETENSORS_FILE + INDEX_SUFFIX, PYTORCH_FILE, PYTORCH_FILE + INDEX_SUFFIX)
+# Read where there is nothing else, or where they are asked for.
+TENSORFLOW_INDEXES = ("bert_model.ckpt.index", "model.ckpt.index")
+
+# Weights of other frameworks: not read from here, but worth a mention when they are all there is.
+OTHER_FRAMEWORKS = {"tf_model.h5": "TensorFlow", "flax_model.msgpack": "Flax", "rust_model.ot": "Rust"}
+
+_SHARD = re.compile(r"(model-\d{5}-of-\d{5}\.safetensors|pytorch_model-\d{5}-of-\d{5}\.bin)")
 # What git leaves in place of a large file that was not downloaded.
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+
+
+class CheckpointError(OSError):
+    """A checkpoint cannot be found, read or written.
+
+    The message says what is wrong, in which file, and what to do. It is an ``OSError`` because programs written for
+    the reference library catch ``EnvironmentError`` around ``from_pretrained``. Whatever a library raised underneath
+    is kept as ``__cause__``.
+    """
+
+
+def search_order(from_tf: bool) -> tuple[str, ...]:
+    """Where to look for weights, best first; with ``from_tf`` only for those of TensorFlow."""
+    return TENSORFLOW_INDEXES if from_tf else WEIGHT_FILES + TENSORFLOW_INDEXES
+
+
+def shard_file(filename: str, number: int, count: int) -> str:
+    """The name of shard ``number`` (from 1) of ``count``: ``model.safetensors`` → ``model-00001-of-00002.safetensors``."""
+    stem, extension = filename.rsplit(".", 1)
+    return f"{stem}-{number:05d}-of-{count:05d}.{extension}"
+
+
+def is_weight_file(filename: str) -> bool:
+    """Is this a name that ``save_weights`` gives to a file, shards included?"""
+    return filename in WEIGHT_FILES or _SHARD.fullmatch(filename) is not None
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -30,6 +82,26 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise CheckpointError(f"{path}: should hold a JSON object {{…}}, holds a {type(content).__name__}")
     return content
+
+
+def read_index(path: Path) -> dict[str, str]:
+    """Tensor name → shard file name, from ``{"weight_map": {name: shard}, …}``; a shard is a file beside the index.
+
+    Raises ``CheckpointError`` if the index is malformed, or names a path that leads out of its own folder.
+    """
+    weight_map = read_json(path).get("weight_map")
+    if not isinstance(weight_map, dict) or not weight_map:
+        raise CheckpointError(
+            f'{path}: an index needs a "weight_map" of tensor names to shard files; this one has none'
+        )
+    for name, shard in weight_map.items():
+        # No folder, no drive, no parent: nothing that could point elsewhere on any operating system.
+        if not isinstance(shard, str) or shard in ("", ".", "..") or any(char in "/\\:\0" for char in shard):
+            raise CheckpointError(
+                f"{path}: the index places tensor {name!r} in {shard!r}, which is not the name of a file in the "
+                "same folder. Refusing to follow it; get the checkpoint again from a source you trust"
+            )
+    return weight_map
 
 
 def check_is_real_file(path: Path) -> None:
@@ -64,21 +136,24 @@ def describe_folder(folder: Path) -> str:
 
 
 def temporary_beside(path: Path) -> Path:
-    """A fresh name in the same folder, since only a rename within one file system is atomic."""
-    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    """A fresh name in the same folder, since only a rename within one file system is atomic; its ending tells the kind."""
+    return path.with_name(f".{path.stem}.{secrets.token_hex(4)}.tmp{path.suffix}")
 
 
 def flush_to_disk(path: Path) -> None:
-    """Make sure a file's bytes are on the disk before a rename makes them the official version."""
-    with open(path, "rb+") as file:
-        os.fsync(file.fileno())
+    """Make sure a file's bytes, or those of a folder's files, are on the disk before a rename makes them official."""
+    for file in path.rglob("*") if path.is_dir() else [path]:
+        if file.is_file():
+            with open(file, "rb+") as opened:
+                os.fsync(opened.fileno())
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Write to the temporary path this yields; on success it becomes ``path``, on any error it vanishes.
+    """Write a file or a folder to the temporary path this yields; on success it becomes ``path``, on any error it vanishes.
 
-    A reader sees the old file or the new one, never half of either.
+    A reader sees the old file or the new one, never half of either. An old folder is not replaced: OSError, unless it is
+    empty or the caller removes it.
     """
     temporary = temporary_beside(path)
     try:
@@ -86,7 +161,10 @@ def replacing(path: Path) -> Iterator[Path]:
         flush_to_disk(temporary)
         os.replace(temporary, path)
     finally:
-        temporary.unlink(missing_ok=True)
+        if temporary.is_dir():
+            shutil.rmtree(temporary, ignore_errors=True)
+        else:
+            temporary.unlink(missing_ok=True)
 
 
 def write_text_atomically(path: Path, text: str) -> None:

@@ -5,6 +5,8 @@ file adds two things. Every file of one call comes from one commit, even if the 
 it can fail has a message of its own.
 """
 
+from __future__ import annotations
+
 import os
 from pathlib import Path
 
@@ -18,9 +20,7 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-from .errors import CheckpointError
-
-_TRUE = {"1", "ON", "YES", "TRUE"}
+from .files import CheckpointError
 
 
 class HubRepository:
@@ -54,20 +54,21 @@ class HubRepository:
 
         Without a connection, None also if the file is not cached: whether it exists cannot be known.
         """
-        if self._known_missing(filename):
-            return None
+        if self.folder is not None and not self.force_download:
+            # Has an earlier call found that this commit lacks the file? Then there is no need to ask again.
+            known = try_to_load_from_cache(self.repo_id, filename, cache_dir=self.cache_dir, revision=self.revision)
+            if known is _CACHED_NO_EXIST:
+                return None
         try:
-            path = Path(
-                hf_hub_download(
-                    self.repo_id,
-                    filename,
-                    revision=self.revision,
-                    cache_dir=self.cache_dir,
-                    token=self.token,
-                    local_files_only=self.offline,
-                    force_download=self.force_download,
-                    endpoint=self.endpoint,
-                )
+            cached = hf_hub_download(
+                self.repo_id,
+                filename,
+                revision=self.revision,
+                cache_dir=self.cache_dir,
+                token=self.token,
+                local_files_only=self.offline,
+                force_download=self.force_download,
+                endpoint=self.endpoint,
             )
         except LocalEntryNotFoundError as error:
             self.offline = True  # do not wait for a dead connection again
@@ -78,15 +79,17 @@ class HubRepository:
         except Exception as error:
             raise CheckpointError(self._explain(filename, error)) from error
         # Cached files lie at …/snapshots/COMMIT/FILENAME. From here on, ask for that commit.
-        self.folder = path.parent
-        self.revision = path.parent.name
-        return path
+        self.folder = Path(cached).parent
+        self.revision = self.folder.name
+        return Path(cached)
 
     def nothing_found(self, wanted: str) -> CheckpointError:
         """The error to raise when no file that was asked for could be fetched."""
         if self._not_cached is None:
-            return CheckpointError(f"{self}: has no {wanted}. {self._listing()}")
-        error = CheckpointError(self._explain_not_cached(wanted, self._not_cached))
+            names = self.file_names()
+            holds = f"It holds: {', '.join(names)}" if names else "The hub does not list its files"
+            return CheckpointError(f"{self}: has no {wanted}. {holds}")
+        error = CheckpointError(self._explain_not_cached(wanted, self._not_cached.__cause__))
         error.__cause__ = self._not_cached
         return error
 
@@ -95,48 +98,30 @@ class HubRepository:
         if self.offline:
             return None
         try:
-            siblings = (
-                HfApi(endpoint=self.endpoint)
-                .model_info(self.repo_id, revision=self.revision, token=self.token)
-                .siblings
-            )
+            info = HfApi(endpoint=self.endpoint).model_info(self.repo_id, revision=self.revision, token=self.token)
         except Exception:  # the error being reported matters more than this one
             return None
-        return sorted(sibling.rfilename for sibling in siblings or [])
+        return sorted(sibling.rfilename for sibling in info.siblings or [])
 
     def __str__(self) -> str:
         return f"hub repository {self.repo_id!r}, revision {self.revision!r}"
 
-    def _known_missing(self, filename: str) -> bool:
-        """Has an earlier call learnt that this commit lacks the file? Then there is no need to ask again."""
-        if self.folder is None or self.force_download:
-            return False
-        found = try_to_load_from_cache(self.repo_id, filename, cache_dir=self.cache_dir, revision=self.revision)
-        return found is _CACHED_NO_EXIST
-
-    def _listing(self) -> str:
-        names = self.file_names()
-        return f"It holds: {', '.join(names)}" if names else "The hub does not list its files"
-
     def _explain(self, filename: str, error: Exception) -> str:
         """What went wrong, in one or two sentences. Subclasses come before their bases."""
-        if isinstance(error, HFValidationError):
-            return (
-                f"{self.repo_id!r} is neither a folder here, nor a bundled checkpoint, nor a possible name of a hub "
-                "repository (name or owner/name)"
-            )
-        if isinstance(error, GatedRepoError):
-            return (
-                f"{self}: gated: its owner wants you to ask first. Accept the terms on its page, then log in with "
-                "`hf auth login` or pass token=…"
-            )
-        if isinstance(error, RepositoryNotFoundError):
-            return (
-                f"{self.repo_id!r} is neither a folder here, nor a bundled checkpoint, nor a model repository on the "
-                "hub that you can see. Check the spelling; for a private one log in with `hf auth login` or pass token=…"
-            )
-        if isinstance(error, RevisionNotFoundError):
-            return f"{self}: there is no such branch, tag or commit. Check the revision, or leave it out for 'main'"
+        neither = f"{self.repo_id!r} is neither a folder here, nor a bundled checkpoint, nor"
+        log_in = "log in with `hf auth login` or pass token=…"
+        match error:
+            case HFValidationError():
+                return f"{neither} a possible name of a hub repository (name or owner/name)"
+            case GatedRepoError():
+                return f"{self}: gated: its owner wants you to ask first. Accept the terms on its page, then {log_in}"
+            case RepositoryNotFoundError():
+                return (
+                    f"{neither} a model repository on the hub that you can see. "
+                    f"Check the spelling; for a private one {log_in}"
+                )
+            case RevisionNotFoundError():
+                return f"{self}: there is no such branch, tag or commit. Check the revision, or leave it out for 'main'"
         if (status := _http_status(error)) is not None:
             return f"{self}: the hub refused {filename} with HTTP status {status}{_advice(status)}"
         return (
@@ -144,8 +129,7 @@ class HubRepository:
             "Nothing incomplete was kept as if it were whole; try again"
         )
 
-    def _explain_not_cached(self, wanted: str, error: LocalEntryNotFoundError) -> str:
-        cause = error.__cause__
+    def _explain_not_cached(self, wanted: str, cause: BaseException | None) -> str:
         if (status := _http_status(cause)) is not None:
             return f"{self}: the hub answered HTTP status {status}, and no {wanted} is cached{_advice(status)}"
         if cause is None:
@@ -160,7 +144,7 @@ class HubRepository:
 
 
 def _is_true(variable: str) -> bool:
-    return os.environ.get(variable, "").upper() in _TRUE
+    return os.environ.get(variable, "").upper() in ("1", "ON", "YES", "TRUE")
 
 
 def _http_status(error: BaseException | None) -> int | None:
@@ -170,10 +154,9 @@ def _http_status(error: BaseException | None) -> int | None:
 
 
 def _advice(status: int) -> str:
-    if status in (401, 403):
-        return ". You are not allowed to read it: log in with `hf auth login`, or check the token"
-    return ". Try again later"
+    refused = ". You are not allowed to read it: log in with `hf auth login`, or check the token"
+    return refused if status in (401, 403) else ". Try again later"
 
 
 def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [""])[0]
+    return str(error).strip().partition("\n")[0]

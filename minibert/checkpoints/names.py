@@ -1,14 +1,14 @@
 """The spellings of parameter names that published BERT checkpoints use, and what each means here.
 
-`SPELLINGS` is the whole knowledge, one row a habit. `NameMap` lays a checkpoint's names beside a model's and says of
-each where it belongs, or why it belongs nowhere.
+`SPELLINGS` is the whole knowledge, one row a habit. `match_names` lays a checkpoint's names beside a model's;
+`reason_left_over` says of a name that the model lacks why that is fine.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 BODY_PREFIX = "bert."
 GOOGLE = "Google's TensorFlow code"
@@ -44,24 +44,14 @@ SPELLINGS = (
 )
 
 
-@dataclass(frozen=True)
-class KnownPart:
-    """Names that may be left over without harm, and why."""
-
-    pattern: str
-    reason: str
-
-
-# Looked up from top to bottom for a name that the model has no place for.
+# Names that may be left over without harm, and why, looked up from top to bottom for a name that the model lacks.
 HARMLESS_LEFT_OVER = (
-    KnownPart(
-        r"\.(adam_[mv]|AdamWeightDecayOptimizer(_1)?)$|^global_step$", "the optimizer's, of use only to go on training"
-    ),
-    KnownPart(r"embeddings\.(position_ids|token_type_ids)$", "counts 0, 1, 2, …: this model makes it itself"),
-    KnownPart(r"(^|\.)pooler\.", "this model reads every position and has no pooler"),
-    KnownPart(r"^cls\.predictions\.", "the masked-word head, which this model does not have"),
-    KnownPart(r"^cls\.seq_relationship\.", "the next-sentence head, which this model does not have"),
-    KnownPart(r"^(classifier|qa_outputs)\.", "the head of another task"),
+    (r"\.(adam_[mv]|AdamWeightDecayOptimizer(_1)?)$|^global_step$", "the optimizer's, of use only to go on training"),
+    (r"embeddings\.(position_ids|token_type_ids)$", "counts 0, 1, 2, …: this model makes it itself"),
+    (r"(^|\.)pooler\.", "this model reads every position and has no pooler"),
+    (r"^cls\.predictions\.", "the masked-word head, which this model does not have"),
+    (r"^cls\.seq_relationship\.", "the next-sentence head, which this model does not have"),
+    (r"^(classifier|qa_outputs)\.", "the head of another task"),
 )
 
 
@@ -80,35 +70,23 @@ def is_transposed(name: str) -> bool:
 def reason_left_over(name: str) -> str | None:
     """Why a checkpoint's name may be left over; None where that is a surprise."""
     name = canonical(name)
-    for part in HARMLESS_LEFT_OVER:
-        if re.search(part.pattern, name):
-            return part.reason
-    return None
+    return next((reason for pattern, reason in HARMLESS_LEFT_OVER if re.search(pattern, name)), None)
 
 
-@dataclass
-class NameMap:
-    """Where each tensor of a checkpoint goes in a model.
+def match_names(model_names: Collection[str], checkpoint_names: Iterable[str]) -> tuple[dict[str, str], list[str]]:
+    """Model name → checkpoint name, and the checkpoint's names that are left over.
 
-    source: model name → checkpoint name. left_over: checkpoint names without a place.
+    Names are matched as they are, then with the body's prefix added, then with it taken away: so a checkpoint of the
+    bare body fits a model with a head, and the reverse.
     """
-
-    source: dict[str, str] = field(default_factory=dict)
-    left_over: list[str] = field(default_factory=list)
-
-    @classmethod
-    def between(cls, model_names: Collection[str], checkpoint_names: Iterable[str]) -> NameMap:
-        """Match names: as they are, then with the body's prefix added, then with it taken away.
-
-        So a checkpoint of the bare body fits a model with a head, and the reverse.
-        """
-        names = cls()
-        for checkpoint_name in checkpoint_names:
-            name = canonical(checkpoint_name)
-            for candidate in (name, BODY_PREFIX + name, name.removeprefix(BODY_PREFIX)):
-                if candidate in model_names and candidate not in names.source:
-                    names.source[candidate] = checkpoint_name
-                    break
-            else:
-                names.left_over.append(checkpoint_name)
-        return names
+    source: dict[str, str] = {}
+    left_over = []
+    for checkpoint_name in checkpoint_names:
+        name = canonical(checkpoint_name)
+        spelled = (name, BODY_PREFIX + name, name.removeprefix(BODY_PREFIX))
+        found = next((n for n in spelled if n in model_names and n not in source), None)
+        if found is None:
+            left_over.append(checkpoint_name)
+        else:
+            source[found] = checkpoint_name
+    return source, left_over

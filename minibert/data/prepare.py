@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from ..checkpoints import replacing
 from ..tokenization import BertTokenizer
 from .corpus import HELD_OUT, MANIFEST, TRAIN
 from .sentences import read_documents
@@ -67,8 +68,7 @@ def prepare(
         if not path.is_file():
             raise ValueError(f"There is no text file at '{path}'.")
     out.parent.mkdir(parents=True, exist_ok=True)
-    draft = out.with_name(f".{out.name}.{os.getpid()}.tmp")
-    try:
+    with replacing(out) as draft:
         tokenizer.save_pretrained(draft)
         dtype = "<u2" if len(tokenizer) <= 1 << 16 else "<u4"
         convert = partial(tokenize_file, draft=draft, dtype=dtype, one_sentence_per_line=one_sentence_per_line)
@@ -101,9 +101,6 @@ def prepare(
             ],
         }
         (draft / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
-        draft.rename(out)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
     return manifest
 
 

@@ -18,8 +18,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..checkpoints import CheckpointError, LoadingReport, locate_weights, open_weights, save_weights
-from ..checkpoints.loading import plan_loading
+from ..checkpoints import (
+    LoadingReport,
+    locate_weights,
+    open_weights,
+    plan_loading,
+    read_into_parameters,
+    save_weights,
+)
 from ..config_files import folder_for_saving
 from ..heads.causal_lm import BertLMHeadModel
 from ..model.bert import BertModel
@@ -145,22 +151,11 @@ class EncoderDecoderModel(PairGeneration):
         hub = {name: others.pop(name) for name in hub_options if name in others}
         if config is None:
             config = EncoderDecoderConfig.from_pretrained(pretrained_model_name_or_path, **hub, **others)
-        model = cls(config).to(torch_dtype or torch.get_default_dtype())
+        dtype = torch_dtype or torch.get_default_dtype()
+        model = cls(config).to(dtype)
         with open_weights(locate_weights(pretrained_model_name_or_path, **hub)) as weights:
-            plan = plan_loading(
-                model,
-                weights,
-                checkpoint=str(pretrained_model_name_or_path),
-                ignore_mismatched_sizes=False,
-                allow_missing=False,
-            )
-            for name, source in plan.source.items():
-                weights.read_into(source, plan.parameters[name])
-                if not torch.isfinite(plan.parameters[name]).all():
-                    raise CheckpointError(
-                        f"{source} of {pretrained_model_name_or_path} holds values that are NaN or infinite. "
-                        "The training that wrote it went wrong: use an earlier checkpoint."
-                    )
+            plan = plan_loading(model, weights, str(pretrained_model_name_or_path))
+            read_into_parameters(plan, weights, dtype)
         model.loading_report = plan.report
         if plan.report.needs_attention:
             logger.warning(plan.report.warning())

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from ..checkpoints import replacing
 from ..optim import AdamL2, AdamW, schedules
 
 if TYPE_CHECKING:
@@ -49,14 +50,9 @@ def check_file_kind(out: str | os.PathLike[str]) -> None:
 
 
 def save_figure(figure: Figure, out: str | os.PathLike[str]) -> None:
-    """Write to a temporary name first, so that a reader never finds half a file."""
-    path = Path(out)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
-    try:
+    """Write a file of the kind that its name ends with; a reader never finds half of it."""
+    with replacing(Path(out)) as temporary:
         figure.savefig(temporary)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def draw_attention(pieces: Sequence[str], layers: Sequence[Tensor]) -> Figure:

@@ -7,22 +7,24 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from ..checkpoints import (
-    DictWeights,
+    LoadingPlan,
     LoadingReport,
     Weights,
-    allocate,
     locate_weights,
     open_weights,
+    plan_loading,
+    read_into_parameters,
     save_weights,
+    weights_of,
 )
-from ..checkpoints.loading import plan_loading, read_into
 from ..config import BertConfig
 from ..config_files import folder_for_saving
 from .base import BertBase
@@ -36,10 +38,6 @@ class BertPreTrainedModel(BertBase):
 
     loading_report: LoadingReport | None = None
     """What `from_pretrained` did with every tensor; None for a model that was not loaded."""
-
-    def __init__(self, config: BertConfig):
-        super().__init__(config)
-        self._unsettled: dict[str, tuple[Tensor, bool]] = {}  # name → loaded parameter, whether it lies in a file
 
     @classmethod
     def from_pretrained(
@@ -100,57 +98,46 @@ class BertPreTrainedModel(BertBase):
         settings.name_or_path = str(pretrained_model_name_or_path or "the state_dict")
 
         if state_dict is not None:
-            weights: Weights = DictWeights(state_dict)
+            opened: AbstractContextManager[Weights] = nullcontext(weights_of(state_dict))
         elif pretrained_model_name_or_path is None:
             raise ValueError("from_pretrained(None, …) needs state_dict={…}: there is no file to read.")
         else:
             folder = locate_weights(pretrained_model_name_or_path, from_tf=from_tf, **hub)
-            weights = open_weights(folder, from_tf=from_tf)
-        with weights:
-            model = cls._load(
-                lambda: cls(settings, *model_args, **others),
-                weights,
-                settings.name_or_path,
-                _target_dtype(torch_dtype if torch_dtype is not None else dtype, weights),
-                ignore_mismatched_sizes,
-                allow_missing,
-                draw_as_reference,
-            )
-        assert model.loading_report is not None
-        if model.loading_report.needs_attention:
-            logger.warning(model.loading_report.warning())
-        return (model, model.loading_report.loading_info()) if output_loading_info else model
+            opened = open_weights(folder, from_tf=from_tf)
+        with opened as weights:
+            parameter_dtype = _target_dtype(torch_dtype if torch_dtype is not None else dtype, weights)
 
-    @staticmethod
-    def _load(
-        build: Callable[[], BertPreTrainedModel],
-        weights: Weights,
-        checkpoint: str,
-        dtype: torch.dtype,
-        ignore_mismatched_sizes: bool,
-        allow_missing: bool,
-        draw_as_reference: bool,
-    ) -> BertPreTrainedModel:
-        # A class may draw numbers of its own; those of a model that only serves to be laid beside the file must not count.
-        with without_draws(), torch.random.fork_rng(devices=[]):
-            model = build()
-        plan = plan_loading(model, weights, checkpoint, ignore_mismatched_sizes, allow_missing)
-        if plan.report.new or draw_as_reference:
-            # Something has to be drawn, or is asked for. Build again with every draw the reference makes, so that a seed gives the
-            # same new parameters and leaves the generator in the same state.
-            with without_init_weights():
-                model = build()
-            new = {finding.name.rpartition(".")[0] for finding in plan.report.new}
-            for path, module in model.named_modules():
-                if path in new:
-                    model._init_weights(module)
-            plan = plan_loading(model, weights, checkpoint, ignore_mismatched_sizes, allow_missing)
-        if dtype != torch.get_default_dtype():
-            model.to(dtype)  # what is not read, such as a new head
-        read_into(model, plan, weights, dtype)
+            def build_and_plan() -> tuple[BertPreTrainedModel, LoadingPlan]:
+                model = cls(settings, *model_args, **others)
+                plan = plan_loading(
+                    model,
+                    weights,
+                    settings.name_or_path,
+                    ignore_mismatched_sizes=ignore_mismatched_sizes,
+                    allow_missing=allow_missing,
+                )
+                return model, plan
+
+            # A class may draw numbers of its own; those of a model that the file may fill must not count.
+            with without_draws(), torch.random.fork_rng(devices=[]):
+                model, plan = build_and_plan()
+            if plan.report.new or draw_as_reference:
+                # Something has to be drawn, or is asked for. Build again with every draw the reference makes, so that a
+                # seed gives the same new parameters and leaves the generator in the same state.
+                with without_init_weights():
+                    model, plan = build_and_plan()
+                new = {finding.name.rpartition(".")[0] for finding in plan.report.new}
+                for path, module in model.named_modules():
+                    if path in new:
+                        model._init_weights(module)
+            if parameter_dtype != torch.get_default_dtype():
+                model.to(parameter_dtype)  # what is not read, such as a new head
+            read_into_parameters(plan, weights, parameter_dtype)
         model.loading_report = plan.report
-        model.base_model._unsettled = {name: (plan.parameters[name], name in plan.mapped) for name in plan.source}
-        return model.eval()
+        model.eval()
+        if plan.report.needs_attention:
+            logger.warning(plan.report.warning())
+        return (model, plan.report.loading_info()) if output_loading_info else model
 
     def save_pretrained(
         self,
@@ -172,42 +159,14 @@ class BertPreTrainedModel(BertBase):
         save_weights(tensors, folder, max_shard_size=max_shard_size, safe_serialization=safe_serialization)
         self.config.save_pretrained(folder)
 
-    def settle_loaded_weights(self) -> None:
-        """At a loaded model's first forward: refuse numbers that are not finite, and let go of the file.
-
-        Loading only maps the file's pages, so that opening a model costs no reading. Its tensors may lie there at any
-        address, and some matrix kernels round differently off a 64-byte boundary; another program may also write the
-        file. Before the first arithmetic they move to memory of their own, where they are the reference's to the bit.
-        Raises ValueError naming a tensor that holds NaN or infinity.
-        """
-        if not self._unsettled or torch.compiler.is_compiling() or torch.jit.is_tracing():  # type: ignore[attr-defined]
-            return
-        if torch.is_inference_mode_enabled():  # what is made there could never be trained
-            with torch.inference_mode(False):
-                self.settle_loaded_weights()
-            return
-        for name, (weight, _) in self._unsettled.items():
-            # One pass settles the usual case: a sum is finite unless a term is not, or the terms are enormous.
-            if not torch.isfinite(weight.detach().sum(dtype=torch.float32)) and not torch.isfinite(weight).all():
-                wrong = int((~torch.isfinite(weight)).sum())
-                raise ValueError(
-                    f"{name} of {self.name_or_path} holds {wrong} values that are NaN or infinite. "
-                    "The training that wrote it went wrong: use an earlier checkpoint."
-                )
-        mapped = {name: w for name, (w, in_file) in self._unsettled.items() if in_file and w.device.type == "cpu"}
-        own = allocate({name: (weight.shape, weight.dtype) for name, weight in mapped.items()})
-        for name, weight in mapped.items():
-            weight.data = own[name].copy_(weight.data)
-        self._unsettled = {}
-
     def tensors_to_save(self, state_dict: Mapping[str, Tensor] | None = None) -> dict[str, Tensor]:
         """A state dict as files hold it: each tied tensor once, under its first name, and no position counter."""
         seen: set[tuple[object, ...]] = set()
         tensors = {}
         for name, tensor in (self.state_dict() if state_dict is None else state_dict).items():
-            place = (tensor.device, tensor.data_ptr(), tensor.shape, tensor.stride())
-            if (tensor.numel() == 0 or place not in seen) and not name.endswith("embeddings.position_ids"):
-                seen.add(place)
+            memory = (tensor.device, tensor.data_ptr(), tensor.shape, tensor.stride())
+            if (tensor.numel() == 0 or memory not in seen) and not name.endswith("embeddings.position_ids"):
+                seen.add(memory)
                 tensors[name] = tensor.detach()
         if not self.config.tie_word_embeddings and "cls.predictions.bias" in tensors:
             # Today's library gives an untied decoder a bias of its own and looks for it under this name.
@@ -220,7 +179,7 @@ def _target_dtype(dtype: torch.dtype | str | None, weights: Weights) -> torch.dt
     if dtype is None:
         return torch.get_default_dtype()
     if dtype == "auto":
-        stored = (weights.dtype(name) for name in weights.names)
+        stored = (tensor.dtype for tensor in weights.values())
         return next((d for d in stored if d.is_floating_point), torch.get_default_dtype())
     found = getattr(torch, dtype.removeprefix("torch."), None) if isinstance(dtype, str) else dtype
     if not isinstance(found, torch.dtype) or not found.is_floating_point:

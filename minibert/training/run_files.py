@@ -23,6 +23,7 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
+from ..checkpoints import replacing, write_text_atomically
 from ..microscope.plots import new_figure, save_figure
 from ..terminal import table
 
@@ -122,9 +123,7 @@ class RunLog:
         self.quiet = quiet
         if path.is_file() and not quiet:
             kept = [json.dumps(line) + "\n" for line in read_log(path) if 0 < first >= line["step"]]
-            temporary = path.with_name(f".{path.name}.tmp")
-            temporary.write_text("".join(kept), encoding="utf-8")
-            os.replace(temporary, path)
+            write_text_atomically(path, "".join(kept))
         self.bar = tqdm(total=steps, initial=first, unit=" steps", disable=True if quiet else None, leave=False)
 
     def write(self, step: int, **values: Any) -> None:
@@ -176,11 +175,10 @@ def finish(
 ) -> list[str]:
     """Copy the best checkpoint to `out/model` and plot a metric of the log in `out/curve.png`; return sentences that say so."""
     best = RunCheckpoints(out / "checkpoints").path(best_step)
-    draft, model = out / ".model.tmp", out / "model"
-    shutil.rmtree(draft, ignore_errors=True)
-    shutil.copytree(best, draft, ignore=shutil.ignore_patterns(STATE))
-    shutil.rmtree(model, ignore_errors=True)
-    os.replace(draft, model)
+    model = out / "model"
+    with replacing(model) as draft:
+        shutil.copytree(best, draft, ignore=shutil.ignore_patterns(STATE))
+        shutil.rmtree(model, ignore_errors=True)
     lines = [f"The best model, of step {best_step}, is in {model}."]
     if importlib.util.find_spec("matplotlib") is None:
         return [*lines, "For the curve of its loss, install the extra: pip install 'minibert-pytorch[plots]'."]

@@ -83,7 +83,9 @@ class TestModels:
     def test_a_truncated_file_is_named(self, bare: str) -> None:
         file = Path(bare) / "model.safetensors"
         file.write_bytes(file.read_bytes()[:1000])
-        assert f"{file}: truncated" in mistake("attention", BLANK, "--model", bare)
+        assert f"{file}: not a safetensors file, or a truncated or damaged one" in mistake(
+            "attention", BLANK, "--model", bare
+        )
 
     def test_weights_that_are_no_numbers_are_refused_by_name(self, tmp_path: Path) -> None:
         BertTokenizer.from_pretrained(BUNDLED).save_pretrained(tmp_path)

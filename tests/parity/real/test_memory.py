@@ -1,4 +1,4 @@
-"""Opening a checkpoint copies nothing: the file is mapped, and the first forward makes the one copy there will be."""
+"""Opening a checkpoint reads each weight once, into memory of its own; the first forward has nothing left to read."""
 
 from __future__ import annotations
 
@@ -48,15 +48,12 @@ def growth() -> dict[str, dict[str, float]]:
     return {when: {name: size / weights for name, size in sizes.items()} for when, sizes in measured.items()}
 
 
-def test_opening_takes_no_memory_for_the_weights(growth: dict[str, dict[str, float]]) -> None:
-    assert growth["opening"]["VmHWM"] < 0.2
+def test_opening_takes_the_memory_of_the_weights_once(growth: dict[str, dict[str, float]]) -> None:
+    """No second copy meanwhile, and no pages of the file: it is read, not mapped."""
+    assert 0.95 < growth["opening"]["VmHWM"] < 1.15
+    assert 0.95 < growth["opening"]["RssAnon"] < 1.15
 
 
-def test_after_the_first_forward_there_is_one_copy(growth: dict[str, dict[str, float]]) -> None:
-    assert 0.9 < growth["first forward"]["VmRSS"] < 1.25
-    assert 0.9 < growth["first forward"]["RssAnon"] < 1.25
-
-
-def test_meanwhile_the_only_other_pages_are_the_files_own(growth: dict[str, dict[str, float]]) -> None:
-    """They are the system's to take back: read from the file, never written."""
-    assert growth["first forward"]["VmHWM"] < 2.25
+def test_a_first_forward_takes_next_to_none(growth: dict[str, dict[str, float]]) -> None:
+    for measure in ("VmHWM", "VmRSS", "RssAnon"):
+        assert growth["first forward"][measure] - growth["opening"][measure] < 0.05

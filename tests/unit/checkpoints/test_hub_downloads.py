@@ -31,7 +31,7 @@ def test_a_first_load_downloads_and_a_second_one_does_not(serve: Serve, tmp_path
     assert len(set(folders)) == 1
     assert hub.downloads() == ["config.json", "model.safetensors"]
     with open_weights(folders[0]) as weights:
-        assert torch.equal(weights.read("w"), torch.arange(6.0))
+        assert torch.equal(weights["w"].read(), torch.arange(6.0))
 
 
 def test_only_the_files_asked_for_are_downloaded(serve: Serve, tmp_path: Path) -> None:
@@ -64,7 +64,7 @@ def test_all_shards_of_an_index_are_downloaded(serve: Serve, tmp_path: Path) -> 
     index = {"weight_map": {f"w{n}": f"model-0000{n}-of-00002.safetensors" for n in (1, 2)}}
     hub = serve({"owner/big": Repository({**shards, "model.safetensors.index.json": json.dumps(index).encode()})})
     with open_weights(locate_weights("owner/big", cache_dir=tmp_path)) as weights:
-        assert [weights.read(f"w{n}").tolist() for n in (1, 2)] == [[1, 1], [2, 2]]
+        assert [weights[f"w{n}"].read().tolist() for n in (1, 2)] == [[1, 1], [2, 2]]
     assert sorted(hub.downloads()) == sorted([*shards, "model.safetensors.index.json"])
 
 
@@ -72,7 +72,7 @@ def test_an_old_repository_with_only_a_pickle_is_read(serve: Serve, tmp_path: Pa
     torch.save({"w": torch.ones(3)}, tmp_path / "saved.bin")
     serve({"owner/old": Repository({"pytorch_model.bin": (tmp_path / "saved.bin").read_bytes()})})
     with open_weights(locate_weights("owner/old", cache_dir=tmp_path / "cache")) as weights:
-        assert weights.read("w").tolist() == [1, 1, 1]
+        assert weights["w"].read().tolist() == [1, 1, 1]
 
 
 @pytest.mark.parametrize("revision", ["main", "v1.0", "1" * 40])

@@ -19,7 +19,7 @@ from minibert import (
 )
 from minibert.checkpoints import CheckpointError, locate_config, locate_weights, open_weights
 from minibert.checkpoints.names import canonical, is_transposed
-from minibert.checkpoints.tensorflow_bundle import DTYPES
+from minibert.checkpoints.tensorflow.bundle import DTYPES
 from tests.unit.checkpoints.tensorflow_writer import write_checkpoint
 from tests.unit.tiny_bert import same_weights
 
@@ -44,48 +44,47 @@ class TestTensors:
     def test_every_tensor_is_the_one_that_was_saved(self, name: str) -> None:
         tensors = expected(name)
         with open_weights(FIXTURES / name, from_tf=True) as weights:
-            read = {canonical(key): key for key in weights.names if canonical(key) in tensors}
+            read = {canonical(key): key for key in weights if canonical(key) in tensors}
             assert read.keys() == tensors.keys()
             for ours, key in read.items():
-                assert weights.shape(key) == tensors[ours].shape
-                assert weights.dtype(key) == torch.float32
-                for tensor in (weights.read(key), weights.map(key)):
-                    assert torch.equal(tensor, tensors[ours])
-                    assert tensor.is_contiguous()
+                assert weights[key].shape == tensors[ours].shape
+                assert weights[key].dtype == torch.float32
+                assert torch.equal(weights[key].read(), tensors[ours])
+                assert weights[key].read().is_contiguous()
 
     def test_every_dtype_is_read(self) -> None:
         numbers = torch.arange(6).reshape(2, 3)
         with open_weights(FIXTURES / "dtypes") as weights:
-            assert {weights.dtype(name) for name in weights.names} == set(DTYPES.values())
-            for name in weights.names:
-                assert weights.dtype(name) == getattr(torch, name)
-                assert torch.equal(weights.read(name), numbers.to(weights.dtype(name)))
+            assert {tensor.dtype for tensor in weights.values()} == set(DTYPES.values())
+            for name, tensor in weights.items():
+                assert tensor.dtype == getattr(torch, name)
+                assert torch.equal(tensor.read(), numbers.to(tensor.dtype))
 
     def test_a_scalar_is_a_tensor_too(self) -> None:
         with open_weights(FIXTURES / "sharded", from_tf=True) as weights:
-            assert weights.shape("global_step") == ()
-            assert weights.read("global_step").item() == 20
+            assert weights["global_step"].shape == ()
+            assert weights["global_step"].read().item() == 20
 
     def test_an_empty_tensor_is_a_tensor_too(self, tmp_path: Path) -> None:
         write_checkpoint(tmp_path, {"empty/kernel": torch.empty(0, 4), "one": torch.ones(1)})
         with open_weights(tmp_path) as weights:
-            assert weights.read("empty/kernel").shape == weights.shape("empty/kernel") == (4, 0)
+            assert weights["empty/kernel"].read().shape == weights["empty/kernel"].shape == (4, 0)
 
     def test_reading_into_another_dtype_converts_and_turns(self) -> None:
         out = torch.empty(8, 8, dtype=torch.float64)
         with open_weights(FIXTURES / "pretraining", from_tf=True) as weights:
-            weights.read_into(QUERY, out)
+            weights[QUERY].read_into(out)
         assert torch.equal(out, expected("pretraining")[canonical(QUERY)].double())
 
     def test_names_come_in_the_order_of_the_data(self, tmp_path: Path) -> None:
         write_checkpoint(tmp_path, {"b": torch.zeros(2), "a": torch.ones(2)})
         with open_weights(tmp_path) as weights:
-            assert weights.names == ("b", "a")
-            assert weights.files == (tmp_path / "model.ckpt.index",)
+            assert list(weights) == ["b", "a"]
+            assert {tensor.path for tensor in weights.values()} == {tmp_path / "model.ckpt.index"}
 
     def test_tensors_outlive_the_files(self) -> None:
         with open_weights(FIXTURES / "pretraining", from_tf=True) as weights:
-            tensor = weights.map("bert/embeddings/word_embeddings")
+            tensor = weights["bert/embeddings/word_embeddings"].read()
         assert torch.equal(tensor, expected("pretraining")["bert.embeddings.word_embeddings.weight"])
 
 
@@ -114,8 +113,8 @@ class TestNames:
 
     def test_only_kernels_are_the_other_way_round(self) -> None:
         with open_weights(FIXTURES / "pretraining", from_tf=True) as weights:
-            assert {name for name in weights.names if is_transposed(name)} == {
-                name for name in weights.names if name.endswith("/kernel")
+            assert {name for name in weights if is_transposed(name)} == {
+                name for name in weights if name.endswith("/kernel")
             }
 
     @pytest.mark.parametrize("name", expected("pretraining"))
@@ -229,22 +228,28 @@ class TestFinding:
     def test_a_step_of_a_training_is_named_by_its_path(self, checkpoint: Path) -> None:
         for path in checkpoint.glob("bert_model.ckpt.*"):
             path.rename(path.with_name(path.name.replace("bert_model.ckpt", "model.ckpt-20")))
-        with pytest.raises(CheckpointError, match=r"give its own path, such as .*model\.ckpt-20\.index"):
-            open_weights(checkpoint)
+        with (
+            pytest.raises(CheckpointError, match=r"give its own path, such as .*model\.ckpt-20\.index"),
+            open_weights(checkpoint),
+        ):
+            pass
         with open_weights(locate_weights(checkpoint / "model.ckpt-20")) as weights:
-            assert QUERY in weights.names
+            assert QUERY in weights
 
     def test_other_weights_come_first_unless_tensorflows_are_asked_for(self, checkpoint: Path) -> None:
         save_file({"w": torch.ones(2)}, checkpoint / "model.safetensors")
         with open_weights(checkpoint) as weights:
-            assert weights.names == ("w",)
+            assert list(weights) == ["w"]
         with open_weights(checkpoint, from_tf=True) as weights:
-            assert QUERY in weights.names
+            assert QUERY in weights
 
     def test_asking_for_tensorflows_weights_where_there_are_none(self, tmp_path: Path) -> None:
         save_file({"w": torch.ones(2)}, tmp_path / "model.safetensors")
-        with pytest.raises(CheckpointError, match=r"looked for bert_model\.ckpt\.index, model\.ckpt\.index\. "):
-            open_weights(tmp_path, from_tf=True)
+        with (
+            pytest.raises(CheckpointError, match=r"looked for bert_model\.ckpt\.index, model\.ckpt\.index\. "),
+            open_weights(tmp_path, from_tf=True),
+        ):
+            pass
 
     def test_saving_beside_them_leaves_googles_files_alone(self, checkpoint: Path) -> None:
         before = {path.name: path.read_bytes() for path in checkpoint.iterdir()}

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minibert.checkpoints.tensorflow_bundle import read_message
-from minibert.checkpoints.tensorflow_checksum import crc32c, masked_crc32c
-from minibert.checkpoints.tensorflow_table import read_table, read_varint
+from minibert.checkpoints.tensorflow.bundle import read_message
+from minibert.checkpoints.tensorflow.checksum import crc32c, masked_crc32c
+from minibert.checkpoints.tensorflow.table import read_table, read_varint
 from tests.unit.checkpoints.tensorflow_writer import message, table, varint
 
 ROW = 1 << 13
@@ -67,7 +67,7 @@ class TestNumbersAndMessages:
     def test_a_message_is_taken_apart(self, fields: dict[int, int | bytes]) -> None:
         read = read_message(message(fields))
         assert read.numbers == {field: value for field, value in fields.items() if isinstance(value, int)}
-        assert read.parts == {field: [value] for field, value in fields.items() if isinstance(value, bytes)}
+        assert read.strings == {field: [value] for field, value in fields.items() if isinstance(value, bytes)}
 
     def test_fields_of_fixed_size_are_little_endian_numbers(self) -> None:
         four, eight = b"\x35\x01\0\0\x80", b"\x09\x02\0\0\0\0\0\0\x80"

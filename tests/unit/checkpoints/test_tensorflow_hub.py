@@ -31,7 +31,7 @@ def test_weights_in_another_format_come_first_unless_tensorflows_are_asked_for(s
     assert hub.downloads() == ["pytorch_model.bin"]
     place = locate_weights("google/tiny", cache_dir=tmp_path, from_tf=True)
     with open_weights(place, from_tf=True) as weights:
-        assert "global_step" in weights.names
+        assert "global_step" in weights
 
 
 def test_a_config_json_is_the_only_config_asked_for(serve: Serve, tmp_path: Path) -> None:

@@ -231,13 +231,11 @@ class TestNeedsAttention:
         assert "left over: encoder.layer.1." in warnings_logged()[0]
         assert "Train the new parameters" not in warnings_logged()[0]
 
-    def test_a_name_that_no_part_of_the_model_has(
-        self, base: Tensors, warnings_logged: Callable[[], list[str]]
-    ) -> None:
+    def test_a_name_that_the_model_lacks(self, base: Tensors, warnings_logged: Callable[[], list[str]]) -> None:
         base["embeddings.task_embeddings.weight"] = torch.ones(2, 32)
         _, report = load(BertModel, base)
         why = reasons(report.left_over)
-        assert why == {"embeddings.task_embeddings.weight": "no part of this model has such a name"}
+        assert why == {"embeddings.task_embeddings.weight": "this model has no tensor of such a name"}
         assert "embeddings.task_embeddings.weight" in warnings_logged()[0]
 
     def test_cross_attention_that_the_checkpoint_never_had(

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from minibert import BertConfig, BertModel, BertPreTrainedModel
+from minibert.checkpoints import CheckpointError
 from minibert.model.initialization import without_init_weights
 from tests.unit.tiny_bert import BUNDLED, same_weights, text_batch, tiny, tiny_config, token_ids
 
@@ -117,8 +118,8 @@ def test_its_nan_is_found_too(tmp_path: Path) -> None:
     model = tiny(SentimentModel)
     model.layer_weights.data[1] = float("nan")
     model.save_pretrained(tmp_path)
-    with pytest.raises(ValueError, match="layer_weights of"):
-        SentimentModel.from_pretrained(tmp_path)(token_ids())
+    with pytest.raises(CheckpointError, match="layer_weights of"):
+        SentimentModel.from_pretrained(tmp_path)
 
 
 class RandomMixture(BertPreTrainedModel):

@@ -2,8 +2,8 @@
 
     block …                  entries, sorted by key, then the restart points: 4 bytes each, and how many there are
     1 byte, 4 bytes          after each block: its compression (0 is none), and the masked CRC-32C of block and byte
-    index block              one entry for each block before it; its value is the block's place, (offset, size)
-    48 bytes at the end      places of the meta index and the index block, padded to 40 bytes; 8 bytes of magic number
+    index block              one entry for each block before it; its value is the block's handle, (offset, size)
+    48 bytes at the end      handles of the meta index and the index block, padded to 40 bytes; 8 bytes of magic number
 
 An entry shares a prefix with the key before it: `shared length, own length, value length, own part of the key, value`.
 Numbers are varints, seven bits a byte, lowest first; the last byte has its top bit clear.
@@ -11,26 +11,21 @@ Numbers are varints, seven bits a byte, lowest first; the last byte has its top 
 Source: LevelDB's table_format.md, which TensorFlow's lib/io/table follows.
 """
 
-import os
 from collections.abc import Iterator
-from io import FileIO
 from pathlib import Path
 
-from .errors import CheckpointError
-from .files import check_is_real_file
-from .tensorflow_checksum import masked_crc32c
+from ..files import CheckpointError, check_is_real_file
+from .checksum import masked_crc32c
 
 _FOOTER = 48
 _MAGIC = 0xDB4775248B80FB57
-_TRAILER = 5
 
 
 def read_table(path: Path) -> dict[bytes, bytes]:
     """Every key and its value, in order; CheckpointError where the file is no such table, or is damaged."""
     check_is_real_file(path)
     try:
-        with FileIO(str(path)) as file:
-            return _read(file, os.fstat(file.fileno()).st_size)
+        return _read(path.read_bytes())
     except ValueError as error:
         raise CheckpointError(
             f"{path}: not the index of a TensorFlow checkpoint, or a damaged one: {error}. Get the file again"
@@ -51,46 +46,44 @@ def read_varint(data: bytes, position: int) -> tuple[int, int]:
     raise ValueError("it holds a number of more than 64 bits")
 
 
-def _read(file: FileIO, size: int) -> dict[bytes, bytes]:
-    if size < _FOOTER:
-        raise ValueError(f"it is {size} bytes long, too short for one")
-    file.seek(size - _FOOTER)
-    footer = file.read(_FOOTER)
+def _read(data: bytes) -> dict[bytes, bytes]:
+    if len(data) < _FOOTER:
+        raise ValueError(f"it is {len(data)} bytes long, too short for one")
+    footer = data[-_FOOTER:]
     if int.from_bytes(footer[-8:], "little") != _MAGIC:
         raise ValueError("it does not end in the format's magic number")
-    _, after_meta_index = _read_place(footer, 0)
-    place, _ = _read_place(footer, after_meta_index)
+    _, after_meta_index = _read_handle(footer, 0)
+    handle, _ = _read_handle(footer, after_meta_index)
     table: dict[bytes, bytes] = {}
     last = None
-    for _, block in _entries(_read_block(file, place, size)):
-        for key, value in _entries(_read_block(file, _read_place(block, 0)[0], size)):
+    for _, value in _entries(_read_block(data, *handle)):
+        for key, entry in _entries(_read_block(data, *_read_handle(value, 0)[0])):
             if last is not None and key <= last:
                 raise ValueError(f"its keys are out of order at {key!r}")
-            table[key] = value
+            table[key] = entry
             last = key
     return table
 
 
-def _read_place(data: bytes, position: int) -> tuple[tuple[int, int], int]:
+def _read_handle(data: bytes, position: int) -> tuple[tuple[int, int], int]:
     """A block's (offset, size), and the position after it."""
     offset, position = read_varint(data, position)
     size, position = read_varint(data, position)
     return (offset, size), position
 
 
-def _read_block(file: FileIO, place: tuple[int, int], file_size: int) -> bytes:
+def _read_block(data: bytes, offset: int, size: int) -> bytes:
     """A block's entries and restart points, its checksum checked."""
-    offset, size = place
-    if offset + size + _TRAILER > file_size:
-        raise ValueError(f"a block should end at byte {offset + size + _TRAILER}, the file ends at {file_size}")
-    file.seek(offset)
-    block, trailer = file.read(size), file.read(_TRAILER)
-    if masked_crc32c(block + trailer[:1]) != int.from_bytes(trailer[1:], "little"):
+    end = offset + size
+    if end + 5 > len(data):
+        raise ValueError(f"a block should end at byte {end + 5}, the file ends at {len(data)}")
+    compression, checksum = data[end], int.from_bytes(data[end + 1 : end + 5], "little")
+    if masked_crc32c(data[offset : end + 1]) != checksum:
         raise ValueError(f"the checksum of the block at byte {offset} does not match")
-    if trailer[0] != 0:
+    if compression != 0:
         # TensorFlow itself never compresses an index: its tensors, which make up the size, are elsewhere.
-        raise ValueError(f"the block at byte {offset} is compressed (kind {trailer[0]}), which no checkpoint's is")
-    return block
+        raise ValueError(f"the block at byte {offset} is compressed (kind {compression}), which no checkpoint's is")
+    return data[offset:end]
 
 
 def _entries(block: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -18,7 +18,7 @@ def test_a_bundled_name_is_found_anywhere(tmp_path: Path, monkeypatch: pytest.Mo
     folder = locate("novels-4l-256h", filenames=["config.json"])
     assert folder == locate_weights("novels-4l-256h") == bundled_checkpoints()["novels-4l-256h"]
     with open_weights(folder) as weights:
-        assert weights.shape("bert.embeddings.word_embeddings.weight") == (8192, 256)
+        assert weights["bert.embeddings.word_embeddings.weight"].shape == (8192, 256)
 
 
 def test_a_local_folder_comes_before_a_bundled_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,6 @@
-"""What the index of a TensorFlow checkpoint says of its tensors: name, dtype, shape, and where their bytes are.
+"""The tensors of a checkpoint that Google's original TensorFlow code wrote: what its index says of each, and their numbers.
 
-    bert_model.ckpt.index                  a table (see `tensorflow_table`) of protocol buffers:
+    bert_model.ckpt.index                  a table (see `table`) of protocol buffers:
         ""             BundleHeader        1: number of data files   2: byte order, 0 is little-endian
         tensor's name  BundleEntry         1: dtype   2: shape   3: data file   4: offset   5: size   6: masked CRC-32C
                                            7: slices, where the tensor is split over several entries
@@ -9,18 +9,32 @@
 A protocol buffer is a sequence of keys and values, a key being `8 × field number + kind`. Kind 0 is a varint, kind 1
 eight bytes, kind 2 a length and as many bytes, kind 5 four bytes. A field that is absent is 0 or empty.
 
+TensorFlow multiplies x W with W of (inputs, outputs), PyTorch x Wᵀ with W of (outputs, inputs). Which names stand for a
+matrix to be transposed is part of what `names.SPELLINGS` knows; such a tensor has its transposed shape here.
+
 Source: TensorFlow's tensor_bundle.proto, tensor_shape.proto and types.proto.
 """
 
+from __future__ import annotations
+
 import math
+import os
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+from io import BufferedReader
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from torch import Tensor
 
-from .errors import CheckpointError
-from .layout import TENSORFLOW_INDEX_SUFFIX
-from .tensorflow_table import read_table, read_varint
+from ..files import TENSORFLOW_INDEX_SUFFIX, CheckpointError, check_is_real_file, describe_folder
+from ..names import is_transposed
+from .checksum import masked_crc32c
+from .table import read_table, read_varint
+
+ReadInto = Callable[[Tensor], object]  # fills a tensor with the numbers
 
 # types.proto's numbers of the dtypes that hold plain numbers.
 DTYPES = {
@@ -59,7 +73,47 @@ class Message(NamedTuple):
     """A protocol buffer: the last number in each field, and all strings of bytes in each field."""
 
     numbers: dict[int, int]
-    parts: dict[int, list[bytes]]
+    strings: dict[int, list[bytes]]
+
+
+def open_tensors(index: Path, open_files: ExitStack) -> dict[str, tuple[torch.Size, torch.dtype, ReadInto]]:
+    """Name → shape, dtype and how to read it into a tensor, in the order of the data, for a checkpoint's `….ckpt.index`.
+
+    Raises CheckpointError where the index is damaged or a data file is missing or too short; when a tensor is read,
+    where its bytes do not have their checksum.
+    """
+    files: dict[str, BufferedReader] = {}
+    tensors: dict[str, tuple[torch.Size, torch.dtype, ReadInto]] = {}
+    for name, entry in read_bundle(index).items():
+        path = index.parent / entry.data_file
+        if entry.data_file not in files:
+            if not path.exists():
+                raise CheckpointError(f"{index}: its data file {path.name} is missing. {describe_folder(path.parent)}")
+            check_is_real_file(path)
+            files[entry.data_file] = open_files.enter_context(open(path, "rb"))  # noqa: SIM115
+        size = os.fstat(files[entry.data_file].fileno()).st_size
+        if entry.offset + entry.size > size:
+            raise CheckpointError(
+                f"{path}: truncated, or not the one {index.name} belongs to: tensor {name!r} should end at byte "
+                f"{entry.offset + entry.size}, the file ends at {size}; get both files again"
+            )
+        shape = torch.Size(reversed(entry.shape)) if is_transposed(name) else entry.shape
+        read_into = partial(_read_into, file=files[entry.data_file], entry=entry, name=name)
+        tensors[name] = shape, entry.dtype, read_into
+    return tensors
+
+
+def _read_into(out: Tensor, *, file: BufferedReader, entry: Entry, name: str) -> None:
+    tensor = torch.empty(entry.shape, dtype=entry.dtype, device="cpu")
+    data = memoryview(tensor.view(-1).view(torch.uint8).numpy())  # type: ignore[arg-type]
+    file.seek(entry.offset)
+    file.readinto(data)  # if the file became shorter, the checksum will tell
+    if masked_crc32c(data) != entry.checksum:
+        raise CheckpointError(
+            f"{file.name}: the checksum of tensor {name!r} does not match: its bytes are not those that were saved. "
+            "Get the file again"
+        )
+    out.copy_(tensor.permute(*reversed(range(tensor.dim()))) if is_transposed(name) else tensor)
 
 
 def read_bundle(index: Path) -> dict[str, Entry]:
@@ -99,7 +153,7 @@ def read_message(data: bytes) -> Message:
         if position > len(data):
             raise ValueError("a field reaches beyond its message")
         if kind == 2:
-            message.parts.setdefault(field, []).append(value)
+            message.strings.setdefault(field, []).append(value)
         else:
             message.numbers[field] = int.from_bytes(value, "little")
     return message
@@ -116,7 +170,7 @@ def _entry(name: str, data: bytes, prefix: str, files: int) -> Entry:
         )
     if code not in DTYPES:
         raise ValueError(f"tensor {name!r} has dtype {code}, which holds no plain numbers or is unknown")
-    if 7 in message.parts:
+    if 7 in message.strings:
         raise ValueError(f"tensor {name!r} is split into slices; save it whole")
     dtype, shape = DTYPES[code], _shape(message)
     if math.prod(dimension or 1 for dimension in shape) >= 1 << 60:  # a negative number reads as one near 2⁶⁴
@@ -132,6 +186,6 @@ def _entry(name: str, data: bytes, prefix: str, files: int) -> Entry:
 def _shape(entry: Message) -> tuple[int, ...]:
     """TensorShape: field 2 is a message for each dimension, whose field 1 is its size."""
     dimensions = [
-        read_message(part) for shape in entry.parts.get(2, []) for part in read_message(shape).parts.get(2, [])
+        read_message(size) for shape in entry.strings.get(2, []) for size in read_message(shape).strings.get(2, [])
     ]
     return tuple(dimension.numbers.get(1, 0) for dimension in dimensions)

@@ -14,7 +14,8 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
-from minibert.checkpoints import CheckpointError, open_weights, save_weights, write_text_atomically, writing
+from minibert.checkpoints import CheckpointError, open_weights, replacing, save_weights, write_text_atomically
+from minibert.checkpoints import save as saving
 
 
 def tensors(value: float = 1.0, count: int = 4) -> dict[str, Tensor]:
@@ -24,7 +25,7 @@ def tensors(value: float = 1.0, count: int = 4) -> dict[str, Tensor]:
 
 def read_all(folder: Path) -> dict[str, Tensor]:
     with open_weights(folder) as weights:
-        return {name: weights.read(name) for name in weights.names}
+        return {name: tensor.read() for name, tensor in weights.items()}
 
 
 def same(left: dict[str, Tensor], right: dict[str, Tensor]) -> bool:
@@ -97,7 +98,7 @@ def test_the_index_lists_every_tensor_and_the_total_size(tmp_path: Path) -> None
 @given(st.lists(st.integers(1, 50), min_size=1, max_size=12), st.integers(1, 200))
 def test_no_shard_exceeds_the_limit_unless_it_is_a_single_tensor(sizes: list[int], limit: int) -> None:
     given_tensors = {str(n): torch.zeros(size, dtype=torch.uint8) for n, size in enumerate(sizes)}
-    parts = writing._split(given_tensors, limit)
+    parts = saving._split(given_tensors, limit)
     assert [name for part in parts for name in part] == list(given_tensors)
     for part in parts:
         assert len(part) == 1 or sum(tensor.nbytes for tensor in part.values()) <= limit
@@ -107,13 +108,13 @@ def test_no_shard_exceeds_the_limit_unless_it_is_a_single_tensor(sizes: list[int
     ("text", "size"), [("10KB", 10_000), ("1 MB", 10**6), ("2GiB", 2 << 30), ("5gb", 5 * 10**9), ("77", 77), (12, 12)]
 )
 def test_sizes_are_read_as_people_write_them(text: str | int, size: int) -> None:
-    assert writing.parse_size(text) == size
+    assert saving.parse_size(text) == size
 
 
 @pytest.mark.parametrize("text", ["", "big", "-5MB", "0", "1.5GB", 0])
 def test_what_is_no_size_is_refused(text: str | int) -> None:
     with pytest.raises(ValueError, match="max_shard_size"):
-        writing.parse_size(text)
+        saving.parse_size(text)
 
 
 @pytest.mark.parametrize("safe", [True, False])
@@ -158,7 +159,7 @@ def test_a_full_disk_leaves_the_old_checkpoint_and_nothing_else(
         if next(calls) == full_at:
             raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(writing, "flush_to_disk", flush)
+    monkeypatch.setattr(saving, "flush_to_disk", flush)
     with pytest.raises(CheckpointError, match=r"could not be saved .No space left on device"):
         save_weights(tensors(7.0), tmp_path, **options)
     assert names(tmp_path) == before
@@ -173,7 +174,7 @@ def test_an_interruption_leaves_the_old_checkpoint_and_nothing_else(
     def interrupt(_: Path) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(writing, "flush_to_disk", interrupt)
+    monkeypatch.setattr(saving, "flush_to_disk", interrupt)
     with pytest.raises(KeyboardInterrupt):
         save_weights(tensors(7.0), tmp_path)
     assert names(tmp_path) == ["model.safetensors"]
@@ -194,17 +195,17 @@ def test_a_failure_between_two_shards_never_leaves_a_mixture_that_opens(
     monkeypatch.setattr(Path, "replace", fail_at_second)
     with pytest.raises(CheckpointError, match="in use"):
         save_weights(tensors(7.0), tmp_path, max_shard_size=800)
-    with pytest.raises(CheckpointError, match="no weights"):
-        open_weights(tmp_path)
+    with pytest.raises(CheckpointError, match="no weights"), open_weights(tmp_path):
+        pass
 
 
 def test_open_weights_survive_a_save_over_their_file(tmp_path: Path) -> None:
     save_weights(tensors(1.0), tmp_path)
     with open_weights(tmp_path) as weights:
-        mapped = {name: weights.map(name) for name in weights.names}
+        before = weights["layer.0"].read()
         save_weights(tensors(7.0), tmp_path)
-        assert same(mapped, tensors(1.0))
-        assert weights.read("layer.0")[0, 0] == 1.0
+        assert before[0, 0] == 1.0
+        assert same({name: tensor.read() for name, tensor in weights.items()}, tensors(1.0))
 
 
 def test_the_library_reads_what_is_saved(tmp_path: Path) -> None:
@@ -219,6 +220,34 @@ def test_text_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
         write_text_atomically(path, "second \ud800")
     assert path.read_bytes() == "first ✓\n".encode()
     assert names(tmp_path) == ["config.json"]
+
+
+def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+    new = tmp_path / "new"
+
+    def write(folder: Path, stop: bool) -> None:
+        with replacing(folder) as draft:
+            (draft / "inner").mkdir(parents=True)
+            (draft / "inner" / "file").write_text("whole")
+            assert not folder.exists()
+            if stop:
+                raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write(new, stop=True)
+    assert names(tmp_path) == []
+    write(new, stop=False)
+    assert (new / "inner" / "file").read_text() == "whole"
+    assert names(tmp_path) == ["new"]
+
+
+def test_a_folder_with_something_in_it_is_never_replaced(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / "file").write_text("precious")
+    with pytest.raises(OSError), replacing(tmp_path / "old") as draft:  # noqa: PT011  # its text is the system's
+        draft.mkdir()
+    assert (tmp_path / "old" / "file").read_text() == "precious"
+    assert names(tmp_path) == ["old"]
 
 
 def test_text_that_cannot_be_written_names_the_file(tmp_path: Path) -> None:

@@ -1,0 +1,251 @@
+"""Put a checkpoint's tensors into a model, and report on every one.
+
+First a plan from names and shapes alone, so that nothing is read from a checkpoint that does not fit. Then each tensor
+is read into memory of its own, checked, and made the parameter's data. After that nothing is left to do: the file may go.
+
+Of a model's parameters each was read, is tied to another, or is new; of a checkpoint's tensors each was read or is left
+over. The report gives the reason for the last three, and says whether any of it needs the user's attention.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from .files import CheckpointError
+from .names import BODY_PREFIX, canonical, match_names, reason_left_over
+from .read import StoredTensor, Weights, empty_tensors
+
+# Stages of the body that a model may have and an older checkpoint may lack, because a config switched them on.
+_ADDED_TO_THE_BODY = re.compile(r"crossattention\.|distance_embedding\.|(^|\.)pooler\.")
+# Tensors the model makes itself: a checkpoint may hold them or not.
+_MADE_HERE = re.compile(r"embeddings\.(position_ids|token_type_ids)$")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One tensor that was not simply read: its name, the reason, and whether the user should act on it."""
+
+    name: str
+    reason: str
+    needs_attention: bool = False
+
+
+@dataclass
+class LoadingReport:
+    """The result of loading `checkpoint` into a `model` class.
+
+    read: model name → the checkpoint's name for it. tied: parameters that are the same tensor as another.
+    new: parameters that the checkpoint has no values for. left_over: the checkpoint's tensors that the model lacks.
+    mismatched: name, the checkpoint's shape, the model's.
+    """
+
+    checkpoint: str
+    model: str
+    read: dict[str, str] = field(default_factory=dict)
+    tied: list[Finding] = field(default_factory=list)
+    new: list[Finding] = field(default_factory=list)
+    left_over: list[Finding] = field(default_factory=list)
+    mismatched: list[tuple[str, tuple[int, ...], tuple[int, ...]]] = field(default_factory=list)
+
+    @property
+    def attention(self) -> list[Finding]:
+        """The findings that the user should act on."""
+        return [finding for finding in (*self.tied, *self.new, *self.left_over) if finding.needs_attention]
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether loading has something to say that the user did not ask for."""
+        return bool(self.attention)
+
+    def loading_info(self) -> dict[str, list[object]]:
+        """The same in the reference's words: missing_keys, unexpected_keys, mismatched_keys, error_msgs."""
+        mismatched = {name for name, _, _ in self.mismatched}
+        return {
+            "missing_keys": [finding.name for finding in self.new if finding.name not in mismatched],
+            "unexpected_keys": [finding.name for finding in self.left_over if finding.needs_attention],
+            "mismatched_keys": list(self.mismatched),
+            "error_msgs": [],
+        }
+
+    def warning(self) -> str:
+        """The findings that need attention, as a message: which tensors, why, and so what to do."""
+        new, left_over, tied = ([f for f in fs if f.needs_attention] for fs in (self.new, self.left_over, self.tied))
+        advice = ["Train the new parameters before you use what they predict."] if new else []
+        found = [*_lines("newly initialised", new), *_lines("left over", left_over), *_lines("tied", tied)]
+        return "\n".join([f"{self.model} from {self.checkpoint}:", *found, *advice])
+
+    def __str__(self) -> str:
+        lines = [f"{self.model} from {self.checkpoint}", f"  read: {len(self.read)} tensors"]
+        renamed = [f"{source} → {name}" for name, source in self.read.items() if name != source]
+        if renamed:
+            lines.append(f"    {len(renamed)} under another name, such as {renamed[0]}")
+        lines += _lines("tied", self.tied)
+        lines += _lines("newly initialised", self.new)
+        lines += _lines("left over", self.left_over)
+        return "\n".join(lines)
+
+
+def _lines(title: str, findings: list[Finding]) -> list[str]:
+    """A line for each reason, naming the first few tensors it is true of."""
+    by_reason: dict[str, list[str]] = {}
+    for finding in findings:
+        by_reason.setdefault(finding.reason, []).append(finding.name)
+    return [f"  {title}: {_first_four(names)}: {reason}" for reason, names in by_reason.items()]
+
+
+def _first_four(names: list[str]) -> str:
+    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+
+
+@dataclass
+class LoadingPlan:
+    """What will be read into which parameters, and the report on it.
+
+    parameters: every name of every parameter and saved buffer, tied ones under each of their names. `report.read` says
+    which tensor goes where. duplicates: the model's name, the checkpoint's ignored name for it, the one used.
+    """
+
+    report: LoadingReport
+    parameters: dict[str, Tensor]
+    duplicates: list[tuple[str, str, str]] = field(default_factory=list)
+
+
+def plan_loading(
+    model: nn.Module,
+    weights: Weights,
+    checkpoint: str,
+    *,
+    ignore_mismatched_sizes: bool = False,
+    allow_missing: bool = False,
+) -> LoadingPlan:
+    """Lay the checkpoint beside the model, names and shapes only. checkpoint: its name, for messages.
+
+    Raises CheckpointError where shapes differ (unless ignored, and then those parameters are new) or where the body's
+    own parameters are missing (unless allowed).
+    """
+    parameters: dict[str, Tensor] = dict(model.named_parameters(remove_duplicate=False))
+    buffers = {name: buffer for name, buffer in model.named_buffers() if not _MADE_HERE.search(name)}
+    if buffers:  # BERT has none, a student's own model may
+        parameters |= {name: buffers[name] for name in model.state_dict() if name in buffers}
+    source, left_over = match_names(parameters, weights)
+    report = LoadingReport(checkpoint, type(model).__name__)
+    plan = LoadingPlan(report, parameters)
+    mismatched = _drop_mismatched(plan, source, weights, ignore_mismatched_sizes)
+
+    config = getattr(model, "config", None)
+    groups: dict[int, list[str]] = {}  # the names of each distinct tensor
+    for name, parameter in parameters.items():
+        groups.setdefault(id(parameter), []).append(name)
+    for first, *others in groups.values():
+        held = [name for name in (first, *others) if name in source]
+        if not held:
+            reason = mismatched.get(first, "the checkpoint has no such tensor")
+            report.new.append(Finding(first, reason, needs_attention=True))
+        else:
+            # The reference loads a module's names in order, so of two spellings of one tensor the last one counts.
+            report.read[held[-1]] = source[held[-1]]
+            # An untied file may hold a second bias, which nothing reads.
+            if getattr(config, "tie_word_embeddings", True):
+                plan.duplicates += [(held[-1], source[name], source[held[-1]]) for name in held[:-1]]
+        report.tied += [Finding(name, f"the same tensor as {first}") for name in others]
+    layers = getattr(config, "num_hidden_layers", None)
+    report.left_over = [_left_over_finding(name, layers) for name in left_over]
+    _check_body(plan, mismatched, allow_missing)
+    return plan
+
+
+def _drop_mismatched(plan: LoadingPlan, source: dict[str, str], weights: Weights, ignore: bool) -> dict[str, str]:
+    """Take tensors of another shape out of `source`; name → why it is new. Raises CheckpointError unless ignored."""
+    report = plan.report
+    shapes = {name: (tuple(weights[source[name]].shape), tuple(plan.parameters[name].shape)) for name in source}
+    report.mismatched = [(name, found, expected) for name, (found, expected) in shapes.items() if found != expected]
+    if report.mismatched and not ignore:
+        shown = "\n".join(
+            f"  {name}: the checkpoint has {found}, the model {expected}"
+            for name, found, expected in report.mismatched[:8]
+        )
+        raise CheckpointError(
+            f"{len(report.mismatched)} tensors of {report.checkpoint} do not fit {report.model}:\n{shown}\n"
+            "Load with the checkpoint's own config, or pass ignore_mismatched_sizes=True to start those anew."
+        )
+    reasons = {}
+    for name, found, expected in report.mismatched:
+        del source[name]
+        reasons[name] = f"the checkpoint's shape is {found}, the model's {expected}"
+    return reasons
+
+
+def _left_over_finding(name: str, layers: int | None) -> Finding:
+    reason = reason_left_over(name)
+    if reason is not None:
+        return Finding(name, reason)
+    layer = re.search(r"encoder\.layer\.(\d+)\.", canonical(name))
+    if layer is not None and layers is not None and int(layer.group(1)) >= layers:
+        return Finding(name, f"the config has only {layers} layers", needs_attention=True)
+    return Finding(name, "this model has no tensor of such a name", needs_attention=True)
+
+
+def _check_body(plan: LoadingPlan, mismatched: dict[str, str], allow_missing: bool) -> None:
+    """A body with holes is no pre-trained model: say so instead of computing with random numbers."""
+    has_head = any(name.startswith(BODY_PREFIX) for name in plan.parameters)
+    new = [finding.name for finding in plan.report.new if finding.name not in mismatched]
+    in_body = [name for name in new if name.startswith(BODY_PREFIX) or not has_head]
+    missing = [name for name in in_body if not _ADDED_TO_THE_BODY.search(name)]
+    if missing and not allow_missing:
+        held = ", ".join(finding.name for finding in plan.report.left_over[:3])
+        raise CheckpointError(
+            f"{plan.report.checkpoint} lacks {len(missing)} parameters of the body of {plan.report.model}: "
+            f"{_first_four(missing)}. {f'It holds, unused: {held}, … ' if held else ''}Is it a BERT, and does its config "
+            "match? Pass allow_missing=True to start the missing ones at random."
+        )
+
+
+def read_into_parameters(plan: LoadingPlan, weights: Weights, dtype: torch.dtype) -> None:
+    """Read what the plan says, floating numbers as `dtype`, into new memory, and make that the parameters' data.
+
+    Raises CheckpointError where a tensor holds NaN or infinity, or no floating numbers; then no parameter has changed.
+    """
+    stored = {name: weights[source] for name, source in plan.report.read.items()}
+    for name, tensor in stored.items():
+        if plan.parameters[name].is_floating_point() and not tensor.dtype.is_floating_point:
+            raise CheckpointError(
+                f"{plan.report.read[name]} of {tensor.path or plan.report.checkpoint} holds {tensor.dtype}, not floating "
+                "numbers: a checkpoint compressed by another program? Get it in float32, float16 or bfloat16."
+            )
+    memory = empty_tensors(
+        {name: (t.shape, dtype if t.dtype.is_floating_point else t.dtype) for name, t in stored.items()}
+    )
+    for name, tensor in stored.items():
+        tensor.read_into(memory[name])
+        if memory[name].is_floating_point():
+            _check_finite(memory[name], tensor, f"{plan.report.read[name]} of {tensor.path or plan.report.checkpoint}")
+    for name, read in memory.items():
+        plan.parameters[name].data = read.to(plan.parameters[name].device)
+    for name, ignored, used in plan.duplicates:
+        if not torch.equal(weights[ignored].read().to(dtype), memory[name]):
+            reason = f"the checkpoint's {ignored} differs from {used}, to which the config ties it; the latter is used"
+            plan.report.tied.append(Finding(name, reason, needs_attention=True))
+
+
+def _check_finite(read: Tensor, stored: StoredTensor, origin: str) -> None:
+    # One pass is enough in the usual case: a sum is finite unless a term is not, or the terms are enormous.
+    if torch.isfinite(read.sum(dtype=torch.float32)) or not _not_finite(read):
+        return
+    if wrong := _not_finite(stored.read()):
+        raise CheckpointError(
+            f"{origin} holds {wrong} values that are NaN or infinite. The training that wrote it went wrong: use an "
+            "earlier checkpoint."
+        )
+    raise CheckpointError(
+        f"{origin} holds {_not_finite(read)} values that are too large for {read.dtype}. Load it with "
+        f"dtype={stored.dtype}."
+    )
+
+
+def _not_finite(tensor: Tensor) -> int:
+    """How many numbers are NaN or infinite; in float64, since float8 has no such test."""
+    return int((~torch.isfinite(tensor.double())).sum())
