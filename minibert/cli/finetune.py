@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .options import Command, model_option
+from .pretrain import finish
 
 if TYPE_CHECKING:
     from ..tasks import Task
@@ -167,7 +168,7 @@ def _run(task: Task, model: str, train_file: Path, eval_file: Path, out: Path, s
     from ..fast.memory import keep_freed_memory
     from ..training.distributed import join_processes
     from ..training.finetuning import FineTuningRecipe, finetune
-    from ..training.run_files import finish, read_log, results_table
+    from ..training.run_files import read_log, results_table
 
     keep_freed_memory()
     with join_processes() as processes:
@@ -181,5 +182,4 @@ def _run(task: Task, model: str, train_file: Path, eval_file: Path, out: Path, s
         _, best = finetune(task, model, train_file, evaluation_file=eval_file, **run, **how)
         if processes.leads and best["step"] is not None:
             click.echo(results_table(read_log(out / "log.jsonl"), int(best["step"])))
-            for line in finish(out, int(best["step"]), metric="loss", name="loss"):
-                click.echo(line)
+            finish(out, int(best["step"]), metric="loss", name="loss")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,6 @@ def pretrain(
     from ..fast.memory import keep_freed_memory
     from ..training.distributed import join_processes, multiplies_bfloat16
     from ..training.pretraining import Recipe, parse_phases, pretrain
-    from ..training.run_files import finish
 
     prepared = PreparedData.open(data)
     if config is None:
@@ -99,5 +99,18 @@ def pretrain(
         often = {"evaluate_every": evaluate_every, "save_every": save_every, "keep": keep}
         best = pretrain(prepared, settings, recipe, out=out, processes=processes, **often)
         if processes.leads and best["step"] is not None:
-            for line in finish(out, int(best["step"])):
-                click.echo(line)
+            finish(out, int(best["step"]), metric="words_loss", name="loss of hidden words (nats)")
+
+
+def finish(out: Path, best_step: int, *, metric: str, name: str) -> None:
+    """Keep the best checkpoint of a run as its model, plot a metric of its log where matplotlib is there, and say so."""
+    from ..training.run_files import keep_best, read_log
+
+    click.echo(f"The best model, of step {best_step}, is in {keep_best(out, best_step)}.")
+    if importlib.util.find_spec("matplotlib") is None:
+        click.echo("For the curve of its loss, install the extra: pip install 'minibert-pytorch[plots]'.")
+        return
+    from ..microscope.plots import plot_training
+
+    plot_training(read_log(out / "log.jsonl"), out / "curve.png", metric=metric, name=name)
+    click.echo(f"The curve of its loss is in {out / 'curve.png'}.")

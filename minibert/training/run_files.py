@@ -10,13 +10,11 @@ one. The newest few are kept, and the best.
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import re
 import shutil
 from collections.abc import Callable
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +22,6 @@ import torch
 from tqdm import tqdm
 
 from ..checkpoints import replacing, write_text_atomically
-from ..microscope.plots import new_figure, save_figure
 from ..terminal import table
 
 STATE = "training_state.pt"
@@ -170,50 +167,12 @@ def results_table(log: list[dict[str, Any]], best_step: int) -> str:
     return table(header, rows, right=range(len(header) - 1))
 
 
-def finish(
-    out: Path, best_step: int, metric: str = "words_loss", name: str = "loss of hidden words (nats)"
-) -> list[str]:
-    """Copy the best checkpoint to `out/model` and plot a metric of the log in `out/curve.png`; return sentences that say so."""
-    best = RunCheckpoints(out / "checkpoints").path(best_step)
+def keep_best(out: Path, best_step: int) -> Path:
+    """Copy the best checkpoint to `out/model`; return that folder."""
     model = out / "model"
     with replacing(model) as draft:
-        shutil.copytree(best, draft, ignore=shutil.ignore_patterns(STATE))
+        shutil.copytree(
+            RunCheckpoints(out / "checkpoints").path(best_step), draft, ignore=shutil.ignore_patterns(STATE)
+        )
         shutil.rmtree(model, ignore_errors=True)
-    lines = [f"The best model, of step {best_step}, is in {model}."]
-    if importlib.util.find_spec("matplotlib") is None:
-        return [*lines, "For the curve of its loss, install the extra: pip install 'minibert-pytorch[plots]'."]
-    plot_curve(read_log(out / "log.jsonl"), out / "curve.png", metric=metric, name=name)
-    return [*lines, f"The curve of its loss is in {out / 'curve.png'}."]
-
-
-def plot_curve(log: list[dict[str, Any]], path: Path, *, metric: str, name: str) -> None:
-    """A metric over the steps, in training and held out; in pre-training also the loss of a model that only counts words.
-
-    name: of the metric, on the axis.
-    """
-    figure = new_figure(width=8, height=4.5)
-    axes = figure.subplots()
-
-    def write(text: str, position: tuple[float, float], coordinates: tuple[str, str], **how: Any) -> None:
-        axes.annotate(text, position, xycoords=coordinates, textcoords="offset points", **how)
-
-    trained = [(line["step"], line[metric]) for line in log if metric in line]
-    held_out = [(line["step"], line[EVALUATION + metric]) for line in log if EVALUATION + metric in line]
-    axes.plot(*zip(*trained, strict=True), color="#7aa6c2", linewidth=1, label="training")
-    if held_out:
-        axes.plot(*zip(*held_out, strict=True), color="#10406b", marker="o", markersize=3, label="held out")
-    for entropy in (line["unigram_entropy"] for line in log if "unigram_entropy" in line):
-        axes.axhline(entropy, color="#a03020", linestyle="--", linewidth=1)
-        where = (1, entropy), ("axes fraction", "data")
-        write("no better than counting words", *where, xytext=(-6, 4), ha="right", color="#a03020")
-    lengths = [(line["step"], line["length"]) for line in log if "length" in line]
-    for (_, before), (step, after) in pairwise(lengths):
-        if after != before:
-            axes.axvline(step, color="#999999", linewidth=0.8, linestyle=":")
-            where = (step, 0.02), ("data", "axes fraction")
-            write(f"{after} positions", *where, xytext=(3, 0), color="#666666", fontsize=8)
-    axes.set_xlabel("step")
-    axes.set_ylabel(name)
-    axes.legend(frameon=False)
-    axes.spines[["top", "right"]].set_visible(False)
-    save_figure(figure, path)
+    return model
