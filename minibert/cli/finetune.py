@@ -177,9 +177,18 @@ def _run(task: Task, model: str, train_file: Path, eval_file: Path, out: Path, s
             if processes.leads:
                 click.echo(text)
 
-        run: dict[str, Any] = {"recipe": FineTuningRecipe(**options), "out": out, "processes": processes}
-        how: dict[str, Any] = {"say": say, "save_every": save_every, "adamw": "blocked"}
-        _, best = finetune(task, model, train_file, evaluation_file=eval_file, **run, **how)
+        _, best = finetune(
+            task,
+            model,
+            train_file,
+            evaluation_file=eval_file,
+            recipe=FineTuningRecipe(**options),
+            out=out,
+            processes=processes,
+            say=say,
+            save_every=save_every,
+            adamw="blocked",
+        )
         if processes.leads and best["step"] is not None:
             click.echo(results_table(read_log(out / "log.jsonl"), int(best["step"])))
             finish(out, int(best["step"]), metric="loss", name="loss")

@@ -153,8 +153,10 @@ def ids_of(texts: list[str], tokenizer: BertTokenizer) -> list[list[int]]:
     """Ids of each text, without [CLS] and [SEP]."""
     if not texts:
         return []
-    without: dict[str, Any] = {"return_attention_mask": False, "return_token_type_ids": False, "verbose": False}
-    return tokenizer(texts, add_special_tokens=False, truncation=False, **without)["input_ids"]
+    encoded = tokenizer(
+        texts, add_special_tokens=False, return_attention_mask=False, return_token_type_ids=False, verbose=False
+    )
+    return encoded["input_ids"]
 
 
 def _join(files: list[TokenizedFile], folder: Path) -> dict[str, int]:

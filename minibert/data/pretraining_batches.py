@@ -95,8 +95,8 @@ class PretrainingBatches(Dataset[Any]):
     def loader(self, batch_sampler: Iterable[list[RowKey]]) -> DataLoader[PretrainingBatch]:
         """Batches of the rows that a batch sampler names."""
         # A loader draws a seed for its workers: from a generator of its own, so that dropout's numbers do not depend on it.
-        how: dict[str, Any] = {"collate_fn": self.collate, "generator": torch.Generator()}
-        return DataLoader(self, batch_sampler=batch_sampler, **how)
+        generator = torch.Generator()
+        return DataLoader(self, batch_sampler=batch_sampler, collate_fn=self.collate, generator=generator)
 
     def __getitem__(self, key: RowKey) -> PretrainingRow:
         noise = np.random.default_rng([self.seed, key.step, key.row])

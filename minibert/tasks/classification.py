@@ -120,8 +120,9 @@ def encode_texts(
     """
     rows = []
     for each in examples:
-        how: dict[str, Any] = {"max_length": max_length, "report": report, "location": each.location}
-        row = encode_pair(tokenizer, each.text, each.text_pair, **how)
+        row = encode_pair(
+            tokenizer, each.text, each.text_pair, max_length=max_length, report=report, location=each.location
+        )
         if isinstance(each.label, str):
             [row["labels"]] = labels.ids([each.label], each.location)
         elif isinstance(each.label, tuple):
@@ -153,12 +154,8 @@ class Classification(Task):
         return {SINGLE: "accuracy", MULTI: "micro_f1", REGRESSION: "pearson"}[self.problem_type]
 
     def read(self, path: Path, labelled: bool = True) -> Examples:
-        columns: dict[str, Any] = {
-            "text": self.text,
-            "text_pair": self.text_pair,
-            "label": self.label if labelled else None,
-        }
-        return read_classification(path, self.problem_type, **columns)
+        label = self.label if labelled else None
+        return read_classification(path, self.problem_type, text=self.text, text_pair=self.text_pair, label=label)
 
     def adapted_to(self, examples: Examples) -> Classification:
         return replace(self, labels=find_labels(examples.items, self.problem_type))
@@ -174,8 +171,8 @@ class Classification(Task):
         return replace(task, problem_type=problem_type, labels=Labels.of_config(config.id2label))
 
     def encode(self, examples: Examples, tokenizer: BertTokenizer, max_length: int, training: bool = False) -> Encoded:  # noqa: ARG002
-        how: dict[str, Any] = {"labels": self.labels, "max_length": max_length, "report": examples.report}
-        return Encoded(examples.items, encode_texts(examples.items, tokenizer, **how))
+        items, report = examples
+        return Encoded(items, encode_texts(items, tokenizer, self.labels, max_length=max_length, report=report))
 
     def score(self, encoded: Encoded, kept: Sequence[Tensor], loss: float) -> dict[str, float]:  # noqa: ARG002
         logits, labels = torch.stack(list(kept)), torch.tensor([row["labels"] for row in encoded.rows])

@@ -80,8 +80,11 @@ def encode_choices(
     """
     rows = []
     for each in examples:
-        how: dict[str, Any] = {"max_length": max_length, "report": report, "location": each.location}
-        pairs = [encode_pair(tokenizer, each.context, f"{each.beginning} {end}".strip(), **how) for end in each.endings]
+        follows = [f"{each.beginning} {ending}".strip() for ending in each.endings]
+        pairs = [
+            encode_pair(tokenizer, each.context, text, max_length=max_length, report=report, location=each.location)
+            for text in follows
+        ]
         row: Row = {name: [pair[name] for pair in pairs] for name in tokenizer.model_input_names}
         if each.label is not None:
             row["labels"] = each.label

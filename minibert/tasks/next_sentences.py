@@ -97,8 +97,9 @@ class NextSentence(Task):
         return read_classification(path, text_pair="text_pair", label=None)
 
     def encode(self, examples: Examples, tokenizer: BertTokenizer, max_length: int, training: bool = False) -> Encoded:  # noqa: ARG002
-        how: dict[str, Any] = {"labels": NEXT_SENTENCE_LABELS, "max_length": max_length, "report": examples.report}
-        return Encoded(examples.items, encode_texts(examples.items, tokenizer, **how))
+        items, report = examples
+        rows = encode_texts(items, tokenizer, NEXT_SENTENCE_LABELS, max_length=max_length, report=report)
+        return Encoded(items, rows)
 
     def score(self, encoded: Encoded, kept: Sequence[Tensor], loss: float) -> dict[str, float]:  # noqa: ARG002
         return {"accuracy": accuracy(torch.stack(list(kept)).argmax(dim=-1), [row["labels"] for row in encoded.rows])}

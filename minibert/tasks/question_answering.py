@@ -172,13 +172,15 @@ class QuestionAnswering(Task):
         return {"num_labels": 2}  # a start and an end
 
     def encode(self, examples: Examples, tokenizer: BertTokenizer, max_length: int, training: bool = False) -> Encoded:
-        how: dict[str, Any] = {"max_length": max_length, "stride": self.stride}
+        items, report = examples
         # To be scored every question is kept, also one whose answer no window holds whole.
-        windows = encode_questions(examples.items, tokenizer, examples.report, labelled=training, **how)
+        windows = encode_questions(
+            items, tokenizer, report, max_length=max_length, stride=self.stride, labelled=training
+        )
         if not training:  # labelled all the same: so questions that are only asked have a loss as well
             for number, of_question in groupby(windows, key=lambda window: window.question):
-                label_windows(list(of_question), examples.items[number])
-        return Encoded(examples.items, [window.row for window in windows], windows)
+                label_windows(list(of_question), items[number])
+        return Encoded(items, [window.row for window in windows], windows)
 
     def keep(self, outputs: ModelOutput, batch: dict[str, Tensor]) -> Sequence[Kept]:  # noqa: ARG002
         return list(zip(outputs["start_logits"].float().cpu(), outputs["end_logits"].float().cpu(), strict=True))
@@ -200,5 +202,6 @@ class QuestionAnswering(Task):
 
     def _predictions(self, encoded: Encoded, kept: Sequence[Kept], n_best: int) -> list[Prediction]:
         starts, ends = [start for start, _ in kept], [end for _, end in kept]
-        how: dict[str, Any] = {"n_best": n_best, "allow_no_answer": self.no_answer}
-        return answers_to(encoded.items, encoded.windows, starts, end_logits=ends, **how)
+        return answers_to(
+            encoded.items, encoded.windows, starts, end_logits=ends, n_best=n_best, allow_no_answer=self.no_answer
+        )

@@ -183,8 +183,8 @@ def finetune(
     processes = processes or Processes.alone()
     examples = task.read(train_file)
     task = task.adapted_to(examples)
-    files = {"examples": examples, "evaluation": task.read(evaluation_file)}
-    trained = open_task(task, model_name, **files, recipe=recipe, processes=processes, say=say)
+    evaluation = task.read(evaluation_file)
+    trained = open_task(task, model_name, examples, evaluation=evaluation, recipe=recipe, processes=processes, say=say)
     identity = {
         "task": {"name": task.name, **task.settings()},
         "model": model_name,
@@ -236,8 +236,9 @@ def open_task(
         model.base_model.embeddings.position_embeddings.requires_grad_(False)
     if processes.size > 1:
         torch.manual_seed(recipe.seed + 1 + processes.rank)  # dropout: its own in each process
-    encoded = {"train": rows, "evaluation": evaluation_rows}
-    return FineTuning(model, tokenizer, task, **encoded, recipe=recipe, processes=processes)
+    return FineTuning(
+        model, tokenizer, task, train=rows, evaluation=evaluation_rows, recipe=recipe, processes=processes
+    )
 
 
 def train_task(
@@ -257,5 +258,5 @@ def train_task(
         keep=1,
         patience=recipe.patience,
     )
-    run: dict[str, Any] = {"out": out, "recipe": {**asdict(recipe), **identity}, "processes": trained.processes}
-    return train(trained, optimizer, schedule, options=options, **run)
+    whole = {**asdict(recipe), **identity}
+    return train(trained, optimizer, schedule, options=options, out=out, recipe=whole, processes=trained.processes)

@@ -106,5 +106,7 @@ class TrainedModel:
 
     def _outputs(self, examples: Examples, batch_size: int) -> tuple[Encoded, Outputs]:
         encoded = self.task.encode(examples, self.tokenizer, self.max_length)
-        who: dict[str, Any] = {"tokenizer": self.tokenizer, "processes": self.processes}
-        return encoded, outputs_of(self.model, encoded, self.task, batch_size=batch_size, **who)
+        outputs = outputs_of(
+            self.model, encoded, self.task, tokenizer=self.tokenizer, processes=self.processes, batch_size=batch_size
+        )
+        return encoded, outputs

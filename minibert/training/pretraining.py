@@ -180,9 +180,15 @@ class Pretraining(Trainable):
     def evaluate(self) -> dict[str, float]:
         """Metrics on the held-out text, on a sixth of what `minibert eval` reads."""
         length = max(phase.length for phase in self.recipe.phases)
-        how: dict[str, Any] = {"precision": self.precision, "fast": self.recipe.fast, "length": length}
         return evaluate_pretraining(
-            self.losses, self.held_out, self.processes, number=10, rows=max(1, 8192 // length), **how
+            self.losses,
+            self.held_out,
+            self.processes,
+            number=10,
+            rows=max(1, 8192 // length),
+            length=length,
+            precision=self.precision,
+            fast=self.recipe.fast,
         )
 
     def describe(self, metrics: dict[str, float]) -> str:
@@ -264,9 +270,13 @@ def pretrain(
     torch.manual_seed(recipe.seed + 1 + processes.rank)  # from here on dropout: its own in each process
     tokenizer = BertTokenizer.from_pretrained(data.folder)
     trained = Pretraining(model, tokenizer, data, recipe=recipe, processes=processes)
-    how: dict[str, Any] = {"betas": (0.9, recipe.beta2), "eps": 1e-6}
-    implementation = "blocked" if recipe.fast else "plain"
-    optimizer = AdamW(no_decay_groups(model, recipe.weight_decay), lr=recipe.lr, implementation=implementation, **how)
+    optimizer = AdamW(
+        no_decay_groups(model, recipe.weight_decay),
+        lr=recipe.lr,
+        betas=(0.9, recipe.beta2),
+        eps=1e-6,
+        implementation="blocked" if recipe.fast else "plain",
+    )
     schedule = get_linear_schedule_with_warmup(optimizer, recipe.warmup_steps, recipe.steps)
     identity = {
         "config": config.to_dict(),
@@ -274,5 +284,5 @@ def pretrain(
         "vocabulary": data.manifest["vocab_sha256"],
     }
     options = LoopOptions(recipe.steps, recipe.clip, **how_often)
-    run: dict[str, Any] = {"out": out, "recipe": {**asdict(recipe), **identity}, "processes": processes}
-    return train(trained, optimizer, schedule, options=options, **run)
+    whole = {**asdict(recipe), **identity}
+    return train(trained, optimizer, schedule, options=options, out=out, recipe=whole, processes=processes)

@@ -162,6 +162,7 @@ def test_bfloat16_learns_nearly_what_float32_learns(name: str, tmp_path: Path) -
 
 KEPT = """
 import resource, torch
+import minibert.training.finetuning  # the heap as a training process has it: how soon a block is reused depends on its neighbours
 from minibert.fast.memory import keep_freed_memory
 def faults(): return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 if KEEP:
