@@ -12,10 +12,10 @@ from typing import Any
 import torch
 
 import minibert
-from minibert.data.masking import IGNORED
-from minibert.data.pretraining import PretrainingBatch
+from minibert.data.pretraining_batches import PretrainingBatch
+from minibert.model.checks import IGNORED
 from minibert.optim import AdamW
-from minibert.training.pretraining_loss import Counts, PretrainingLoss
+from minibert.training.pretraining_loss import Counts, PretrainingLoss, read_at_labels
 
 from .harness import Row, compare, race
 
@@ -62,14 +62,15 @@ def example(vocab_size: int, batch_rows: int) -> PretrainingBatch:
 
 
 def our_step(model: minibert.BertForPreTraining, batch: PretrainingBatch, precision: str) -> Callable[[], None]:
-    """A step of minibert's, attention as `minibert pretrain` computes it."""
+    """A step of minibert's, as `minibert pretrain` takes it: the last layer only where it is read."""
     losses = PretrainingLoss(model.train())
     optimizer = AdamW(model.parameters(), lr=1e-5, implementation="blocked")
 
     def step() -> None:
-        with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
-            sums = losses(batch)
-        sums.mean(Counts.of(batch)).backward()
+        with read_at_labels(model, batch) as read:
+            with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
+                sums = losses(read)
+            sums.mean(Counts.of(batch)).backward()
         optimizer.step()
         optimizer.zero_grad()
 

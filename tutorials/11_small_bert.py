@@ -483,7 +483,7 @@ assert torch.allclose(everywhere, asked_only, atol=1e-5)
 # - Short rows first: there are fewer places among which attention has to find the right one.
 #
 # **The code:** [`minibert/training/pretraining.py`](../minibert/training/pretraining.py) the recipe and its phases,
-# [`pretraining_loss.py`](../minibert/training/pretraining_loss.py) the loss where it is asked,
+# [`pretraining_loss.py`](../minibert/training/pretraining_loss.py) the loss of hidden words,
 # [`loop.py`](../minibert/training/loop.py) the loop, and [`minibert/data/prepare.py`](../minibert/data/prepare.py) text into ids and H.
 #
 # **Exercises:** [`exercises/11_small_bert.py`](exercises/11_small_bert.py): the entropy, the reader, the fall through the line, the

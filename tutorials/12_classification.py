@@ -37,8 +37,8 @@ from minibert import (
     get_linear_schedule_with_warmup,
     no_decay_groups,
 )
-from minibert.data.tasks import BatchOrder, Labels, collate, encode_texts, find_labels, read_classification
-from minibert.training.metrics import accuracy, f1, pearson
+from minibert.tasks import BatchOrder, Labels, collate, encode_texts, find_labels, read_classification
+from minibert.tasks.metrics import accuracy, f1, pearson
 
 logging.basicConfig(stream=sys.stdout, format="WARNING %(message)s", force=True)
 tokenizer = BertTokenizer.from_pretrained("novels-4l-256h")
@@ -369,9 +369,8 @@ for name, answer in (("always no", never), ("the model, on what it learned from"
 # - Measure on what was not learned from, and beside a guesser who does not read.
 #
 # **The code:** [`minibert/heads/sequence_classification.py`](../minibert/heads/sequence_classification.py) the head and its losses,
-# [`minibert/data/tasks/classification.py`](../minibert/data/tasks/classification.py) files into rows,
-# [`batch_order.py`](../minibert/data/tasks/batch_order.py) rows into batches,
-# [`minibert/training/finetuning/classification.py`](../minibert/training/finetuning/classification.py) scores and answers.
+# [`minibert/tasks/classification.py`](../minibert/tasks/classification.py) the task: files into rows, scores and answers,
+# [`task_batches.py`](../minibert/tasks/task_batches.py) rows into batches, [`metrics.py`](../minibert/tasks/metrics.py) the scores.
 # [`docs/finetuning.md`](../docs/finetuning.md) has the recipes.
 #
 # **Exercises:** [`exercises/12_classification.py`](exercises/12_classification.py): the kind of problem, yes and no, its loss,

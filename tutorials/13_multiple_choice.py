@@ -37,7 +37,7 @@ from minibert import (
     get_linear_schedule_with_warmup,
     no_decay_groups,
 )
-from minibert.data.tasks import BatchOrder, ChoiceExample, Report, collate, encode_choices, read_choices
+from minibert.tasks import BatchOrder, ChoiceExample, Report, collate, encode_choices, read_choices
 
 logging.basicConfig(stream=sys.stdout, format="WARNING %(message)s", force=True)
 torch.manual_seed(0)
@@ -268,9 +268,8 @@ for name, asked in (("learned from", questions), ("new", new_questions)):
 # - Ask whether a model needs its context: give it another one.
 #
 # **The code:** [`minibert/heads/multiple_choice.py`](../minibert/heads/multiple_choice.py) the head,
-# [`minibert/data/tasks/multiple_choice.py`](../minibert/data/tasks/multiple_choice.py) questions into pairs,
-# [`collation.py`](../minibert/data/tasks/collation.py) three dimensions, padded, and
-# [`minibert/training/finetuning/multiple_choice.py`](../minibert/training/finetuning/multiple_choice.py) the task.
+# [`minibert/tasks/multiple_choice.py`](../minibert/tasks/multiple_choice.py) the task: questions into pairs, scores and answers, and
+# [`task_batches.py`](../minibert/tasks/task_batches.py) three dimensions, padded.
 #
 # **Exercises:** [`exercises/13_multiple_choice.py`](exercises/13_multiple_choice.py): the pairs, flat and back, the loss. Check them
 # with `minibert check 13`.

@@ -36,7 +36,7 @@ from minibert import (
     get_linear_schedule_with_warmup,
     no_decay_groups,
 )
-from minibert.data.tasks import (
+from minibert.tasks import (
     BatchOrder,
     Report,
     TaggedSentence,
@@ -46,7 +46,7 @@ from minibert.data.tasks import (
     read_tags,
     tags_of_words,
 )
-from minibert.training.metrics import accuracy, entities, entity_f1
+from minibert.tasks.metrics import accuracy, entities, entity_f1
 
 logging.basicConfig(stream=sys.stdout, format="WARNING %(message)s", force=True)
 tokenizer = BertTokenizer.from_pretrained("novels-4l-256h")
@@ -302,9 +302,8 @@ for row in (["O", "I-place", "O"], ["B-person", "I-place", "I-place"], ["B-place
 # - B begins, I goes on; what an I without a beginning means is a rule that one must know.
 #
 # **The code:** [`minibert/heads/token_classification.py`](../minibert/heads/token_classification.py) the head,
-# [`minibert/data/tasks/tagging.py`](../minibert/data/tasks/tagging.py) words to pieces and back,
-# [`minibert/training/metrics/entities.py`](../minibert/training/metrics/entities.py) entities and F1,
-# [`minibert/training/finetuning/tagging.py`](../minibert/training/finetuning/tagging.py) the task.
+# [`minibert/tasks/tagging.py`](../minibert/tasks/tagging.py) the task: words to pieces and back, scores and answers,
+# [`metrics.py`](../minibert/tasks/metrics.py) entities and F1.
 #
 # **Exercises:** [`exercises/14_tagging.py`](exercises/14_tagging.py): labels for pieces, tags for words, entities, F1. Check them with
 # `minibert check 14`.

@@ -33,9 +33,9 @@ import torch
 from course.figures import new_figure, show
 from course.samples import sample
 from minibert import AdamW, BertForQuestionAnswering, BertTokenizer, get_linear_schedule_with_warmup, no_decay_groups
-from minibert.data.tasks import answers_to, encode_questions, read_squad
-from minibert.data.tasks.report import Report
-from minibert.training.metrics import answer_scores
+from minibert.tasks import answers_to, encode_questions, read_squad
+from minibert.tasks.metrics import answer_scores
+from minibert.tasks.task_files import Report
 
 logging.basicConfig(stream=sys.stdout, format="WARNING %(message)s", force=True)
 torch.manual_seed(0)
@@ -343,9 +343,9 @@ for name, asked in (("learned from", learned), ("never seen", unseen)):
 # - Exact match is all or nothing; F1 counts words.
 #
 # **The code:** [`minibert/heads/question_answering.py`](../minibert/heads/question_answering.py),
-# [`minibert/data/tasks/answer_windows.py`](../minibert/data/tasks/answer_windows.py) from characters to pieces,
-# [`answers.py`](../minibert/data/tasks/answers.py) back again, and
-# [`minibert/training/metrics/answers.py`](../minibert/training/metrics/answers.py). `minibert finetune qa` trains on your own file:
+# [`minibert/tasks/squad.py`](../minibert/tasks/squad.py) from characters to pieces,
+# [`question_answering.py`](../minibert/tasks/question_answering.py) back again, and
+# [`metrics.py`](../minibert/tasks/metrics.py) the scores. `minibert finetune qa` trains on your own file:
 # [`docs/finetuning.md`](../docs/finetuning.md).
 #
 # **Exercises:** [`exercises/15_question_answering.py`](exercises/15_question_answering.py): positions, windows, the best span, F1. Check

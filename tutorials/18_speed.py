@@ -32,7 +32,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from course.figures import new_figure, show
 from minibert import BertConfig, BertForMaskedLM, BertModel, BertTokenizer
 from minibert.data.masking import Vocabulary, mask
-from minibert.training.precision import multiplies_bfloat16
+from minibert.training.distributed import multiplies_bfloat16
 
 tokenizer = BertTokenizer.from_pretrained("novels-4l-256h")
 
@@ -353,8 +353,9 @@ for name, gradient in (("averaged", averaged), ("means, weighted by their counts
 # - Measure in turns, as ratios, and prove the numbers equal after each change.
 #
 # **The code:** [`minibert/fast/packing.py`](../minibert/fast/packing.py), [`minibert/model/attention.py`](../minibert/model/attention.py),
-# [`minibert/training/pretraining_loss.py`](../minibert/training/pretraining_loss.py), [`precision.py`](../minibert/training/precision.py) and
-# [`world.py`](../minibert/training/world.py). Measured ratios: [`docs/performance.md`](../docs/performance.md).
+# [`minibert/training/pretraining_loss.py`](../minibert/training/pretraining_loss.py),
+# [`minibert/fast/last_layer.py`](../minibert/fast/last_layer.py) and
+# [`minibert/training/distributed.py`](../minibert/training/distributed.py). Measured ratios: [`docs/performance.md`](../docs/performance.md).
 #
 # **Exercises:** [`exercises/18_speed.py`](exercises/18_speed.py): counting, packing, the loss where it is asked, a gradient from many
 # machines. Check them with `minibert check 18`.

@@ -5,27 +5,27 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
-from minibert.training.finetuning import Classification, MultipleChoice, QuestionAnswering, Tagging
-from minibert.training.metrics import answer_scores, entity_f1
+from minibert.tasks import Classification, MultipleChoice, QuestionAnswering, Tagging
+from minibert.tasks.metrics import answer_scores, entity_f1
 
 from .tasks import BenchmarkTask
 
 
-def majority(task: BenchmarkTask, files: Path) -> float:
+def majority(benchmark: BenchmarkTask, files: Path) -> float:
     """The task's main score, from 0 to 1."""
-    train_file, evaluation_file = task.files(files)
-    train, evaluation = task.kind.read(train_file).items, task.kind.read(evaluation_file).items
-    if isinstance(task.kind, (Classification, MultipleChoice)):
+    train_file, evaluation_file = benchmark.files(files)
+    train, evaluation = benchmark.task.read(train_file).items, benchmark.task.read(evaluation_file).items
+    if isinstance(benchmark.task, (Classification, MultipleChoice)):
         most = most_frequent([example.label for example in train])
         return sum(example.label == most for example in evaluation) / len(evaluation)
-    if isinstance(task.kind, Tagging):
+    if isinstance(benchmark.task, Tagging):
         most = most_frequent([tag for sentence in train for tag in sentence.tags])
         return entity_f1([[most] * len(sentence.words) for sentence in evaluation], [s.tags for s in evaluation]).f1
-    if isinstance(task.kind, QuestionAnswering):
+    if isinstance(benchmark.task, QuestionAnswering):
         most = most_frequent([question.answers[0].text for question in train if question.answers])
         truths = {question.id: [answer.text for answer in question.answers] for question in evaluation}
         return answer_scores(dict.fromkeys(truths, most), truths).f1
-    raise TypeError(f"There is no majority for {type(task.kind).__name__}.")
+    raise TypeError(f"There is no majority for {type(benchmark.task).__name__}.")
 
 
 def most_frequent(answers: list[str]) -> str:

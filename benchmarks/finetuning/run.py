@@ -18,58 +18,60 @@ from typing import Any
 
 import torch
 
+from minibert.fast.memory import keep_freed_memory
 from minibert.optim import no_decay_groups
-from minibert.training.finetuning import FineTuning, open_task, outputs_of, train_task
-from minibert.training.memory import keep_freed_memory
-from minibert.training.world import World
+from minibert.training.distributed import Processes
+from minibert.training.finetuning import FineTuning, open_task, train_task
+from minibert.training.prediction import outputs_of
 
 from .tasks import TASKS, BenchmarkTask
 
-ALONE = World(0, 1, torch.device("cpu"))
+ALONE = Processes(0, 1, torch.device("cpu"))
 
 
-def opened(task: BenchmarkTask, start: str, model: str, seed: int, files: Path) -> FineTuning:
+def opened(benchmark: BenchmarkTask, start: str, model: str, seed: int, files: Path) -> FineTuning:
     """Rows, model and recipe."""
-    train_file, evaluation_file = task.files(files)
-    examples = task.kind.read(train_file)
-    kind = task.kind_for(start).learn(examples)
+    train_file, evaluation_file = benchmark.files(files)
+    examples = benchmark.task.read(train_file)
+    task = benchmark.task_for(start).adapted_to(examples)
     return open_task(
-        kind, model, examples, kind.read(evaluation_file), task.recipe_for(start, seed), ALONE, lambda _: None
+        task, model, examples, task.read(evaluation_file), benchmark.recipe_for(start, seed), ALONE, lambda _: None
     )
 
 
-def minibert_run(task: FineTuning) -> dict[str, Any]:
+def minibert_run(trained: FineTuning) -> dict[str, Any]:
     """As `minibert finetune` trains, from its first step to its last."""
     keep_freed_memory()
-    untrained = task.evaluate()
+    untrained = trained.evaluate()
     ended = 0.0
 
     def notice(*_: Any) -> None:
         nonlocal ended
         ended = time.perf_counter()
 
-    task.notice = notice  # type: ignore[method-assign,assignment]
+    trained.notice = notice  # type: ignore[method-assign,assignment]
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
-        figures = train_task(task, Path(folder), identity={}, save_every=task.steps)
+        figures = train_task(trained, Path(folder), identity={}, save_every=trained.steps)
     return {"untrained": untrained, "figures": figures, "seconds": ended - began}
 
 
-def transformers_run(task: FineTuning, model: str) -> dict[str, Any]:
+def transformers_run(trained: FineTuning, model: str) -> dict[str, Any]:
     """A plain loop over transformers."""
     import transformers
 
-    kind, recipe = task.kind, task.recipe
+    task, recipe = trained.task, trained.recipe
     transformers.logging.set_verbosity_error()
     torch.manual_seed(recipe.seed)
-    theirs = getattr(transformers, kind.model_class.__name__).from_pretrained(model, **kind.config_fields())
+    theirs = getattr(transformers, task.model_class.__name__).from_pretrained(model, **task.config_fields())
     theirs.float().train()
     optimizer = torch.optim.AdamW(no_decay_groups(theirs, recipe.weight_decay), lr=recipe.lr, fused=True)
-    schedule = transformers.get_linear_schedule_with_warmup(optimizer, round(recipe.warmup * task.steps), task.steps)
+    schedule = transformers.get_linear_schedule_with_warmup(
+        optimizer, round(recipe.warmup * trained.steps), trained.steps
+    )
     began = time.perf_counter()
-    for step in range(1, task.steps + 1):
-        batch, _ = task.batch(step)
-        with torch.autocast("cpu", task.precision, enabled=task.precision != torch.float32):
+    for batch in trained.batches(1):
+        with torch.autocast("cpu", trained.precision, enabled=trained.precision != torch.float32):
             loss = theirs(**batch).loss
         loss.backward()
         torch.nn.utils.clip_grad_norm_(theirs.parameters(), recipe.clip)
@@ -79,17 +81,17 @@ def transformers_run(task: FineTuning, model: str) -> dict[str, Any]:
     seconds = time.perf_counter() - began
     size = 2 * recipe.batch_size
     outputs = outputs_of(
-        theirs, task.evaluation, kind, task.tokenizer, ALONE, batch_size=size, precision=task.precision
+        theirs, trained.evaluation, task, trained.tokenizer, ALONE, batch_size=size, precision=trained.precision
     )
-    figures = {"loss": outputs.loss, **kind.score(task.evaluation, outputs.kept, outputs.loss)}
+    figures = {"loss": outputs.loss, **task.score(trained.evaluation, outputs.kept, outputs.loss)}
     return {"figures": figures, "seconds": seconds}
 
 
 def main() -> None:
     library, name, start, model, seed, files = sys.argv[1:]
-    task = opened(TASKS[name], start, model, int(seed), Path(files))
-    run = minibert_run(task) if library == "minibert" else transformers_run(task, model)
-    what = {"library": library, "task": name, "start": start, "seed": int(seed), "steps": task.steps}
+    trained = opened(TASKS[name], start, model, int(seed), Path(files))
+    run = minibert_run(trained) if library == "minibert" else transformers_run(trained, model)
+    what = {"library": library, "task": name, "start": start, "seed": int(seed), "steps": trained.steps}
     print(json.dumps({**what, **run}))
 
 

@@ -5,14 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from minibert.training.finetuning import (
-    Classification,
-    FineTuningRecipe,
-    MultipleChoice,
-    QuestionAnswering,
-    Tagging,
-    TaskKind,
-)
+from minibert.tasks import Classification, MultipleChoice, QuestionAnswering, Tagging, Task
+from minibert.training.finetuning import FineTuningRecipe
 
 SMALL_MODEL_RATE = 3.0
 """Times the learning rate of the published encoder. Of 1, 3 and 6 times the bundled model, which is smaller, learns best at 3: measured
@@ -27,11 +21,11 @@ SMALL_MODEL_LENGTH, SMALL_MODEL_STRIDE = 128, 32
 
 @dataclass(frozen=True)
 class BenchmarkTask:
-    """kind: without what it learns from the training file. recipe: of the published encoder. scores: to report, the main one first."""
+    """task: without the labels of its training file. recipe: of the published encoder. scores: to report, the main one first."""
 
     name: str
     title: str
-    kind: TaskKind
+    task: Task
     recipe: FineTuningRecipe
     scores: tuple[str, ...]
 
@@ -41,7 +35,7 @@ class BenchmarkTask:
 
     def sizes(self, folder: Path) -> tuple[int, int]:
         """How many examples there are to learn from and to be measured on."""
-        train, evaluation = (len(self.kind.read(file).items) for file in self.files(folder))
+        train, evaluation = (len(self.task.read(file).items) for file in self.files(folder))
         return train, evaluation
 
     def recipe_for(self, start: str, seed: int) -> FineTuningRecipe:
@@ -54,19 +48,19 @@ class BenchmarkTask:
         length = min(self.recipe.max_length or SMALL_MODEL_LENGTH, SMALL_MODEL_LENGTH)
         return replace(self.recipe, lr=rate, max_length=length, seed=seed)
 
-    def kind_for(self, start: str) -> TaskKind:
-        """The kind, with windows that fit the start."""
-        if start != "encoder" and isinstance(self.kind, QuestionAnswering):
-            return replace(self.kind, stride=SMALL_MODEL_STRIDE)
-        return self.kind
+    def task_for(self, start: str) -> Task:
+        """The task, with windows that fit the start."""
+        if start != "encoder" and isinstance(self.task, QuestionAnswering):
+            return replace(self.task, stride=SMALL_MODEL_STRIDE)
+        return self.task
 
 
 # Evaluated once, at the end: no step is chosen by its score on the test set.
 COMMON = FineTuningRecipe(precision="bfloat16", fast=True, evaluate_every=10**9)
 
 TASKS = {
-    task.name: task
-    for task in (
+    benchmark.name: benchmark
+    for benchmark in (
         BenchmarkTask(
             "trec-coarse",
             "TREC, 6 kinds of question",

@@ -15,9 +15,9 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from minibert.fast.memory import keep_freed_memory
+from minibert.tasks import Examples
 from minibert.training.finetuning import open_task
-from minibert.training.finetuning.kind import Examples
-from minibert.training.memory import keep_freed_memory
 
 from .run import ALONE, minibert_run
 from .tasks import TASKS
@@ -37,14 +37,14 @@ def split(examples: Examples) -> tuple[Examples, Examples]:
 
 def main() -> None:
     name, start, model, files, epochs, rates = sys.argv[1:]
-    task = TASKS[name]
+    benchmark = TASKS[name]
     keep_freed_memory()
     for passes, rate in product(map(int, epochs.split(",")), map(float, rates.split(","))):
-        examples = task.kind.read(task.files(Path(files))[0])
-        kind = task.kind_for(start).learn(examples)
-        recipe = replace(task.recipe_for(start, seed=0), epochs=passes, lr=rate)
+        examples = benchmark.task.read(benchmark.files(Path(files))[0])
+        task = benchmark.task_for(start).adapted_to(examples)
+        recipe = replace(benchmark.recipe_for(start, seed=0), epochs=passes, lr=rate)
         train, evaluation = split(examples)
-        run = minibert_run(open_task(kind, model, train, evaluation, recipe, ALONE, lambda _: None))
+        run = minibert_run(open_task(task, model, train, evaluation, recipe, ALONE, lambda _: None))
         print(json.dumps({"task": name, "start": start, "epochs": passes, "rate": rate, **run}), flush=True)
 
 

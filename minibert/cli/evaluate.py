@@ -9,15 +9,15 @@ import click
 from .options import json_option, model_option, print_json
 
 
-@click.command("eval", short_help="Measure a model on held-out text or a labelled file.")
+@click.command("eval", short_help="Evaluate a model on held-out text or a labelled file.")
 @model_option
-@click.option("--data", type=click.Path(path_type=Path), help="Text made ready by `minibert data prepare`.")
+@click.option("--data", type=click.Path(path_type=Path), help="A folder of `minibert data prepare`.")
 @click.option(
     "--file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A labelled file, for a fine-tuned model.",
 )
-@click.option("--batches", default=60, show_default=True, type=click.IntRange(1), help="How many, of --data.")
+@click.option("--batches", default=60, show_default=True, type=click.IntRange(1), help="Batches of --data.")
 @click.option("--rows", default=64, show_default=True, type=click.IntRange(1), help="Pairs or examples in a batch.")
 @click.option(
     "--length",
@@ -28,8 +28,8 @@ from .options import json_option, model_option, print_json
 def evaluate(
     model: str, data: Path | None, file: Path | None, batches: int, rows: int, length: int | None, as_json: bool
 ) -> None:
-    """With --data: loss and accuracy on hidden words and next sentences of the held-out part; the same pairs and masks every time.
-    With --file: the loss and the scores of a fine-tuned model's task.
+    """With --data: loss and accuracy on hidden words and next sentences of the held-out text; the same pairs and masks every time, and
+    the last layer computed only where it is read. With --file: the loss and the scores of a fine-tuned model's task.
 
     \b
     minibert data prepare novels/ --out corpus
@@ -39,56 +39,45 @@ def evaluate(
     if (data is None) == (file is None):
         raise click.UsageError("Give either --data, for a pre-trained model, or --file, for a fine-tuned one.")
     if file is not None:
-        _evaluate_task(model, file, rows, length, as_json)
+        _evaluate_task(model, file, rows, length=length, as_json=as_json)
     if data is not None:
-        _evaluate_pretraining(model, data, batches, rows, length or 128, as_json)
+        _evaluate_pretraining(model, data, batches, rows=rows, length=length or 128, as_json=as_json)
 
 
-def _evaluate_task(model: str, file: Path, rows: int, length: int | None, as_json: bool) -> None:
-    from ..training.finetuning import TrainedModel
-    from ..training.world import World, best_device
+def _evaluate_task(model: str, file: Path, rows: int, *, length: int | None, as_json: bool) -> None:
+    from ..training.distributed import Processes
+    from ..training.prediction import TrainedModel
 
-    trained = TrainedModel.open(model, World(0, 1, best_device()), length)
-    figures, report = trained.evaluate(file, rows)
+    trained = TrainedModel.open(model, Processes.alone(), length)
+    metrics, report = trained.evaluate(file, rows)
     click.echo(str(report), err=as_json)
     if as_json:
-        print_json(figures)
+        print_json(metrics)
         return
-    width = max(len(name) for name in figures)
-    for name, value in figures.items():
+    width = max(len(name) for name in metrics)
+    for name, value in metrics.items():
         click.echo(f"{name.replace('_', ' '):{width}}  {value:.3f}")
 
 
-def _evaluate_pretraining(model: str, data: Path, batches: int, rows: int, length: int, as_json: bool) -> None:
-    import torch
-
+def _evaluate_pretraining(model: str, data: Path, batches: int, *, rows: int, length: int, as_json: bool) -> None:
     from ..data.corpus import HELD_OUT, PreparedData
-    from ..data.pretraining import PretrainingBatches
+    from ..data.pretraining_batches import PretrainingBatches
     from ..heads.pretraining import BertForPreTraining
     from ..tokenization import BertTokenizer
-    from ..training.evaluation import evaluate_pretraining
-    from ..training.pretraining_loss import PretrainingLoss
-    from ..training.world import World, best_device
+    from ..training.distributed import Processes
+    from ..training.pretraining_loss import PretrainingLoss, evaluate_pretraining
 
     prepared = PreparedData.open(data)
     tokenizer = BertTokenizer.from_pretrained(model)
     prepared.check_vocabulary(tokenizer)
-    network = BertForPreTraining.from_pretrained(model).float()
-    world = World(0, 1, best_device())
-    pairs = PretrainingBatches.of(prepared.corpus(HELD_OUT), tokenizer, seed=0)
-    figures = evaluate_pretraining(
-        PretrainingLoss(network).to(world.device),
-        pairs,
-        world,
-        number=batches,
-        rows=rows,
-        length=length,
-        precision=torch.float32,
-    )
-    figures["unigram_entropy"] = prepared.unigram_entropy
+    processes = Processes.alone()
+    losses = PretrainingLoss(BertForPreTraining.from_pretrained(model).float()).to(processes.device)
+    pairs = PretrainingBatches(prepared.corpus(HELD_OUT), tokenizer, seed=0)
+    metrics = evaluate_pretraining(losses, pairs, processes, number=batches, rows=rows, length=length, fast=True)
+    metrics["unigram_entropy"] = prepared.unigram_entropy
     if as_json:
-        print_json(figures)
+        print_json(metrics)
         return
-    click.echo(f"hidden words    {figures['words_loss']:.3f} nats   {figures['words_accuracy']:.1%} right")
-    click.echo(f"next sentence   {figures['next_loss']:.3f} nats   {figures['next_accuracy']:.1%} right")
-    click.echo(f"counting words  {figures['unigram_entropy']:.3f} nats")
+    click.echo(f"hidden words    {metrics['words_loss']:.3f} nats   {metrics['words_accuracy']:.1%} right")
+    click.echo(f"next sentence   {metrics['next_loss']:.3f} nats   {metrics['next_accuracy']:.1%} right")
+    click.echo(f"counting words  {metrics['unigram_entropy']:.3f} nats")

@@ -12,7 +12,7 @@ from .asked import Asked
 from .options import json_option, print_json
 
 if TYPE_CHECKING:
-    from ..training.finetuning import Examples
+    from ..tasks import Examples
 
 
 @click.command("predict", short_help="Ask a fine-tuned model.")
@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 @click.option("--model", required=True, metavar="NAME", help="A folder, or a name on the Hugging Face hub.")
 @click.option("--second", metavar="TEXT", help="The partner of TEXT, for a model of pairs.")
 @click.option("--question", metavar="TEXT", help="For a model that answers questions, with --context.")
-@click.option("--context", metavar="TEXT", help="Where the answer stands.")
-@click.option("--choice", "choices", multiple=True, metavar="TEXT", help="A way in which TEXT may go on; two or more.")
+@click.option("--context", metavar="TEXT", help="The text that holds the answer.")
+@click.option(
+    "--choice", "choices", multiple=True, metavar="TEXT", help="A possible continuation of TEXT; two or more."
+)
 @click.option(
     "--file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -44,7 +46,7 @@ def predict(
     batch_size: int,
     as_json: bool,
 ) -> None:
-    """What a fine-tuned model says to TEXTs, a question or a file. What it was taught is read from its config.
+    """A fine-tuned model's answers to TEXTs, a question or a file. Its task is read from its config.
 
     \b
     minibert predict "The soup was cold." --model my-classifier/model
@@ -53,22 +55,22 @@ def predict(
     minibert predict --question "Who came?" --context "One evening a stranger came." --model my-reader/model
     minibert predict "The cook lifts the lid." --choice "Steam rises." --choice "It barks." --model my-chooser/model
     """
-    from ..training.finetuning import TrainedModel
-    from ..training.world import World, best_device
+    from ..training.distributed import Processes
+    from ..training.prediction import TrainedModel
 
-    trained = TrainedModel.open(model, World(0, 1, best_device()), max_length)
-    asked = Asked(texts, second, question, context, choices, file)
-    examples = asked.examples(trained.kind)
+    trained = TrainedModel.open(model, Processes.alone(), max_length)
+    asked = Asked(texts, second, question, context=context, choices=choices, file=file)
+    examples = asked.examples(trained.task)
     answers = trained.answers(examples, batch_size)
-    tell_what_was_used(examples, always=file is not None)
+    print_report(examples, always=file is not None)
     if as_json:
-        print_json({"model": model, "task": trained.kind.name, "answers": answers})
+        print_json({"model": model, "task": trained.task.name, "answers": answers})
     else:
         click.echo(answer_table(answers, top_k))
 
 
-def tell_what_was_used(examples: Examples, always: bool) -> None:
-    """On standard error, so that what is read from standard output stays whole."""
+def print_report(examples: Examples, always: bool) -> None:
+    """On standard error, so that standard output holds the answers only."""
     report = examples.report
     if always or report.changed or report.left_out:
         click.echo(str(report), err=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -16,56 +17,48 @@ _DEFAULT_SIZES: dict[str, Any] = {
     "hidden_dropout_prob": 0.0,
     "attention_probs_dropout_prob": 0.0,
 }
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+_CONFIG = click.Path(exists=True, dir_okay=False, path_type=Path)
+_POSITIVE = click.IntRange(1)
 
 
-@click.command("pretrain", short_help="Train a BERT from nothing.")
+@click.command("pretrain", short_help="Train a BERT from nothing.", context_settings={"show_default": True})
+@click.option("--data", required=True, type=click.Path(path_type=Path), help="A folder of `minibert data prepare`.")
+@click.option("--out", required=True, type=_FOLDER, help="The folder of the run.")
 @click.option(
-    "--data", required=True, type=click.Path(path_type=Path), help="Text made ready by `minibert data prepare`."
+    "--config", type=_CONFIG, help="A config.json with the model's sizes.  [default: 4 layers × 256, no dropout]"
 )
-@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="The folder of the run.")
-@click.option(
-    "--config",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A config.json with the model's sizes.  [default: 4 layers × 256, no dropout]",
-)
-@click.option("--steps", default=2000, show_default=True, type=click.IntRange(1), help="Steps of the optimizer.")
-@click.option(
-    "--tokens-per-step", default=8192, show_default=True, type=click.IntRange(1), help="Positions in a batch."
-)
+@click.option("--steps", default=2000, type=_POSITIVE, help="Steps of the optimizer.")
+@click.option("--tokens-per-step", default=8192, type=_POSITIVE, help="Positions in a batch.")
 @click.option(
     "--phases",
     default="16:0.2,32:0.2,64:0.3,128:0.3",
-    show_default=True,
     metavar="LENGTH:SHARE,…",
-    help="How long the rows are, for which share of the steps.",
+    help="How many positions a row has, for which share of the steps.",
 )
-@click.option("--lr", default=1.5e-3, show_default=True, help="The highest learning rate.")
-@click.option("--warmup-steps", default=100, show_default=True, type=click.IntRange(0), help="Steps up to it.")
-@click.option(
-    "--accumulate", default=1, show_default=True, type=click.IntRange(1), help="Compute a batch in so many parts."
-)
+@click.option("--lr", default=1.5e-3, help="The highest learning rate.")
+@click.option("--warmup-steps", default=100, type=click.IntRange(0), help="Steps in which the learning rate grows.")
+@click.option("--accumulate", default=1, type=_POSITIVE, help="Pieces in which a batch is computed, to save memory.")
 @click.option("--whole-words", is_flag=True, help="Hide whole words, not pieces.")
 @click.option(
     "--precision",
     default="auto",
-    show_default=True,
     type=click.Choice(["auto", "float32", "bfloat16"]),
-    help="auto: bfloat16 where the processor multiplies in it.",
+    help="The floating-point type of matrix products; auto: bfloat16 where the processor multiplies in it.",
 )
 @click.option(
-    "--attention",
-    default="eager",
-    show_default=True,
-    type=click.Choice(["eager", "sdpa", "packed"]),
-    help="How attention is computed.",
+    "--attention", default="eager", type=click.Choice(["eager", "sdpa", "packed"]), help="How attention is computed."
 )
 @click.option("--shard", is_flag=True, help="Under torchrun: spread the parameters over the processes (FSDP2).")
-@click.option("--seed", default=0, show_default=True, help="Of the weights, the batches and the masks.")
-@click.option("--evaluate-every", default=500, show_default=True, type=click.IntRange(1), help="Steps.")
-@click.option("--save-every", default=500, show_default=True, type=click.IntRange(1), help="Steps.")
 @click.option(
-    "--keep", default=2, show_default=True, type=click.IntRange(1), help="How many of the newest checkpoints."
+    "--fast/--plain",
+    default=True,
+    help="fast: the last layer only where it is read, AdamW in blocks; the same equations. plain: every layer's own forward.",
 )
+@click.option("--seed", default=0, help="Of the weights, the batches and the masks.")
+@click.option("--evaluate-every", default=500, type=_POSITIVE, help="Steps.")
+@click.option("--save-every", default=500, type=_POSITIVE, help="Steps.")
+@click.option("--keep", default=2, type=_POSITIVE, help="How many of the newest checkpoints stay.")
 def pretrain(
     data: Path,
     out: Path,
@@ -79,6 +72,8 @@ def pretrain(
 ) -> None:
     """Train BertForPreTraining: hidden words and next sentences. The same command goes on where it was stopped.
 
+    On Linux memory that a step frees is kept for the next, which changes no bit.
+
     \b
     minibert data prepare novels/ --out corpus
     minibert pretrain --data corpus --out my-bert
@@ -87,11 +82,9 @@ def pretrain(
     """
     from ..config import BertConfig
     from ..data.corpus import PreparedData
-    from ..training.memory import keep_freed_memory
-    from ..training.precision import multiplies_bfloat16
+    from ..fast.memory import keep_freed_memory
+    from ..training.distributed import join_processes, multiplies_bfloat16
     from ..training.pretraining import Recipe, parse_phases, pretrain
-    from ..training.report import finish
-    from ..training.world import join_world
 
     prepared = PreparedData.open(data)
     if config is None:
@@ -99,12 +92,25 @@ def pretrain(
     else:
         settings = BertConfig.from_pretrained(config)
     keep_freed_memory()
-    with join_world() as world:
+    with join_processes() as processes:
         if precision == "auto":
-            precision = "bfloat16" if multiplies_bfloat16(world.device) else "float32"
+            precision = "bfloat16" if multiplies_bfloat16(processes.device) else "float32"
         recipe = Recipe(phases=parse_phases(phases), precision=precision, **options)
         often = {"evaluate_every": evaluate_every, "save_every": save_every, "keep": keep}
-        best = pretrain(prepared, settings, recipe, out, world, **often)
-        if world.leads and best["step"] is not None:
-            for line in finish(out, int(best["step"])):
-                click.echo(line)
+        best = pretrain(prepared, settings, recipe, out=out, processes=processes, **often)
+        if processes.leads and best["step"] is not None:
+            finish(out, int(best["step"]), metric="words_loss", name="loss of hidden words (nats)")
+
+
+def finish(out: Path, best_step: int, *, metric: str, name: str) -> None:
+    """Keep the best checkpoint of a run as its model, plot a metric of its log where matplotlib is there, and say so."""
+    from ..training.run_files import keep_best, read_log
+
+    click.echo(f"The best model, of step {best_step}, is in {keep_best(out, best_step)}.")
+    if importlib.util.find_spec("matplotlib") is None:
+        click.echo("For the curve of its loss, install the extra: pip install 'minibert-pytorch[plots]'.")
+        return
+    from ..microscope.plots import plot_training
+
+    plot_training(read_log(out / "log.jsonl"), out / "curve.png", metric=metric, name=name)
+    click.echo(f"The curve of its loss is in {out / 'curve.png'}.")

@@ -33,11 +33,11 @@ class Corpus:
     def open(cls, folder: Path, dtype: str) -> Corpus:
         """Map the three files of a folder. Raises ValueError where one is missing or they do not fit each other."""
 
-        def mapped(name: str, kind: str) -> NDArray[Any]:
+        def mapped(name: str, dtype: str) -> NDArray[Any]:
             path = folder / name
             if not path.is_file():
                 raise ValueError(f"'{path}' is missing. Prepare the corpus again: minibert data prepare.")
-            return np.memmap(path, dtype=kind, mode="r") if path.stat().st_size else np.empty(0, dtype=kind)
+            return np.memmap(path, dtype=dtype, mode="r") if path.stat().st_size else np.empty(0, dtype=dtype)
 
         corpus = cls(mapped("tokens.bin", dtype), mapped("sentences.bin", "<i8"), mapped("documents.bin", "<i8"))
         borders_fit = (
@@ -65,7 +65,7 @@ class Corpus:
 
 @dataclass(frozen=True)
 class PreparedData:
-    """A folder made by `minibert data prepare`: text to train on, text held out, the tokenizer and the manifest."""
+    """A folder made by `minibert data prepare`: text to train on, held-out text, the tokenizer and the manifest."""
 
     folder: Path
     manifest: dict[str, Any]
@@ -80,11 +80,11 @@ class PreparedData:
             )
         return cls(folder, json.loads(path.read_text(encoding="utf-8")))
 
-    def corpus(self, part: str) -> Corpus:
-        """The part to train on ("train") or the one held out ("held-out"). Raises ValueError where it is empty."""
-        if not self.manifest["parts"][part]["tokens"]:
-            raise ValueError(f"The {part} part of '{self.folder}' is empty. Prepare it again, with --held-out.")
-        return Corpus.open(self.folder / part, self.manifest["dtype"])
+    def corpus(self, split: str) -> Corpus:
+        """The split to train on ("train") or the one held out ("held-out"). Raises ValueError where it is empty."""
+        if not self.manifest["parts"][split]["tokens"]:
+            raise ValueError(f"The {split} part of '{self.folder}' is empty. Prepare it again, with --held-out.")
+        return Corpus.open(self.folder / split, self.manifest["dtype"])
 
     def check_vocabulary(self, tokenizer: Any) -> None:
         """Raises ValueError unless this tokenizer has the vocabulary that the text was prepared with."""
@@ -98,5 +98,5 @@ class PreparedData:
 
     @property
     def unigram_entropy(self) -> float:
-        """Nats a word that a model needs which knows how often words occur and nothing else."""
+        """Nats per word of a model that knows how often each word occurs and nothing else."""
         return float(self.manifest["unigram_entropy"])

@@ -1,4 +1,4 @@
-"""Hide words for the model to guess.
+"""Hide words for the model to predict.
 
 15% of a text's tokens are chosen. Of these, 80% become [MASK], 10% a random word, and 10% stay: since any word it sees may be
 wrong, the model keeps a good idea of every word, hidden or not. Labels are −100 everywhere else, the index that
@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-IGNORED = -100
+from ..model.checks import IGNORED
+
 CHOSEN, BECOME_MASK, BECOME_RANDOM = 0.15, 0.8, 0.1
 
 
@@ -23,8 +24,8 @@ CHOSEN, BECOME_MASK, BECOME_RANDOM = 0.15, 0.8, 0.1
 class Vocabulary:
     """What masking needs to know of a tokenizer.
 
-    special: (vocab,) bool, the tokens that are never hidden and never put in a word's place: [CLS], [SEP], [PAD], [UNK], [MASK].
-    continues: (vocab,) bool, whether a piece goes on with the word of the piece before it.
+    special: (vocab,) bool, the tokens that are never hidden and never replace a word: [CLS], [SEP], [PAD], [UNK], [MASK].
+    continues: (vocab,) bool, whether a piece continues the word of the piece before it (##).
     """
 
     mask_id: int
@@ -41,16 +42,14 @@ class Vocabulary:
 
 
 def mask(
-    ids: NDArray[np.int64],
-    vocabulary: Vocabulary,
-    noise: np.random.Generator,
-    whole_words: bool = False,
+    ids: NDArray[np.int64], vocabulary: Vocabulary, noise: np.random.Generator, whole_words: bool = False
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(seq,) ids of a framed text → (seq,) ids to read and labels to guess."""
+    """(seq,) ids of a text with its [CLS] and [SEP] → (seq,) ids to read and labels to predict."""
     candidates = np.flatnonzero(~vocabulary.special[ids])
     number = max(1, round(CHOSEN * len(candidates))) if len(candidates) else 0
     if whole_words:
-        chosen = choose_whole_words(ids, candidates, number, vocabulary, noise)
+        words = split_into_words(ids, candidates, vocabulary)
+        chosen = choose_whole_words(words, number, noise)
     else:
         chosen = noise.permutation(candidates)[:number]
     labels = np.full_like(ids, IGNORED)
@@ -63,23 +62,22 @@ def mask(
     return read, labels
 
 
-def choose_whole_words(
-    ids: NDArray[np.int64],
-    candidates: NDArray[np.int64],
-    number: int,
-    vocabulary: Vocabulary,
-    noise: np.random.Generator,
-) -> NDArray[np.int64]:
-    """Positions of whole words in random order, as many as `number` tokens have room for; a word is never split.
-
-    A text of one long word has no room for it: then it is hidden all the same.
-    """
+def split_into_words(ids: NDArray[np.int64], candidates: NDArray[np.int64], vocabulary: Vocabulary) -> list[list[int]]:
+    """The candidate positions, those of one word together."""
     words: list[list[int]] = []
-    for place in candidates.tolist():
-        if words and vocabulary.continues[ids[place]] and words[-1][-1] == place - 1:
-            words[-1].append(place)
+    for position in candidates.tolist():
+        if words and vocabulary.continues[ids[position]] and words[-1][-1] == position - 1:
+            words[-1].append(position)
         else:
-            words.append([place])
+            words.append([position])
+    return words
+
+
+def choose_whole_words(words: list[list[int]], number: int, noise: np.random.Generator) -> NDArray[np.int64]:
+    """Positions of whole words in random order, at most `number` of them; a word is never split.
+
+    Where even one word has more positions, the shortest is hidden all the same.
+    """
     chosen: list[int] = []
     for i in noise.permutation(len(words)).tolist():
         if len(chosen) + len(words[i]) <= number:

@@ -1,7 +1,7 @@
 """From text files to a corpus of token ids: what `minibert data prepare` does.
 
-Each file is split into sentences and tokenized by one of several processes, as a stream; the pieces are then joined in the
-order of the files. The folder appears under its name only when it is whole, with a manifest of what went in.
+Each file is split into sentences and tokenized by one of several processes, as a stream; the tokenized files are then joined in the
+order of their names. The folder appears under its name only when it is whole, with a manifest of what went in.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
@@ -30,8 +31,8 @@ COPIED_AT_A_TIME = 1 << 24  # bytes
 
 
 @dataclass(frozen=True)
-class Part:
-    """One file's tokens, still in files of its own, and how much there is."""
+class TokenizedFile:
+    """One text file's tokens and borders, in a folder of their own, and how many there are."""
 
     source: Path
     folder: Path
@@ -56,7 +57,7 @@ def prepare(
 
     held_out: every so many files in sorted order, beginning with the first, are kept for evaluation; 0 keeps none.
     progress: called with the size of each file that is done.
-    Raises ValueError for files that are missing, alike, empty of words or not UTF-8, and where `out` exists.
+    Raises ValueError for files that are missing, without a word or not UTF-8, and where `out` exists.
     """
     ordered = sorted({path.resolve() for path in files}, key=lambda path: (path.name, str(path)))
     if out.exists():
@@ -70,14 +71,14 @@ def prepare(
     with replacing(out) as draft:
         tokenizer.save_pretrained(draft)
         dtype = "<u2" if len(tokenizer) <= 1 << 16 else "<u4"
-        jobs = [(path, draft / f"part-{i}", draft, dtype, one_sentence_per_line) for i, path in enumerate(ordered)]
-        parts = []
-        for part in _run(jobs, processes):
-            parts.append(part)
-            progress(part.source.stat().st_size)
-        kept = [part for number, part in enumerate(parts) if is_held_out(number, held_out)]
-        read = [part for part in parts if part not in kept]
-        if not any(part.tokens for part in read):
+        convert = partial(tokenize_file, draft=draft, dtype=dtype, one_sentence_per_line=one_sentence_per_line)
+        done = []
+        for file in _in_processes(convert, ordered, processes):
+            done.append(file)
+            progress(file.source.stat().st_size)
+        kept = [file for number, file in enumerate(done) if is_held_out(number, held_out)]
+        read = [file for file in done if file not in kept]
+        if not any(file.tokens for file in read):
             raise ValueError("There are no words to train on: every file is empty, or held out (see --held-out).")
         counts = {TRAIN: _join(read, draft / TRAIN), HELD_OUT: _join(kept, draft / HELD_OUT)}
         manifest = {
@@ -90,13 +91,13 @@ def prepare(
             "parts": counts,
             "sources": [
                 {
-                    "name": part.source.name,
-                    "sha256": part.sha256,
-                    "part": HELD_OUT if part in kept else TRAIN,
-                    "characters": part.characters,
-                    "tokens": part.tokens,
+                    "name": file.source.name,
+                    "sha256": file.sha256,
+                    "part": HELD_OUT if file in kept else TRAIN,
+                    "characters": file.characters,
+                    "tokens": file.tokens,
                 }
-                for part in parts
+                for file in done
             ],
         }
         (draft / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
@@ -108,18 +109,21 @@ def is_held_out(number: int, every: int) -> bool:
     return every > 0 and number % every == 0
 
 
-def _run(jobs: list[tuple[Path, Path, Path, str, bool]], processes: int) -> Iterator[Part]:
-    if processes <= 1 or len(jobs) == 1:
-        yield from map(tokenize_file, *zip(*jobs, strict=True))
+def _in_processes(
+    convert: Callable[[int, Path], TokenizedFile], files: list[Path], processes: int
+) -> Iterator[TokenizedFile]:
+    if processes <= 1 or len(files) == 1:
+        yield from map(convert, range(len(files)), files)
         return
     # Fresh processes: a fork of one that has used threads may hang.
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(tokenize_file, *zip(*jobs, strict=True))
+        yield from pool.map(convert, range(len(files)), files)
 
 
-def tokenize_file(source: Path, folder: Path, tokenizer_folder: Path, dtype: str, one_sentence_per_line: bool) -> Part:
-    """Write one file's tokens and borders into `folder`; borders count from the file's beginning."""
-    tokenizer = BertTokenizer.from_pretrained(tokenizer_folder)
+def tokenize_file(number: int, source: Path, draft: Path, dtype: str, one_sentence_per_line: bool) -> TokenizedFile:
+    """Write one file's tokens and borders into a folder in `draft`; borders count from the file's beginning."""
+    tokenizer = BertTokenizer.from_pretrained(draft)
+    folder = draft / f"file-{number}"
     folder.mkdir()
     sentence_ends: list[int] = []
     document_ends: list[int] = []
@@ -141,7 +145,8 @@ def tokenize_file(source: Path, folder: Path, tokenizer_folder: Path, dtype: str
                     sentence_ends.append(tokens)
     np.array(sentence_ends, dtype="<i8").tofile(folder / "sentences.bin")
     np.array(document_ends, dtype="<i8").tofile(folder / "documents.bin")
-    return Part(source, folder, _sha256(source), characters, tokens, len(sentence_ends), len(document_ends))
+    counts = {"tokens": tokens, "sentences": len(sentence_ends), "documents": len(document_ends)}
+    return TokenizedFile(source, folder, sha256=_sha256(source), characters=characters, **counts)
 
 
 def ids_of(texts: list[str], tokenizer: BertTokenizer) -> list[list[int]]:
@@ -149,21 +154,15 @@ def ids_of(texts: list[str], tokenizer: BertTokenizer) -> list[list[int]]:
     if not texts:
         return []
     encoded = tokenizer(
-        texts,
-        add_special_tokens=False,
-        truncation=False,
-        return_attention_mask=False,
-        return_token_type_ids=False,
-        verbose=False,
+        texts, add_special_tokens=False, return_attention_mask=False, return_token_type_ids=False, verbose=False
     )
     return encoded["input_ids"]
 
 
-def _join(parts: list[Part], folder: Path) -> dict[str, int]:
-    """Put parts behind one another in `folder`, and remove them. Returns how much there is."""
+def _join(files: list[TokenizedFile], folder: Path) -> dict[str, int]:
+    """Put tokenized files behind one another in `folder`, and remove them. Returns how much there is."""
     folder.mkdir()
-    totals = {"files": len(parts), "tokens": 0, "sentences": 0, "documents": 0}
-    names = ("tokens", "sentences", "documents")
+    totals = {"files": len(files), "tokens": 0, "sentences": 0, "documents": 0}
     with (
         (folder / "tokens.bin").open("wb") as tokens,
         (folder / "sentences.bin").open("wb") as sentences,
@@ -171,15 +170,15 @@ def _join(parts: list[Part], folder: Path) -> dict[str, int]:
     ):
         for borders in (sentences, documents):
             borders.write(np.zeros(1, dtype="<i8").tobytes())
-        for part in parts:
-            with (part.folder / "tokens.bin").open("rb") as file:
+        for each in files:
+            with (each.folder / "tokens.bin").open("rb") as file:
                 shutil.copyfileobj(file, tokens, COPIED_AT_A_TIME)
             for borders, name, shift in ((sentences, "sentences", "tokens"), (documents, "documents", "sentences")):
-                ends = np.fromfile(part.folder / f"{name}.bin", dtype="<i8")
+                ends = np.fromfile(each.folder / f"{name}.bin", dtype="<i8")
                 borders.write((ends + totals[shift]).tobytes())
-            for name in names:
-                totals[name] += getattr(part, name)
-            shutil.rmtree(part.folder)
+            for name in ("tokens", "sentences", "documents"):
+                totals[name] += getattr(each, name)
+            shutil.rmtree(each.folder)
         for written in (tokens, sentences, documents):
             written.flush()
             os.fsync(written.fileno())
@@ -187,7 +186,7 @@ def _join(parts: list[Part], folder: Path) -> dict[str, int]:
 
 
 def unigram_entropy(path: Path, dtype: str) -> float:
-    """H = −Σ p log p over the words of a token file, in nats: what a model pays that only counts words."""
+    """H = −Σ p log p over the words of a token file, in nats: the loss of a model that only counts words."""
     counts = np.zeros(0, dtype=np.int64)
     with path.open("rb") as file:
         while block := file.read(COPIED_AT_A_TIME):

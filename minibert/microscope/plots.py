@@ -1,6 +1,6 @@
 """Plots of the inside of a model and of its training, drawn without a window and written whole or not at all.
 
-The `draw_…` functions take the numbers of `probes.py` and return a matplotlib figure, which `save_figure` writes; the two
+The `draw_…` functions take the numbers of `probes.py` and return a matplotlib figure, which `save_figure` writes; the
 `plot_…` functions write a file themselves. All read in black and white and for the colour-blind: one scale from light to
 dark, and markers beside colours. matplotlib is imported when a plot is made: it is an extra, `minibert-pytorch[plots]`.
 """
@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -219,4 +220,38 @@ def plot_adamw_and_l2(out: str | os.PathLike[str]) -> None:
     panel.set(xlabel="steep axis: large gradients", ylabel="flat axis: small gradients")
     panel.set_title(f"The same λ = {DECAY}: as decay and as an L2 penalty")
     panel.legend()
+    save_figure(figure, out)
+
+
+def plot_training(log: list[dict[str, Any]], out: Path, *, metric: str, name: str) -> None:
+    """Plot a metric of a run's log over the steps, in training and held out; in pre-training also the loss of a model that only counts words.
+
+    name: of the metric, on the axis.
+    """
+    held_out_metric = f"evaluation_{metric}"
+    figure = new_figure(width=8, height=4.5)
+    axes = figure.subplots()
+
+    def write(text: str, position: tuple[float, float], coordinates: tuple[str, str], **how: Any) -> None:
+        axes.annotate(text, position, xycoords=coordinates, textcoords="offset points", **how)
+
+    trained = [(line["step"], line[metric]) for line in log if metric in line]
+    held_out = [(line["step"], line[held_out_metric]) for line in log if held_out_metric in line]
+    axes.plot(*zip(*trained, strict=True), color="#7aa6c2", linewidth=1, label="training")
+    if held_out:
+        axes.plot(*zip(*held_out, strict=True), color=DARK, marker="o", markersize=3, label="held out")
+    for entropy in (line["unigram_entropy"] for line in log if "unigram_entropy" in line):
+        axes.axhline(entropy, color="#a03020", linestyle="--", linewidth=1)
+        where = (1, entropy), ("axes fraction", "data")
+        write("no better than counting words", *where, xytext=(-6, 4), ha="right", color="#a03020")
+    lengths = [(line["step"], line["length"]) for line in log if "length" in line]
+    for (_, before), (step, after) in pairwise(lengths):
+        if after != before:
+            axes.axvline(step, color="#999999", linewidth=0.8, linestyle=":")
+            where = (step, 0.02), ("data", "axes fraction")
+            write(f"{after} positions", *where, xytext=(3, 0), color="#666666", fontsize=8)
+    axes.set_xlabel("step")
+    axes.set_ylabel(name)
+    axes.legend(frameon=False)
+    axes.spines[["top", "right"]].set_visible(False)
     save_figure(figure, out)

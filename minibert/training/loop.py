@@ -2,8 +2,8 @@
 
     for each step:  gradients of a batch → clip → optimizer → schedule;  now and then: log, evaluate, save
 
-What is trained is a `Task`; how a batch is made and what its loss is, only the task knows. The loop goes on from the newest
-checkpoint if there is one, to the bit where it would be had it never stopped.
+What is trained is a `Trainable`; how a batch is made and what its loss is, only that knows. The loop goes on from the newest
+checkpoint if there is one, and reaches the bits it would have reached without the interruption.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -24,49 +25,54 @@ from torch.distributed.tensor import DTensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from .run_checkpoints import RunCheckpoints
-from .run_log import RunLog
-from .world import World
+from ..model import BertPreTrainedModel
+from ..tokenization import BertTokenizer
+from .distributed import Processes, full_weights, load_full_weights
+from .run_files import RunCheckpoints, RunLog
 
 
-class Task(Protocol):
-    """What is trained."""
+class Trainable(ABC):
+    """What is trained: a model, its batches, and what becomes of a batch. module: the model with its loss, as `wrap` gave it."""
 
+    model: BertPreTrainedModel
+    tokenizer: BertTokenizer
     module: nn.Module
-    sharded: bool  # whether parameters are spread over the processes
-    decisive: str  # the figure of `evaluate` that chooses the best checkpoint: the highest, but of "loss" the lowest
+    sharded: bool = False  # whether parameters are spread over the processes
+    selection_metric: (
+        str  # the metric of `evaluate` that selects the best checkpoint: the highest, but of "loss" the lowest
+    )
 
-    def backward(self, step: int) -> dict[str, float]:
-        """Leave the gradients of a step's batch in the parameters; return figures, `loss` among them."""
-        ...
+    @abstractmethod
+    def batches(self, first: int) -> Iterable[Any]:
+        """This process's rows of the batches of all steps from number `first` on; steps count from 1."""
 
+    @abstractmethod
+    def backward(self, step: int, batch: Any) -> dict[str, float]:
+        """Leave the gradients of a step's batch in the parameters; return metrics, `loss` among them."""
+
+    @abstractmethod
     def evaluate(self) -> dict[str, float]:
-        """Figures on text that is not trained on, `loss` among them."""
-        ...
+        """Metrics on text that is not trained on, `loss` among them."""
 
-    def describe(self, figures: dict[str, float]) -> str:
-        """Figures of `backward` or `evaluate` in a few words."""
-        ...
+    def describe(self, metrics: dict[str, float]) -> str:
+        """Metrics of `backward` or `evaluate` in a few words."""
+        return ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in metrics.items())
 
-    def notice(self, step: int, figures: dict[str, float], log: RunLog) -> None:
-        """Look at the figures of a step, and say what is worth saying."""
-        ...
+    def notice(self, step: int, metrics: dict[str, float], log: RunLog) -> None:  # noqa: B027
+        """Called after every step with its metrics, to log or print what is worth it: here, nothing."""
 
-    def weights(self) -> dict[str, Tensor]:
-        """The model's state dict, put together from all processes, which all ask for it."""
-        ...
+    def state(self) -> dict[str, Any]:
+        """What must be saved besides the parameters: here, nothing."""
+        return {}
 
     def save_model(self, folder: Path, weights: dict[str, Tensor]) -> None:
         """Write the model with these weights, and its tokenizer."""
-        ...
+        self.model.save_pretrained(folder, state_dict=weights)
+        self.tokenizer.save_pretrained(folder)
 
-    def state(self) -> dict[str, Any]:
-        """What the task itself must remember, besides the parameters."""
-        ...
-
-    def load(self, folder: Path, state: dict[str, Any]) -> None:
-        """Take up the parameters and the state that were saved."""
-        ...
+    def load(self, folder: Path, state: dict[str, Any]) -> None:  # noqa: ARG002
+        """Load the parameters and the state that were saved."""
+        load_full_weights(self.model, type(self.model).from_pretrained(folder).state_dict())
 
 
 @dataclass(frozen=True)
@@ -101,15 +107,15 @@ class NotFiniteError(ValueError):
 
 
 def train(
-    task: Task,
+    trained: Trainable,
     optimizer: Optimizer,
     schedule: LRScheduler,
     options: LoopOptions,
     out: Path,
     recipe: dict[str, Any],
-    world: World,
+    processes: Processes,
 ) -> dict[str, float]:
-    """Train, from the newest checkpoint in `out` or from the start; return the figures of the best evaluation.
+    """Train, from the newest checkpoint in `out` or from the start; return the metrics of the best evaluation.
 
     recipe: what makes the run what it is; a checkpoint of another recipe is refused. Raises ValueError for that,
     `NotFiniteError`, and OSError where a checkpoint cannot be written. SIGINT and SIGTERM save a checkpoint and stop.
@@ -118,60 +124,69 @@ def train(
     best: dict[str, Any] = {"step": None, "loss": math.inf}
     first = checkpoints.newest() or 0
     if first:
-        best = resume(task, optimizer, schedule, checkpoints, first, recipe, world)
-    if world.leads:
+        state = checkpoints.load(first)
+        check_same_recipe(recipe, state["recipe"], out)
+        trained.load(checkpoints.path(first), state["task"])
+        load_optimizer(optimizer, state["optimizers"], trained.sharded, processes=processes)
+        schedule.load_state_dict(state["schedule"])
+        if processes.rank < len(state["random_states"]):
+            set_random_state(processes.device, state["random_states"][processes.rank])
+        best = state["best"]
+    if processes.leads:
         out.mkdir(parents=True, exist_ok=True)
         checkpoints.remove_unfinished()
-    log = RunLog(out / "log.jsonl", options.steps, first, quiet=not world.leads)
+    log = RunLog(out / "log.jsonl", options.steps, first, quiet=not processes.leads)
     if first:
         log.say(f"Going on from step {first}.")
 
     def save(step: int) -> None:
-        random_states = world.gather(random_state(world.device))
-        weights = task.weights()
-        optimizers = world.gather(optimizer.state_dict()) if task.sharded else [optimizer.state_dict()]
-        if world.leads:
+        random_states = processes.gather(random_state(processes.device))
+        weights = full_weights(trained.model)
+        optimizers = processes.gather(optimizer.state_dict()) if trained.sharded else [optimizer.state_dict()]
+        if processes.leads:
             state = {
                 "step": step,
                 "recipe": recipe,
-                "optimizers": optimizers,  # of each process, if they hold parts; else one for all
+                "optimizers": optimizers,  # of each process, if they hold shards; else one for all
                 "schedule": schedule.state_dict(),
                 "random_states": random_states,
                 "best": best,
-                "task": task.state(),
+                "task": trained.state(),
             }
-            checkpoints.save(step, state, lambda folder: task.save_model(folder, weights), best["step"])
-        world.wait()
+            checkpoints.save(step, state, lambda folder: trained.save_model(folder, weights), best=best["step"])
+        processes.wait()
 
-    parameters = [parameter for parameter in task.module.parameters() if parameter.requires_grad]
-    ends = first if first and options.out_of_patience(first, best["step"]) else options.steps
+    parameters = [parameter for parameter in trained.module.parameters() if parameter.requires_grad]
+    steps = range(first + 1, options.steps + 1)
+    if first and options.out_of_patience(first, best["step"]):
+        steps = range(0)
     started = time.perf_counter()
     with stop_signals() as stopping:
-        for step in range(first + 1, ends + 1):
-            task.module.train()
-            figures = task.backward(step)
+        for step, batch in zip(steps, trained.batches(first + 1), strict=False):
+            trained.module.train()
+            metrics = trained.backward(step, batch)
             norm = clip(parameters, options.clip)
-            check_finite(step, figures["loss"], norm, checkpoints.newest())
+            check_finite(step, metrics["loss"], norm, last_good=checkpoints.newest())
             optimizer.step()
             rate = schedule.get_last_lr()[0]
             schedule.step()
             optimizer.zero_grad()
-            task.notice(step, figures, log)
+            trained.notice(step, metrics, log)
             if step % options.log_every == 0 or step == options.steps:
                 seconds = round(time.perf_counter() - started, 1)
-                log.write(step, **figures, rate=rate, norm=norm, seconds=seconds)
-                log.show(step, task.describe(figures))
+                log.write(step, **metrics, rate=rate, norm=norm, seconds=seconds)
+                log.show(step, trained.describe(metrics))
             last = step == options.steps
             if step % options.evaluate_every == 0 or last:
-                figures = task.evaluate()
-                log.write(step, **{f"evaluation_{name}": value for name, value in figures.items()})
-                log.say(f"step {step}: {task.describe(figures)}")
-                if better(figures, best, task.decisive):
-                    best = {"step": step, **figures}
+                metrics = trained.evaluate()
+                log.write(step, **{f"evaluation_{name}": value for name, value in metrics.items()})
+                log.say(f"step {step}: {trained.describe(metrics)}")
+                if better(metrics, best, trained.selection_metric):
+                    best = {"step": step, **metrics}
                 elif not last and options.out_of_patience(step, best["step"]):
                     log.say(f"Stopped at step {step}: no better for {options.patience} evaluations.")
                     last = True
-            asked_to_stop = bool(world.sum(float(stopping.is_set()))[0])
+            asked_to_stop = bool(processes.sum(float(stopping.is_set()))[0])
             if step % options.save_every == 0 or best["step"] == step or last or asked_to_stop:
                 save(step)
             if asked_to_stop and not last:
@@ -182,53 +197,42 @@ def train(
     return best
 
 
-def resume(
-    task: Task,
-    optimizer: Optimizer,
-    schedule: LRScheduler,
-    checkpoints: RunCheckpoints,
-    step: int,
-    recipe: dict[str, Any],
-    world: World,
-) -> dict[str, Any]:
-    """Put everything back as it was after a step; return the best evaluation so far."""
-    state = checkpoints.load(step)
-    changed = [name for name in recipe if recipe[name] != state["recipe"].get(name)]
+def check_same_recipe(recipe: dict[str, Any], saved: dict[str, Any], out: Path) -> None:
+    """Raises ValueError if a run was made with another recipe. What its version of minibert did not save is not compared."""
+    changed = [name for name in recipe if recipe[name] != saved.get(name, recipe[name])]
     if changed:
-        was = ", ".join(f"{name}={state['recipe'].get(name)!r}" for name in changed)
+        was = ", ".join(f"{name}={saved[name]!r}" for name in changed)
         now = ", ".join(f"{name}={recipe[name]!r}" for name in changed)
         raise ValueError(
-            f"'{checkpoints.folder.parent}' holds another run: it has {was}, this one {now}. Give the same options to go on "
+            f"'{out}' holds another run: it has {was}, this one {now}. Give the same options to go on "
             "with it, or another folder to start afresh."
         )
-    task.load(checkpoints.path(step), state["task"])
-    saved = state["optimizers"]
-    if task.sharded and len(saved) != world.size:
+
+
+def load_optimizer(optimizer: Optimizer, saved: list[Any], sharded: bool, *, processes: Processes) -> None:
+    """Load the state that was saved for all processes, or for each its own. Raises ValueError for another number of these."""
+    if sharded and len(saved) != processes.size:
         raise ValueError(
-            f"The run was spread over {len(saved)} processes, and now there are {world.size}. Start as many."
+            f"The run was spread over {len(saved)} processes, and now there are {processes.size}. Start as many."
         )
-    optimizer.load_state_dict(saved[world.rank if task.sharded else 0])
-    schedule.load_state_dict(state["schedule"])
-    if world.rank < len(state["random_states"]):
-        set_random_state(world.device, state["random_states"][world.rank])
-    return state["best"]
+    optimizer.load_state_dict(saved[processes.rank if sharded else 0])
 
 
-def better(figures: dict[str, float], best: dict[str, Any], decisive: str) -> bool:
-    """Whether an evaluation is better than the best so far; of two that are alike in what decides, the loss does."""
-    if decisive == "loss" or figures[decisive] == best.get(decisive):
-        return bool(figures["loss"] < best["loss"])
-    return bool(figures[decisive] > best.get(decisive, -math.inf))
+def better(metrics: dict[str, float], best: dict[str, Any], selection_metric: str) -> bool:
+    """Whether an evaluation is better than the best so far; of two equal in the selection metric, the lower loss is."""
+    if selection_metric == "loss" or metrics[selection_metric] == best.get(selection_metric):
+        return bool(metrics["loss"] < best["loss"])
+    return bool(metrics[selection_metric] > best.get(selection_metric, -math.inf))
 
 
 def random_state(device: torch.device) -> list[torch.Tensor]:
-    """Where the random numbers of dropout stand: on the CPU, and on the GPU if that is where we compute."""
+    """The states of the generators that dropout draws from: the CPU's, and the GPU's if we compute there."""
     states = [torch.get_rng_state()]
     return [*states, torch.cuda.get_rng_state(device)] if device.type == "cuda" else states
 
 
 def set_random_state(device: torch.device, states: list[torch.Tensor]) -> None:
-    """Go on from there."""
+    """Put the generators into these states."""
     torch.set_rng_state(states[0])
     if device.type == "cuda" and len(states) > 1:
         torch.cuda.set_rng_state(states[1], device)
@@ -246,7 +250,7 @@ def clip(parameters: list[nn.Parameter], largest: float) -> float:
     return size
 
 
-def check_finite(step: int, loss: float, norm: float, last_good: int | None) -> None:
+def check_finite(step: int, loss: float, norm: float, *, last_good: int | None) -> None:
     """Raises NotFiniteError before a bad gradient reaches the parameters."""
     if math.isfinite(loss) and math.isfinite(norm):
         return

@@ -1,32 +1,33 @@
-"""Pre-training: BERT learns to guess hidden words and whether one text follows another.
+"""Pre-training: train BERT to predict hidden words and whether one text follows another.
 
-Sequences grow in phases. Short ones first: with long ones from the start a small model sits for millions of words at the loss of
+Sequences grow in phases. Short ones first: with long ones from the start a small model stays for millions of words at the loss of
 counting words (`docs/pretraining.md`), and a step over short ones costs less.
 Source: Devlin et al. 2019, §3.1 and appendix A.2 (there: 128, then 512).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch.utils.data import DataLoader
 
 from ..config import BertConfig
 from ..data.corpus import HELD_OUT, TRAIN, PreparedData
-from ..data.pretraining import PretrainingBatch, PretrainingBatches
+from ..data.pretraining_batches import PretrainingBatch, PretrainingBatches, RowKey
 from ..heads.pretraining import BertForPreTraining
 from ..optim import AdamW, get_linear_schedule_with_warmup, no_decay_groups
 from ..tokenization import BertTokenizer
-from .evaluation import evaluate_pretraining
-from .loop import LoopOptions, train
-from .pretraining_loss import Counts, PretrainingLoss
-from .run_log import RunLog
-from .world import World, full_weights, take_up_weights
+from .distributed import Processes, without_averaging
+from .loop import LoopOptions, Trainable, train
+from .pretraining_loss import Counts, PretrainingLoss, evaluate_pretraining, read_at_labels
+from .run_files import RunLog
 
-SHORTEST_PAIR = 32  # positions; shorter rows are one text, without a next-sentence question
+SHORTEST_PAIR = 32  # positions; shorter rows are one text, without a next-sentence label
 PATIENCE = 300  # steps before a loss that stands still is worth a warning
 SMOOTHING = 0.95  # of the loss that is compared with the unigram entropy
 
@@ -65,10 +66,12 @@ def parse_phases(text: str) -> tuple[Phase, ...]:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to pre-train. Everything here shapes the numbers, so a run cannot be resumed with another recipe.
+    """How to pre-train. A run cannot be resumed with another recipe.
 
-    tokens_per_step: positions in a batch, over all processes. precision: "float32" or "bfloat16" (autocast).
-    shard: spread the parameters over the processes, for a model too large for one.
+    tokens_per_step: positions in a batch, over all processes. accumulate: pieces in which a batch is computed. precision: the
+    floating-point type of matrix products, "float32" or "bfloat16" (autocast). shard: spread the parameters over the processes, for a
+    model too large for one. fast: the last layer only where it is read (`fast/last_layer.py`), and AdamW in blocks: the same
+    equations, up to rounding.
     """
 
     steps: int = 2000
@@ -84,6 +87,7 @@ class Recipe:
     precision: str = "float32"
     attention: str = "eager"
     shard: bool = False
+    fast: bool = False
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -107,77 +111,95 @@ class Recipe:
         return phase, rows, (step - 1 - round(start * self.steps)) * rows
 
 
-class Pretraining:
-    """The task: its batches, its losses, its figures (see `loop.Task`)."""
+@dataclass(frozen=True)
+class PhaseSampler:
+    """The batch sampler of a run: for each step from `first` on, the keys of the rows that one process computes."""
 
-    decisive = "loss"
+    recipe: Recipe
+    first: int
+    processes: Processes
 
-    def __init__(
-        self, model: BertForPreTraining, tokenizer: BertTokenizer, data: PreparedData, recipe: Recipe, world: World
-    ):
-        self.model = model
-        self.tokenizer = tokenizer
-        self.recipe = recipe
-        self.world = world
-        self.losses = PretrainingLoss(model)
-        self.sharded = recipe.shard and world.size > 1
-        layers: Any = model.bert.encoder.layer
-        self.module = world.wrap(self.losses, layers if self.sharded else ())
-        self.precision = getattr(torch, recipe.precision)
-        self.batches = PretrainingBatches.of(data.corpus(TRAIN), tokenizer, recipe.seed, recipe.whole_words)
-        has_held_out = bool(data.manifest["parts"][HELD_OUT]["tokens"])
-        self.held_out = PretrainingBatches.of(data.corpus(HELD_OUT if has_held_out else TRAIN), tokenizer, seed=0)
-        self.unigram_entropy = data.unigram_entropy
+    def __iter__(self) -> Iterator[list[RowKey]]:
+        for step in range(self.first, self.recipe.steps + 1):
+            phase, rows, before = self.recipe.at(step)
+            share = self.processes.share(rows)
+            yield PretrainingBatches.keys(step, before, share, length=phase.length, pairs=phase.pairs)
+
+
+@dataclass(eq=False)
+class Pretraining(Trainable):
+    """The batches, losses and metrics of a run."""
+
+    model: BertForPreTraining
+    tokenizer: BertTokenizer
+    data: PreparedData
+    recipe: Recipe
+    processes: Processes
+    selection_metric = "loss"
+
+    def __post_init__(self) -> None:
+        self.losses = PretrainingLoss(self.model)
+        self.sharded = self.recipe.shard and self.processes.size > 1
+        layers: Any = self.model.bert.encoder.layer
+        self.module = self.processes.wrap(self.losses, layers if self.sharded else ())
+        self.precision = getattr(torch, self.recipe.precision)
+        seed, whole_words = self.recipe.seed, self.recipe.whole_words
+        self.rows = PretrainingBatches(self.data.corpus(TRAIN), self.tokenizer, seed, whole_words=whole_words)
+        has_held_out = bool(self.data.manifest["parts"][HELD_OUT]["tokens"])
+        held_out = self.data.corpus(HELD_OUT if has_held_out else TRAIN)
+        self.held_out = PretrainingBatches(held_out, self.tokenizer, seed=0)
+        self.unigram_entropy = self.data.unigram_entropy
         self.smoothed: float | None = None
-        self.fell_through: int | None = None
+        self.fell_through: int | None = None  # the step at which the loss fell below the unigram entropy
 
-    def backward(self, step: int) -> dict[str, float]:
-        """The gradients of a step's batch, by parts if the recipe accumulates."""
-        phase, rows, before = self.recipe.at(step)
-        share = self.world.share(rows)
-        batch = self.batches.batch(step, before, share, phase.length, phase.pairs).to(self.world.device)
+    def batches(self, first: int) -> DataLoader[PretrainingBatch]:
+        return self.rows.loader(PhaseSampler(self.recipe, first, self.processes))
+
+    def backward(self, step: int, batch: PretrainingBatch) -> dict[str, float]:
+        """The gradients of a step's batch, computed in pieces if the recipe accumulates."""
+        batch = batch.to(self.processes.device)
         local = Counts.of(batch)
-        words, pairs = self.world.sum(local.words, local.pairs)
+        words, pairs = self.processes.sum(local.words, local.pairs)
         counts = Counts(int(words), int(pairs))
-        parts = split(batch, self.recipe.accumulate)
+        *first_pieces, last = split(batch, self.recipe.accumulate)
         sums = [0.0] * 4
-        for part in parts[:-1]:
-            with self.world.without_averaging(self.module):
-                sums = [a + b for a, b in zip(sums, self._backward_part(part, counts), strict=True)]
-        sums = [a + b for a, b in zip(sums, self._backward_part(parts[-1], counts), strict=True)]
-        return pretraining_figures(self.world.sum(*sums), counts, phase.length)
+        for piece in first_pieces:
+            with without_averaging(self.module):
+                sums = [a + b for a, b in zip(sums, self._backward_piece(piece, counts), strict=True)]
+        sums = [a + b for a, b in zip(sums, self._backward_piece(last, counts), strict=True)]
+        return pretraining_metrics(self.processes.sum(*sums), counts, self.recipe.at(step)[0].length)
 
-    def _backward_part(self, part: PretrainingBatch, counts: Counts) -> list[float]:
-        with torch.autocast(self.world.device.type, self.precision, enabled=self.precision != torch.float32):
-            losses = self.module(part)
-        # Gradients are averaged over the processes, and the loss is to be their sum.
-        (losses.mean(counts) * self.world.size).backward()
+    def _backward_piece(self, piece: PretrainingBatch, counts: Counts) -> list[float]:
+        with read_at_labels(self.model, piece) if self.recipe.fast else nullcontext(piece) as read:
+            with self.processes.autocast(self.precision):
+                losses = self.module(read)
+            # Gradients are averaged over the processes, and the loss is to be their sum.
+            (losses.mean(counts) * self.processes.size).backward()
         return [float(value.detach()) for value in losses]
 
     def evaluate(self) -> dict[str, float]:
-        """Figures on the held-out text: a quick look, a sixth of what `minibert eval` reads."""
+        """Metrics on the held-out text, on a sixth of what `minibert eval` reads."""
         length = max(phase.length for phase in self.recipe.phases)
-        rows = max(1, 8192 // length)
         return evaluate_pretraining(
             self.losses,
             self.held_out,
-            self.world,
+            self.processes,
             number=10,
-            rows=rows,
+            rows=max(1, 8192 // length),
             length=length,
             precision=self.precision,
+            fast=self.recipe.fast,
         )
 
-    def describe(self, figures: dict[str, float]) -> str:
-        """In a few words."""
-        text = f"words {figures['words_loss']:.3f} nats, {figures['words_accuracy']:.1%} right"
-        if "next_accuracy" in figures:
-            text += f", next sentence {figures['next_accuracy']:.1%} right"
+    def describe(self, metrics: dict[str, float]) -> str:
+        text = f"words {metrics['words_loss']:.3f} nats, {metrics['words_accuracy']:.1%} right"
+        if "next_accuracy" in metrics:
+            text += f", next sentence {metrics['next_accuracy']:.1%} right"
         return f"{text} (counting words: {self.unigram_entropy:.3f})"
 
-    def notice(self, step: int, figures: dict[str, float], log: RunLog) -> None:
-        """Say when the loss falls through that of counting words, and when it has not for long."""
-        loss = figures["words_loss"]
+    def notice(self, step: int, metrics: dict[str, float], log: RunLog) -> None:
+        """Print when the loss falls below that of counting words, and when it has not for long."""
+        loss = metrics["words_loss"]
         self.smoothed = loss if self.smoothed is None else SMOOTHING * self.smoothed + (1 - SMOOTHING) * loss
         if step == 1:
             log.write(0, unigram_entropy=self.unigram_entropy)
@@ -188,58 +210,47 @@ class Pretraining:
             log.say(f"step {step}: better than counting words ({self.smoothed:.3f} < {self.unigram_entropy:.3f} nats).")
         if self.fell_through is None and step == max(PATIENCE, self.recipe.steps // 2):
             log.say(
-                f"step {step}: no better than counting words yet ({self.smoothed:.3f} nats). docs/pretraining.md tells why "
-                "this happens: long sequences from the start, dropout, a learning rate too high or too low."
+                f"step {step}: no better than counting words yet ({self.smoothed:.3f} nats). docs/pretraining.md lists the causes: "
+                "long sequences from the start, dropout, a learning rate too high or too low."
             )
 
-    def weights(self) -> dict[str, Tensor]:
-        """The whole model's."""
-        return full_weights(self.model) if self.sharded else self.model.state_dict()
-
-    def save_model(self, folder: Path, weights: dict[str, Tensor]) -> None:
-        """The checkpoint and its tokenizer."""
-        self.model.save_pretrained(folder, state_dict=weights)
-        self.tokenizer.save_pretrained(folder)
-
     def state(self) -> dict[str, Any]:
-        """The smoothed loss and whether it fell through the unigram entropy."""
         return {"smoothed": self.smoothed, "fell_through": self.fell_through}
 
     def load(self, folder: Path, state: dict[str, Any]) -> None:
-        """Take up the saved weights."""
-        saved = BertForPreTraining.from_pretrained(folder)
-        take_up_weights(self.model, saved.state_dict())
+        super().load(folder, state)
         self.smoothed, self.fell_through = state["smoothed"], state["fell_through"]
 
 
-def split(batch: PretrainingBatch, parts: int) -> list[PretrainingBatch]:
-    """A batch in at most so many parts, for accumulation."""
+def split(batch: PretrainingBatch, pieces: int) -> list[PretrainingBatch]:
+    """A batch in at most so many pieces, for accumulation."""
     rows = batch.input_ids.size(0)
-    size = -(-rows // parts)
+    size = -(-rows // pieces)
     return [batch.rows(slice(start, start + size)) for start in range(0, rows, size)]
 
 
-def pretraining_figures(sums: list[float], counts: Counts, length: int) -> dict[str, float]:
+def pretraining_metrics(sums: list[float], counts: Counts, length: int) -> dict[str, float]:
     """What a step is logged with, from the sums over all processes."""
     words, following, words_right, following_right = sums
-    figures = {
-        "words_loss": words / max(counts.words, 1),
-        "words_accuracy": words_right / max(counts.words, 1),
-        "length": length,
-    }
-    figures["loss"] = figures["words_loss"]
+    words_loss, words_accuracy = words / max(counts.words, 1), words_right / max(counts.words, 1)
+    metrics = {"words_loss": words_loss, "words_accuracy": words_accuracy, "length": length, "loss": words_loss}
     if counts.pairs:
-        figures |= {"next_loss": following / counts.pairs, "next_accuracy": following_right / counts.pairs}
-        figures["loss"] += figures["next_loss"]
-    return figures
+        metrics |= {"next_loss": following / counts.pairs, "next_accuracy": following_right / counts.pairs}
+        metrics["loss"] += metrics["next_loss"]
+    return metrics
 
 
 def pretrain(
-    data: PreparedData, config: BertConfig, recipe: Recipe, out: Path, world: World, **how_often: int
+    data: PreparedData,
+    config: BertConfig,
+    recipe: Recipe,
+    out: Path,
+    processes: Processes | None = None,
+    **how_often: int,
 ) -> dict[str, float]:
-    """Train a BERT from nothing, or go on with the run in `out`; return the figures of its best evaluation.
+    """Train a BERT from nothing, or go on with the run in `out`; return the metrics of its best evaluation.
 
-    how_often: `log_every`, `evaluate_every`, `save_every`, `keep` of `LoopOptions`.
+    processes: None for this one alone. how_often: `log_every`, `evaluate_every`, `save_every`, `keep` of `LoopOptions`.
     """
     if config.vocab_size != data.manifest["vocab_size"]:
         raise ValueError(
@@ -250,21 +261,28 @@ def pretrain(
         raise ValueError(
             f"Rows of {longest} positions do not fit {config.max_position_embeddings} (max_position_embeddings)."
         )
+    processes = processes or Processes.alone()
     torch.manual_seed(recipe.seed)
     model = BertForPreTraining(config)
     model.set_attn_implementation(recipe.attention)
     if config.position_embedding_type != "absolute":  # the table is there, as in the reference, but nothing reads it
         model.bert.embeddings.position_embeddings.requires_grad_(False)
-    torch.manual_seed(recipe.seed + 1 + world.rank)  # from here on dropout: its own in each process
-    task = Pretraining(model, BertTokenizer.from_pretrained(data.folder), data, recipe, world)
-    groups = no_decay_groups(model, recipe.weight_decay)
-    optimizer = AdamW(groups, lr=recipe.lr, betas=(0.9, recipe.beta2), eps=1e-6)
+    torch.manual_seed(recipe.seed + 1 + processes.rank)  # from here on dropout: its own in each process
+    tokenizer = BertTokenizer.from_pretrained(data.folder)
+    trained = Pretraining(model, tokenizer, data, recipe=recipe, processes=processes)
+    optimizer = AdamW(
+        no_decay_groups(model, recipe.weight_decay),
+        lr=recipe.lr,
+        betas=(0.9, recipe.beta2),
+        eps=1e-6,
+        implementation="blocked" if recipe.fast else "plain",
+    )
     schedule = get_linear_schedule_with_warmup(optimizer, recipe.warmup_steps, recipe.steps)
-    whole_recipe = {
-        **asdict(recipe),
+    identity = {
         "config": config.to_dict(),
         "corpus": [source["sha256"] for source in data.manifest["sources"]],
         "vocabulary": data.manifest["vocab_sha256"],
     }
     options = LoopOptions(recipe.steps, recipe.clip, **how_often)
-    return train(task, optimizer, schedule, options, out, whole_recipe, world)
+    whole = {**asdict(recipe), **identity}
+    return train(trained, optimizer, schedule, options=options, out=out, recipe=whole, processes=processes)

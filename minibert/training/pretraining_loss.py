@@ -1,31 +1,35 @@
-"""The two losses of pre-training, computed where there is something to guess and nowhere else.
+"""The two losses of pre-training, scored where there is something to predict and nowhere else.
 
     loss = Σ −log p(hidden word)  / number of hidden words   +   Σ −log p(next or not) / number of pairs
 
-`BertForPreTraining.forward` carries every position to the end, scores the whole vocabulary there, and leaves out 85% of it. Here the
-last layer, which nobody reads elsewhere, asks its questions at [CLS] and at the hidden words only, and only hidden words are
-scored: the same loss, without a fifth of the work in BERT-base and without half of it in a small one.
+The loss of `BertForPreTraining.forward`, which scores the whole vocabulary at every position and then ignores 85% of it. Here, as in
+Google's `run_pretraining.py` (`gather_indexes`), only the states of hidden words reach the decoder. The losses are sums, so that
+pieces of a batch, in one process or several, add up to it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.distributed.fsdp import FSDPModule
 
-from ..data.masking import IGNORED
-from ..data.pretraining import PretrainingBatch
+from ..data.pretraining_batches import PretrainingBatch, PretrainingBatches
+from ..fast.last_layer import last_layer_at_labels
 from ..heads.pretraining import BertForPreTraining
-from ..model.bert import BertModel
-from .last_layer import at, can_look_at_places, last_layer_at, places_to_look
+from ..model.checks import IGNORED
+from .distributed import Processes
+
+NEVER_TRAINED = 1 << 40  # a step that no run reaches, so that an evaluation's random numbers are its own
 
 
 @dataclass(frozen=True)
 class Counts:
-    """How many hidden words and how many pairs a loss is the mean over."""
+    """The number of hidden words and of pairs that a loss is the mean over."""
 
     words: int
     pairs: int
@@ -38,7 +42,7 @@ class Counts:
 
 
 class Losses(NamedTuple):
-    """Sums over a batch, each a scalar tensor: the losses, and how many guesses were right."""
+    """Sums over a batch, each a scalar tensor: the losses, and the number of right predictions."""
 
     words: Tensor
     next_sentence: Tensor
@@ -46,7 +50,7 @@ class Losses(NamedTuple):
     next_sentence_right: Tensor
 
     def mean(self, counts: Counts) -> Tensor:
-        """The loss of a batch of which these are a part."""
+        """The loss, of a whole batch with these counts or of a piece of it."""
         return self.words / max(counts.words, 1) + self.next_sentence / max(counts.pairs, 1)
 
 
@@ -59,39 +63,73 @@ class PretrainingLoss(nn.Module):
 
     def forward(self, batch: PretrainingBatch) -> Losses:
         """The losses of a batch."""
-        model = self.model
-        heads: Any = model.cls
-        places, hidden = places_to_look(batch.labels)
-        states, pooled = outputs_at(model.bert, batch, places)  # (batch, places, hidden size), (batch, hidden size)
-
-        labels = batch.labels.gather(1, places)[hidden]  # (hidden words,)
-        word_scores = heads.predictions(states[hidden])  # (hidden words, vocab)
+        outputs = self.model.bert(batch.input_ids, batch.attention_mask, batch.token_type_ids)
+        heads: Any = self.model.cls
+        is_hidden = batch.labels != IGNORED  # (batch, seq)
+        labels = batch.labels[is_hidden]  # (hidden words,)
+        word_scores = heads.predictions(outputs.last_hidden_state[is_hidden])  # (hidden words, vocab)
         words = F.cross_entropy(word_scores.float(), labels, reduction="sum")
 
-        next_scores = heads.seq_relationship(pooled)  # (batch, 2)
+        next_scores = heads.seq_relationship(outputs.pooler_output)  # (batch, 2)
         if batch.next_sentence_label is None:
             # Zero, but of the pooler: several processes must all have a gradient for every parameter.
-            return Losses(words, 0.0 * next_scores.sum(), number_right(word_scores, labels), labels.new_zeros(()))
+            right, none = number_right(word_scores, labels), labels.new_zeros(())
+            return Losses(words, 0.0 * next_scores.sum(), words_right=right, next_sentence_right=none)
         following = batch.next_sentence_label
         next_sentence = F.cross_entropy(next_scores.float(), following, reduction="sum")
-        return Losses(words, next_sentence, number_right(word_scores, labels), number_right(next_scores, following))
+        right, next_right = number_right(word_scores, labels), number_right(next_scores, following)
+        return Losses(words, next_sentence, words_right=right, next_sentence_right=next_right)
 
 
-def outputs_at(bert: BertModel, batch: PretrainingBatch, places: Tensor) -> tuple[Tensor, Tensor]:
-    """What `bert(…)` gives at `places`, (batch, places), and pooled: (batch, places, hidden size) and (batch, hidden size)."""
-    inputs = (batch.input_ids, batch.attention_mask, batch.token_type_ids)
-    layers: Any = bert.encoder.layer
-    # A layer whose parameters are spread over processes puts them together when it is called as a whole.
-    sharded = isinstance(layers[-1], FSDPModule)
-    if sharded or bert.encoder.gradient_checkpointing or not can_look_at_places(bert):
-        outputs = bert(*inputs)
-        return at(outputs.last_hidden_state, places), outputs.pooler_output
-    with last_layer_at(bert, places):
-        outputs = bert(*inputs)
-    return outputs.last_hidden_state, outputs.pooler_output
+@contextmanager
+def read_at_labels(model: BertForPreTraining, batch: PretrainingBatch) -> Iterator[PretrainingBatch]:
+    """For the forward and backward of a batch: a last layer computed only at [CLS] and hidden words (`fast/last_layer.py`).
+
+    Yields the batch that `PretrainingLoss` takes, with the labels of those positions.
+    """
+    with last_layer_at_labels(model.bert, batch.labels) as labels:
+        yield replace(batch, labels=labels)
 
 
 def number_right(scores: Tensor, labels: Tensor) -> Tensor:
-    """How many rows of scores have none above the label's. (The maximum is found several times faster than its place.)"""
+    """How many rows of scores have none above the label's. (The maximum is found several times faster than its position.)"""
     scores = scores.detach()
     return (scores.gather(1, labels[:, None]).squeeze(1) >= scores.amax(dim=1)).sum()
+
+
+def evaluate_pretraining(
+    losses: PretrainingLoss,
+    batches: PretrainingBatches,
+    processes: Processes,
+    *,
+    number: int = 60,
+    rows: int = 64,
+    length: int = 128,
+    precision: torch.dtype = torch.float32,
+    fast: bool = False,
+) -> dict[str, float]:
+    """Metrics over `number` batches of `rows` pairs, the same ones every time:
+
+    loss: the sum of the two; words_loss, words_accuracy: of hidden words, nats and share; next_loss, next_accuracy: of pairs.
+    fast: with `read_at_labels`.
+    """
+    was_training = losses.training
+    losses.eval()
+    total = torch.zeros(6, dtype=torch.float64)
+    share = processes.share(rows)
+    sampler = [batches.keys(NEVER_TRAINED + i, i * rows, share, length=length) for i in range(number)]
+    for whole in batches.loader(sampler):
+        batch = whole.to(processes.device)
+        counts = Counts.of(batch)
+        with (
+            torch.no_grad(),
+            processes.autocast(precision),
+            read_at_labels(losses.model, batch) if fast else nullcontext(batch) as read,
+        ):
+            sums = losses(read)
+        total += torch.tensor([*(float(value) for value in sums), counts.words, counts.pairs], dtype=torch.float64)
+    losses.train(was_training)
+    words, following, words_right, following_right, all_words, all_pairs = processes.sum(*total.tolist())
+    means = {"words_loss": words / all_words, "words_accuracy": words_right / all_words}
+    means |= {"next_loss": following / all_pairs, "next_accuracy": following_right / all_pairs}
+    return {"loss": means["words_loss"] + means["next_loss"], **means}

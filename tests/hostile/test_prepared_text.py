@@ -88,13 +88,13 @@ def test_a_held_out_part_that_is_empty_is_named(tmp_path: Path) -> None:
 
 
 def test_a_corpus_of_one_document_and_one_sentence_can_be_read(tmp_path: Path) -> None:
-    from minibert.data.pretraining import PretrainingBatches
+    from minibert.data.pretraining_batches import PretrainingBatches
 
     path = tmp_path / "one.txt"
     path.write_text("ban dor fis gut.", encoding="utf-8")
     prepare([path], tmp_path / "corpus", tokenizer(tmp_path), held_out=0)
     data = PreparedData.open(tmp_path / "corpus")
-    batches = PretrainingBatches.of(data.corpus(TRAIN), BertTokenizer.from_pretrained(data.folder), seed=0)
+    batches = PretrainingBatches(data.corpus(TRAIN), BertTokenizer.from_pretrained(data.folder), seed=0)
     batch = batches.batch(1, 0, range(64), 32)
     assert set(batch.next_sentence_label.tolist()) == {0, 1}
     assert batch.attention_mask.sum(dim=1).min() >= 4

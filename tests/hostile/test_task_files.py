@@ -8,8 +8,9 @@ import re
 import pytest
 
 from course.samples import sample
-from minibert.data.tasks import (
+from minibert.tasks import (
     AnswerWindow,
+    Labels,
     Question,
     answers_to,
     collate,
@@ -24,10 +25,9 @@ from minibert.data.tasks import (
     read_squad,
     read_tags,
 )
-from minibert.data.tasks.classification import MULTI, REGRESSION
-from minibert.data.tasks.labels import Labels
-from minibert.data.tasks.report import Report
-from tests.unit.data.tasks.tiny_tokenizer import tiny_tokenizer
+from minibert.tasks.classification import MULTI, REGRESSION
+from minibert.tasks.task_files import Report
+from tests.unit.tasks.tiny_tokenizer import tiny_tokenizer
 
 READERS = {
     "t.csv": read_classification,

@@ -13,7 +13,7 @@ from hypothesis import given, strategies as st
 from seqeval.metrics import f1_score, precision_score, recall_score
 from seqeval.metrics.sequence_labeling import get_entities
 
-from minibert.training.metrics import (
+from minibert.tasks.metrics import (
     accuracy,
     answer_f1,
     answer_scores,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given, strategies as st
 
-from minibert.data.tasks import (
+from minibert.tasks import (
     Answer,
     BatchOrder,
     Labels,
@@ -15,9 +15,9 @@ from minibert.data.tasks import (
     encode_tags,
     tags_of_words,
 )
-from minibert.data.tasks.answer_windows import QUESTION_PIECES, SPECIAL_TOKENS
-from minibert.data.tasks.report import Report
-from tests.unit.data.tasks.tiny_tokenizer import tiny_tokenizer
+from minibert.tasks.squad import QUESTION_PIECES, SPECIAL_TOKENS
+from minibert.tasks.task_files import Report
+from tests.unit.tasks.tiny_tokenizer import tiny_tokenizer
 
 TOKENIZER = tiny_tokenizer()
 TAGS = Labels(("B", "I", "O"))

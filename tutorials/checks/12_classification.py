@@ -10,7 +10,7 @@ from torch import Tensor
 
 from course.hints import hint_for
 from minibert import BertConfig, BertForSequenceClassification
-from minibert.training.metrics import pearson
+from minibert.tasks.metrics import pearson
 
 ONE, MANY, NUMBER = "single_label_classification", "multi_label_classification", "regression"
 

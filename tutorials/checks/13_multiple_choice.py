@@ -9,8 +9,8 @@ from torch import Tensor
 from course.hints import hint_for
 from course.samples import sample
 from minibert import BertTokenizer
-from minibert.data.tasks import ChoiceExample, Report, encode_choices, read_choices
 from minibert.heads.multiple_choice import rows
+from minibert.tasks import ChoiceExample, Report, encode_choices, read_choices
 
 Pairs = list[tuple[str, str]]
 

@@ -4,8 +4,7 @@ from collections.abc import Callable
 
 from course.hints import hint_for
 from minibert import BertTokenizer
-from minibert.data.tasks import Labels, Report, TaggedSentence, encode_tags
-from minibert.training import metrics
+from minibert.tasks import Labels, Report, TaggedSentence, encode_tags, metrics
 
 Entity = tuple[str, int, int]
 TAGS = Labels(("B-person", "B-place", "I-person", "I-place", "O"))

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from course.hints import hint_for
-from minibert.data.tasks import Answer, AnswerWindow, Question, answers_to
-from minibert.data.tasks.answer_windows import answer_positions as library_positions
-from minibert.training.metrics import answer_f1
+from minibert.tasks import Answer, AnswerWindow, Question, answers_to
+from minibert.tasks.metrics import answer_f1
+from minibert.tasks.squad import answer_positions as library_positions
 
 Offsets = list[tuple[int, int] | None]
 

@@ -12,9 +12,9 @@ import torch
 
 from minibert import BertForPreTraining
 from minibert.training.finetuning import FineTuning, FineTuningRecipe, open_task
-from tests.unit.data.tasks.tiny_tokenizer import PIECES, tiny_tokenizer
+from tests.unit.tasks.tiny_tokenizer import PIECES, tiny_tokenizer
 from tests.unit.tiny_bert import tiny
-from tests.unit.training.small_tasks import ALONE, KINDS, QUIET, kind_and_file
+from tests.unit.training.small_tasks import ALONE, QUIET, SAMPLE_TASKS, task_and_file
 
 MODEL = "model"
 STEPS = 100
@@ -28,28 +28,28 @@ def write(folder: Path) -> None:
     # With the tied decoder, as files of the time have it: the old reference draws it where it is missing, though it then ties it.
     torch.save(model.state_dict(), folder / MODEL / "pytorch_model.bin")
     tiny_tokenizer().save_pretrained(folder / MODEL)
-    for name in KINDS:
-        task = opened(name, folder)
+    for name in SAMPLE_TASKS:
+        trained = opened(name, folder)
         written = {
-            "class": task.kind.model_class.__name__,
-            "fields": task.kind.config_fields(),
-            "batches": [task.batch(step)[0] for step in range(1, task.steps + 1)],
+            "class": trained.task.model_class.__name__,
+            "fields": trained.task.config_fields(),
+            "batches": [trained.batch(step) for step in range(1, trained.steps + 1)],
         }
         torch.save(written, folder / f"{name}.pt")
 
 
 def opened(name: str, folder: Path) -> FineTuning:
     """The task on its sample, for at least 100 steps."""
-    kind, path = kind_and_file(name)
-    examples = kind.read(path)
-    task = open_task(kind.learn(examples), str(folder / MODEL), examples, kind.read(path), RECIPE, ALONE, QUIET)
-    epochs = -(-STEPS // task.order.batches_per_epoch)
+    task, path = task_and_file(name)
+    examples = task.read(path)
+    trained = open_task(task.adapted_to(examples), str(folder / MODEL), examples, task.read(path), RECIPE, ALONE, QUIET)
+    epochs = -(-STEPS // trained.order.batches_per_epoch)
     return FineTuning(
-        task.model,
-        task.tokenizer,
-        task.kind,
-        task.train,
-        task.evaluation,
+        trained.model,
+        trained.tokenizer,
+        trained.task,
+        trained.train,
+        trained.evaluation,
         FineTuningRecipe(**{**vars(RECIPE), "epochs": epochs}),
         ALONE,
     )

@@ -65,26 +65,26 @@ def files(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-@pytest.mark.parametrize("task", TASKS.values(), ids=TASKS)
-def test_every_task_can_be_read(task, files):
-    for file in task.files(files):
-        examples = task.kind.read(file)
+@pytest.mark.parametrize("benchmark", TASKS.values(), ids=TASKS)
+def test_every_task_can_be_read(benchmark, files):
+    for file in benchmark.files(files):
+        examples = benchmark.task.read(file)
         assert examples.report.used == examples.report.found > 0
-    assert 0 <= majority(task, files) <= 1
+    assert 0 <= majority(benchmark, files) <= 1
 
 
 def test_trec_is_latin_1_and_its_label_coarse_or_fine(files):
     train, _ = TASKS["trec-fine"].files(files)
-    assert [(e.text, e.label) for e in TASKS["trec-fine"].kind.read(train).items] == [
+    assert [(e.text, e.label) for e in TASKS["trec-fine"].task.read(train).items] == [
         ("How did it begin ?", "DESC:manner"),
         ("Where is Besançon ?", "LOC:city"),
     ]
     train, _ = TASKS["trec-coarse"].files(files)
-    assert [example.label for example in TASKS["trec-coarse"].kind.read(train).items] == ["DESC", "LOC"]
+    assert [example.label for example in TASKS["trec-coarse"].task.read(train).items] == ["DESC", "LOC"]
 
 
 def test_rte_learns_from_all_sets_but_the_test_set_of_the_second(files):
-    train, evaluation = (TASKS["rte"].kind.read(file).items for file in TASKS["rte"].files(files))
+    train, evaluation = (TASKS["rte"].task.read(file).items for file in TASKS["rte"].files(files))
     assert [(e.text, e.label) for e in train] == [
         (f"{name}: it pours & rains.", "entailed") for name in published.RTE_TRAIN
     ]
@@ -92,21 +92,21 @@ def test_rte_learns_from_all_sets_but_the_test_set_of_the_second(files):
 
 
 def test_of_several_tags_of_a_word_the_first_counts(files):
-    train, evaluation = (TASKS["wnut17"].kind.read(file).items for file in TASKS["wnut17"].files(files))
+    train, evaluation = (TASKS["wnut17"].task.read(file).items for file in TASKS["wnut17"].files(files))
     assert [sentence.words for sentence in train] == [("Ada", "sang"), ("so",)]
     assert evaluation[0].tags == ("B-location", "O")
 
 
 def test_a_paragraph_is_in_training_or_in_the_test_and_never_in_both(files):
     train, evaluation = (
-        {q.context for q in TASKS["xquad"].kind.read(file).items} for file in TASKS["xquad"].files(files)
+        {q.context for q in TASKS["xquad"].task.read(file).items} for file in TASKS["xquad"].files(files)
     )
     assert (len(train), len(evaluation)) == (8, 2)
     assert not train & evaluation
 
 
 def test_the_right_choice_is_the_next_sentence_and_no_book_is_on_both_sides(files):
-    train, evaluation = (TASKS["choices"].kind.read(file).items for file in TASKS["choices"].files(files))
+    train, evaluation = (TASKS["choices"].task.read(file).items for file in TASKS["choices"].files(files))
     assert (len(train), len(evaluation)) == (2000, 500)
     for example in [*train[:50], *evaluation[:50]]:
         right = example.endings[example.label]
@@ -180,8 +180,8 @@ def test_a_run_with_another_recipe_is_not_on_the_page():
 
 def test_recipes_are_tried_on_a_fifth_of_the_training_examples(files):
     for name, count in (("choices", 2000), ("rte", 5)):
-        task = TASKS[name]
-        train, evaluation = split(task.kind.read(task.files(files)[0]))
+        benchmark = TASKS[name]
+        train, evaluation = split(benchmark.task.read(benchmark.files(files)[0]))
         assert (len(train.items), len(evaluation.items)) == pytest.approx((count * 0.8, count * 0.2), rel=0.1)
         assert not {e for e in train.items if e in evaluation.items}
 
@@ -192,7 +192,7 @@ def test_questions_of_a_paragraph_are_tried_together(data, tmp_path):
         [question] = paragraph["qas"]
         paragraph["qas"] = [question, {**question, "id": question["id"] + " again"}]
     (tmp_path / "train.json").write_text(json.dumps(squad), encoding="utf-8")
-    train, evaluation = split(TASKS["xquad"].kind.read(tmp_path / "train.json"))
+    train, evaluation = split(TASKS["xquad"].task.read(tmp_path / "train.json"))
     assert (len(train.items), len(evaluation.items)) == (16, 4)
     assert not {q.context for q in train.items} & {q.context for q in evaluation.items}
 

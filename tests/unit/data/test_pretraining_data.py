@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,12 @@ import torch
 from hypothesis import given, settings, strategies as st
 
 from minibert.data.corpus import HELD_OUT, TRAIN, Corpus, PreparedData
-from minibert.data.masking import IGNORED, Vocabulary, mask
+from minibert.data.masking import Vocabulary, mask
 from minibert.data.pairs import cut_to, draw_pair, draw_span
 from minibert.data.prepare import prepare, unigram_entropy
-from minibert.data.pretraining import PretrainingBatches
+from minibert.data.pretraining_batches import PretrainingBatches, shuffled
 from minibert.data.sentences import read_documents, split_sentences
-from minibert.data.shuffle import shuffled
+from minibert.model.checks import IGNORED
 from tests.unit.training.small_run import corpus, text, tokenizer
 
 
@@ -28,7 +29,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> PreparedData:
 def batches(prepared: PreparedData) -> PretrainingBatches:
     from minibert.tokenization import BertTokenizer
 
-    return PretrainingBatches.of(prepared.corpus(TRAIN), BertTokenizer.from_pretrained(prepared.folder), seed=3)
+    return PretrainingBatches(prepared.corpus(TRAIN), BertTokenizer.from_pretrained(prepared.folder), seed=3)
 
 
 def counting_corpus(*documents: list[int]) -> Corpus:
@@ -306,9 +307,8 @@ class TestBatches:
         assert shares.tolist() == pytest.approx((text_counts / text_counts.sum()).tolist(), abs=0.01)
 
     def test_another_seed_is_another_batch(self, batches: PretrainingBatches) -> None:
-        from dataclasses import replace
-
-        other = replace(batches, seed=4)
+        other = copy.copy(batches)
+        other.seed = 4
         assert not torch.equal(
             batches.batch(1, 0, range(8), 32).input_ids[:, :20], other.batch(1, 0, range(8), 32).input_ids[:, :20]
         )

@@ -1,4 +1,4 @@
-"""A model small enough to fine-tune in a test, the sample file of each kind of task, and a run as a process of its own."""
+"""A model small enough to fine-tune in a test, the sample file of each task, and a run as a process of its own."""
 
 from __future__ import annotations
 
@@ -9,23 +9,15 @@ import torch
 
 from course.samples import sample
 from minibert import BertForPreTraining
-from minibert.training.finetuning import (
-    Classification,
-    FineTuningRecipe,
-    MaskedWords,
-    MultipleChoice,
-    NextSentence,
-    QuestionAnswering,
-    Tagging,
-    TaskKind,
-)
-from minibert.training.world import World
-from tests.unit.data.tasks.tiny_tokenizer import PIECES, tiny_tokenizer
+from minibert.tasks import Classification, MaskedWords, MultipleChoice, NextSentence, QuestionAnswering, Tagging, Task
+from minibert.training.distributed import Processes
+from minibert.training.finetuning import FineTuningRecipe
+from tests.unit.tasks.tiny_tokenizer import PIECES, tiny_tokenizer
 from tests.unit.tiny_bert import tiny
 
-ALONE = World(0, 1, torch.device("cpu"))
+ALONE = Processes(0, 1, torch.device("cpu"))
 QUIET: Any = [].append
-KINDS: dict[str, tuple[TaskKind, str]] = {
+SAMPLE_TASKS: dict[str, tuple[Task, str]] = {
     "one label": (Classification(), "reviews.csv"),
     "a label of a pair": (Classification(), "paraphrases.tsv"),
     "several labels": (Classification("multi_label_classification"), "topics.jsonl"),
@@ -39,10 +31,10 @@ KINDS: dict[str, tuple[TaskKind, str]] = {
 RECIPE = FineTuningRecipe(epochs=2, batch_size=8, lr=5e-3, max_length=96)
 
 
-def kind_and_file(name: str) -> tuple[TaskKind, Path]:
-    """A kind of task and the sample that ships for it."""
-    kind, file = KINDS[name]
-    return kind, sample(file)
+def task_and_file(name: str) -> tuple[Task, Path]:
+    """A task and the sample that ships for it."""
+    task, file = SAMPLE_TASKS[name]
+    return task, sample(file)
 
 
 def small_model(folder: Path, **fields: Any) -> str:
@@ -53,7 +45,7 @@ def small_model(folder: Path, **fields: Any) -> str:
     return str(folder)
 
 
-def command(kind: str, file: Path, model: str, out: Path, *more: str) -> list[str]:
+def command(task: str, file: Path, model: str, out: Path, *more: str) -> list[str]:
     """The words of `minibert finetune` on a file, which is evaluated on too."""
     files = ("--train", str(file), "--eval", str(file))
-    return ["finetune", kind, "--model", model, *files, "--out", str(out), "--max-length", "96", *more]
+    return ["finetune", task, "--model", model, *files, "--out", str(out), "--max-length", "96", *more]

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given, strategies as st
 from torch import nn
 
-from minibert.training.fast_dropout import fast_dropout, random_16_bits
+from minibert.fast.dropout import fast_dropout, random_16_bits
 
 PROBABILITIES = st.floats(0.01, 0.99)
 SHAPES = st.lists(st.integers(0, 9), min_size=1, max_size=4).map(tuple)

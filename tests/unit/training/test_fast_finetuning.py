@@ -11,33 +11,33 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from minibert.training.fast_dropout import random_16_bits
+from minibert.fast.dropout import random_16_bits
+from minibert.fast.last_layer import last_layer_at_cls
+from minibert.fast.memory import keep_freed_memory
 from minibert.training.finetuning import FineTuning, FineTuningRecipe, open_task, train_task
-from minibert.training.last_layer import last_layer_at
-from minibert.training.memory import keep_freed_memory
-from tests.unit.training.small_tasks import ALONE, KINDS, QUIET, RECIPE, kind_and_file, small_model
+from tests.unit.training.small_tasks import ALONE, QUIET, RECIPE, SAMPLE_TASKS, small_model, task_and_file
 
 READ_LABELLED = ["tags", "hidden words"]
 READ_ONLY_CLS = ["one label", "a label of a pair", "several labels", "a number", "choices", "next sentences"]
 
 
 def opened(name: str, folder: Path, recipe: FineTuningRecipe, **fields: object) -> FineTuning:
-    """A task on its sample without dropout."""
+    """Ready to be trained on its sample, without dropout."""
     model = small_model(folder, **{"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0, **fields})
-    kind, path = kind_and_file(name)
-    examples = kind.read(path)
-    return open_task(kind.learn(examples), model, examples, kind.read(path), recipe, ALONE, QUIET)
+    task, path = task_and_file(name)
+    examples = task.read(path)
+    return open_task(task.adapted_to(examples), model, examples, task.read(path), recipe, ALONE, QUIET)
 
 
-def gradients(task: FineTuning) -> tuple[float, dict[str, torch.Tensor]]:
+def gradients(trained: FineTuning) -> tuple[float, dict[str, torch.Tensor]]:
     """The loss of the first batch, and the gradient of every parameter that has one."""
-    task.model.zero_grad()
-    loss = task.backward(1)["loss"]
-    return loss, {name: p.grad.clone() for name, p in task.model.named_parameters() if p.grad is not None}
+    trained.model.zero_grad()
+    loss = trained.backward(1, trained.batch(1))["loss"]
+    return loss, {name: p.grad.clone() for name, p in trained.model.named_parameters() if p.grad is not None}
 
 
-def test_the_kinds_that_read_only_cls_are_those_with_a_pooler() -> None:
-    assert [name for name in KINDS if KINDS[name][0].reads == "[CLS]"] == READ_ONLY_CLS
+def test_the_tasks_that_read_only_cls_are_those_with_a_pooler() -> None:
+    assert [name for name in SAMPLE_TASKS if SAMPLE_TASKS[name][0].reads == "[CLS]"] == READ_ONLY_CLS
 
 
 @pytest.mark.parametrize(
@@ -68,9 +68,9 @@ def test_less_work_gives_the_same_loss_and_gradients(
 def test_less_work_is_done(name: str, tmp_path: Path) -> None:
     counts = []
     for fast in (False, True):
-        task = opened(name, tmp_path / "model", replace(RECIPE, fast=fast))
+        trained = opened(name, tmp_path / "model", replace(RECIPE, fast=fast))
         with FlopCounterMode(display=False) as counter:
-            task.backward(1)
+            trained.backward(1, trained.batch(1))
         counts.append(counter.get_total_flops())
     exact, less = counts
     assert 0.5 < less / exact < 0.8  # of two layers, most of one
@@ -86,22 +86,22 @@ def test_only_a_fast_step_draws_dropout_four_values_at_a_time(
         drawn.append(shape)
         return random_16_bits(shape)
 
-    monkeypatch.setattr("minibert.training.fast_dropout.random_16_bits", spied)
-    task = opened("tags", tmp_path / "model", replace(RECIPE, fast=fast), hidden_dropout_prob=0.1)
-    task.model.train()
-    task.backward(1)
+    monkeypatch.setattr("minibert.fast.dropout.random_16_bits", spied)
+    trained = opened("tags", tmp_path / "model", replace(RECIPE, fast=fast), hidden_dropout_prob=0.1)
+    trained.model.train()
+    trained.backward(1, trained.batch(1))
     # After the embeddings, after attention and after the feed-forward half of both layers, before the head.
     assert len(drawn) == (6 if fast else 0)
 
 
 @pytest.mark.parametrize("fast", [False, True])
 def test_only_a_fast_step_keeps_the_memory_of_the_word_gradient(fast: bool, tmp_path: Path) -> None:
-    task = opened("tags", tmp_path / "model", replace(RECIPE, fast=fast))
-    weight = task.model.base_model.embeddings.word_embeddings.weight
+    trained = opened("tags", tmp_path / "model", replace(RECIPE, fast=fast))
+    weight = trained.model.base_model.embeddings.word_embeddings.weight
     steps = []
     for step in (1, 2):
         weight.grad = None
-        task.backward(step)
+        trained.backward(step, trained.batch(step))
         steps.append(weight.grad)
     assert (steps[0] is steps[1]) is fast
 
@@ -111,35 +111,35 @@ def test_the_layer_is_whole_again_afterwards(tmp_path: Path) -> None:
     ids = torch.arange(8)[None]
     with torch.no_grad():
         whole = model.base_model(ids).last_hidden_state
-        with last_layer_at(model.base_model):
+        with last_layer_at_cls(model.base_model):
             first = model.base_model(ids).last_hidden_state
         torch.testing.assert_close(first, whole[:, :1])
         assert torch.equal(model.base_model(ids).last_hidden_state, whole)
-    with pytest.raises(KeyError, match="in between"), last_layer_at(model.base_model):
+    with pytest.raises(KeyError, match="in between"), last_layer_at_cls(model.base_model):
         raise KeyError("in between")
     assert "forward" not in vars(model.base_model.encoder.layer[-1])
 
 
 @pytest.mark.parametrize("name", ["one label", "tags"])
 def test_gradient_checkpointing_runs_the_small_layer_again(name: str, tmp_path: Path) -> None:
-    task = opened(name, tmp_path / "model", replace(RECIPE, fast=True))
-    plain_loss, plain = gradients(task)
-    task.model.base_model.encoder.gradient_checkpointing = True
-    task.model.train()
-    loss, again = gradients(task)
+    trained = opened(name, tmp_path / "model", replace(RECIPE, fast=True))
+    plain_loss, plain = gradients(trained)
+    trained.model.base_model.encoder.gradient_checkpointing = True
+    trained.model.train()
+    loss, again = gradients(trained)
     assert loss == pytest.approx(plain_loss, abs=1e-6)
     for parameter, gradient in plain.items():
         torch.testing.assert_close(again[parameter], gradient, rtol=1e-4, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", SAMPLE_TASKS)
 def test_a_fast_run_learns_what_an_exact_one_learns(name: str, tmp_path: Path) -> None:
     runs = []
     for fast in (False, True):
-        task = opened(name, tmp_path / "model", replace(RECIPE, lr=1e-3, fast=fast))
+        trained = opened(name, tmp_path / "model", replace(RECIPE, lr=1e-3, fast=fast))
         losses: list[float] = []
-        task.notice = lambda _step, figures, _log, losses=losses: losses.append(figures["loss"])  # type: ignore[method-assign]
-        best = train_task(task, tmp_path / f"run {fast}", identity={})
+        trained.notice = lambda _step, figures, _log, losses=losses: losses.append(figures["loss"])  # type: ignore[method-assign]
+        best = train_task(trained, tmp_path / f"run {fast}", identity={})
         runs.append((losses, best))
     (exact, exact_best), (fast_losses, fast_best) = runs
     assert fast_losses == pytest.approx(exact, abs=1e-4)
@@ -150,11 +150,11 @@ def test_a_fast_run_learns_what_an_exact_one_learns(name: str, tmp_path: Path) -
 def test_bfloat16_learns_nearly_what_float32_learns(name: str, tmp_path: Path) -> None:
     losses = []
     for precision in ("float32", "bfloat16"):
-        task = opened(name, tmp_path / "model", replace(RECIPE, lr=1e-3, epochs=6, precision=precision))
-        before = task.evaluate()["loss"]
-        losses.append(train_task(task, tmp_path / precision, identity={})["loss"])
+        trained = opened(name, tmp_path / "model", replace(RECIPE, lr=1e-3, epochs=6, precision=precision))
+        before = trained.evaluate()["loss"]
+        losses.append(train_task(trained, tmp_path / precision, identity={})["loss"])
         assert losses[-1] < before
-        assert all(parameter.dtype == torch.float32 for parameter in task.model.parameters())
+        assert all(parameter.dtype == torch.float32 for parameter in trained.model.parameters())
     exact, half = losses
     assert half != exact
     assert half == pytest.approx(exact, rel=0.05)
@@ -162,7 +162,8 @@ def test_bfloat16_learns_nearly_what_float32_learns(name: str, tmp_path: Path) -
 
 KEPT = """
 import resource, torch
-from minibert.training.memory import keep_freed_memory
+import minibert.training.finetuning  # the heap as a training process has it: how soon a block is reused depends on its neighbours
+from minibert.fast.memory import keep_freed_memory
 def faults(): return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 if KEEP:
     assert keep_freed_memory()

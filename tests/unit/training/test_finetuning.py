@@ -10,28 +10,27 @@ import pytest
 import torch
 
 from minibert import BertConfig, BertForMaskedLM, BertForQuestionAnswering, BertModel
-from minibert.data.tasks import Answer, Question, Report, TaggedSentence
-from minibert.training import finetuning
-from minibert.training.finetuning import (
+from minibert.tasks import (
+    TASKS,
+    Answer,
     Classification,
     Examples,
-    FineTuning,
-    FineTuningRecipe,
     MaskedWords,
+    Question,
     QuestionAnswering,
+    Report,
+    TaggedSentence,
     Tagging,
-    finetune,
-    kind_of,
-    open_task,
-    outputs_of,
-    results_table,
+    task_of,
 )
+from minibert.training.distributed import Processes
+from minibert.training.finetuning import FineTuning, FineTuningRecipe, finetune, open_task
 from minibert.training.loop import LoopOptions, better
-from minibert.training.run_log import read_log
-from minibert.training.world import World
+from minibert.training.prediction import outputs_of, row_length
+from minibert.training.run_files import read_log, results_table
 from tests.unit.tiny_bert import same_weights
 from tests.unit.training.small_run import log_of, start
-from tests.unit.training.small_tasks import ALONE, KINDS, QUIET, RECIPE, command, kind_and_file, small_model
+from tests.unit.training.small_tasks import ALONE, QUIET, RECIPE, SAMPLE_TASKS, command, small_model, task_and_file
 
 
 @pytest.fixture
@@ -39,11 +38,11 @@ def model(tmp_path: Path) -> str:
     return small_model(tmp_path / "model", hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
 
 
-def opened(name: str, model: str, recipe: FineTuningRecipe = RECIPE, world: World = ALONE) -> FineTuning:
-    """A task on its sample, ready to train."""
-    kind, path = kind_and_file(name)
-    examples = kind.read(path)
-    return open_task(kind.learn(examples), model, examples, kind.read(path), recipe, world, QUIET)
+def opened(name: str, model: str, recipe: FineTuningRecipe = RECIPE, processes: Processes = ALONE) -> FineTuning:
+    """Ready to be trained on its sample."""
+    task, path = task_and_file(name)
+    examples = task.read(path)
+    return open_task(task.adapted_to(examples), model, examples, task.read(path), recipe, processes, QUIET)
 
 
 # Random weights, two layers of 32: what falls so far has been learned by heart. Several labels and hidden words take longer.
@@ -52,80 +51,80 @@ PACE = {"several labels": {"epochs": 40, "batch_size": 4, "lr": 1e-2}, "question
 
 
 class TestLearning:
-    @pytest.mark.parametrize("name", KINDS)
+    @pytest.mark.parametrize("name", SAMPLE_TASKS)
     def test_every_head_learns_its_sample(self, name: str, model: str, tmp_path: Path) -> None:
-        kind, path = kind_and_file(name)
+        task, path = task_and_file(name)
         start = opened(name, model).evaluate()["loss"]
         recipe = replace(RECIPE, evaluate_every=10_000, **{"epochs": 30, **PACE.get(name, {})})
-        _, best = finetune(kind, model, path, path, recipe, tmp_path / "out", ALONE, say=QUIET)
+        _, best = finetune(task, model, path, path, recipe, tmp_path / "out", ALONE, say=QUIET)
         assert best["loss"] < LEARNED.get(name, 0.5) * start
 
-    @pytest.mark.parametrize("name", KINDS)
+    @pytest.mark.parametrize("name", SAMPLE_TASKS)
     def test_the_kind_of_a_trained_model_is_found_again(self, name: str, model: str, tmp_path: Path) -> None:
-        task = opened(name, model)
-        task.save_model(tmp_path / "saved", task.weights())
+        trained = opened(name, model)
+        trained.save_model(tmp_path / "saved", trained.model.state_dict())
         config = BertConfig.from_pretrained(tmp_path / "saved")
-        assert kind_of(config, "saved") == task.kind
+        assert task_of(config, "saved") == trained.task
         assert config.task_specific_params["minibert"]["max_length"] == 96
 
     def test_there_is_a_kind_for_every_name(self) -> None:
-        assert [kind.name for kind in finetuning.KINDS] == ["classify", "tag", "qa", "choose", "nsp", "mlm"]
+        assert [task.name for task in TASKS] == ["classify", "tag", "qa", "choose", "nsp", "mlm"]
 
     def test_a_model_trained_elsewhere_is_known_by_its_class(self) -> None:
         config = BertConfig(architectures=["BertForQuestionAnswering"])
-        assert kind_of(config, "theirs") == QuestionAnswering()
+        assert task_of(config, "theirs") == QuestionAnswering()
         number = BertConfig(architectures=["BertForSequenceClassification"], num_labels=1)
-        assert kind_of(number, "theirs").problem_type == "regression"
+        assert task_of(number, "theirs").problem_type == "regression"
 
     def test_a_model_without_a_task_is_told_what_to_do(self) -> None:
         with pytest.raises(ValueError, match=r"'body' is a BertModel, which was taught no task\. Fine-tune it first"):
-            kind_of(BertConfig(architectures=["BertModel"]), "body")
+            task_of(BertConfig(architectures=["BertModel"]), "body")
         with pytest.raises(ValueError, match="does not say what it is"):
-            kind_of(BertConfig(), "body")
+            task_of(BertConfig(), "body")
 
 
 class TestSteps:
     def test_the_gradient_is_that_of_the_heads_own_loss(self, model: str) -> None:
-        task, other = opened("one label", model), opened("one label", model)
-        figures = task.backward(3)
-        batch, share = other.batch(3)
+        trained, other = opened("one label", model), opened("one label", model)
+        figures = trained.backward(3, trained.batch(3))
+        batch = other.batch(3)
         loss = other.model(**batch).loss
         loss.backward()
-        assert share == 1.0
+        assert other.share(3, batch) == 1.0
         assert figures == {"loss": loss.item()}
-        for (name, ours), theirs in zip(task.model.named_parameters(), other.model.parameters(), strict=True):
+        for (name, ours), theirs in zip(trained.model.named_parameters(), other.model.parameters(), strict=True):
             assert torch.equal(ours.grad, theirs.grad), name
 
     def test_nothing_but_the_model_draws_from_the_generator(self, tmp_path: Path) -> None:
         dropout = small_model(tmp_path / "dropout")
-        for name in KINDS:
-            task = opened(name, dropout)
-            task.module.train()
+        for name in SAMPLE_TASKS:
+            trained = opened(name, dropout)
+            trained.module.train()
             before = torch.get_rng_state()
-            task.evaluate()
-            task.batch(1)
+            trained.evaluate()
+            trained.batch(1)
             assert torch.equal(torch.get_rng_state(), before), name
-            assert task.module.training
+            assert trained.module.training
 
     def test_hidden_words_change_with_the_step_and_come_back_with_it(self, model: str) -> None:
-        task = opened("hidden words", model, replace(RECIPE, batch_size=100))  # all of them in each step
-        first, again, second = task.batch(1)[0], task.batch(1)[0], task.batch(2)[0]
+        trained = opened("hidden words", model, replace(RECIPE, batch_size=100))  # all of them in each step
+        first, again, second = trained.batch(1), trained.batch(1), trained.batch(2)
         assert torch.equal(first["input_ids"], again["input_ids"])
         assert sorted(first["input_ids"].tolist()) != sorted(second["input_ids"].tolist())
-        scored = [task.evaluation.row(0, (0, step, 0)) for step in (1, 2)]
+        scored = [trained.evaluation[0, (0, step, 0)] for step in (1, 2)]
         assert scored[0] == scored[1]
 
     @pytest.mark.parametrize("name", ["one label", "tags", "hidden words"])
     @pytest.mark.parametrize("size", [2, 3, 20])
     def test_the_shares_of_several_processes_make_the_gradient_of_one(self, name: str, size: int, model: str) -> None:
         alone = opened(name, model)
-        alone.backward(1)
-        step_weight = alone.kind.weight(alone.batch(1)[0])
+        alone.backward(1, alone.batch(1))
+        step_weight = alone.task.label_count(alone.batch(1))
         total = [torch.zeros_like(parameter) for parameter in alone.model.parameters()]
         for rank in range(size):
             part = opened(name, model)
-            part.world = Company(rank, size, torch.device("cpu"), whole=step_weight)
-            part.backward(1)
+            part.processes = Company(rank, size, torch.device("cpu"), whole=step_weight)
+            part.backward(1, part.batch(1))
             for sums, parameter in zip(total, part.model.parameters(), strict=True):
                 sums += (parameter.grad if parameter.grad is not None else 0) / size
         for sums, parameter in zip(total, alone.model.parameters(), strict=True):
@@ -140,15 +139,15 @@ class TestSteps:
         with pytest.raises(ValueError, match="float32 or bfloat16"):
             FineTuningRecipe(precision="float16")
         with pytest.raises(ValueError, match="max_length is 500; the model has 128 positions"):
-            FineTuningRecipe(max_length=500).length(128, 128)
+            row_length(Tagging(), 128, 500)
 
     def test_the_usual_length_is_what_the_model_has_room_for(self) -> None:
-        assert FineTuningRecipe().length(384, 256) == 256
-        assert FineTuningRecipe().length(384, 512) == 384
+        assert row_length(QuestionAnswering(), 256, None) == 256
+        assert row_length(QuestionAnswering(), 512, None) == 384
 
 
-class Company(World):
-    """A world that knows the sum over all processes without them: the weight of the whole batch, and one's own loss."""
+class Company(Processes):
+    """Processes that know the sum over all processes without them: the weight of the whole batch, and one's own loss."""
 
     def __init__(self, rank: int, size: int, device: torch.device, whole: int):
         super().__init__(rank, size, device)
@@ -160,49 +159,51 @@ class Company(World):
 
 class TestScores:
     def test_every_question_is_scored_also_one_that_no_window_answers(self, model: str) -> None:
-        kind = QuestionAnswering(stride=8)
+        task = QuestionAnswering(stride=8)
         context = "the cat sat on the mat " * 20
         answers = [(Answer(context.strip(), 0),), (Answer("cat", 4),)]
         questions = [Question(str(i), "who sat?", context, answer) for i, answer in enumerate(answers)]
         train, scored = (Examples(questions, Report("questions", found=2)) for _ in range(2))
-        task = open_task(kind, model, train, scored, RECIPE, ALONE, QUIET)
-        assert {window.question for window in task.train.windows} == {1}
-        assert {window.question for window in task.evaluation.windows} == {0, 1}
-        figures = task.evaluate()
+        trained = open_task(task, model, train, scored, RECIPE, ALONE, QUIET)
+        assert {window.question for window in trained.train.windows} == {1}
+        assert {window.question for window in trained.evaluation.windows} == {0, 1}
+        figures = trained.evaluate()
         assert set(figures) == {"loss", "f1", "exact_match"}
         assert math.isfinite(figures["loss"])
 
     def test_the_labels_of_questions_to_score_are_those_of_questions_to_learn(self, model: str) -> None:
-        task = opened("questions", model)
-        places = [(row["start_positions"], row["end_positions"]) for row in task.train.rows]
-        assert [(row["start_positions"], row["end_positions"]) for row in task.evaluation.rows] == places
+        trained = opened("questions", model)
+        places = [(row["start_positions"], row["end_positions"]) for row in trained.train.rows]
+        assert [(row["start_positions"], row["end_positions"]) for row in trained.evaluation.rows] == places
         assert any(first > 0 for first, _ in places)
 
     def test_a_window_of_nothing_but_a_long_words_end_teaches_nothing_and_spoils_nothing(self, model: str) -> None:
         sentences = [TaggedSentence(("the", "q" * 99), ("O", "B-name")), TaggedSentence(("the", "cat"), ("O", "O"))]
-        kind = Tagging().learn(Examples(sentences, Report("words", found=2)))
+        task = Tagging().adapted_to(Examples(sentences, Report("words", found=2)))
         train, scored = (Examples(sentences, Report("words", found=2)) for _ in range(2))
-        task = open_task(kind, model, train, scored, replace(RECIPE, batch_size=1), ALONE, QUIET)
-        assert len(task.evaluation.rows) == len(task.train.rows) + 1
-        assert all(math.isfinite(task.backward(step)["loss"]) for step in range(1, task.steps + 1))
-        scores = outputs_of(task.model, task.evaluation, kind, task.tokenizer, ALONE, batch_size=1)
+        trained = open_task(task, model, train, scored, replace(RECIPE, batch_size=1), ALONE, QUIET)
+        assert len(trained.evaluation.rows) == len(trained.train.rows) + 1
+        assert all(
+            math.isfinite(trained.backward(step, trained.batch(step))["loss"]) for step in range(1, trained.steps + 1)
+        )
+        scores = outputs_of(trained.model, trained.evaluation, task, trained.tokenizer, ALONE, batch_size=1)
         assert math.isfinite(scores.loss)
 
     def test_batches_do_not_change_the_outputs(self, model: str) -> None:
-        task = opened("tags", model)
-        arguments = (task.model, task.evaluation, task.kind, task.tokenizer, ALONE)
+        trained = opened("tags", model)
+        arguments = (trained.model, trained.evaluation, trained.task, trained.tokenizer, ALONE)
         one, all_at_once = (outputs_of(*arguments, batch_size=size) for size in (1, 100))
         assert one.loss == pytest.approx(all_at_once.loss, rel=1e-5)
-        for row, (tags, _), (others, _) in zip(task.evaluation.rows, one.kept, all_at_once.kept, strict=True):
+        for row, (tags, _), (others, _) in zip(trained.evaluation.rows, one.kept, all_at_once.kept, strict=True):
             length = len(row["input_ids"])
             assert tags[:length] == others[:length]
 
     def test_tags_that_mark_no_entities_are_scored_by_words(self, model: str, tmp_path: Path) -> None:
         path = tmp_path / "speech.conll"
         path.write_text("the\tDET\ncat\tNOUN\nsat\tVERB\n\nthe\tDET\ndog\tNOUN\nran\tVERB\n", encoding="utf-8")
-        task, best = finetune(Tagging(), model, path, path, RECIPE, tmp_path / "out", ALONE, say=QUIET)
+        trained, best = finetune(Tagging(), model, path, path, RECIPE, tmp_path / "out", ALONE, say=QUIET)
         assert set(best) == {"step", "loss", "accuracy"}
-        assert "entities" not in task.kind.answers(task.evaluation, [([1] * 9, [1.0] * 9)] * 2)[0]
+        assert "entities" not in trained.task.answers(trained.evaluation, [([1] * 9, [1.0] * 9)] * 2)[0]
 
     def test_the_table_has_a_row_for_each_evaluation_and_marks_the_best(self) -> None:
         log = [{"step": 1, "loss": 2.0}, {"step": 5, "evaluation_loss": 1.0, "evaluation_macro_f1": 0.25}]
@@ -214,9 +215,9 @@ class TestScores:
 class TestRuns:
     def test_a_run_that_stops_goes_on_to_the_bit(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         model = small_model(tmp_path / "dropout")
-        kind, path = kind_and_file("hidden words")
+        task, path = task_and_file("hidden words")
         recipe = replace(RECIPE, epochs=8, batch_size=2, evaluate_every=5)
-        whole, _ = finetune(kind, model, path, path, recipe, tmp_path / "whole", ALONE, say=QUIET, save_every=4)
+        whole, _ = finetune(task, model, path, path, recipe, tmp_path / "whole", ALONE, say=QUIET, save_every=4)
 
         class PowerCutError(Exception):
             pass
@@ -228,31 +229,31 @@ class TestRuns:
         with monkeypatch.context() as patch:
             patch.setattr(FineTuning, "notice", cut)
             with pytest.raises(PowerCutError):
-                finetune(kind, model, path, path, recipe, tmp_path / "cut", ALONE, say=QUIET, save_every=4)
-        again, _ = finetune(kind, model, path, path, recipe, tmp_path / "cut", ALONE, say=QUIET, save_every=4)
+                finetune(task, model, path, path, recipe, tmp_path / "cut", ALONE, say=QUIET, save_every=4)
+        again, _ = finetune(task, model, path, path, recipe, tmp_path / "cut", ALONE, say=QUIET, save_every=4)
         assert same_weights(again.model, whole.model)
         assert log_of(tmp_path / "cut") == log_of(tmp_path / "whole")
 
     def test_another_recipe_or_file_is_refused(self, model: str, tmp_path: Path) -> None:
-        kind, path = kind_and_file("one label")
-        finetune(kind, model, path, path, RECIPE, tmp_path / "run", ALONE, say=QUIET)
+        task, path = task_and_file("one label")
+        finetune(task, model, path, path, RECIPE, tmp_path / "run", ALONE, say=QUIET)
         with pytest.raises(ValueError, match=r"another run: it has lr=0\.005, this one lr=0\.1\."):
-            finetune(kind, model, path, path, replace(RECIPE, lr=0.1), tmp_path / "run", ALONE, say=QUIET)
+            finetune(task, model, path, path, replace(RECIPE, lr=0.1), tmp_path / "run", ALONE, say=QUIET)
         changed = tmp_path / "changed.csv"
         changed.write_text(path.read_text(encoding="utf-8") + "fine,positive\n", encoding="utf-8")
         with pytest.raises(ValueError, match="another run: it has files="):
-            finetune(kind, model, path, changed, RECIPE, tmp_path / "run", ALONE, say=QUIET)
+            finetune(task, model, path, changed, RECIPE, tmp_path / "run", ALONE, say=QUIET)
 
     def test_patience_ends_a_run_that_gets_no_better_and_keeps_it_ended(
         self, model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        kind, path = kind_and_file("one label")
+        task, path = task_and_file("one label")
         recipe = replace(
             RECIPE, epochs=20, lr=0.0, patience=2
         )  # nothing is learned: the first evaluation stays the best
         for _ in range(2):
-            task, best = finetune(kind, model, path, path, recipe, tmp_path / "run", ALONE, say=QUIET)
-            assert best["step"] == task.order.batches_per_epoch
+            trained, best = finetune(task, model, path, path, recipe, tmp_path / "run", ALONE, say=QUIET)
+            assert best["step"] == trained.order.batches_per_epoch
         evaluations = [line for line in read_log(tmp_path / "run" / "log.jsonl") if "evaluation_loss" in line]
         assert len(evaluations) == 3
         assert "Stopped at step 9: no better for 2 evaluations." in capsys.readouterr().out
@@ -275,19 +276,19 @@ class TestRuns:
 
     def test_the_same_seed_is_the_same_run_and_another_is_not(self, tmp_path: Path) -> None:
         model = small_model(tmp_path / "dropout")
-        kind, path = kind_and_file("choices")
+        task, path = task_and_file("choices")
         runs = [
-            finetune(kind, model, path, path, replace(RECIPE, seed=seed), tmp_path / name, ALONE, say=QUIET)[0].model
+            finetune(task, model, path, path, replace(RECIPE, seed=seed), tmp_path / name, ALONE, say=QUIET)[0].model
             for name, seed in (("a", 1), ("b", 1), ("c", 2))
         ]
         assert same_weights(runs[0], runs[1])
         assert not same_weights(runs[0], runs[2])
 
     def test_a_body_becomes_every_kind_of_head(self, model: str) -> None:
-        for name in KINDS:
-            task = opened(name, model)
-            assert isinstance(task.model, task.kind.model_class)
-            assert isinstance(task.model.base_model, BertModel)
+        for name in SAMPLE_TASKS:
+            trained = opened(name, model)
+            assert isinstance(trained.model, trained.task.model_class)
+            assert isinstance(trained.model.base_model, BertModel)
 
     def test_what_the_files_gave_is_said(self, model: str, tmp_path: Path) -> None:
         path = tmp_path / "gaps.csv"
@@ -299,9 +300,9 @@ class TestRuns:
 
     def test_relative_positions_train_too(self, tmp_path: Path) -> None:
         model = small_model(tmp_path / "relative", position_embedding_type="relative_key")
-        kind, path = kind_and_file("one label")
-        task, _ = finetune(kind, model, path, path, RECIPE, tmp_path / "out", ALONE, say=QUIET)
-        assert not task.model.bert.embeddings.position_embeddings.weight.requires_grad
+        task, path = task_and_file("one label")
+        trained, _ = finetune(task, model, path, path, RECIPE, tmp_path / "out", ALONE, say=QUIET)
+        assert not trained.model.bert.embeddings.position_embeddings.weight.requires_grad
 
 
 class TestCompany:
@@ -313,7 +314,7 @@ class TestCompany:
     ) -> None:
         # 23 sentences in batches of 11: the last batch of an epoch is one sentence, which only one of the two has.
         more = ("--batch-size", "11", "--epochs", "4", "--lr", "1e-3", *options)
-        file = kind_and_file("tags")[1]
+        file = task_and_file("tags")[1]
         runs = [
             start(["-m", "minibert", *command("tag", file, model, tmp_path / name, *more)], launcher)
             for name, launcher in (("one", ()), ("two", self.LAUNCHER))
@@ -343,11 +344,11 @@ class TestHiddenWords:
     def test_a_long_passage_is_read_in_parts_and_no_piece_is_lost(self, model: str, tmp_path: Path) -> None:
         path = tmp_path / "text.txt"
         path.write_text("the cat sat on the mat " * 60, encoding="utf-8")
-        task_kind = MaskedWords()
-        examples = task_kind.read(path)
-        task = open_task(task_kind, model, examples, task_kind.read(path), RECIPE, ALONE, QUIET)
-        assert all(length <= 96 for length in task.train.lengths)
-        assert sum(task.train.lengths) == 360 + 2 * len(task.train.rows)
+        task = MaskedWords()
+        examples = task.read(path)
+        trained = open_task(task, model, examples, task.read(path), RECIPE, ALONE, QUIET)
+        assert all(length <= 96 for length in trained.train.lengths)
+        assert sum(trained.train.lengths) == 360 + 2 * len(trained.train.rows)
         assert "passage read in parts of 96 pieces" in str(examples.report)
 
     def test_the_head_is_the_one_the_checkpoint_had(self, model: str) -> None:

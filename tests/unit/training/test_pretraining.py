@@ -7,6 +7,7 @@ import math
 import os
 import shutil
 import signal
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,18 +17,17 @@ import torch
 
 from minibert import BertConfig, BertForPreTraining
 from minibert.data.corpus import TRAIN, PreparedData
-from minibert.data.pretraining import PretrainingBatch, PretrainingBatches
+from minibert.data.pretraining_batches import PretrainingBatch, PretrainingBatches
 from minibert.tokenization import BertTokenizer
+from minibert.training.distributed import Processes
 from minibert.training.loop import LoopOptions, NotFiniteError
 from minibert.training.pretraining import Phase, Recipe, parse_phases, pretrain
-from minibert.training.pretraining_loss import Counts, PretrainingLoss
-from minibert.training.run_checkpoints import STATE, RunCheckpoints
-from minibert.training.run_log import RunLog, read_log
-from minibert.training.world import World
+from minibert.training.pretraining_loss import Counts, PretrainingLoss, read_at_labels
+from minibert.training.run_files import STATE, RunCheckpoints, RunLog, read_log
 
 from .small_run import SIZES, command, config_file, corpus, log_of, start, start_dying, wait_for
 
-ALONE = World(0, 1, torch.device("cpu"))
+ALONE = Processes(0, 1, torch.device("cpu"))
 SMALL = Recipe(steps=12, tokens_per_step=256, phases=(Phase(16, 0.5), Phase(32, 0.5)), warmup_steps=3)
 
 
@@ -53,7 +53,7 @@ def assert_same_bits(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> 
 class TestLoss:
     def batch(self, data: PreparedData, pairs: bool) -> PretrainingBatch:
         tokenizer = BertTokenizer.from_pretrained(data.folder)
-        return PretrainingBatches.of(data.corpus(TRAIN), tokenizer, seed=0).batch(1, 0, range(8), 32, pairs)
+        return PretrainingBatches(data.corpus(TRAIN), tokenizer, seed=0).batch(1, 0, range(8), 32, pairs)
 
     @pytest.mark.parametrize(
         "how",
@@ -66,13 +66,16 @@ class TestLoss:
             {"chunk_size_feed_forward": 1},
         ],
     )
-    def test_looking_where_words_are_hidden_gives_the_models_loss_and_gradients(
-        self, data: PreparedData, how: dict
+    @pytest.mark.parametrize("fast", [False, True])
+    def test_scoring_where_words_are_hidden_gives_the_models_loss_and_gradients(
+        self, data: PreparedData, how: dict, fast: bool
     ) -> None:
         batch = self.batch(data, pairs=True)
         torch.manual_seed(0)
         model = BertForPreTraining(config(data, initializer_range=0.3, **how))
-        PretrainingLoss(model)(batch).mean(Counts.of(batch)).backward()
+        with read_at_labels(model, batch) if fast else nullcontext(batch) as read:
+            losses = PretrainingLoss(model)(read)
+            losses.mean(Counts.of(batch)).backward()
         gradients = {name: parameter.grad for name, parameter in model.named_parameters()}
         assert any(gradient is not None for gradient in gradients.values())
         model.zero_grad()
@@ -84,7 +87,6 @@ class TestLoss:
             next_sentence_label=batch.next_sentence_label,
         )
         outputs.loss.backward()
-        losses = PretrainingLoss(model)(batch)
         torch.testing.assert_close(losses.mean(Counts.of(batch)), outputs.loss)
         for name, parameter in model.named_parameters():
             if parameter.grad is not None:  # relative positions leave the table of absolute ones alone
@@ -262,7 +264,7 @@ class TestCompany:
 
     def test_shares_cover_a_batch_once(self) -> None:
         for size in (1, 2, 3, 7):
-            shares = [World(rank, size, torch.device("cpu")).share(20) for rank in range(size)]
+            shares = [Processes(rank, size, torch.device("cpu")).share(20) for rank in range(size)]
             assert [row for share in shares for row in share] == list(range(20))
 
 

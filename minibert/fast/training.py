@@ -1,0 +1,68 @@
+"""Fine-tuning steps 1.15 times as fast: 6 layers × 384 with a pooled head, 16 × 32 positions, on one CPU core.
+
+Three ways at once, all of which give the plain way's equations: dropout masks drawn four values at a time (`dropout.py`), the word
+embeddings' gradient in memory that stays (`word_gradient.py`), and a last layer computed only where the loss reads it
+(`last_layer.py`). Last digits and dropout masks are not the reference's.
+
+    fast = FastTraining(model, reads="[CLS]")
+    for batch in batches:
+        with fast.step(batch) as batch:
+            fast.loss(model, batch).backward()
+        optimizer.step()
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Literal
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..model import BertPreTrainedModel
+from ..model.checks import IGNORED
+from .dropout import fast_dropout
+from .last_layer import last_layer_at_cls, last_layer_at_labels
+from .word_gradient import WordGradient
+
+Reads = Literal["everything", "[CLS]", "labelled positions"]
+
+
+class FastTraining:
+    """The training steps of a model with a head.
+
+    reads: what the loss needs of the last hidden states. At labelled positions, it must be the mean of −log softmax(logits)[label].
+    processes: how many train together. With more than one the word gradient is left to PyTorch, for whole gradients are averaged.
+    """
+
+    def __init__(self, model: BertPreTrainedModel, reads: Reads = "everything", processes: int = 1):
+        self.model = model
+        self.reads = reads
+        self.processes = processes
+        self.word_gradient = WordGradient(model.base_model.embeddings.word_embeddings)
+
+    @contextmanager
+    def step(self, batch: dict[str, Tensor]) -> Iterator[dict[str, Tensor]]:
+        """For the forward and backward of a batch (the backward too, since gradient checkpointing runs layers again).
+
+        Yields the batch that `loss` takes: its labels may be those of fewer positions.
+        """
+        with ExitStack() as ways:
+            ways.enter_context(fast_dropout(self.model))
+            if self.processes == 1:
+                ways.enter_context(self.word_gradient.kept())
+            if self.reads == "[CLS]":
+                ways.enter_context(last_layer_at_cls(self.model.base_model))
+            if self.reads == "labelled positions":
+                labels = ways.enter_context(last_layer_at_labels(self.model.base_model, batch["labels"]))
+                batch = {**batch, "labels": labels}
+            yield batch
+
+    def loss(self, module: nn.Module, batch: dict[str, Tensor]) -> Tensor:
+        """The head's own loss. module: the model, or what wraps it for several processes."""
+        if self.reads != "labelled positions":
+            return module(**batch).loss
+        inputs = {name: column for name, column in batch.items() if name != "labels"}
+        logits = module(**inputs).logits  # (batch, positions, classes)
+        return F.cross_entropy(logits.flatten(0, 1), batch["labels"].flatten(), ignore_index=IGNORED)

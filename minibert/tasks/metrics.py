@@ -1,0 +1,300 @@
+"""How good predictions are, as plain functions of lists, arrays or tensors. Where a formula would divide by zero the metric is 0.
+
+    classes   accuracy, f1, matthews        numbers   pearson, spearman        words   perplexity
+    entities  entity_f1                     answers   answer_scores
+
+Sources: Gorodkin 2004; Tjong Kim Sang & De Meulder 2003, and the script `conlleval`; Rajpurkar et al. 2016 and Rajpurkar, Jia & Liang
+2018, with their published evaluation scripts.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import string
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+Values = Any  # a list, an array or a tensor
+Array = NDArray[Any]
+BEGINS, ENDS, PREFIXES = ("B", "S"), ("E", "S"), ("B", "I", "E", "S")
+_ARTICLES = re.compile(r"\b(a|an|the)\b", re.UNICODE)
+_NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
+
+
+def two_arrays(predictions: Values, labels: Values, dimensions: Sequence[int] = (1,)) -> tuple[Array, Array]:
+    """Both as arrays. Raises ValueError if they are empty, of different shapes or of another number of dimensions."""
+    arrays: list[Array] = []
+    for name, values in (("predictions", predictions), ("labels", labels)):
+        array = values.detach().cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)
+        if array.ndim not in dimensions:
+            raise ValueError(
+                f"{name} must have {' or '.join(map(str, dimensions))} dimensions, and has shape {array.shape}."
+            )
+        if array.size == 0:
+            raise ValueError(f"{name} is empty: there is nothing to score.")
+        arrays.append(array)
+    predicted, true = arrays
+    if predicted.shape != true.shape:
+        raise ValueError(f"There are predictions of shape {predicted.shape} for labels of shape {true.shape}.")
+    return predicted, true
+
+
+def accuracy(predictions: Values, labels: Values) -> float:
+    """The share of examples that are right.
+
+        accuracy = #(prediction = label) / #examples
+
+    predictions, labels: (examples,) of any kind; or (examples, labels) of 0 and 1 for several labels each, where an example
+    is right when all of its labels are.
+    """
+    predicted, true = two_arrays(predictions, labels, (1, 2))
+    right = predicted == true
+    return float(np.mean(right if right.ndim == 1 else right.all(axis=1)))
+
+
+def f1(predictions: Values, labels: Values, average: str = "macro", positive: Any = 1) -> float:
+    """F1: the harmonic mean of precision and recall.
+
+        F1 = 2 TP / (2 TP + FP + FN)
+
+    TP: predicted and true; FP: predicted, not true; FN: true, not predicted.
+    predictions, labels: (examples,), a class each; or (examples, labels) of 0 and 1, several labels each.
+    average: "macro", the mean of every class's F1, the classes being those that occur in either; "micro", F1 of the
+        counts of all classes together, which for one class each is the accuracy; "binary", F1 of the class `positive`.
+    """
+    if average not in ("macro", "micro", "binary"):
+        raise ValueError(f"average={average!r} is not known. Choose one of 'macro', 'micro', 'binary'.")
+    predicted, true = two_arrays(predictions, labels, (1, 2))
+    if average == "binary":
+        if predicted.ndim == 2:
+            raise ValueError("average='binary' is for one class each. Choose 'macro' or 'micro' for several labels.")
+        predicted, true = (predicted == positive)[:, None], (true == positive)[:, None]
+    elif predicted.ndim == 1:
+        classes = np.union1d(predicted, true)
+        predicted, true = predicted[:, None] == classes, true[:, None] == classes  # (examples, classes)
+    predicted, true = predicted != 0, true != 0
+    hits, errors = (predicted & true).sum(axis=0), (predicted ^ true).sum(axis=0)  # TP and FP + FN of each class
+    if average == "micro":
+        hits, errors = hits.sum(), errors.sum()
+    return float(np.mean(np.where(hits + errors > 0, 2 * hits / np.maximum(2 * hits + errors, 1), 0.0)))
+
+
+def matthews(predictions: Values, labels: Values) -> float:
+    """Matthews' correlation: 1 all right, 0 no better than chance, −1 (two classes) all wrong.
+
+        MCC = (c n − Σ_k p_k t_k) / √((n² − Σ_k p_k²) (n² − Σ_k t_k²))
+
+    c: right examples, n: examples, p_k and t_k: how often class k is predicted and true. 0 where all predictions, or all
+    labels, are one class. Source: Gorodkin 2004 (many classes); for two it is Matthews 1975. predictions, labels: (examples,).
+    """
+    predicted, true = two_arrays(predictions, labels)
+    classes = np.union1d(predicted, true)
+    p = [int((predicted == each).sum()) for each in classes]  # Python's numbers: n⁴ does not overflow
+    t = [int((true == each).sum()) for each in classes]
+    n, c = len(true), int((predicted == true).sum())
+    spread = (n * n - sum(k * k for k in p)) * (n * n - sum(k * k for k in t))
+    return float((c * n - sum(a * b for a, b in zip(p, t, strict=True))) / spread**0.5) if spread else 0.0
+
+
+def pearson(predictions: Values, labels: Values) -> float:
+    """How well a straight line maps one to the other, from −1 to 1; 0 where either is constant.
+
+    r = Σ (x − x̄)(y − ȳ) / √(Σ (x − x̄)² Σ (y − ȳ)²)        predictions, labels: (examples,) finite numbers
+    """
+    x, y = (_centred(numbers) for numbers in _finite(predictions, labels))
+    spread = float(np.sqrt((x @ x) * (y @ y)))
+    return float(np.clip(x @ y / spread, -1.0, 1.0)) if spread > 0 else 0.0
+
+
+def spearman(predictions: Values, labels: Values) -> float:
+    """Pearson's r of the ranks, equal numbers having their mean rank. predictions, labels: (examples,) finite numbers."""
+    return pearson(*map(_ranks, _finite(predictions, labels)))
+
+
+def _finite(predictions: Values, labels: Values) -> tuple[Array, Array]:
+    predicted, true = two_arrays(predictions, labels)
+    for name, values in (("predictions", predicted), ("labels", true)):
+        if not np.isfinite(values).all():
+            raise ValueError(f"{name} must be finite numbers; some are infinite or NaN.")
+    return predicted.astype(np.float64), true.astype(np.float64)
+
+
+def _centred(numbers: Array) -> Array:
+    """Differences from the mean, in units of the largest, so that no square overflows or vanishes; 0 for a constant."""
+    if numbers.min() == numbers.max():  # the mean of equal numbers need not be that number
+        return np.zeros_like(numbers)
+    numbers = numbers / np.abs(numbers).max()
+    numbers = numbers - numbers.mean()
+    return numbers / np.abs(numbers).max()
+
+
+def _ranks(values: Array) -> Array:
+    _, groups, counts = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)  # the rank, from 1, of the last of each group of equals
+    return (last - (counts - 1) / 2)[groups.reshape(-1)]
+
+
+def perplexity(losses: Values, counts: Values | None = None) -> float:
+    """The number of equally likely words that would leave the model as uncertain.
+
+        perplexity = exp(Σ_i n_i loss_i / Σ_i n_i)
+
+    losses: (batches,), each the mean −log p(word) of a batch, in nats. counts: (batches,), the words n_i of each mean; None
+    where all have the same. A batch of no words counts for nothing, whatever its loss (a mean of nothing is NaN).
+    Infinite where that is the answer. Raises ValueError if there is no word at all.
+    """
+    arrays = two_arrays(losses, np.ones(len(losses)) if counts is None else counts)
+    means, words = (array.astype(np.float64) for array in arrays)
+    if (words < 0).any() or not words.sum() > 0:
+        raise ValueError("counts must be at least 0 and not all 0: there are no words to score.")
+    counted = words > 0
+    mean = float(np.average(means[counted], weights=words[counted]))
+    try:
+        return math.exp(mean)
+    except OverflowError:
+        return math.inf
+
+
+class Entity(NamedTuple):
+    """An entity's type and its words, `words[start:end]`."""
+
+    type: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class EntityScores:
+    """Precision, recall and F1 of entities, with the counts they come from: right ones, predicted ones, true ones.
+
+    precision = right / predicted, recall = right / true, F1 = 2 right / (predicted + true). types: the same by type.
+    """
+
+    right: int
+    predicted: int
+    true: int
+    types: dict[str, EntityScores] = field(default_factory=dict)
+
+    @property
+    def precision(self) -> float:
+        return self.right / self.predicted if self.predicted else 0.0
+
+    @property
+    def recall(self) -> float:
+        return self.right / self.true if self.true else 0.0
+
+    @property
+    def f1(self) -> float:
+        return 2 * self.right / max(self.predicted + self.true, 1)
+
+
+def entities(tags: Iterable[str]) -> list[Entity]:
+    """The entities of one sentence's tags, in order. Raises ValueError for a tag that is no IOB tag.
+
+    A tag is "O", outside, or a prefix and a type, "B-person". Two schemes are in use: IOB2 begins every entity with B; IOB1 writes I
+    everywhere and B only between two neighbours of one type. The rule of `conlleval` reads both: a word continues the entity of the
+    word before it if both have the same type, it does not begin one (B, S), and that one does not end there (E, S).
+
+        I-person I-person B-person O I-place        →   person 0–1, person 2, place 4
+    """
+    found: list[Entity] = []
+    prefix_before, type_before = "O", ""
+    for position, tag in enumerate(tags):
+        prefix, _, entity_type = tag.partition("-")
+        if tag != "O" and prefix not in PREFIXES:
+            raise ValueError(f"The tag {tag!r} marks no entity: it must be O, or B-, I-, E- or S- and a type.")
+        begins, ended = prefix in ("O", *BEGINS), prefix_before in ("O", *ENDS)
+        if not begins and not ended and entity_type == type_before:
+            found[-1] = found[-1]._replace(end=position + 1)
+        elif prefix != "O":
+            found.append(Entity(entity_type, position, position + 1))
+        prefix_before, type_before = prefix, entity_type
+    return found
+
+
+def entity_f1(predictions: Sequence[Sequence[str]], labels: Sequence[Sequence[str]]) -> EntityScores:
+    """Score predicted tags, a list for each sentence. An entity is right when its type, its first and its last word are.
+
+    Raises ValueError where sentences, or the tags of one, are not as many.
+    """
+    if len(predictions) != len(labels):
+        raise ValueError(f"There are predictions for {len(predictions)} sentences and labels for {len(labels)}.")
+    right, predicted, true = Counter[str](), Counter[str](), Counter[str]()
+    for number, (ours, theirs) in enumerate(zip(predictions, labels, strict=True)):
+        if len(ours) != len(theirs):
+            raise ValueError(f"Sentence {number} has {len(ours)} predicted tags and {len(theirs)} true ones.")
+        found, wanted = set(entities(ours)), set(entities(theirs))
+        predicted.update(entity.type for entity in found)
+        true.update(entity.type for entity in wanted)
+        right.update(entity.type for entity in found & wanted)
+    types = {name: EntityScores(right[name], predicted[name], true[name]) for name in sorted(predicted | true)}
+    return EntityScores(right.total(), predicted.total(), true.total(), types=types)
+
+
+@dataclass(frozen=True)
+class AnswerScores:
+    """Mean exact match and F1, from 0 to 1 (the papers give percentages), of so many questions.
+
+    answerable, unanswerable: the same for the questions with and without an answer; None where there are none.
+    """
+
+    exact_match: float
+    f1: float
+    questions: int
+    answerable: AnswerScores | None = None
+    unanswerable: AnswerScores | None = None
+
+
+def normalize_answer(text: str) -> str:
+    """What is compared: lower case, no ASCII punctuation, no articles, single spaces, in this order."""
+    return " ".join(_ARTICLES.sub(" ", text.lower().translate(_NO_PUNCTUATION)).split())
+
+
+def exact_match(prediction: str, truth: str) -> float:
+    """1.0 if the normalized answers are equal, else 0.0."""
+    return float(normalize_answer(prediction) == normalize_answer(truth))
+
+
+def answer_f1(prediction: str, truth: str) -> float:
+    """F1 of the normalized answers' words: 2 n / (words predicted + words true), n: words in both, each as often as in both.
+
+    Where one has no word left, 1.0 if the other has none either, else 0.0: the rule of SQuAD 2.0. (The script of 1.1 gives 0 for
+    two such answers, of which its data has none.)
+    """
+    predicted, true = normalize_answer(prediction).split(), normalize_answer(truth).split()
+    if not predicted or not true:
+        return float(predicted == true)
+    both = (Counter(predicted) & Counter(true)).total()
+    return 2 * both / (len(predicted) + len(true))
+
+
+def answer_scores(predictions: Mapping[str, str], truths: Mapping[str, Iterable[str]]) -> AnswerScores:
+    """Score predictions, question id → text, against the true answers, id → texts, of which the best counts.
+
+    No texts mean that there is no answer, which "" predicts. Raises ValueError for a question without a prediction. True answers of which
+    normalizing leaves nothing are ignored, as in the script of SQuAD 2.0.
+    """
+    if missing := [question for question in truths if question not in predictions]:
+        count = f"{len(missing)} of {len(truths)} questions have no prediction"
+        raise ValueError(f"{count}, {missing[0]!r} first. Predict '' for no answer.")
+    if not truths:
+        raise ValueError("There are no questions to score.")
+    answerable, unanswerable = list[tuple[float, float]](), list[tuple[float, float]]()
+    for question, answers in truths.items():
+        kept = [answer for answer in answers if normalize_answer(answer)]
+        scores = [(exact_match(predictions[question], a), answer_f1(predictions[question], a)) for a in kept or [""]]
+        (answerable if kept else unanswerable).append((max(s[0] for s in scores), max(s[1] for s in scores)))
+    answered, not_answered = (_mean(scores) if scores else None for scores in (answerable, unanswerable))
+    return replace(_mean(answerable + unanswerable), answerable=answered, unanswerable=not_answered)
+
+
+def _mean(scores: list[tuple[float, float]]) -> AnswerScores:
+    exact, best = zip(*scores, strict=True)
+    return AnswerScores(sum(exact) / len(scores), sum(best) / len(scores), len(scores))

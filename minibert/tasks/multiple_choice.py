@@ -1,0 +1,121 @@
+"""A beginning and several endings, of which one is right: `BertForMultipleChoice`. Score: accuracy.
+
+Files: a table as SWAG has it, with `sent1` (the sentence before), `sent2` (how the next one begins), `ending0`, `ending1`, …, and `label`,
+the number of the right ending; other columns are ignored. Every ending becomes a pair of its own:
+
+    [CLS] sent1 [SEP] sent2 ending [SEP]
+
+Source: Zellers et al. 2018 (SWAG); Devlin et al. 2019, §4.4.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..heads import BertForMultipleChoice
+from ..tokenization import BertTokenizer
+from .metrics import accuracy
+from .task import Encoded, Examples, Row, Task
+from .task_batches import encode_pair
+from .task_files import Report, TableRow, read_rows
+
+
+@dataclass(frozen=True)
+class ChoiceExample:
+    """A context, the beginning of what follows (may be empty), its possible endings, and the right one's number if known."""
+
+    context: str
+    beginning: str
+    endings: tuple[str, ...]
+    label: int | None = None
+    location: str = field(default="", compare=False)
+
+
+def read_choices(path: str | os.PathLike[str], *, labelled: bool = True) -> Examples:
+    """The examples of a SWAG-like .csv, .tsv or .jsonl file, `ChoiceExample`s, and a report on its rows.
+
+    labelled=False reads them without the right answer. Rows with an empty context or ending are left out and reported.
+    Raises ValueError, naming file and line, for missing columns and a label that is no ending's number.
+    """
+    rows = read_rows(path)
+    examples, report = [], Report(str(path), found=len(rows))
+    columns = {name for row in rows for name in row.values}
+    count = sum(f"ending{number}" in columns for number in range(len(columns)))
+    if count < 2:
+        raise ValueError(f"{rows[0].location}: there must be at least the columns 'ending0' and 'ending1'.")
+    for row in rows:
+        endings = tuple(row.text(f"ending{number}") for number in range(count))
+        beginning = row.text("sent2") if "sent2" in row.values else ""
+        label = _read_label(row, count) if labelled else None
+        example = ChoiceExample(row.text("sent1"), beginning, endings, label=label, location=row.location)
+        if not example.context or not all(endings):
+            report.leave_out(row.location, "its context or an ending is empty")
+            continue
+        examples.append(example)
+    report.require_some()
+    return Examples(examples, report)
+
+
+def _read_label(row: TableRow, count: int) -> int:
+    value = row.values.get("label")
+    text = str(value).strip() if not isinstance(value, bool) else ""
+    if not (text.isascii() and text.isdigit() and int(text) < count):
+        raise row.error("label", f"must be 0 to {count - 1}")
+    return int(text)
+
+
+def encode_choices(
+    examples: Sequence[ChoiceExample], tokenizer: BertTokenizer, max_length: int, report: Report
+) -> list[Row]:
+    """Rows for the model, one an example: each input is (choices, seq) of different lengths; `labels`, where known, a number.
+
+    Pairs of more than `max_length` pieces are cut, the longer text first, and reported.
+    """
+    rows = []
+    for each in examples:
+        follows = [f"{each.beginning} {ending}".strip() for ending in each.endings]
+        pairs = [
+            encode_pair(tokenizer, each.context, text, max_length=max_length, report=report, location=each.location)
+            for text in follows
+        ]
+        row: Row = {name: [pair[name] for pair in pairs] for name in tokenizer.model_input_names}
+        if each.label is not None:
+            row["labels"] = each.label
+        rows.append(row)
+    return rows
+
+
+@dataclass(frozen=True)
+class MultipleChoice(Task):
+    """A task without options."""
+
+    name = "choose"
+    model_class = BertForMultipleChoice
+    reads = "[CLS]"
+    selection_metric = "accuracy"
+
+    def read(self, path: Path, labelled: bool = True) -> Examples:
+        return read_choices(path, labelled=labelled)
+
+    def encode(self, examples: Examples, tokenizer: BertTokenizer, max_length: int, training: bool = False) -> Encoded:  # noqa: ARG002
+        rows = encode_choices(examples.items, tokenizer, max_length=max_length, report=examples.report)
+        return Encoded(examples.items, rows)
+
+    def score(self, encoded: Encoded, kept: Sequence[Tensor], loss: float) -> dict[str, float]:  # noqa: ARG002
+        return {"accuracy": accuracy(torch.stack(list(kept)).argmax(dim=-1), [each.label for each in encoded.items])}
+
+    def answers(self, encoded: Encoded, kept: Sequence[Tensor]) -> list[dict[str, Any]]:
+        found = []
+        for example, logits in zip(encoded.items, kept, strict=True):
+            best, shares = int(logits.argmax()), logits.softmax(dim=-1).tolist()
+            endings = [{"text": t, "probability": p} for t, p in zip(example.endings, shares, strict=True)]
+            asked = {"context": example.context, "beginning": example.beginning}
+            found.append({**asked, "choice": best, "ending": example.endings[best], "endings": endings})
+        return found

@@ -1,0 +1,207 @@
+"""The stretch of a text that answers a question: `BertForQuestionAnswering`.
+
+Files and rows: `squad.py`. From the scores of a question's windows to answers in its context:
+
+    score(i, j) = start score of i + end score of j        i ≤ j < i + longest, both pieces of the context
+
+The best spans of all windows compete; one that is in two windows counts with its better score. Where no answer is allowed, the
+score of none is start + end of [CLS], the smallest over the windows: each of them must say that it has nothing. No answer wins
+when it beats the best span by more than a threshold. A candidate's probability is the softmax over the candidates.
+
+Scores: exact match and F1 of the answers' words, as SQuAD's script counts them. Where training questions without an answer are among
+the others, as in SQuAD 2.0, "no answer" is an answer too.
+Source: Devlin et al. 2019, §4.2 and §4.3. Google's run_squad considers only the 20 best starts and ends; here every span competes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ..heads import BertForQuestionAnswering
+from ..outputs import ModelOutput
+from ..tokenization import BertTokenizer
+from .metrics import answer_scores
+from .squad import AnswerWindow, Offset, Question, encode_questions, label_windows, read_squad
+from .task import Encoded, Examples, Task
+
+Scores = NDArray[np.float64]
+Kept = tuple[Tensor, Tensor]
+"""The scores of a row's positions as start and as end."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An answer, context[start:end]; empty for "no answer"."""
+
+    text: str
+    start: int
+    end: int
+    score: float
+    probability: float
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What is answered to a question, "" for no answer, and the candidates, the likeliest first.
+
+    no_answer_score: score of no answer minus the best span's; the larger, the surer that there is none.
+    """
+
+    id: str
+    text: str
+    candidates: tuple[Candidate, ...]
+    no_answer_score: float
+
+
+def answers_to(
+    questions: Sequence[Question],
+    windows: Sequence[AnswerWindow],
+    start_logits: Sequence[Any],
+    end_logits: Sequence[Any],
+    *,
+    n_best: int = 20,
+    longest: int = 30,
+    allow_no_answer: bool = False,
+    threshold: float = 0.0,
+) -> list[Prediction]:
+    """One prediction for each question that has a window, in their order.
+
+    start_logits, end_logits: for each window, the scores of its positions (a list, an array, a row of a tensor); padding may follow.
+    n_best: how many candidates to keep. longest: pieces an answer may have.
+    Raises ValueError if the scores are fewer than the windows or shorter than them.
+    """
+    if not len(windows) == len(start_logits) == len(end_logits):
+        raise ValueError(
+            f"{len(windows)} windows need as many rows of scores: there are {len(start_logits)} and {len(end_logits)}."
+        )
+    if n_best < 1 or longest < 1:
+        raise ValueError(f"n_best and longest must be at least 1; they are {n_best} and {longest}.")
+    spans: dict[int, dict[Offset, float]] = {}
+    none: dict[int, float] = {}
+    for window, start_row, end_row in zip(windows, start_logits, end_logits, strict=True):
+        start, end = _scores(start_row, window), _scores(end_row, window)
+        best = spans.setdefault(window.question, {})
+        for span, score in _best_spans(window, start, end, n_best=n_best, longest=longest):
+            best[span] = max(score, best.get(span, -np.inf))
+        none[window.question] = min(float(start[0] + end[0]), none.get(window.question, np.inf))
+    predictions = []
+    for number in sorted(spans):
+        candidates, no_answer_score = _candidates(
+            questions[number].context, spans[number], none[number], n_best=n_best, allow_no_answer=allow_no_answer
+        )
+        text = next((candidate.text for candidate in candidates if candidate.text), "")
+        if allow_no_answer and no_answer_score > threshold:
+            text = ""
+        predictions.append(Prediction(questions[number].id, text, candidates, no_answer_score=no_answer_score))
+    return predictions
+
+
+def _scores(row: Any, window: AnswerWindow) -> Scores:
+    values = row.detach().cpu().float().numpy() if isinstance(row, Tensor) else row
+    scores = np.asarray(values, dtype=np.float64)[: len(window.offsets)]
+    if len(scores) < len(window.offsets):
+        raise ValueError(f"A window of {len(window.offsets)} positions has {len(scores)} scores.")
+    return scores
+
+
+def _best_spans(
+    window: AnswerWindow, start: Scores, end: Scores, *, n_best: int, longest: int
+) -> Iterator[tuple[Offset, float]]:
+    """((first, last) character, score) of the best spans of a window."""
+    positions = np.array([i for i, offset in enumerate(window.offsets) if offset is not None], dtype=np.int64)
+    if not len(positions):
+        return
+    scores = start[positions][:, None] + end[positions][None, :]  # (context pieces, context pieces)
+    length = np.arange(len(positions))[None, :] - np.arange(len(positions))[:, None] + 1
+    scores[(length < 1) | (length > longest)] = -np.inf
+    for index in np.argsort(-scores, axis=None, kind="stable")[:n_best]:
+        first, last = np.unravel_index(index, scores.shape)
+        begin, stop = window.offsets[positions[first]], window.offsets[positions[last]]
+        if np.isfinite(scores[first, last]) and begin is not None and stop is not None:
+            yield (begin[0], stop[1]), float(scores[first, last])
+
+
+def _candidates(
+    context: str, spans: dict[Offset, float], none: float, *, n_best: int, allow_no_answer: bool
+) -> tuple[tuple[Candidate, ...], float]:
+    """The best answers of a question, and the score of no answer minus the best span's."""
+    best = sorted(spans.items(), key=lambda item: (-item[1], item[0]))[:n_best]
+    no_answer_score = none - best[0][1] if best else np.inf
+    if allow_no_answer or not best:
+        best.append(((0, 0), none))
+        best.sort(key=lambda item: -item[1])
+    scores = np.array([score for _, score in best])
+    shares = np.exp(scores - scores.max())
+    shares /= shares.sum()
+    candidates = tuple(
+        Candidate(context[begin:stop], begin, stop, score=score, probability=float(share))
+        for ((begin, stop), score), share in zip(best, shares, strict=True)
+    )
+    return candidates, float(no_answer_score)
+
+
+@dataclass(frozen=True)
+class QuestionAnswering(Task):
+    """stride: pieces that windows of a long context share. no_answer: whether a question may have none. n_best: answers to list."""
+
+    stride: int = 128
+    no_answer: bool = False
+    n_best: int = 20
+
+    name = "qa"
+    model_class = BertForQuestionAnswering
+    usual_length = 384
+    saved = ("stride", "no_answer")
+    selection_metric = "f1"
+
+    def read(self, path: Path, labelled: bool = True) -> Examples:
+        return read_squad(path, labelled=labelled)
+
+    def adapted_to(self, examples: Examples) -> QuestionAnswering:
+        return replace(self, no_answer=any(not question.answers for question in examples.items))
+
+    def config_fields(self) -> dict[str, Any]:
+        return {"num_labels": 2}  # a start and an end
+
+    def encode(self, examples: Examples, tokenizer: BertTokenizer, max_length: int, training: bool = False) -> Encoded:
+        items, report = examples
+        # To be scored every question is kept, also one whose answer no window holds whole.
+        windows = encode_questions(
+            items, tokenizer, report, max_length=max_length, stride=self.stride, labelled=training
+        )
+        if not training:  # labelled all the same: so questions that are only asked have a loss as well
+            for number, of_question in groupby(windows, key=lambda window: window.question):
+                label_windows(list(of_question), items[number])
+        return Encoded(items, [window.row for window in windows], windows)
+
+    def keep(self, outputs: ModelOutput, batch: dict[str, Tensor]) -> Sequence[Kept]:  # noqa: ARG002
+        return list(zip(outputs["start_logits"].float().cpu(), outputs["end_logits"].float().cpu(), strict=True))
+
+    def score(self, encoded: Encoded, kept: Sequence[Kept], loss: float) -> dict[str, float]:  # noqa: ARG002
+        predictions = {prediction.id: prediction.text for prediction in self._predictions(encoded, kept, n_best=1)}
+        truths = {question.id: [answer.text for answer in question.answers] for question in encoded.items}
+        scores = answer_scores(predictions, truths)
+        return {"f1": scores.f1, "exact_match": scores.exact_match}
+
+    def answers(self, encoded: Encoded, kept: Sequence[Kept]) -> list[dict[str, Any]]:
+        asked = {question.id: question.question for question in encoded.items}
+        found = []
+        for prediction in self._predictions(encoded, kept, self.n_best):
+            candidates = [vars(candidate) for candidate in prediction.candidates]
+            question = {"id": prediction.id, "question": asked[prediction.id]}
+            found.append({**question, "answer": prediction.text, "candidates": candidates})
+        return found
+
+    def _predictions(self, encoded: Encoded, kept: Sequence[Kept], n_best: int) -> list[Prediction]:
+        starts, ends = [start for start, _ in kept], [end for _, end in kept]
+        return answers_to(
+            encoded.items, encoded.windows, starts, end_logits=ends, n_best=n_best, allow_no_answer=self.no_answer
+        )

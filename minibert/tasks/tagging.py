@@ -1,0 +1,274 @@
+"""A tag for every word: `BertForTokenClassification`.
+
+Files: CoNLL columns, a word and its tag a line, the word in the first column, the tag in the last, between tabs or spaces; an empty line
+after each sentence. Or JSON lines: {"words": ["Ada", "sang"], "tags": ["B-person", "O"]}.
+
+A word's tag belongs to its first piece. The other pieces and the special tokens have −100, which no loss counts:
+
+    words      Ada           sang
+    pieces     [CLS] ad ##a  sang  [SEP]
+    labels     −100  3  −100 0     −100
+
+Scores: F1 of entities, with precision and recall, where the tags mark entities (B-person, I-person, O); else, for parts of speech
+say, and beside it, the share of words whose tag is right. Source: Devlin et al. 2019, §5.3.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from ..config import BertConfig
+from ..heads import BertForTokenClassification
+from ..model.checks import IGNORED
+from ..outputs import ModelOutput
+from ..tokenization import BertTokenizer
+from .metrics import PREFIXES, accuracy, entities, entity_f1
+from .task import NO_LABELS, Encoded, Examples, Labels, Row, Task
+from .task_files import Report, read_lines, read_rows
+
+OUTSIDE = "O"
+_WORD = re.compile(r"\w+|[^\w\s]")
+
+Kept = tuple[list[int], list[float]]
+"""For each position of a row, the likeliest tag and its probability."""
+
+
+@dataclass(frozen=True)
+class TaggedSentence:
+    """Words and as many tags; no tags when they are not known.
+
+    spans: the first character of each word in the text it was cut from, and the one after its last; () where there is no text.
+    """
+
+    words: tuple[str, ...]
+    tags: tuple[str, ...] | None = None
+    location: str = field(default="", compare=False)
+    spans: tuple[tuple[int, int], ...] = ()
+
+    @classmethod
+    def of_text(cls, text: str, location: str = "") -> TaggedSentence:
+        """A sentence that is not cut yet: words are runs of letters, digits and _, and single other signs."""
+        found = list(_WORD.finditer(text))
+        spans = tuple(word.span() for word in found)
+        return cls(tuple(word.group() for word in found), location=location, spans=spans)
+
+
+def read_tags(path: str | os.PathLike[str], *, labelled: bool = True) -> Examples:
+    """The `TaggedSentence`s of a .jsonl file, or of CoNLL columns in any other, and a report on them.
+
+    labelled=False reads words only. Raises ValueError, naming file and line, where words and tags are not as many.
+    """
+    read = _json_sentences if Path(path).suffix.lower() == ".jsonl" else _column_sentences
+    sentences = read(path, labelled)
+    report = Report(str(path), found=len(sentences))
+    for sentence in sentences:
+        if not sentence.words:
+            report.leave_out(sentence.location, "it has no words")
+    report.require_some()
+    return Examples([sentence for sentence in sentences if sentence.words], report)
+
+
+def _column_sentences(path: str | os.PathLike[str], labelled: bool) -> list[TaggedSentence]:
+    sentences: list[TaggedSentence] = []
+    words: list[str] = []
+    tags: list[str] = []
+    begin, width = "", 0
+    for location, line in [*read_lines(path), ("", "")]:
+        # With a tab in the line only tabs separate columns: a word may then be, or hold, a space of some kind.
+        columns = [each.strip(" ") for each in line.split("\t")] if "\t" in line else re.split(" +", line.strip(" "))
+        if not any(columns) or columns[0] == "-DOCSTART-":
+            if words:
+                sentences.append(TaggedSentence(tuple(words), tuple(tags) if labelled else None, begin))
+            words, tags = [], []
+            continue
+        width = width or len(columns)
+        if len(columns) != width or not all(columns):
+            raise ValueError(
+                f"{location}: {len(list(filter(None, columns)))} columns where the file began with {width}."
+            )
+        if labelled and width < 2:
+            raise ValueError(f"{location}: a word without a tag. A line is a word and its tag, between tabs or spaces.")
+        begin = begin if words else location
+        words.append(columns[0])
+        tags.append(columns[-1])
+    return sentences
+
+
+def _json_sentences(path: str | os.PathLike[str], labelled: bool) -> list[TaggedSentence]:
+    sentences = []
+    for row in read_rows(path):
+        lists = {name: row.values.get(name) for name in (("words", "tags") if labelled else ("words",))}
+        for name, values in lists.items():
+            if not isinstance(values, list) or not all(isinstance(value, str) and value.strip() for value in values):
+                raise ValueError(f"{row.location}: {name!r} must be a list of words, none empty.")
+        words = tuple(lists["words"] or ())
+        tags = tuple(lists["tags"] or ()) if labelled else None
+        if tags is not None and len(words) != len(tags):
+            raise ValueError(f"{row.location}: {len(words)} words and {len(tags)} tags. Each word needs one.")
+        sentences.append(TaggedSentence(words, tags, row.location))
+    return sentences
+
+
+def find_tags(sentences: Sequence[TaggedSentence]) -> Labels:
+    """The tags of training sentences."""
+    return Labels.found_in(tag for sentence in sentences for tag in sentence.tags or ())
+
+
+@dataclass(frozen=True)
+class TagWindow:
+    """A sentence, or as much of a long one as fits.
+
+    row: for the model, with `labels` when they are known. sentence: its number. first_pieces: (position, word) of every word
+    whose first piece is here.
+    """
+
+    row: Row
+    sentence: int
+    first_pieces: tuple[tuple[int, int], ...]
+
+
+def encode_tags(
+    sentences: Sequence[TaggedSentence], tokenizer: BertTokenizer, labels: Labels, max_length: int, report: Report
+) -> list[TagWindow]:
+    """Windows of at most `max_length` pieces. A long sentence becomes several, one after the other; no word is lost.
+
+    A word that the tokenizer drops, such as a zero-width space, has no piece to carry its tag: that is reported.
+    """
+    windows = []
+    for number, sentence in enumerate(sentences):
+        tags = labels.ids(sentence.tags, sentence.location) if sentence.tags is not None else None
+        encoding = tokenizer(
+            [list(sentence.words)],
+            is_split_into_words=True,
+            truncation=True,
+            max_length=max_length,
+            return_overflowing_tokens=True,
+            return_offsets_mapping=True,  # brings the overflow as windows
+        )
+        seen: set[int] = set()
+        for index in range(len(encoding["input_ids"])):
+            first_pieces = []
+            for position, word in enumerate(encoding.word_ids(index)):
+                if word is not None and word not in seen:  # a window may begin inside a word
+                    seen.add(word)
+                    first_pieces.append((position, word))
+            row = {name: encoding[name][index] for name in tokenizer.model_input_names}
+            if tags is not None:
+                row["labels"] = [IGNORED] * len(row["input_ids"])
+                for position, word in first_pieces:
+                    row["labels"][position] = tags[word]
+            windows.append(TagWindow(row, number, tuple(first_pieces)))
+        if len(encoding["input_ids"]) > 1:
+            report.change(sentence.location, f"sentence read in windows of {max_length} pieces")
+        if len(seen) < len(sentence.words):
+            report.change(sentence.location, "a word has no piece, so its tag is not trained and O is predicted")
+    return windows
+
+
+def tags_of_words(
+    windows: Sequence[TagWindow], predictions: Sequence[Any], sentences: Sequence[TaggedSentence], labels: Labels
+) -> list[list[str]]:
+    """Predicted tags, one for each word of each sentence.
+
+    predictions: for each window, the predicted ids of its positions (a list, or a row of a tensor); padding may follow.
+    A word without a piece is "O".
+    """
+    tags = [[OUTSIDE] * len(sentence.words) for sentence in sentences]
+    for window, predicted in zip(windows, predictions, strict=True):
+        for position, word in window.first_pieces:
+            tags[window.sentence][word] = labels.names[int(predicted[position])]
+    return tags
+
+
+@dataclass(frozen=True)
+class Tagging(Task):
+    """labels: the tags."""
+
+    labels: Labels = NO_LABELS
+
+    name = "tag"
+    model_class = BertForTokenClassification
+    reads = "labelled positions"
+
+    @property
+    def selection_metric(self) -> str:
+        return "entity_f1" if self.marks_entities else "accuracy"
+
+    @property
+    def marks_entities(self) -> bool:
+        """Whether every tag is O, or B-, I-, E- or S- and a type."""
+        split = (name.partition("-") for name in self.labels.names if name != OUTSIDE)
+        return all(prefix in PREFIXES and dash for prefix, dash, _ in split)
+
+    def read(self, path: Path, labelled: bool = True) -> Examples:
+        return read_tags(path, labelled=labelled)
+
+    def adapted_to(self, examples: Examples) -> Tagging:
+        return replace(self, labels=find_tags(examples.items))
+
+    def config_fields(self) -> dict[str, Any]:
+        return {"id2label": self.labels.id2label, "label2id": self.labels.label2id}
+
+    @classmethod
+    def of_config(cls, config: BertConfig, settings: dict[str, Any]) -> Tagging:  # noqa: ARG003
+        return cls(Labels.of_config(config.id2label))
+
+    def encode(self, examples: Examples, tokenizer: BertTokenizer, max_length: int, training: bool = False) -> Encoded:
+        sentences, report = examples
+        windows = encode_tags(sentences, tokenizer, labels=self.labels, max_length=max_length, report=report)
+        if training:  # a window of nothing but a long word's end has no tag, and its loss would be a mean of nothing
+            windows = [window for window in windows if window.first_pieces]
+        return Encoded(sentences, [window.row for window in windows], windows)
+
+    def label_count(self, batch: dict[str, Tensor]) -> int:
+        return int((batch["labels"] != IGNORED).sum())
+
+    def keep(self, outputs: ModelOutput, batch: dict[str, Tensor]) -> Sequence[Kept]:  # noqa: ARG002
+        probabilities, tags = outputs["logits"].float().softmax(dim=-1).max(dim=-1)  # (batch, seq)
+        return list(zip(tags.tolist(), probabilities.tolist(), strict=True))
+
+    def _tags(self, encoded: Encoded, kept: Sequence[Kept]) -> list[list[str]]:
+        return tags_of_words(encoded.windows, [tags for tags, _ in kept], encoded.items, labels=self.labels)
+
+    def score(self, encoded: Encoded, kept: Sequence[Kept], loss: float) -> dict[str, float]:  # noqa: ARG002
+        predicted, true = self._tags(encoded, kept), [list(sentence.tags) for sentence in encoded.items]
+        right = accuracy([tag for tags in predicted for tag in tags], [tag for tags in true for tag in tags])
+        if not self.marks_entities:
+            return {"accuracy": right}
+        scores = entity_f1(predicted, true)
+        return {"entity_f1": scores.f1, "precision": scores.precision, "recall": scores.recall, "accuracy": right}
+
+    def answers(self, encoded: Encoded, kept: Sequence[Kept]) -> list[dict[str, Any]]:
+        certainty = [
+            [1.0] * len(sentence.words) for sentence in encoded.items
+        ]  # of a word without a piece, O is certain
+        for window, (_, probabilities) in zip(encoded.windows, kept, strict=True):
+            for position, word in window.first_pieces:
+                certainty[window.sentence][word] = probabilities[position]
+        words = zip(encoded.items, self._tags(encoded, kept), certainty, strict=True)
+        return [self._answer(sentence, tags, probabilities) for sentence, tags, probabilities in words]
+
+    def _answer(self, sentence: TaggedSentence, tags: list[str], probabilities: list[float]) -> dict[str, Any]:
+        answer = {"words": list(sentence.words), "tags": tags, "probabilities": probabilities}
+        if not self.marks_entities:
+            return answer
+        found = []
+        for entity_type, start, end in entities(tags):
+            entity = {
+                "text": " ".join(sentence.words[start:end]),
+                "type": entity_type,
+                "start": start,
+                "end": end,
+                "probability": min(probabilities[start:end]),
+            }
+            if sentence.spans:
+                entity["characters"] = [sentence.spans[start][0], sentence.spans[end - 1][1]]
+            found.append(entity)
+        return {**answer, "entities": found}

@@ -1,0 +1,186 @@
+"""What a task is: a head, and the way from a file of examples to scores and answers.
+
+    file → examples → rows for the model → (training) → the model's outputs → scores, or answers
+
+Each task is one file of this folder, a subclass of `Task` with these five arrows; batches, gradients, checkpoints and tables are the
+same for all, and `minibert.training.finetuning` trains them.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, NamedTuple, TypeVar
+
+import numpy as np
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from ..config import BertConfig
+from ..fast.training import Reads
+from ..model import BertPreTrainedModel
+from ..outputs import ModelOutput
+from ..tokenization import BertTokenizer
+from .task_files import Report
+
+Row = dict[str, Any]
+AnyTask = TypeVar("AnyTask", bound="Task")
+
+SETTINGS = "minibert"
+"""The name in `config.task_specific_params` under which a model keeps the settings of its task."""
+
+
+class Examples(NamedTuple):
+    """What a file holds: examples, of the class that the task's reader gives, and what became of each."""
+
+    items: Sequence[Any]
+    report: Report
+
+
+@dataclass(frozen=True)
+class Encoded(Dataset[Row]):
+    """Examples as rows for the model: a data set for `torch.utils.data.DataLoader`.
+
+    windows: for a task that reads a long example in several rows, what each row covers. redraw: for a task whose rows change
+    from step to step, makes the row of a step.
+    """
+
+    items: Sequence[Any]
+    rows: list[Row]
+    windows: Sequence[Any] = ()
+    redraw: Callable[[Row, np.random.Generator], Row] | None = None
+
+    def __getitem__(self, key: tuple[int, Sequence[int]]) -> Row:
+        """(number, seed) → a row; if rows are drawn anew each time, then from this seed."""
+        number, seed = key
+        row = self.rows[number]
+        return row if self.redraw is None else self.redraw(row, np.random.default_rng(seed))
+
+    @property
+    def lengths(self) -> list[int]:
+        """Pieces of each row; of a row with choices, of its longest."""
+        columns: list[list[Any]] = [row["input_ids"] for row in self.rows]
+        return [max(map(len, ids)) if isinstance(ids[0], list) else len(ids) for ids in columns]
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Label names; a label's position in the tuple is its id, which is the model's output column.
+
+    labels = Labels.found_in(["yes", "no", "yes"])          # ("no", "yes")
+    config = BertConfig(id2label=labels.id2label, label2id=labels.label2id)
+    """
+
+    names: tuple[str, ...]
+
+    @classmethod
+    def found_in(cls, names: Iterable[str]) -> Labels:
+        """Every name once: whole numbers by size, so that label "2" gets id 2 where 0 and 1 are there, others by letter.
+
+        Raises ValueError if there is none.
+        """
+        found = set(names)
+        if not found:
+            raise ValueError("There are no labels in the data. Is the name of their column right?")
+        numbers = all(name.isascii() and name.isdigit() for name in found)
+        return cls(tuple(sorted(found, key=lambda name: (int(name) if numbers else 0, name))))
+
+    @classmethod
+    def of_config(cls, id2label: dict[int, str]) -> Labels:
+        """The labels of a saved model."""
+        return cls(tuple(id2label[index] for index in range(len(id2label))))
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @property
+    def id2label(self) -> dict[int, str]:
+        """Id → name, as `BertConfig` takes it."""
+        return dict(enumerate(self.names))
+
+    @property
+    def label2id(self) -> dict[str, int]:
+        """Name → id, as `BertConfig` takes it."""
+        return {name: index for index, name in enumerate(self.names)}
+
+    def ids(self, names: Iterable[str], location: str) -> list[int]:
+        """The ids of names. Raises ValueError, saying where, for one that is not among the labels."""
+        label2id = self.label2id
+        for name in (names := list(names)):
+            if name not in label2id:
+                known = ", ".join(map(repr, self.names[:10])) + (", …" if len(self) > 10 else "")
+                raise ValueError(
+                    f"{location}: the label {name!r} is missing from the training data, which has {len(self)}: {known}."
+                )
+        return [label2id[name] for name in names]
+
+
+NO_LABELS = Labels(())
+"""Of a task whose training examples are not read yet."""
+
+
+class Task(ABC):
+    """A task. Subclasses are frozen dataclasses: their fields are how to read its files, and the labels found in them."""
+
+    name: ClassVar[str]
+    model_class: ClassVar[type[BertPreTrainedModel]]
+    usual_length: ClassVar[int] = 128
+    reads: ClassVar[Reads] = "everything"
+    """What the loss reads of the last hidden states (see `minibert.fast.training`)."""
+    saved: ClassVar[tuple[str, ...]] = ()
+    """The fields that are saved in the model's config, to read such files again."""
+
+    @property
+    @abstractmethod
+    def selection_metric(self) -> str:
+        """The score by which the best checkpoint is chosen: the highest, or of "loss" the lowest."""
+
+    @abstractmethod
+    def read(self, path: Path, labelled: bool = True) -> Examples:
+        """The examples of a file. Raises ValueError, naming file and location, where it is broken."""
+
+    def adapted_to(self: AnyTask, examples: Examples) -> AnyTask:  # noqa: ARG002
+        """This task with what the training examples say about it, such as their labels."""
+        return self
+
+    def settings(self) -> dict[str, Any]:
+        """The fields that are saved in the model's config."""
+        return {name: getattr(self, name) for name in self.saved}
+
+    def config_fields(self) -> dict[str, Any]:
+        """Fields of the config that the head needs."""
+        return {}
+
+    @classmethod
+    def of_config(cls: type[AnyTask], config: BertConfig, settings: dict[str, Any]) -> AnyTask:  # noqa: ARG003
+        """The task of a trained model, from its config and what `settings` saved; {} for a model trained elsewhere."""
+        return cls(**{name: settings[name] for name in cls.saved if name in settings})
+
+    @abstractmethod
+    def encode(self, examples: Examples, tokenizer: BertTokenizer, max_length: int, training: bool = False) -> Encoded:
+        """Rows of at most `max_length` pieces. training: leave out, and report, rows that have nothing to train on."""
+
+    def label_count(self, batch: dict[str, Tensor]) -> int:
+        """How many labels of a batch its loss is the mean of."""
+        return len(batch["input_ids"])
+
+    def keep(self, outputs: ModelOutput, batch: dict[str, Tensor]) -> Sequence[Any]:  # noqa: ARG002
+        """For each row of a batch, what the scores and answers need of the model's outputs: here, its logits."""
+        return list(outputs["logits"].float().cpu())
+
+    @abstractmethod
+    def score(self, encoded: Encoded, kept: Sequence[Any], loss: float) -> dict[str, float]:
+        """Metrics of labelled examples, besides the loss. kept: for each row, in order."""
+
+    @abstractmethod
+    def answers(self, encoded: Encoded, kept: Sequence[Any]) -> list[dict[str, Any]]:
+        """For each example, the model's answer, as plain data."""
+
+
+def saved_settings(config: BertConfig) -> dict[str, Any]:
+    """The settings of its task that a model keeps; {} if it was trained elsewhere."""
+    params = getattr(config, "task_specific_params", None)
+    found = params.get(SETTINGS) if isinstance(params, dict) else None
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,159 @@
+"""Rows as batches: text as a row, which rows make the batch of a step, and rows padded to one length.
+
+    DataLoader(rows, batch_sampler=BatchOrder(lengths, batch_size=8, seed=0), collate_fn=partial(collate, tokenizer=tokenizer))
+
+What a row may hold: `input_ids`, `token_type_ids`, `attention_mask`, each (seq) or, with choices, (choices, seq); `labels`, an id,
+a number, or one of either for each label or position; `start_positions`, `end_positions`.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Sampler
+
+from ..model.checks import IGNORED
+from ..tokenization import BertTokenizer
+from .task import Encoded, Row
+from .task_files import Report
+
+STRETCH = 50  # batches
+
+
+def encode_pair(
+    tokenizer: BertTokenizer, text: str, text_pair: str | None, *, max_length: int, report: Report, location: str
+) -> Row:
+    """[CLS] text [SEP], or [CLS] text [SEP] text_pair [SEP].
+
+    More than `max_length` pieces are cut, the longer of a pair first, and reported.
+    """
+    row = tokenizer(text, text_pair, verbose=False)
+    if len(row["input_ids"]) > max_length:
+        row = tokenizer(text, text_pair, truncation=True, max_length=max_length)
+        report.change(location, f"text cut to {max_length} pieces")
+    return dict(row)
+
+
+def encode_pieces(tokenizer: BertTokenizer, first: list[int], second: list[int] | None = None) -> Row:
+    """[CLS] first [SEP], or [CLS] first [SEP] second [SEP], of ids of pieces."""
+    input_ids = tokenizer.build_inputs_with_special_tokens(first, second)
+    columns = {
+        "input_ids": input_ids,
+        "token_type_ids": tokenizer.create_token_type_ids_from_sequences(first, second),
+        "attention_mask": [1] * len(input_ids),
+    }
+    return {name: columns[name] for name in tokenizer.model_input_names}
+
+
+class BatchOrder(Sampler[list[int]]):
+    """The batches of a training run, decided by the seed and the step alone: a run that goes on later sees the same batches.
+
+    An epoch: the examples are shuffled, the order is cut into stretches of 50 batches, each stretch is sorted by length and cut into
+    batches, and the batches of all stretches are shuffled. So a batch holds examples of about one length, and padding costs
+    little, while it is still chance which examples meet and when. Iterated over, it gives the batches of the first epoch.
+
+    lengths: of every example, in pieces. group_by_length=False leaves the shuffled order as it is.
+    """
+
+    def __init__(self, lengths: Sequence[int], batch_size: int, seed: int, *, group_by_length: bool = True):
+        if not lengths:
+            raise ValueError("There are no examples to make batches of.")
+        if batch_size < 1:
+            raise ValueError(f"batch_size must be at least 1, and is {batch_size}.")
+        self.lengths = list(lengths)
+        self.batch_size = batch_size
+        self.seed = seed
+        self.group_by_length = group_by_length
+        self._epoch, self._batches = -1, [[0]]
+
+    @property
+    def batches_per_epoch(self) -> int:
+        """Batches that show every example once; the last may be smaller."""
+        return -(-len(self.lengths) // self.batch_size)
+
+    def __len__(self) -> int:
+        return self.batches_per_epoch
+
+    def __iter__(self) -> Iterator[list[int]]:
+        return map(self.batch, range(self.batches_per_epoch))
+
+    def batch(self, step: int) -> list[int]:
+        """The numbers of the examples of a step; steps count from 0 through all epochs."""
+        epoch, position = divmod(step, self.batches_per_epoch)
+        if epoch != self._epoch:
+            self._epoch, self._batches = epoch, self._shuffled(epoch)
+        return self._batches[position]
+
+    def _shuffled(self, epoch: int) -> list[list[int]]:
+        # A text seeds all bits; seed + epoch would make epoch 1 of seed 0 that of epoch 0 of seed 1.
+        chance = random.Random(f"{self.seed} {epoch}")
+        order = list(range(len(self.lengths)))
+        chance.shuffle(order)
+        if not self.group_by_length:
+            return _cut(order, self.batch_size)
+        batches = []
+        for stretch in _cut(order, self.batch_size * STRETCH):
+            batches += _cut(sorted(stretch, key=lambda example: -self.lengths[example]), self.batch_size)
+        chance.shuffle(batches)
+        return batches
+
+
+def batch_loader(
+    encoded: Encoded, batch_sampler: Iterable[list[Any]], tokenizer: BertTokenizer
+) -> DataLoader[dict[str, Tensor]]:
+    """Batches of rows. batch_sampler: for each batch its rows' keys, (number, seed)."""
+    pad = partial(collate, tokenizer=tokenizer)
+    # A loader draws a seed for its workers: from a generator of its own, so that dropout's numbers stay the reference's.
+    return DataLoader(encoded, batch_sampler=batch_sampler, collate_fn=pad, generator=torch.Generator())
+
+
+def evaluation_batches(lengths: Sequence[int], batch_size: int) -> list[list[int]]:
+    """Every example once, the longest first: little padding, and memory that is enough for the first batch is enough for all."""
+    return _cut(sorted(range(len(lengths)), key=lambda example: -lengths[example]), batch_size)
+
+
+def _cut(items: list[int], size: int) -> list[list[int]]:
+    return [items[start : start + size] for start in range(0, len(items), size)]
+
+
+def collate(rows: Sequence[Mapping[str, Any]], tokenizer: BertTokenizer) -> dict[str, Tensor]:
+    """A batch for the model, padded to its longest row: inputs (batch, seq), or (batch, choices, seq) where rows have choices.
+
+    Labels for positions, whole numbers, are padded with −100. Raises ValueError if the rows have different columns or
+    numbers of choices, and for a tokenizer that pads on the left: labels and answers count from the left.
+    """
+    if tokenizer.padding_side != "right":
+        raise ValueError("The tokenizer pads on the left. Load it with padding_side='right' for fine-tuning.")
+    columns = list(rows[0])
+    for row in rows:
+        if list(row) != columns:
+            raise ValueError(f"Rows of a batch differ: one has {', '.join(columns)}, another {', '.join(row)}.")
+    names = [name for name in tokenizer.model_input_names if name in columns]
+    batch = _padded_inputs(rows, names, tokenizer)
+    for name in columns:
+        if name not in names:
+            values = [row[name] for row in rows]
+            # Ids for positions, to be padded: several labels of one example are 0.0 and 1.0.
+            if isinstance(values[0], list) and isinstance(values[0][0], int):
+                length = batch["input_ids"].shape[-1]
+                values = [[*labels, *[IGNORED] * (length - len(labels))] for labels in values]
+            batch[name] = torch.tensor(values)
+    return batch
+
+
+def _padded_inputs(
+    rows: Sequence[Mapping[str, Any]], names: Sequence[str], tokenizer: BertTokenizer
+) -> dict[str, Tensor]:
+    if not isinstance(rows[0]["input_ids"][0], list):
+        return dict(tokenizer.pad([{name: row[name] for name in names} for row in rows], return_tensors="pt"))
+    choices = len(rows[0]["input_ids"])
+    if any(len(row["input_ids"]) != choices for row in rows):
+        raise ValueError("Rows of a batch must have the same number of choices.")
+    flat = [{name: row[name][choice] for name in names} for row in rows for choice in range(choices)]
+    padded = tokenizer.pad(flat, return_tensors="pt")  # (batch · choices, seq)
+    return {name: column.view(len(rows), choices, -1) for name, column in padded.items()}

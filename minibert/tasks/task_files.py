@@ -1,0 +1,177 @@
+"""Files of examples: text as numbered lines, tables as numbered rows, and a report of what became of each example.
+
+Every line and row knows its location, such as "'train.csv', line 3", so that an error can name it. Three kinds of table, told apart
+by the file's ending:
+
+    .csv    a header, then values between commas; a value in "quotes" may hold commas and line breaks
+    .tsv    a header, then values between tabs; a quote is a character like any other
+    .jsonl  a JSON object a line, no header
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+SHOWN = 3  # locations that are printed with a reason; the report itself keeps all of them
+
+
+@dataclass
+class Report:
+    """How many examples of a file are used, and which are left out or changed, and why.
+
+    source: the file. found: examples in it. left_out, changed: reason → locations. A changed example is used too, though not
+    as it is in the file: its text was cut, say.
+    """
+
+    source: str
+    found: int
+    left_out: dict[str, list[str]] = field(default_factory=dict)
+    changed: dict[str, list[str]] = field(default_factory=dict)
+
+    def leave_out(self, location: str, reason: str) -> None:
+        """Note an example that is not used."""
+        self.left_out.setdefault(reason, []).append(location)
+
+    def change(self, location: str, reason: str) -> None:
+        """Note an example that is used, though not as it is in the file."""
+        self.changed.setdefault(reason, []).append(location)
+
+    @property
+    def used(self) -> int:
+        """How many examples are used."""
+        return self.found - sum(map(len, self.left_out.values()))
+
+    def require_some(self) -> None:
+        """Raise ValueError if there is no example left to use."""
+        if self.used == 0:
+            reasons = f" Left out: {self._listed(self.left_out)}" if self.left_out else ""
+            raise ValueError(f"'{self.source}' has no example that can be used.{reasons}")
+
+    def __str__(self) -> str:
+        lines = [f"'{self.source}': {self.used:,} of {self.found:,} examples used."]
+        if self.left_out:
+            lines.append(f"  left out: {self._listed(self.left_out)}")
+        if self.changed:
+            lines.append(f"  changed: {self._listed(self.changed)}")
+        return "\n".join(lines)
+
+    def _listed(self, reasons: dict[str, list[str]]) -> str:
+        listed = []
+        for reason, locations in reasons.items():
+            first = ", ".join(location.removeprefix(f"'{self.source}', ") for location in locations[:SHOWN])
+            listed.append(f"{len(locations):,} × {reason} ({first}{', …' if len(locations) > SHOWN else ''})")
+        return "; ".join(listed) + "."
+
+
+@dataclass(frozen=True)
+class TableRow:
+    """One row of a table: column → value, and its location in the file."""
+
+    location: str
+    values: dict[str, Any]
+
+    def text(self, column: str) -> str:
+        """A column's value, which must be text. Raises ValueError where it is missing or something else."""
+        value = self.values.get(column)
+        if not isinstance(value, str):
+            raise self.error(column, "must be text")
+        return value.strip()
+
+    def error(self, column: str, demand: str) -> ValueError:
+        """An error that says where, which column, what it should be, and what it is; columns in its stead when it is missing."""
+        missing = f"missing (columns: {', '.join(self.values) or 'none'})"
+        shown = repr(self.values[column]) if column in self.values else missing
+        return ValueError(f"{self.location}: {column!r} {demand}, and is {shown}.")
+
+
+def read_text(path: str | os.PathLike[str]) -> str:
+    """The text of a UTF-8 file. Raises ValueError where it is missing, empty or not UTF-8."""
+    path = Path(path)
+    if not path.is_file():
+        raise ValueError(f"There is no file at '{path}'.")
+    data = path.read_bytes()
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data[: error.start].count(b"\n") + 1
+        raise ValueError(f"'{path}', line {line}: not UTF-8 ({error.reason}). Save the file as UTF-8.") from error
+    if not text.strip():
+        raise ValueError(f"'{path}' is empty.")
+    return text
+
+
+def read_lines(path: str | os.PathLike[str]) -> Iterator[tuple[str, str]]:
+    """(location, line) of every line of a UTF-8 file, without its end. Only "\\n" and "\\r\\n" end a line."""
+    for number, line in enumerate(read_text(path).split("\n"), start=1):
+        yield f"'{path}', line {number}", line.removesuffix("\r")
+
+
+def read_rows(path: str | os.PathLike[str]) -> list[TableRow]:
+    """Every row of a .csv, .tsv or .jsonl table. Empty lines between rows are ignored.
+
+    Raises ValueError, naming file and line, for a row with more or fewer values than the header, for what is no
+    JSON object, and for another kind of file.
+    """
+    ending = Path(path).suffix.lower()
+    if ending == ".jsonl":
+        return list(_json_rows(path))
+    if ending not in (".csv", ".tsv"):
+        raise ValueError(f"'{path}' ends in {ending!r}, so how to read it is not known. Use .csv, .tsv or .jsonl.")
+    records = _csv_records(path) if ending == ".csv" else _tsv_records(path)
+    first, header = next(records)
+    header = [name.strip() for name in header]
+    if "" in header or len(set(header)) < len(header):
+        raise ValueError(f"{first}: the header must name each column once, and is {', '.join(map(repr, header))}.")
+    rows = []
+    for location, values in records:
+        if len(values) != len(header):
+            raise ValueError(f"{location}: {len(values)} values for the {len(header)} columns {', '.join(header)}.")
+        rows.append(TableRow(location, dict(zip(header, values, strict=True))))
+    if not rows:
+        raise ValueError(f"'{path}' has a header and no row.")
+    return rows
+
+
+def _csv_records(path: str | os.PathLike[str]) -> Iterator[tuple[str, Sequence[str]]]:
+    text = read_text(path)
+    limit = csv.field_size_limit(min(sys.maxsize, 2**31 - 1))  # the default refuses texts of 131,072 characters
+    try:
+        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+        records, begin = [], 1
+        for values in reader:
+            if values:
+                records.append((f"'{path}', line {begin}", values))
+            begin = reader.line_num + 1
+    except csv.Error as error:
+        raise ValueError(
+            f"'{path}', line {begin}: not CSV ({error}). Is a quote opened here and never closed, or not doubled inside?"
+        ) from error
+    finally:
+        csv.field_size_limit(limit)
+    yield from records
+
+
+def _tsv_records(path: str | os.PathLike[str]) -> Iterator[tuple[str, Sequence[str]]]:
+    yield from ((location, line.split("\t")) for location, line in read_lines(path) if line.strip())
+
+
+def _json_rows(path: str | os.PathLike[str]) -> Iterator[TableRow]:
+    for location, line in read_lines(path):
+        if not line.strip():
+            continue
+        try:
+            values = json.loads(line)
+        except (json.JSONDecodeError, RecursionError) as error:
+            raise ValueError(f"{location}: not JSON ({error}).") from error
+        if not isinstance(values, dict):
+            example = '{"text": "…"}'
+            raise ValueError(f"{location}: a line must be a JSON object such as {example}, not {line.strip()[:40]!r}.")
+        yield TableRow(location, values)

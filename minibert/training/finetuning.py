@@ -1,0 +1,262 @@
+"""Fine-tuning: train a pre-trained model for a task, from two files of examples to the best checkpoint.
+
+    train, test = Path("train.csv"), Path("test.csv")
+    trained, best = finetune(Classification(), "novels-4l-256h", train, test, FineTuningRecipe(), Path("run"))
+
+The tasks are in `minibert.tasks`, the loop in `loop.py`; here are the recipe, a step and a run. A step is one call of the model and
+the head's own loss, so its bits are those of a loop written out over the reference.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from ..config import BertConfig
+from ..fast.training import FastTraining
+from ..model import BertPreTrainedModel
+from ..optim import AdamW, get_linear_schedule_with_warmup, no_decay_groups
+from ..tasks import BatchOrder, Encoded, Examples, Task, batch_loader
+from ..tasks.task import SETTINGS
+from ..tokenization import BertTokenizer
+from .distributed import Processes
+from .loop import LoopOptions, NotFiniteError, Trainable, train
+from .prediction import outputs_of, row_length
+
+
+@dataclass(frozen=True)
+class FineTuningRecipe:
+    """How to fine-tune: the numbers of BERT's paper (appendix A.3) by default. A run cannot be resumed with another recipe.
+
+    epochs: times every example is shown. warmup: share of the steps in which the learning rate grows to `lr`; then it falls to 0 in
+    a line. max_length: pieces of a row, None for what is usual with the task. patience: evaluations without a better one
+    after which training stops, 0 for never. evaluate_every: steps, 0 for once an epoch. group_by_length: batches of texts of about one
+    length. precision: the type of matrix products, "float32" or "bfloat16" (autocast). attention: "eager" gives the reference's
+    bits; "sdpa" and "packed" are faster with long rows. fast: the same equations with less work (`minibert.fast.training`) and AdamW
+    in one pass; last digits and dropout masks are not the reference's.
+    """
+
+    epochs: int = 3
+    batch_size: int = 16
+    lr: float = 5e-5
+    warmup: float = 0.1
+    weight_decay: float = 0.01
+    clip: float = 1.0
+    max_length: int | None = None
+    patience: int = 0
+    evaluate_every: int = 0
+    group_by_length: bool = True
+    precision: str = "float32"
+    attention: str = "eager"
+    fast: bool = False
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, least in (("epochs", 1), ("batch_size", 1), ("patience", 0), ("evaluate_every", 0)):
+            if getattr(self, name) < least:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be at least {least}.")
+        if not 0 <= self.warmup <= 1:
+            raise ValueError(f"warmup is {self.warmup}; it is a share of the steps, from 0 to 1.")
+        if self.precision not in ("float32", "bfloat16"):
+            raise ValueError(f"precision is {self.precision!r}; choose float32 or bfloat16.")
+
+
+@dataclass(frozen=True)
+class StepSampler:
+    """The batch sampler of a run: for each step the keys, (number, seed), of the rows that one process computes.
+
+    In a last batch smaller than the number of processes some have no row: they compute one that counts for nothing, because the others
+    wait for their gradients.
+    """
+
+    order: BatchOrder
+    steps: range
+    seed: int
+    processes: Processes
+
+    def __iter__(self) -> Iterator[list[tuple[int, tuple[int, ...]]]]:
+        for step in self.steps:
+            numbers = self.order.batch(step - 1)
+            mine = [numbers[index] for index in self.processes.share(len(numbers))] or numbers[:1]
+            yield [(number, (self.seed, step, number)) for number in mine]
+
+
+@dataclass(eq=False)
+class FineTuning(Trainable):
+    """The batches, losses and metrics of a task. train, evaluation: the examples as rows."""
+
+    model: BertPreTrainedModel
+    tokenizer: BertTokenizer
+    task: Task
+    train: Encoded
+    evaluation: Encoded
+    recipe: FineTuningRecipe
+    processes: Processes
+
+    def __post_init__(self) -> None:
+        recipe, lengths = self.recipe, self.train.lengths
+        self.selection_metric = self.task.selection_metric
+        self.module = self.processes.wrap(self.model)
+        self.precision = getattr(torch, recipe.precision)
+        self.fast = FastTraining(self.model, self.task.reads, self.processes.size) if recipe.fast else None
+        self.order = BatchOrder(lengths, recipe.batch_size, recipe.seed, group_by_length=recipe.group_by_length)
+
+    @property
+    def steps(self) -> int:
+        """Of the whole run."""
+        return self.recipe.epochs * self.order.batches_per_epoch
+
+    def batches(self, first: int) -> DataLoader[dict[str, Tensor]]:
+        steps = range(first, self.steps + 1)
+        sampler = StepSampler(self.order, steps, self.recipe.seed, processes=self.processes)
+        return batch_loader(self.train, sampler, self.tokenizer)
+
+    def batch(self, step: int) -> dict[str, Tensor]:
+        """This process's rows of a step's batch, to look at."""
+        return next(iter(self.batches(step)))
+
+    def share(self, step: int, batch: dict[str, Tensor]) -> float:
+        """This process's share of the labels that the whole batch of a step has."""
+        has_rows = bool(self.processes.share(len(self.order.batch(step - 1))))
+        count = self.task.label_count(batch) if has_rows else 0
+        [total] = self.processes.sum(count)
+        return count / total
+
+    def backward(self, step: int, batch: dict[str, Tensor]) -> dict[str, float]:
+        """The gradients of a step's batch."""
+        share = self.share(step, batch)
+        batch = {name: column.to(self.processes.device) for name, column in batch.items()}
+        with self.fast.step(batch) if self.fast else nullcontext(batch) as batch:
+            with self.processes.autocast(self.precision):
+                loss = self.fast.loss(self.module, batch) if self.fast else self.module(**batch).loss
+            # Gradients are averaged over the processes, and the loss is to be their mean by labels. With one process both factors are 1.
+            (loss * (share * self.processes.size)).backward()
+        [whole] = self.processes.sum(float(loss.detach()) * share)
+        return {"loss": whole}
+
+    def evaluate(self) -> dict[str, float]:
+        """The loss and the scores on the evaluation examples. Raises NotFiniteError where there is no such loss."""
+        outputs = outputs_of(
+            self.model,
+            self.evaluation,
+            self.task,
+            tokenizer=self.tokenizer,
+            processes=self.processes,
+            batch_size=2 * self.recipe.batch_size,
+            precision=self.precision,
+        )
+        if not math.isfinite(outputs.loss):
+            raise NotFiniteError(
+                f"The loss on the evaluation examples is {outputs.loss}. Try a lower learning rate, a longer warm-up, or float32."
+            )
+        return {"loss": outputs.loss, **self.task.score(self.evaluation, outputs.kept, outputs.loss)}
+
+
+def finetune(
+    task: Task,
+    model_name: str,
+    train_file: Path,
+    evaluation_file: Path,
+    recipe: FineTuningRecipe,
+    out: Path,
+    processes: Processes | None = None,
+    *,
+    say: Callable[[str], None] = print,
+    save_every: int = 0,
+    adamw: str = "plain",
+) -> tuple[FineTuning, dict[str, float]]:
+    """Train a model for a task, or go on with the run in `out`; return what was trained and the metrics of its best evaluation.
+
+    model_name: a folder, a bundled name or a hub id. processes: None for this one alone. say: is called with what became of the files'
+    examples. save_every: steps, 0 for once an epoch. adamw: AdamW's `implementation`; "blocked" gives the same bits sooner. Raises
+    ValueError, naming file and location, where a file is broken or does not fit the other.
+    """
+    processes = processes or Processes.alone()
+    examples = task.read(train_file)
+    task = task.adapted_to(examples)
+    evaluation = task.read(evaluation_file)
+    trained = open_task(task, model_name, examples, evaluation=evaluation, recipe=recipe, processes=processes, say=say)
+    identity = {
+        "task": {"name": task.name, **task.settings()},
+        "model": model_name,
+        "files": [hashlib.sha256(file.read_bytes()).hexdigest() for file in (train_file, evaluation_file)],
+    }
+    return trained, train_task(trained, out, identity, save_every=save_every, adamw=adamw)
+
+
+def open_task(
+    task: Task,
+    model_name: str,
+    examples: Examples,
+    evaluation: Examples,
+    recipe: FineTuningRecipe,
+    processes: Processes,
+    say: Callable[[str], None],
+) -> FineTuning:
+    """The model with its new head, and the examples as rows.
+
+    `recipe.seed` gives the head and then dropout, the numbers that it gives in the reference too.
+    """
+    tokenizer = BertTokenizer.from_pretrained(model_name)
+    config = BertConfig.from_pretrained(model_name)
+    length = row_length(task, config.max_position_embeddings, recipe.max_length)
+    rows = task.encode(examples, tokenizer, length, training=True)
+    examples.report.require_some()
+    evaluation_rows = task.encode(evaluation, tokenizer, length)
+    say(str(examples.report))
+    say(str(evaluation.report))
+
+    remembered = {
+        **(getattr(config, "task_specific_params", None) or {}),
+        SETTINGS: {"task": task.name, "max_length": length, **task.settings()},
+    }
+    torch.manual_seed(recipe.seed)
+    model: BertPreTrainedModel = task.model_class.from_pretrained(
+        model_name,
+        draw_as_reference=True,
+        ignore_mismatched_sizes=True,  # the head of another task, with another number of labels, starts anew
+        task_specific_params=remembered,
+        **task.config_fields(),
+    )
+    new = [finding.name for finding in model.loading_report.new] if model.loading_report else []
+    if new:
+        say(f"New, to be learned from the start: {', '.join(new)}.")
+    model = model.float()
+    model.set_attn_implementation(recipe.attention)
+    if config.position_embedding_type != "absolute":  # the table is there, as in the reference, but nothing reads it
+        model.base_model.embeddings.position_embeddings.requires_grad_(False)
+    if processes.size > 1:
+        torch.manual_seed(recipe.seed + 1 + processes.rank)  # dropout: its own in each process
+    return FineTuning(
+        model, tokenizer, task, train=rows, evaluation=evaluation_rows, recipe=recipe, processes=processes
+    )
+
+
+def train_task(
+    trained: FineTuning, out: Path, identity: dict[str, Any], save_every: int = 0, adamw: str = "plain"
+) -> dict[str, float]:
+    """AdamW, its learning rate up in a line and down in a line; return the metrics of the best evaluation."""
+    recipe, epoch = trained.recipe, trained.order.batches_per_epoch
+    groups = no_decay_groups(trained.model, recipe.weight_decay)
+    optimizer = AdamW(groups, lr=recipe.lr, implementation="fused" if recipe.fast else adamw)
+    schedule = get_linear_schedule_with_warmup(optimizer, round(recipe.warmup * trained.steps), trained.steps)
+    options = LoopOptions(
+        trained.steps,
+        recipe.clip,
+        log_every=min(10, epoch),
+        evaluate_every=recipe.evaluate_every or epoch,
+        save_every=save_every or epoch,
+        keep=1,
+        patience=recipe.patience,
+    )
+    whole = {**asdict(recipe), **identity}
+    return train(trained, optimizer, schedule, options=options, out=out, recipe=whole, processes=trained.processes)

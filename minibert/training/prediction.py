@@ -1,0 +1,112 @@
+"""A trained model at work: its outputs for rows, its metrics on a labelled file, its answers."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..config import BertConfig
+from ..model import BertPreTrainedModel
+from ..tasks import Encoded, Examples, Report, Task, batch_loader, evaluation_batches, saved_settings, task_of
+from ..tokenization import BertTokenizer
+from .distributed import Processes
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """For each row, in order, what the task keeps; and the mean loss, NaN where there are no labels."""
+
+    kept: list[Any]
+    loss: float
+
+
+def outputs_of(
+    model: BertPreTrainedModel,
+    encoded: Encoded,
+    task: Task,
+    tokenizer: BertTokenizer,
+    processes: Processes,
+    *,
+    batch_size: int = 32,
+    precision: torch.dtype = torch.float32,
+) -> Outputs:
+    """Run the model over rows, those of a length together. Several processes share the batches, and all get all outputs."""
+    batches = evaluation_batches(encoded.lengths, batch_size)[processes.rank :: processes.size]
+    loader = batch_loader(encoded, [[(number, ()) for number in numbers] for numbers in batches], tokenizer)
+    was_training = model.training
+    model.eval()
+    found: list[tuple[int, Any]] = []
+    losses, counts = [0.0], [0]
+    for numbers, batch in zip(batches, loader, strict=True):
+        on_device = {name: column.to(processes.device) for name, column in batch.items()}
+        with torch.inference_mode(), processes.autocast(precision):
+            outputs = model(**on_device)
+        if outputs.loss is not None and task.label_count(batch):  # the mean of no label at all is NaN
+            losses.append(float(outputs.loss) * task.label_count(batch))
+            counts.append(task.label_count(batch))
+        found += zip(numbers, task.keep(outputs, on_device), strict=True)
+    model.train(was_training)
+    kept = dict(pair for of_process in processes.gather(found) for pair in of_process)
+    loss, count = processes.sum(math.fsum(losses), sum(counts))
+    return Outputs([kept[number] for number in range(len(encoded.rows))], loss / count if count else math.nan)
+
+
+def row_length(task: Task, positions: int, max_length: int | None) -> int:
+    """Pieces of a row for a model of so many positions; None: as usual with the task. Raises ValueError where it has too few."""
+    if max_length is None:
+        return min(task.usual_length, positions)
+    if not 3 <= max_length <= positions:
+        raise ValueError(
+            f"max_length is {max_length}; the model has {positions} positions, so choose 3 to {positions}."
+        )
+    return max_length
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """A model and the task that its config names. max_length: pieces of a row."""
+
+    model: BertPreTrainedModel
+    tokenizer: BertTokenizer
+    task: Task
+    max_length: int
+    processes: Processes
+
+    @classmethod
+    def open(cls, name: str, processes: Processes, max_length: int | None = None) -> TrainedModel:
+        """Open a checkpoint: a folder, a bundled name or a hub id. max_length: None for the one it was trained with.
+
+        Raises ValueError for a model that was not trained for a task.
+        """
+        config = BertConfig.from_pretrained(name)
+        task = task_of(config, name)
+        wanted = max_length if max_length is not None else saved_settings(config).get("max_length")
+        length = row_length(task, config.max_position_embeddings, wanted)
+        model: BertPreTrainedModel = task.model_class.from_pretrained(name)
+        new = [finding.name for finding in model.loading_report.new] if model.loading_report else []
+        if new:
+            raise ValueError(f"'{name}' was taught no task: {', '.join(new)} of its head are not in the checkpoint.")
+        tokenizer = BertTokenizer.from_pretrained(name)
+        return cls(model.float().to(processes.device), tokenizer, task, max_length=length, processes=processes)
+
+    def evaluate(self, file: Path, batch_size: int = 32) -> tuple[dict[str, float], Report]:
+        """The loss and the scores on a labelled file, and a report on its examples."""
+        examples = self.task.read(file)
+        encoded, outputs = self._outputs(examples, batch_size)
+        return {"loss": outputs.loss, **self.task.score(encoded, outputs.kept, outputs.loss)}, examples.report
+
+    def answers(self, examples: Examples, batch_size: int = 32) -> list[dict[str, Any]]:
+        """The model's answer to each example; no labels are needed."""
+        encoded, outputs = self._outputs(examples, batch_size)
+        return self.task.answers(encoded, outputs.kept)
+
+    def _outputs(self, examples: Examples, batch_size: int) -> tuple[Encoded, Outputs]:
+        encoded = self.task.encode(examples, self.tokenizer, self.max_length)
+        outputs = outputs_of(
+            self.model, encoded, self.task, tokenizer=self.tokenizer, processes=self.processes, batch_size=batch_size
+        )
+        return encoded, outputs

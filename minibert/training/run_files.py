@@ -1,0 +1,178 @@
+"""A training run on disk.
+
+    checkpoints/step-00000500/    model, tokenizer, and training_state.pt: optimizer, schedule, random states, best metrics
+    log.jsonl                     a JSON object a line, each with its step
+    model/, curve.png             at the end: the best checkpoint, and its loss over the steps
+
+A checkpoint is written under a temporary name, flushed, and renamed: a run that is killed at any moment leaves the last good
+one. The newest few are kept, and the best.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from tqdm import tqdm
+
+from ..checkpoints import replacing, write_text_atomically
+from ..terminal import table
+
+STATE = "training_state.pt"
+EVALUATION = "evaluation_"  # begins the names of an evaluation's metrics in a log
+_NAME = re.compile(r"step-(\d{8})")
+_UNFINISHED = ".unfinished-"
+
+
+class RunCheckpoints:
+    """The checkpoints of a run in a folder. keep: how many of the newest stay, beside the best."""
+
+    def __init__(self, folder: Path, keep: int = 2):
+        self.folder = folder
+        self.keep = keep
+
+    def steps(self) -> list[int]:
+        """The steps of the checkpoints there are, the oldest first."""
+        if not self.folder.is_dir():
+            return []
+        found = (_NAME.fullmatch(path.name) for path in self.folder.iterdir() if (path / STATE).is_file())
+        return sorted(int(match.group(1)) for match in found if match)
+
+    def path(self, step: int) -> Path:
+        """The folder of a step's checkpoint."""
+        return self.folder / f"step-{step:08d}"
+
+    def newest(self) -> int | None:
+        """The step to go on from."""
+        return max(self.steps(), default=None)
+
+    def load(self, step: int) -> dict[str, Any]:
+        """The training state of a step. Raises ValueError where the file cannot be read."""
+        path = self.path(step) / STATE
+        try:
+            return torch.load(path, map_location="cpu", weights_only=True)
+        except Exception as error:  # whatever a damaged file makes the reader raise
+            raise ValueError(
+                f"'{path}' cannot be read ({error}). Remove that folder to go on from the one before."
+            ) from error
+
+    def save(self, step: int, state: dict[str, Any], save_model: Callable[[Path], None], best: int | None) -> None:
+        """Write a checkpoint, then remove those no longer kept. Raises OSError, the older ones untouched, where it fails."""
+        draft = self.folder / f"{_UNFINISHED}{step}-{os.getpid()}"
+        try:
+            draft.mkdir(parents=True)
+            save_model(draft)
+            torch.save(state, draft / STATE)
+            for file in draft.iterdir():
+                _flush(file)
+            if self.path(step).exists():  # an unreadable one, or one of a run that was rolled back by hand
+                shutil.rmtree(self.path(step))
+            draft.rename(self.path(step))
+            _flush(self.folder)
+        except (
+            OSError,
+            RuntimeError,
+            ValueError,
+        ) as error:  # torch and safetensors have errors of their own for a full disk
+            good = self.newest()
+            kept = f"The last good checkpoint is step {good}." if good is not None else "There is no checkpoint yet."
+            raise OSError(
+                f"The checkpoint of step {step} could not be written to '{self.folder}': {error}. {kept}"
+            ) from error
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+        for old in self.steps()[: -self.keep]:
+            if old != best:
+                shutil.rmtree(self.path(old), ignore_errors=True)
+
+    def remove_unfinished(self) -> None:
+        """Clear away what a killed run left half-written."""
+        for path in self.folder.glob(f"{_UNFINISHED}*"):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _flush(path: Path) -> None:
+    """Have the system write a file, or a folder's list of names, to the disk."""
+    if os.name == "nt" and path.is_dir():
+        return  # Windows does not open folders
+    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+class RunLog:
+    """The log of a run: JSON lines in a file, a progress bar and a few sentences on a terminal.
+
+    Each line has a `step`; a resumed run drops the lines of steps it will take again. quiet: neither write nor print; of several
+    processes all but one are.
+    """
+
+    def __init__(self, path: Path, steps: int, first: int = 0, quiet: bool = False):
+        self.path = path
+        self.quiet = quiet
+        if path.is_file() and not quiet:
+            kept = [json.dumps(line) + "\n" for line in read_log(path) if 0 < first >= line["step"]]
+            write_text_atomically(path, "".join(kept))
+        self.bar = tqdm(total=steps, initial=first, unit=" steps", disable=True if quiet else None, leave=False)
+
+    def write(self, step: int, **values: Any) -> None:
+        """Add a line."""
+        if not self.quiet:
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps({"step": step, **values}) + "\n")
+
+    def show(self, step: int, text: str) -> None:
+        """Move the bar."""
+        self.bar.set_postfix_str(text, refresh=False)
+        self.bar.update(step - self.bar.n)
+
+    def say(self, text: str) -> None:
+        """Print a sentence."""
+        if not self.quiet:
+            tqdm.write(text)
+
+    def close(self) -> None:
+        """Remove the bar."""
+        self.bar.close()
+
+
+def read_log(path: Path) -> list[dict[str, Any]]:
+    """The lines of a log; a last line that was cut off by a kill is left out."""
+    lines = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            lines.append(json.loads(line))
+        except json.JSONDecodeError:
+            break
+    return lines
+
+
+def results_table(log: list[dict[str, Any]], best_step: int) -> str:
+    """A row for each evaluation in a run's log: its step, the loss, the scores; the best one is marked."""
+    evaluations = [line for line in log if f"{EVALUATION}loss" in line]
+    names = [name for name in evaluations[0] if name.startswith(EVALUATION)]
+    header = ("step", *(name.removeprefix(EVALUATION).replace("_", " ") for name in names), "")
+    rows = [
+        (line["step"], *(f"{line[name]:.3f}" for name in names), "best" if line["step"] == best_step else "")
+        for line in evaluations
+    ]
+    return table(header, rows, right=range(len(header) - 1))
+
+
+def keep_best(out: Path, best_step: int) -> Path:
+    """Copy the best checkpoint to `out/model`; return that folder."""
+    model = out / "model"
+    with replacing(model) as draft:
+        shutil.copytree(
+            RunCheckpoints(out / "checkpoints").path(best_step), draft, ignore=shutil.ignore_patterns(STATE)
+        )
+        shutil.rmtree(model, ignore_errors=True)
+    return model

@@ -1,0 +1,213 @@
+"""Metrics on small cases that can be counted by hand, and against published scorers."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import scipy.stats
+import sklearn.metrics
+import torch
+
+from minibert.tasks.metrics import (
+    Entity,
+    accuracy,
+    answer_f1,
+    answer_scores,
+    entities,
+    entity_f1,
+    exact_match,
+    f1,
+    matthews,
+    normalize_answer,
+    pearson,
+    perplexity,
+    spearman,
+)
+
+PREDICTED, TRUE = [0, 1, 2, 2, 1, 0], [0, 1, 1, 2, 2, 0]
+
+
+@pytest.mark.parametrize("as_values", [list, np.array, torch.tensor], ids=["list", "array", "tensor"])
+def test_lists_arrays_and_tensors_give_the_same(as_values):
+    predicted, true = as_values(PREDICTED), as_values(TRUE)
+    assert accuracy(predicted, true) == 4 / 6
+    assert f1(predicted, true) == pytest.approx((1 + 1 / 2 + 1 / 2) / 3)
+    assert matthews(predicted, true) == pytest.approx(sklearn.metrics.matthews_corrcoef(TRUE, PREDICTED))
+    assert pearson(predicted, true) == pytest.approx(scipy.stats.pearsonr(PREDICTED, TRUE).statistic)
+    assert spearman(predicted, true) == pytest.approx(scipy.stats.spearmanr(PREDICTED, TRUE).statistic)
+
+
+def test_classes_may_be_names():
+    assert accuracy(["a", "b"], ["a", "c"]) == 0.5
+    assert f1(["a", "b"], ["a", "c"]) == pytest.approx(1 / 3)
+    assert f1(["a", "b"], ["a", "a"], "binary", positive="a") == pytest.approx(2 / 3)
+
+
+def test_f1_averages():
+    # class 0: 2 right, none wrong; class 1: 1 right, 1 wrong, 1 missed; class 2 the same
+    assert f1(PREDICTED, TRUE, "micro") == accuracy(PREDICTED, TRUE)
+    assert f1(PREDICTED, TRUE, "binary", positive=1) == 0.5
+    assert f1(PREDICTED, TRUE, "binary", positive=7) == 0.0
+
+
+def test_several_labels_each():
+    predicted, true = [[1, 0, 0], [1, 1, 0]], [[1, 0, 0], [0, 1, 0]]
+    assert accuracy(predicted, true) == 0.5
+    assert f1(predicted, true) == pytest.approx((2 / 3 + 1 + 0) / 3)
+    assert f1(predicted, true, "micro") == pytest.approx(4 / 5)
+    with pytest.raises(ValueError, match="one class each"):
+        f1(predicted, true, "binary")
+
+
+def test_matthews_is_one_minus_one_and_nothing():
+    assert matthews([0, 1, 0], [0, 1, 0]) == 1.0
+    assert matthews([1, 0, 1], [0, 1, 0]) == -1.0
+    assert matthews([1, 1, 1], [0, 1, 0]) == 0.0
+
+
+def test_matthews_of_a_hundred_thousand_examples_does_not_overflow():
+    noise = np.random.default_rng(0)
+    predicted, true = noise.integers(0, 2, 100_000).astype(np.int8), noise.integers(0, 2, 100_000).astype(np.int8)
+    assert matthews(predicted, true) == pytest.approx(sklearn.metrics.matthews_corrcoef(true, predicted), abs=1e-12)
+
+
+def test_a_constant_has_no_correlation_with_anything():
+    assert pearson([0.1, 0.1, 0.1], [1, 2, 3]) == 0.0
+    assert spearman([1, 2, 3], [0.3, 0.3, 0.3]) == 0.0
+
+
+def test_a_rising_curve_has_rank_correlation_one_and_a_line_has_both():
+    assert spearman([1, 2, 3, 4], [1, 10, 100, 1000]) == pytest.approx(1.0)
+    assert pearson([1, 2, 3, 4], [1, 10, 100, 1000]) < 0.9
+    assert pearson([1, 2, 3, 4], [-1, -3, -5, -7]) == pytest.approx(-1.0)
+
+
+def test_correlation_of_huge_and_tiny_numbers_is_finite():
+    assert pearson([1e200, 2e200, 3e200], [1e-200, 2e-200, 3e-200]) == pytest.approx(1.0)
+
+
+def test_entities_of_both_schemes():
+    assert entities(["I-person", "I-person", "B-person", "O", "I-place"]) == [
+        Entity("person", 0, 2),
+        Entity("person", 2, 3),
+        Entity("place", 4, 5),
+    ]
+    assert entities(["B-person", "I-person", "B-person", "O", "B-place"]) == [
+        Entity("person", 0, 2),
+        Entity("person", 2, 3),
+        Entity("place", 4, 5),
+    ]
+
+
+def test_a_change_of_type_begins_an_entity_whatever_the_prefix():
+    assert entities(["B-a", "I-b", "I-b"]) == [Entity("a", 0, 1), Entity("b", 1, 3)]
+
+
+def test_ends_and_singles_close_an_entity():
+    assert entities(["B-a", "E-a", "I-a", "S-a", "I-a"]) == [
+        Entity("a", i, j) for i, j in ((0, 2), (2, 3), (3, 4), (4, 5))
+    ]
+
+
+def test_an_entity_ends_with_its_sentence_and_types_may_hold_hyphens():
+    assert entities(["O", "B-creative-work", "I-creative-work"]) == [Entity("creative-work", 1, 3)]
+    scores = entity_f1([["B-a"], ["I-a"]], [["B-a"], ["I-a"]])
+    assert (scores.right, scores.predicted, scores.true) == (2, 2, 2)
+
+
+def test_entity_scores_are_counted_over_all_sentences_and_for_each_type():
+    predicted = [["B-a", "I-a", "O", "B-b"], ["O", "B-b"]]
+    true = [["B-a", "O", "O", "B-b"], ["B-a", "B-b"]]
+    scores = entity_f1(predicted, true)
+    assert (scores.precision, scores.recall, scores.f1) == (2 / 3, 2 / 4, 4 / 7)
+    assert (scores.types["a"].f1, scores.types["b"].f1) == (0.0, 1.0)
+    assert list(scores.types) == ["a", "b"]
+
+
+def test_no_entity_at_all_scores_nothing():
+    scores = entity_f1([["O"]], [["O"]])
+    assert (scores.precision, scores.recall, scores.f1, scores.types) == (0.0, 0.0, 0.0, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "normalized"),
+    [
+        ("The Cat.", "cat"),
+        ("a  theatre, an anthem", "theatre anthem"),
+        ("U.S.A.", "usa"),
+        ("the-end", "theend"),  # punctuation goes before articles do
+        ("«the» cat", "« » cat"),  # only ASCII punctuation goes
+        ("A", ""),
+        (" \t1,000\n", "1000"),
+    ],
+)
+def test_answers_are_normalized_as_the_squad_script_does(text, normalized):
+    assert normalize_answer(text) == normalized
+
+
+@pytest.mark.parametrize(
+    ("prediction", "truth", "exact", "best"),
+    [
+        ("the cat", "Cat!", 1.0, 1.0),
+        ("big cat", "cat", 0.0, 2 / 3),
+        ("cat cat", "cat", 0.0, 2 / 3),  # a word counts as often as it is in both
+        ("cat cat", "cat cat dog", 0.0, 4 / 5),
+        ("dog", "cat", 0.0, 0.0),
+        ("", "", 1.0, 1.0),
+        ("", "cat", 0.0, 0.0),
+        ("the", "", 1.0, 1.0),
+    ],
+)
+def test_exact_match_and_f1_of_answers(prediction, truth, exact, best):
+    assert exact_match(prediction, truth) == exact
+    assert answer_f1(prediction, truth) == pytest.approx(best)
+
+
+def test_the_best_of_several_true_answers_counts_and_no_answer_is_right_where_there_is_none():
+    truths = {"a": ["black cat", "the cat"], "b": [], "c": ["dog"], "d": []}
+    scores = answer_scores({"a": "cat", "b": "", "c": "big dog", "d": "dog", "e": "not asked"}, truths)
+    assert (scores.exact_match, scores.f1, scores.questions) == (0.5, pytest.approx((1 + 1 + 2 / 3 + 0) / 4), 4)
+    assert scores.answerable is not None
+    assert (scores.answerable.exact_match, scores.answerable.f1) == (0.5, pytest.approx(5 / 6))
+    assert scores.unanswerable is not None
+    assert (scores.unanswerable.exact_match, scores.unanswerable.questions) == (0.5, 2)
+
+
+def test_a_true_answer_that_normalizes_to_nothing_is_left_aside():
+    assert answer_scores({"a": ""}, {"a": ["the", "cat"]}).f1 == 0.0
+    assert answer_scores({"a": ""}, {"a": ["the"]}).answerable is None
+
+
+def test_perplexity_is_the_number_of_words_a_guesser_would_have():
+    assert perplexity([math.log(7)] * 3) == pytest.approx(7)
+    assert perplexity(torch.tensor([0.0, 3.0]), [3, 1]) == pytest.approx(math.exp(0.75))
+
+
+def test_batches_without_words_count_for_nothing_and_a_hopeless_model_is_infinite():
+    assert perplexity([math.log(7), math.nan], [5, 0]) == pytest.approx(7)
+    assert perplexity([1e9]) == math.inf
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: accuracy([1, 2], [1]), r"shape \(2,\) for labels of shape \(1,\)"),
+        (lambda: accuracy([], []), "predictions is empty"),
+        (lambda: matthews([[1]], [[1]]), "predictions must have 1 dimensions"),
+        (lambda: f1([1], [1], "weighted"), "average='weighted' is not known"),
+        (lambda: pearson([1, math.nan], [1, 2]), "predictions must be finite"),
+        (lambda: spearman([1, 2], [1, math.inf]), "labels must be finite"),
+        (lambda: entity_f1([["O"]], []), "predictions for 1 sentences and labels for 0"),
+        (lambda: entity_f1([["O"]], [["O", "O"]]), "Sentence 0 has 1 predicted tags and 2 true"),
+        (lambda: entities(["NOUN"]), "The tag 'NOUN' marks no entity"),
+        (lambda: answer_scores({}, {"a": ["cat"]}), "1 of 1 questions have no prediction, 'a' first"),
+        (lambda: answer_scores({}, {}), "no questions"),
+        (lambda: perplexity([1.0], [0]), "there are no words"),
+        (lambda: perplexity([1.0, 1.0], [2, -1]), "at least 0"),
+    ],
+)
+def test_what_cannot_be_scored_is_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
