@@ -297,7 +297,9 @@ OPERATIONS: dict[str, Callable[[BertModel], object]] = {
     "step": _step,
     "flatten": _flatten,
     "scale the state": _scale_state,
-    "load a state": lambda model: model.load_state_dict({name: t * 1.5 for name, t in model.state_dict().items()}),
+    "load a state": lambda model: model.load_state_dict(  # the positions of tokens stay whole numbers
+        {name: t * 1.5 if t.is_floating_point() else t for name, t in model.state_dict().items()}
+    ),
     "share": lambda model: model.share_memory(),
     "float64": lambda model: model.double(),
     "float32": lambda model: model.float(),
