@@ -10,7 +10,7 @@ outputs = model(**tokenizer("He shook his [MASK].", return_tensors="pt"))
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .version import __version__ as __version__
+__version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from .public_names import *  # noqa: F403 type checkers and editors read the names there
@@ -19,11 +19,12 @@ else:
     def __getattr__(name: str) -> Any:
         """Import every name of `public_names.py` when the first is used, so that `minibert --help` starts without torch."""
         names = import_module(".public_names", __name__)
-        globals().update({each: getattr(names, each) for each in names.__all__}, __all__=names.__all__)
+        globals().update({each: getattr(names, each) for each in names.__all__})
+        globals()["__all__"] = [*names.__all__, "__version__"]
         if name not in globals():
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         return globals()[name]
 
     def __dir__() -> list[str]:
         """All names, for completion in a notebook."""
-        return sorted({*globals(), *import_module(".public_names", __name__).__all__})
+        return sorted({*globals(), *__getattr__("__all__")})

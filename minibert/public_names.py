@@ -66,7 +66,6 @@ from .tokenization import (
     BertTokenizerFast as BertTokenizerFast,
     WordpieceTokenizer as WordpieceTokenizer,
 )
-from .version import __version__ as __version__
 
 if not TYPE_CHECKING:  # type checkers and editors read the lists above
-    __all__ = [name for name in globals() if not name.startswith("__") and name != "TYPE_CHECKING"] + ["__version__"]
+    __all__ = [name for name in globals() if not name.startswith("__") and name != "TYPE_CHECKING"]

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from ..version import __version__
+from .. import __version__
 
 # The commands in the order of the list: the file that holds the command, and its line in the list. The list is shown without
 # importing a file, so that help takes no time.

@@ -61,7 +61,7 @@ def test_a_ring_keeps_to_its_budget(part: str) -> None:
 
 
 def test_every_file_belongs_to_a_ring() -> None:
-    at_the_top = {"__init__", "__main__", "public_names", "version"}
+    at_the_top = {"__init__", "__main__", "public_names"}
     known = at_the_top.union(*size.RINGS.values())
     assert {path.relative_to(PACKAGE).with_suffix("").parts[0] for path in FILES} <= known
 
