@@ -11,12 +11,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+import torch
 from torch import nn
 
 from ..terminal import outline, table
 from .distance import short
 from .divergence import Divergence, find_divergence
-from .pairing import PairedStages, StageDistance, copy_parameters, differently_tied, find_prefixes, pair_outputs
+from .pairing import PairedStages, StageDistance, common_parts, copy_parameters, differently_tied, pair_outputs
 from .probes import Inputs, gradients, record
 
 
@@ -38,31 +39,30 @@ def compare(
     Where b raises, the stages until then are compared. Raises what a raises, and ValueError where the two have no names
     in common or parameters to copy have another shape.
     """
-    prefixes = find_prefixes(a, b)
+    part_a, part_b = common_parts(a, b)
     if copy_weights:
-        copy_parameters(a, b, prefixes)
-    run_a = record(a, inputs, backward=backward, may_fail=False)
-    run_b = record(b, inputs, backward=backward, may_fail=True)
-    pairs, stopped = PairedStages(run_a, run_b, prefixes), run_b.stopped
-    if not pairs.keys and stopped is None:
+        copy_parameters(part_a, part_b)
+    with torch.set_grad_enabled(backward):
+        run_a = record(a, part_a, inputs, may_fail=False)
+        run_b = record(b, part_b, inputs, may_fail=True)
+    pairs = PairedStages(run_a, run_b)
+    if not pairs.rows and run_b.stopped is None:
         raise ValueError("No stage of b has the name of one of a, so none can be compared. Name b's modules as a's.")
-    if backward and stopped is None:
-        found = [(x, y) for _, x, y in pair_outputs(run_a.outputs, run_b.outputs) if x.shape == y.shape]
-        common = [(x, y) for x, y in found if x.requires_grad and y.requires_grad]
-        if common:
-            pairs.compare_gradients(gradients(a, [x for x, _ in common]), gradients(b, [y for _, y in common]))
+    outputs = [(x, y) for _, x, y in pair_outputs(run_a.outputs, run_b.outputs) if x.shape == y.shape]
+    trained = [(x, y) for x, y in outputs if x.requires_grad and y.requires_grad]
+    if backward and trained:
+        pairs.compare_gradients(gradients(part_a, [x for x, _ in trained]), gradients(part_b, [y for _, y in trained]))
 
     rows = list(pairs.rows.values())
-    diverges = any(row.diverges(tolerance) for row in rows)
     return Comparison(
         rows=rows,
         tolerance=tolerance,
-        fault=find_divergence(pairs, tolerance) if diverges else None,
+        fault=find_divergence(pairs, tolerance) if any(row.diverges(tolerance) for row in rows) else None,
         first_bits=find_divergence(pairs, 0.0),
-        only_in_a=[path for path, call in pairs.stages_a if path and (path, call) not in pairs.stages_b],
-        only_in_b=[path for path, call in pairs.stages_b if path and (path, call) not in pairs.stages_a],
-        untied=differently_tied(a, b, prefixes),
-        stopped=stopped,
+        only_in_a=[stage.path for key, stage in pairs.stages_a.items() if stage.path and key not in pairs.rows],
+        only_in_b=[stage.path for key, stage in pairs.stages_b.items() if stage.path and key not in pairs.rows],
+        untied=differently_tied(part_a, part_b),
+        stopped=run_b.stopped,
     )
 
 

@@ -155,26 +155,25 @@ class Recording(TorchFunctionMode):
         return output
 
 
-def record(model: nn.Module, inputs: Inputs, backward: bool, may_fail: bool) -> Recording:
-    """Run a model on copies of the inputs, with gradients where `backward`.
+def record(model: nn.Module, part: nn.Module, inputs: Inputs, may_fail: bool) -> Recording:
+    """Run a model on copies of the inputs and watch the stages of a part of it.
 
     may_fail: note an exception instead of raising it.
     """
     recording = Recording()
-    with evaluation_mode(model), torch.set_grad_enabled(backward), trace(model, keep_tensors=True) as recording.trace:
-        try:
-            with recording:
-                if isinstance(inputs, Mapping):
-                    outputs = model(**{name: _copy(value) for name, value in inputs.items()})
-                else:
-                    outputs = model(*map(_copy, inputs if isinstance(inputs, tuple) else (inputs,)))
-                recording.outputs = named_tensors(outputs)
-        except Exception as error:
-            if not may_fail:
-                raise
-            stage = recording.trace.stage_that_raised(error)
-            where = stage.path if stage and stage.path else "its forward"
-            recording.stopped = f"{where}: {type(error).__name__}: {error}"
+    try:
+        with evaluation_mode(model), trace(part, keep_tensors=True) as recording.trace, recording:
+            if isinstance(inputs, Mapping):
+                outputs = model(**{name: _copy(value) for name, value in inputs.items()})
+            else:
+                outputs = model(*map(_copy, inputs if isinstance(inputs, tuple) else (inputs,)))
+        recording.outputs = named_tensors(outputs)
+    except Exception as error:
+        if not may_fail:
+            raise
+        stage = recording.trace.stopped_in
+        where = stage.path if stage and stage.path else "its forward"
+        recording.stopped = f"{where}: {type(error).__name__}: {error}"
     return recording
 
 
