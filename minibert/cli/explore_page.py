@@ -9,8 +9,7 @@ import click
 from ..checkpoints import write_text_atomically
 from ..microscope.explore import attention_page
 from ..tokenization import BertTokenizer
-from .architecture import load_as_trained
-from .options import model_option
+from .options import load_as_trained, model_option
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..terminal import table
-from .architecture import load_as_trained
-from .options import BUNDLED_MODEL, json_option, print_json
+from .options import BUNDLED_MODEL, json_option, load_as_trained, print_json
 
 if TYPE_CHECKING:
     from ..model import BertPreTrainedModel

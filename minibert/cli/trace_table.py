@@ -8,12 +8,11 @@ import click
 import torch
 
 from ..microscope.equations import equation, source
-from ..microscope.trace import Stage, TensorFacts
+from ..microscope.trace import Stage
 from ..microscope.trace import trace as watch
 from ..terminal import display_width, outline, pad, table
 from ..tokenization import BertTokenizer
-from .architecture import load_as_trained
-from .options import json_option, model_option, print_json
+from .options import json_option, load_as_trained, model_option, print_json
 
 WIDTH = 100
 
@@ -48,24 +47,20 @@ def trace(text: str, second: str | None, depth: int | None, numbers: bool, model
         print_json({**walk, "stages": [as_dict(stage) for stage in stages]})
         return
     click.echo(in_blocks(("piece", "id", "segment"), list(zip(pieces, ids, segments, strict=True))))
-    click.echo()
-    click.echo(stage_table(stages, numbers))
+    click.echo("\n" + stage_table(stages, numbers))
 
 
 def in_blocks(titles: tuple[str, ...], columns: list[tuple[Any, ...]]) -> str:
     """Rows with a title each, side by side as many columns as fit, then the next block below."""
     margin = max(map(len, titles))
-    lines: list[list[str]] = []
-    left = 0  # columns of the terminal that are still free in the last block
+    blocks: list[list[str]] = []
     for column in columns:
         cells = [str(cell) for cell in column]
         width = max(map(display_width, cells))
-        if left < width + 2:
-            lines.append([pad(title, margin) for title in titles])
-            left = WIDTH - margin
-        lines[-1] = [f"{line}  {pad(cell, width)}" for line, cell in zip(lines[-1], cells, strict=True)]
-        left -= width + 2
-    return "\n\n".join("\n".join(line.rstrip() for line in block) for block in lines)
+        if not blocks or display_width(blocks[-1][0]) + 2 + width > WIDTH:
+            blocks.append([pad(title, margin) for title in titles])
+        blocks[-1] = [f"{line}  {pad(cell, width)}" for line, cell in zip(blocks[-1], cells, strict=True)]
+    return "\n\n".join("\n".join(line.rstrip() for line in block) for block in blocks)
 
 
 def stage_table(stages: list[Stage], numbers: bool) -> str:
@@ -87,23 +82,13 @@ def stage_table(stages: list[Stage], numbers: bool) -> str:
 
 
 def as_dict(stage: Stage) -> dict[str, Any]:
-    """A stage for JSON."""
-    code = source(stage.module)
-    return {
-        "path": stage.path,
-        "call": stage.call,
-        "depth": stage.depth,
-        "class": type(stage.module).__name__,
-        "equation": equation(stage.module),
-        "file": code.file if code else None,
-        "line": code.line if code else None,
-        "seconds": stage.seconds,
-        "inputs": {name: facts_as_dict(facts) for name, facts in stage.inputs.items()},
-        "outputs": {name: facts_as_dict(facts) for name, facts in stage.outputs.items()},
-    }
-
-
-def facts_as_dict(facts: TensorFacts) -> dict[str, Any]:
-    """A tensor's facts for JSON, without the tensor."""
-    numbers = {name: value for name, value in vars(facts).items() if name != "tensor"}
-    return {**numbers, "dtype": str(facts.dtype).removeprefix("torch.")}
+    """A stage for JSON: where its code is, and the facts of its tensors without the tensors."""
+    code, module = source(stage.module), stage.module
+    where = {"file": code.file if code else None, "line": code.line if code else None, "seconds": stage.seconds}
+    tensors: dict[str, dict[str, Any]] = {"inputs": {}, "outputs": {}}
+    for side, found in tensors.items():
+        for name, facts in getattr(stage, side).items():
+            numbers = {key: value for key, value in vars(facts).items() if key != "tensor"}
+            found[name] = {**numbers, "dtype": str(facts.dtype).removeprefix("torch.")}
+    about = {"path": stage.path, "call": stage.call, "depth": stage.depth}
+    return {**about, "class": type(module).__name__, "equation": equation(module), **where, **tensors}

@@ -1,9 +1,6 @@
-"""Run two models side by side, and name the first stage where they diverge.
+"""Run two models side by side, and name the first stage where they diverge. No reference class: ours.
 
-    print(compare(reference, mine, inputs, copy_weights=True))
-
-The two may be of different libraries, and one may be half-finished: stages are paired by name (see `pairing.py`).
-No reference class: ours.
+print(compare(reference, mine, inputs, copy_weights=True))
 """
 
 from __future__ import annotations
@@ -29,15 +26,13 @@ def compare(
     backward: bool = True,
     tolerance: float = 1e-5,
 ) -> Comparison:
-    """How far apart b is from a, stage by stage, forward and backward.
+    """How far apart b is from a, stage by stage, forward and backward; the two may be of different libraries.
 
     a: the one to trust. inputs: what both are called with, as a mapping, a tuple or one tensor. Dropout is off.
     copy_weights: first write a's parameters into b's of the same names, for good. backward: compare gradients too.
     tolerance: what counts as agreement, see `Distance.beyond`. To tell a small fault from rounding, give both models in
-    float64 (`model.double()`) and a tolerance of 1e-9.
-
-    Where b raises, the stages until then are compared. Raises what a raises, and ValueError where the two have no names
-    in common or parameters to copy have another shape.
+    float64 (`model.double()`) and a tolerance of 1e-9. Where b raises, the stages until then are compared.
+    Raises what a raises, and ValueError where no names are common or parameters to copy have another shape.
     """
     part_a, part_b = common_parts(a, b)
     if copy_weights:
@@ -102,10 +97,10 @@ class Comparison:
 
     def __getitem__(self, path: str) -> StageDistance:
         """The first call of the stage at a path. Raises KeyError where it did not run in both models."""
-        row = next((row for row in self.rows if row.path == path), None)
-        if row is None:
-            raise KeyError(f"{path!r} did not run in both models. See [row.path for row in comparison.rows].")
-        return row
+        for row in self.rows:
+            if row.path == path:
+                return row
+        raise KeyError(f"{path!r} did not run in both models. See [row.path for row in comparison.rows].")
 
     def __str__(self) -> str:
         cells = []
@@ -116,25 +111,25 @@ class Comparison:
             gradient = "–" if row.gradients is None else short(row.gradients.absolute)
             mark = "◀ first" if is_first else "diverges" if row.diverges(self.tolerance) else ""
             cells.append((name, *numbers, gradient, mark))
-        header = ("stage", "absolute", "relative", "ulp", "gradient", "")
-        lines = table(header, cells, right=(1, 2, 3, 4)).splitlines()
-        return "\n".join([*(line.rstrip() for line in lines), "", self.summary()])
+        stages = table(("stage", "absolute", "relative", "ulp", "gradient", ""), cells, right=(1, 2, 3, 4))
+        return f"{stages}\n\n{self.summary()}"
 
     def summary(self) -> str:
         """What was found, in sentences."""
         lines = []
         if self.fault is not None:
             lines.append(str(self.fault))
-            if self.first_bits is not None and self.first_bits.path != self.fault.path:
-                early = self.first_bits
+            if (early := self.first_bits) is not None and early.path != self.fault.path:
                 lines.append(f"The first bits to differ are earlier, in {early.name}, by {early.apart}.")
         elif any(row.diverges(self.tolerance) for row in self.rows):
             lines.append("They diverge in a stage that only one of them has: all others that do have other inputs.")
         elif self.first_bits is None:
             lines.append(f"All {len(self.rows)} stages agree to the bit.")
         else:
-            within = f"All {len(self.rows)} stages agree within {short(self.tolerance)}; the first bits differ here:"
-            lines += [within, str(self.first_bits)]
+            lines.append(
+                f"All {len(self.rows)} stages agree within {short(self.tolerance)}; the first bits differ here:"
+            )
+            lines.append(str(self.first_bits))
         if self.stopped is not None:
             lines.append(f"b stopped in {self.stopped}")
         lines += self.untied

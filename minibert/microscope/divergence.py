@@ -1,9 +1,8 @@
-"""Which stage is at fault: the innermost whose outputs differ although its inputs agree.
+"""Which stage is at fault: the innermost whose outputs differ although its inputs agree. No reference class: ours.
 
 Inner stages end before those around them, so it is the first to end of all whose outputs diverge and whose inputs do not.
 Where all outputs agree, gradients may still diverge. They come from the outputs, so the last stage is asked first.
-The gradient of a tied parameter is whole only once it has come to the earliest position of its use, and is asked for
-there. No reference class: ours.
+The gradient of a tied parameter is whole only at the earliest position of its use, and is asked for there.
 """
 
 from __future__ import annotations
@@ -65,16 +64,15 @@ class Divergence:
 
 def find_divergence(pairs: PairedStages, tolerance: float) -> Divergence | None:
     """The first stage further apart than the tolerance, or None. A tolerance of 0 asks for equal bits."""
-    both = [(a, pairs.stages_b[key]) for key, a in pairs.stages_a.items() if key in pairs.stages_b]
-    for a, b in both:
-        row = pairs.rows[a.key]
+    paired = [key for key in pairs.stages_a if key in pairs.rows]
+    for key in paired:
+        row = pairs.rows[key]
         if _exceeds(row.outputs, tolerance) and not _exceeds(row.inputs, tolerance):
-            inside = _first_inside(pairs, a, b, tolerance=tolerance)
-            return _divergence(pairs, a, b, apart=row.outputs, inside=inside, backward=False)
-    for a, b in reversed(both):
-        for name, apart in pairs.gradients.get(a.path, {}).items():
-            if _exceeds(apart, tolerance) and (a.path, name) not in pairs.repeated:
-                return _divergence(pairs, a, b, apart=apart, inside=f"the gradient of {name}", backward=True)
+            return _divergence(pairs, key, row.outputs, inside=_first_inside(pairs, key, tolerance))
+    for key in reversed(paired):
+        for name, apart in pairs.gradients.get(key[0], {}).items():
+            if _exceeds(apart, tolerance) and (key[0], name) not in pairs.repeated:
+                return _divergence(pairs, key, apart, inside=f"the gradient of {name}", backward=True)
     return None
 
 
@@ -83,8 +81,9 @@ def _exceeds(apart: Distance | None, tolerance: float) -> TypeGuard[Distance]:
 
 
 def _divergence(
-    pairs: PairedStages, a: Stage, b: Stage, *, apart: Distance, inside: str | None, backward: bool
+    pairs: PairedStages, key: tuple[str, int], apart: Distance, inside: str | None, backward: bool = False
 ) -> Divergence:
+    a, b = pairs.stages_a[key], pairs.stages_b[key]
     # The outermost stage that made an input is the last to end with it.
     made_by = {id(facts): stage.path for stage in pairs.a.trace.finished for facts in stage.outputs.values()}
     fed_by = {name: made_by[id(facts)] for name, facts in a.inputs.items() if id(facts) in made_by}
@@ -95,7 +94,7 @@ def _divergence(
     return Divergence(
         path=a.path,
         backward=backward,
-        inputs=pairs.rows[a.key].inputs,
+        inputs=pairs.rows[key].inputs,
         apart=apart,
         fed_by={} if backward else fed_by,
         inside=inside,
@@ -105,8 +104,9 @@ def _divergence(
     )
 
 
-def _first_inside(pairs: PairedStages, a: Stage, b: Stage, *, tolerance: float) -> str | None:
+def _first_inside(pairs: PairedStages, key: tuple[str, int], tolerance: float) -> str | None:
     """What diverges first inside a stage: scores or probabilities of a softmax, or what it hands to an inner stage."""
+    a, b = pairs.stages_a[key], pairs.stages_b[key]
     inner_a, inner_b = _stages_inside(pairs.a, a), _stages_inside(pairs.b, b)
     # A softmax counts in the stage's own code, and in that of inner stages which the other model does not have.
     own_a, own_b = (

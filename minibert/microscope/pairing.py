@@ -1,7 +1,6 @@
-"""What corresponds to what in two models: their modules, parameters, stages and tensors.
+"""What corresponds to what in two models: modules and parameters by name, then tensors. No reference class: ours.
 
-Modules and parameters are paired by name. One model may hold all of the other inside it, as `BertForMaskedLM` holds a
-`BertModel` under "bert": then names are those inside this common part. No reference class: ours.
+One model may hold all of the other, as `BertForMaskedLM` holds a `BertModel`: then names are those inside this part.
 """
 
 from __future__ import annotations
@@ -110,10 +109,7 @@ def pair_inputs(a: Mapping[str, Tensor], b: Mapping[str, Tensor]) -> list[Pair]:
 
 
 def pair_outputs(a: Mapping[str, Tensor], b: Mapping[str, Tensor]) -> list[Pair]:
-    """Pair by key or position; in order where an output object meets a tuple or a lone tensor.
-
-    What only one of them returns is left out. Where nothing fits, the first tensors of both are a pair that does not.
-    """
+    """Pair by key or position, or else in order, or else the first tensors of both, which do not fit."""
     pairs = [(name, a[name], b[name]) for name in a if name in b] or _in_order(a, b)
     return pairs or [(name, x, y) for (name, x), y in zip(a.items(), b.values(), strict=False)][:1]
 
@@ -137,11 +133,9 @@ def copy_parameters(a: nn.Module, b: nn.Module) -> None:
     if not shared:
         raise ValueError("No parameter of b has the name of one of a, so none can be copied.")
     for name in shared:
-        if ours[name].shape != theirs[name].shape:
-            raise ValueError(
-                f"{name} has shape {tuple(ours[name].shape)} in a and {tuple(theirs[name].shape)} in b: "
-                "it cannot be copied. Build both with the same config."
-            )
+        one, other = tuple(ours[name].shape), tuple(theirs[name].shape)
+        if one != other:
+            raise ValueError(f"{name} has shape {one} in a and {other} in b. Build both with the same config.")
     for name in shared:
         theirs[name].copy_(ours[name])
 
@@ -150,9 +144,8 @@ def differently_tied(a: nn.Module, b: nn.Module) -> list[str]:
     """A sentence for each pair of names that is one parameter in one model and two in the other."""
     ours, theirs = (dict(model.named_parameters(remove_duplicate=False)) for model in (a, b))
     sentences = []
-    for first, second in combinations([name for name in ours if name in theirs], 2):
-        tied = ours[first] is ours[second]
-        if tied != (theirs[first] is theirs[second]):
-            one, two = ("a", "b") if tied else ("b", "a")
-            sentences.append(f"{first} and {second} are one parameter in {one} and two in {two}.")
+    for x, y in combinations([name for name in ours if name in theirs], 2):
+        if (ours[x] is ours[y]) != (theirs[x] is theirs[y]):
+            one, two = ("a", "b") if ours[x] is ours[y] else ("b", "a")
+            sentences.append(f"{x} and {y} are one parameter in {one} and two in {two}.")
     return sentences

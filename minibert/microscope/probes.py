@@ -1,7 +1,6 @@
-"""What there is to see inside a model: the numbers that `plots.py` and `explore.py` draw and `compare.py` compares.
+"""The numbers inside a model that `plots.py` and `explore.py` draw and `compare.py` compares. No reference class: ours.
 
 Probes run a model in evaluation mode. Source of the logit lens: nostalgebraist 2020, "interpreting GPT: the logit lens".
-No reference class: ours.
 """
 
 from __future__ import annotations
@@ -93,7 +92,7 @@ def parameter_values(model: nn.Module) -> dict[str, Tensor]:
 
 
 def kind_of(name: str) -> str:
-    """A parameter's name without the number of its layer and what stands before it."""
+    """A parameter's name after the number of its layer; outside of layers, its last three words."""
     words = name.split(".")
     numbers = [i for i, word in enumerate(words) if word.isdigit()]
     return ".".join(words[numbers[-1] + 1 :] if numbers else words[-3:])

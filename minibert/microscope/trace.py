@@ -28,9 +28,9 @@ from torch.utils.weak import WeakTensorKeyDictionary
 
 @dataclass(frozen=True)
 class TensorFacts:
-    """Shape, dtype, mean, standard deviation and extremes of a tensor, and a copy of it where asked for.
+    """What a tensor is like, with a copy of it where asked for: mean = Σ x / n, std = √(Σ (x − mean)² / n).
 
-    mean = Σ x / n and std = √(Σ (x − mean)² / n). All four are NaN for a tensor that is empty, complex or without data.
+    All four numbers are NaN for a tensor that is empty, complex or without data.
     """
 
     shape: tuple[int, ...]
