@@ -10,7 +10,7 @@ from ..terminal import heatmap
 from .options import json_option, model_option, print_json
 
 
-@click.command("attention", short_help="Show the attention weights of one head.")
+@click.command("attention")
 @click.argument("text")
 @click.option("--layer", default=0, show_default=True, type=click.IntRange(0), help="The layer, counted from 0.")
 @click.option("--head", default=0, show_default=True, type=click.IntRange(0), help="The head, counted from 0.")

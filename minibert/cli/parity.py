@@ -19,7 +19,7 @@ BATCH, SEQ = 2, 16
 REFERENCE = 'What to compare with: "transformers", if it is installed, or another checkpoint, opened by minibert.'
 
 
-@click.command("parity", short_help="Compare a model with the reference library's, stage by stage.")
+@click.command("parity")
 @click.argument("model", default=BUNDLED_MODEL)
 @click.option("--reference", default="transformers", show_default=True, metavar="NAME", help=REFERENCE)
 @click.option(

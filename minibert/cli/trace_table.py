@@ -17,7 +17,7 @@ from .options import json_option, load_as_trained, model_option, print_json
 WIDTH = 100
 
 
-@click.command("trace", short_help="Walk through the network with a text, stage by stage.")
+@click.command("trace")
 @click.argument("text")
 @click.option("--second", metavar="TEXT", help="A second text: the two become a pair, in segments 0 and 1.")
 @click.option("--depth", type=click.IntRange(1), help="Show only this many levels of stages inside stages.")

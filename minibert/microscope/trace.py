@@ -129,7 +129,7 @@ class Trace:
         error = sys.exc_info()[1]
         if output is not None or error is None:
             self.finished.append(stage)
-        elif self._raised is None or self._raised[0] is not error:
+        elif self.stage_that_raised(error) is None:
             self._raised = error, stage
         self._overhead = time.perf_counter() - now
 
@@ -180,16 +180,16 @@ def trace(model: nn.Module, keep_tensors: bool = False) -> Iterator[Trace]:
 @torch.no_grad()
 def measure(tensor: Tensor, keep: bool = False) -> TensorFacts:
     """The facts of a tensor of any shape, dtype and device; `keep` adds a copy that later writes cannot change."""
-    mean = std = minimum = maximum = math.nan
+    mean = std = low = high = math.nan
     if tensor.numel() > 0 and not tensor.is_meta and not tensor.is_complex():
         x = tensor.detach()
         if x.dtype not in (torch.float32, torch.float64):  # sums in half precision overflow, and integers have no mean
             x = x.to(torch.float32 if x.is_floating_point() else torch.float64)
         average = x.mean()
         spread = torch.linalg.vector_norm(x - average) / math.sqrt(x.numel())  # in a tenth of the time of torch.std
-        mean, std, minimum, maximum = (number.item() for number in (average, spread, *torch.aminmax(x)))
-    facts = {"mean": mean, "std": std, "minimum": minimum, "maximum": maximum}
-    return TensorFacts(tuple(tensor.shape), tensor.dtype, **facts, tensor=tensor.detach().clone() if keep else None)
+        mean, std, low, high = (number.item() for number in (average, spread, *torch.aminmax(x)))
+    kept, shape = tensor.detach().clone() if keep else None, tuple(tensor.shape)
+    return TensorFacts(shape, tensor.dtype, mean=mean, std=std, minimum=low, maximum=high, tensor=kept)
 
 
 def named_tensors(value: Any, name: str = "") -> dict[str, Tensor]:
