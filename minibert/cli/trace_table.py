@@ -8,7 +8,7 @@ import click
 import torch
 
 from ..microscope.equations import equation, source
-from ..microscope.trace import Stage
+from ..microscope.trace import Stage, TensorFacts
 from ..microscope.trace import trace as watch
 from ..terminal import display_width, outline, pad, table
 from ..tokenization import BertTokenizer
@@ -82,13 +82,23 @@ def stage_table(stages: list[Stage], numbers: bool) -> str:
 
 
 def as_dict(stage: Stage) -> dict[str, Any]:
-    """A stage for JSON: where its code is, and the facts of its tensors without the tensors."""
-    code, module = source(stage.module), stage.module
-    where = {"file": code.file if code else None, "line": code.line if code else None, "seconds": stage.seconds}
-    tensors: dict[str, dict[str, Any]] = {"inputs": {}, "outputs": {}}
-    for side, found in tensors.items():
-        for name, facts in getattr(stage, side).items():
-            numbers = {key: value for key, value in vars(facts).items() if key != "tensor"}
-            found[name] = {**numbers, "dtype": str(facts.dtype).removeprefix("torch.")}
-    about = {"path": stage.path, "call": stage.call, "depth": stage.depth}
-    return {**about, "class": type(module).__name__, "equation": equation(module), **where, **tensors}
+    """A stage for JSON."""
+    code = source(stage.module)
+    return {
+        "path": stage.path,
+        "call": stage.call,
+        "depth": stage.depth,
+        "class": type(stage.module).__name__,
+        "equation": equation(stage.module),
+        "file": code.file if code else None,
+        "line": code.line if code else None,
+        "seconds": stage.seconds,
+        "inputs": {name: facts_as_dict(facts) for name, facts in stage.inputs.items()},
+        "outputs": {name: facts_as_dict(facts) for name, facts in stage.outputs.items()},
+    }
+
+
+def facts_as_dict(facts: TensorFacts) -> dict[str, Any]:
+    """A tensor's facts for JSON, without the tensor."""
+    numbers = {name: value for name, value in vars(facts).items() if name != "tensor"}
+    return {**numbers, "dtype": str(facts.dtype).removeprefix("torch.")}

@@ -5,7 +5,7 @@ One model may hold all of the other, as `BertForMaskedLM` holds a `BertModel`: t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -102,26 +102,25 @@ def _tensors(facts: Mapping[str, TensorFacts]) -> dict[str, Tensor]:
 
 def pair_inputs(a: Mapping[str, Tensor], b: Mapping[str, Tensor]) -> list[Pair]:
     """Pair by name, then what is left over in order where the shapes are the same."""
-    shared = [name for name in a if name in b]
     # A mask of True and False is not compared with an additive one.
-    pairs = [(name, a[name], b[name]) for name in shared if a[name].is_floating_point() == b[name].is_floating_point()]
-    return pairs + _in_order(a, b, without=shared)
+    pairs = [(n, x, b[n]) for n, x in a.items() if n in b and x.is_floating_point() == b[n].is_floating_point()]
+    return pairs + _in_order({n: x for n, x in a.items() if n not in b}, {n: y for n, y in b.items() if n not in a})
 
 
 def pair_outputs(a: Mapping[str, Tensor], b: Mapping[str, Tensor]) -> list[Pair]:
     """Pair by key or position, or else in order, or else the first tensors of both, which do not fit."""
-    pairs = [(name, a[name], b[name]) for name in a if name in b] or _in_order(a, b)
+    pairs = [(name, x, b[name]) for name, x in a.items() if name in b] or _in_order(a, b)
     return pairs or [(name, x, y) for (name, x), y in zip(a.items(), b.values(), strict=False)][:1]
 
 
-def _in_order(a: Mapping[str, Tensor], b: Mapping[str, Tensor], without: Collection[str] = ()) -> list[Pair]:
+def _in_order(a: Mapping[str, Tensor], b: Mapping[str, Tensor]) -> list[Pair]:
     """Each of a's with the first of b's that is left and has its shape and kind of number."""
-    pairs = []
-    left = {name: y for name, y in b.items() if name not in without}
+    pairs, left = [], list(b.values())
     for name, x in a.items():
-        fits = (n for n, y in left.items() if x.shape == y.shape and x.is_floating_point() == y.is_floating_point())
-        if name not in without and (other := next(fits, None)) is not None:
-            pairs.append((name, x, left.pop(other)))
+        for i, y in enumerate(left):
+            if x.shape == y.shape and x.is_floating_point() == y.is_floating_point():
+                pairs.append((name, x, left.pop(i)))
+                break
     return pairs
 
 
