@@ -14,7 +14,7 @@ from typing import TypeGuard
 from .distance import Distance, distance, short
 from .equations import Source, source
 from .pairing import PairedStages
-from .probes import Recording
+from .probes import Recording, Softmax
 from .trace import Stage
 
 
@@ -106,26 +106,23 @@ def _divergence(
 
 def _first_inside(pairs: PairedStages, key: tuple[str, int], tolerance: float) -> str | None:
     """What diverges first inside a stage: scores or probabilities of a softmax, or what it hands to an inner stage."""
-    a, b = pairs.stages_a[key], pairs.stages_b[key]
-    inner_a, inner_b = _stages_inside(pairs.a, a), _stages_inside(pairs.b, b)
-    # A softmax counts in the stage's own code, and in that of inner stages which the other model does not have.
-    own_a, own_b = (
-        [s for s in run.softmaxes if s.stage is around or (s.stage in inner and s.stage.key not in pairs.rows)]
-        for run, around, inner in ((pairs.a, a, inner_a), (pairs.b, b, inner_b))
-    )
+    stages, softmaxes_a = _inside(pairs, pairs.a, pairs.stages_a[key])
+    _, softmaxes_b = _inside(pairs, pairs.b, pairs.stages_b[key])
     steps: list[tuple[float, str, Distance | None]] = []  # with how many stages of a had begun before
-    for x, y in zip(own_a, own_b, strict=False):
+    for x, y in zip(softmaxes_a, softmaxes_b, strict=False):
         steps.append((x.begun, "the scores before softmax", distance(x.scores, y.scores, is_mask=True)))
         steps.append((x.begun, "the probabilities after softmax", distance(x.probabilities, y.probabilities)))
-    for stage in inner_a:
+    for stage in stages:
         if stage.key in pairs.rows:
-            name = f"what it hands to {stage.path.removeprefix(f'{a.path}.')}"
+            name = f"what it hands to {stage.path.removeprefix(f'{key[0]}.')}"
             steps.append((pairs.a.trace.stages.index(stage) + 0.5, name, pairs.rows[stage.key].inputs))
     steps.sort(key=lambda step: step[0])
     return next((name for _, name, apart in steps if _exceeds(apart, tolerance)), None)
 
 
-def _stages_inside(recording: Recording, stage: Stage) -> list[Stage]:
-    """The stages that ran inside this one, in the order of their calls."""
-    stages = recording.trace.stages
-    return list(takewhile(lambda inner: inner.depth > stage.depth, stages[stages.index(stage) + 1 :]))
+def _inside(pairs: PairedStages, run: Recording, stage: Stage) -> tuple[list[Stage], list[Softmax]]:
+    """The stages that ran inside one; the softmaxes of its own code and of those inside that the other model lacks."""
+    after = run.trace.stages[run.trace.stages.index(stage) + 1 :]
+    inner = list(takewhile(lambda each: each.depth > stage.depth, after))
+    own = [stage, *(each for each in inner if each.key not in pairs.rows)]
+    return inner, [softmax for softmax in run.softmaxes if softmax.stage in own]
