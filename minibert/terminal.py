@@ -13,12 +13,10 @@ SHADES = ((0.05, " "), (0.2, "░"), (0.4, "▒"), (0.7, "▓"), (float("inf"), 
 def table(header: Sequence[str], rows: Sequence[Sequence[Any]], right: Collection[int] = ()) -> str:
     """Columns as wide as their widest cell; those numbered in `right` are aligned to the right."""
     cells = [[str(cell) for cell in row] for row in (header, *rows)]
-    widths = [max(display_width(row[i]) for row in cells) for i in range(len(header))]
-
-    def line(row: list[str]) -> str:
-        return "  ".join(pad(cell, widths[i], i in right) for i, cell in enumerate(row)).rstrip()
-
-    return "\n".join([line(cells[0]), "  ".join("─" * width for width in widths), *map(line, cells[1:])])
+    widths = [max(map(display_width, column)) for column in zip(*cells, strict=True)]
+    cells.insert(1, ["─" * width for width in widths])
+    lines = ("  ".join(pad(cell, widths[i], i in right) for i, cell in enumerate(row)) for row in cells)
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def pad(text: str, width: int, right: bool = False) -> str:
@@ -29,10 +27,8 @@ def pad(text: str, width: int, right: bool = False) -> str:
 
 def display_width(text: str) -> int:
     """Columns a text takes in a terminal: two for a wide East Asian letter, none for a combining mark."""
-    return sum(
-        0 if unicodedata.combining(letter) else 2 if unicodedata.east_asian_width(letter) in "WF" else 1
-        for letter in text
-    )
+    letters = [letter for letter in text if not unicodedata.combining(letter)]
+    return len(letters) + sum(unicodedata.east_asian_width(letter) in "WF" for letter in letters)
 
 
 def outline(stages: Iterable[tuple[str, int, str]]) -> list[str]:

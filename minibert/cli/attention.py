@@ -10,7 +10,7 @@ from ..terminal import heatmap
 from .options import json_option, model_option, print_json
 
 
-@click.command("attention", short_help="Show the attention weights of one head.")
+@click.command("attention")
 @click.argument("text")
 @click.option("--layer", default=0, show_default=True, type=click.IntRange(0), help="The layer, counted from 0.")
 @click.option("--head", default=0, show_default=True, type=click.IntRange(0), help="The head, counted from 0.")
@@ -24,11 +24,9 @@ def attention(text: str, layer: int, head: int, model: str, as_json: bool) -> No
     """
     tokenizer = BertTokenizer.from_pretrained(model)
     network = BertModel.from_pretrained(model)
-    config = network.config
-    if layer >= config.num_hidden_layers or head >= config.num_attention_heads:
-        raise click.UsageError(
-            f"{model} has layers 0 to {config.num_hidden_layers - 1} and heads 0 to {config.num_attention_heads - 1}."
-        )
+    layers, heads = network.config.num_hidden_layers, network.config.num_attention_heads
+    if layer >= layers or head >= heads:
+        raise click.UsageError(f"{model} has layers 0 to {layers - 1} and heads 0 to {heads - 1}.")
     inputs = tokenizer(text, return_tensors="pt")
     with torch.no_grad():
         weights = network(**inputs, output_attentions=True).attentions[layer][0, head]  # (seq, seq)

@@ -11,16 +11,13 @@ import click
 
 from .options import json_option
 
+FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 BESIDE_THE_PACKAGE = Path(__file__).resolve().parents[2] / "tutorials"
 
 
 @click.command("check")
 @click.argument("chapter", required=False, metavar="[NN]")
-@click.option(
-    "--folder",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="The folder tutorials of the repository, if the current folder is not inside the repository.",
-)
+@click.option("--folder", type=FOLDER, help="The folder tutorials, if the current folder is not in the repository.")
 @json_option
 def check(chapter: str | None, folder: Path | None, as_json: bool) -> None:
     """Check your answers to the exercises of chapter NN. Without NN, show how many pass in each chapter.
@@ -52,11 +49,8 @@ def find_tutorials(folder: Path | None) -> Path:
         if (candidate / "exercises").is_dir() and (candidate / "checks").is_dir():
             return candidate
     if folder:
-        raise FileNotFoundError(
-            f"{folder} does not hold the folders exercises and checks. Give the tutorials folder itself."
-        )
+        raise FileNotFoundError(f"{folder} does not hold the folders exercises and checks. Give the tutorials folder.")
     raise FileNotFoundError(
-        f"There is no tutorials folder in {here} or above it. The course is not part of the installed package: it is the "
-        "folder tutorials of minibert's repository and of its source archive. Run this command inside a copy of either, or "
-        "name the folder with --folder."
+        f"There is no tutorials folder in {here} or above it. The course is in minibert's repository and source archive, "
+        "not in the installed package: run this command inside a copy of either, or name the folder with --folder."
     )

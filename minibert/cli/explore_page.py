@@ -9,13 +9,12 @@ import click
 from ..checkpoints import write_text_atomically
 from ..microscope.explore import attention_page
 from ..tokenization import BertTokenizer
-from .architecture import load_as_trained
-from .options import model_option
+from .options import load_as_trained, model_option
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 
 
-@click.command("explore", short_help="Write an HTML page to explore attention in a browser.")
+@click.command("explore")
 @click.argument("text")
 @click.option("--second", metavar="TEXT", help="Another text, to be shown beside the first.")
 @click.option("--out", default="attention.html", show_default=True, type=FILE, help="The file to write.")

@@ -31,9 +31,8 @@ def fill_mask(text: str, top_k: int, model: str, as_json: bool) -> None:
             click.secho(f"blank {number} of {len(blanks)}", bold=True)
         width = max(len(prediction["token"]) for prediction in blank["predictions"])
         for prediction in blank["predictions"]:
-            probability = prediction["probability"]
-            bar = "█" * round(40 * probability)
-            line = f"  {pad(prediction['token'], width)}  {probability:6.1%}"
+            bar = "█" * round(40 * prediction["probability"])
+            line = f"  {pad(prediction['token'], width)}  {prediction['probability']:6.1%}"
             click.echo(line + click.style(f"  {bar}", fg="cyan") if bar else line)
 
 
@@ -59,11 +58,9 @@ def predict_blanks(text: str, top_k: int, model_name: str) -> list[dict[str, Any
     with torch.no_grad():
         probabilities = model(**inputs).logits[0, positions].softmax(dim=-1)  # (blanks, vocab)
     best = probabilities.topk(min(top_k, probabilities.size(-1)))
-
-    def prediction(token_id: int, probability: float) -> dict[str, Any]:
-        return {"token": tokenizer.convert_ids_to_tokens(token_id), "id": token_id, "probability": probability}
-
-    return [
-        {"position": position, "predictions": list(map(prediction, ids, values))}
-        for position, ids, values in zip(positions, best.indices.tolist(), best.values.tolist(), strict=True)
-    ]
+    blanks = []
+    for position, ids, values in zip(positions, best.indices.tolist(), best.values.tolist(), strict=True):
+        found = zip(tokenizer.convert_ids_to_tokens(ids), ids, values, strict=True)
+        predictions = [{"token": token, "id": token_id, "probability": value} for token, token_id, value in found]
+        blanks.append({"position": position, "predictions": predictions})
+    return blanks

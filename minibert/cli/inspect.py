@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..terminal import table
-from .architecture import load_as_trained
-from .options import BUNDLED_MODEL, json_option, print_json
+from .options import BUNDLED_MODEL, json_option, load_as_trained, print_json
 
 if TYPE_CHECKING:
     from ..model import BertPreTrainedModel
@@ -29,11 +28,11 @@ def inspect(model: str, as_json: bool) -> None:
     stages, report = parameters_by_stage(loaded), loaded.loading_report
     assert report is not None  # `from_pretrained` makes one
     if as_json:
-        parameters = [{"stage": s, "parameter": n, "shape": list(shape), "count": c} for s, n, shape, c in stages]
+        parameters = [dict(zip(("stage", "parameter", "shape", "count"), row, strict=True)) for row in stages]
         groups = {"tied": report.tied, "new": report.new, "left_over": report.left_over}
         reasons = {group: {each.name: each.reason for each in findings} for group, findings in groups.items()}
-        config = loaded.config.to_dict()
-        print_json({"config": config, "parameters": parameters, "loading": {"read": report.read, **reasons}})
+        loading = {"read": report.read, **reasons}
+        print_json({"config": loaded.config.to_dict(), "parameters": parameters, "loading": loading})
         return
     click.secho("Config", bold=True)
     click.echo(table(("field", "value"), sorted(loaded.config.to_diff_dict().items())))

@@ -1,12 +1,15 @@
-"""The options that several commands have in common, and their JSON."""
+"""What several commands have in common: options, JSON, and opening a checkpoint as what it was trained as."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from ..model import BertPreTrainedModel
 
 BUNDLED_MODEL = "novels-4l-256h"
 
@@ -27,3 +30,13 @@ def json_option(command: Command) -> Command:
 def print_json(value: Any) -> None:
     """Print one JSON document on standard output, indented, with letters as they are."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def load_as_trained(name: str, **fields: str) -> BertPreTrainedModel:
+    """The model of the first class of ours that its config names, or a BertModel. fields: of the config, to change."""
+    import minibert
+
+    named = minibert.BertConfig.from_pretrained(name).architectures or []
+    ours = [cls for cls in named if cls.startswith("Bert") and hasattr(minibert, cls)]
+    model: BertPreTrainedModel = getattr(minibert, [*ours, "BertModel"][0]).from_pretrained(name, **fields)
+    return model

@@ -13,32 +13,26 @@ from ..checkpoints import locate_weights
 from ..microscope import compare
 from ..model import BertPreTrainedModel
 from ..tokenization import BertTokenizer
-from .architecture import load_as_trained
-from .options import BUNDLED_MODEL, json_option, print_json
+from .options import BUNDLED_MODEL, json_option, load_as_trained, print_json
 
 BATCH, SEQ = 2, 16
+REFERENCE = 'What to compare with: "transformers", if it is installed, or another checkpoint, opened by minibert.'
 
 
-@click.command("parity", short_help="Compare a model with the reference library's, stage by stage.")
+@click.command("parity")
 @click.argument("model", default=BUNDLED_MODEL)
+@click.option("--reference", default="transformers", show_default=True, metavar="NAME", help=REFERENCE)
 @click.option(
-    "--reference",
-    default="transformers",
-    show_default=True,
-    metavar="NAME",
-    help='What to compare with: "transformers", if it is installed, or another checkpoint, opened by minibert.',
-)
-@click.option(
-    "--tolerance", default=1e-5, show_default=True, type=click.FloatRange(0), help="The largest difference allowed."
+    "--tolerance", default=1e-5, show_default=True, type=click.FloatRange(0), help="Largest difference allowed."
 )
 @click.option("--text", multiple=True, help="A text to compare on; can be repeated. The default is fixed random ids.")
 @json_option
 def parity(model: str, reference: str, tolerance: float, text: tuple[str, ...], as_json: bool) -> None:
     """Run MODEL in the reference (a) and in minibert (b) and print how far apart every stage and gradient is.
 
-    MODEL is a folder, a bundled model (the default) or a name on the Hugging Face hub. The exit code is 1, and the first
-    stage that diverges is named, if any difference is larger than the tolerance, both in itself and in relation to the
-    largest number of its stage.
+    MODEL is a folder, a bundled model (the default) or a name on the Hugging Face hub. If a difference is larger than the
+    tolerance, both in itself and in relation to the largest number of its stage, the first stage that diverges is named
+    and the exit code is 1.
 
     \b
     minibert parity
@@ -52,18 +46,17 @@ def parity(model: str, reference: str, tolerance: float, text: tuple[str, ...], 
         theirs, name = type(ours).from_pretrained(reference), f"{reference}, minibert"
     inputs = random_inputs(ours)
     if text:
-        inputs = dict(
-            BertTokenizer.from_pretrained(model)(list(text), padding=True, truncation=True, return_tensors="pt")
-        )
+        tokenizer = BertTokenizer.from_pretrained(model)
+        inputs = dict(tokenizer(list(text), padding=True, truncation=True, return_tensors="pt"))
     if type(ours).__name__ == "BertForMultipleChoice":
         inputs = {key: tensor[None] for key, tensor in inputs.items()}  # the rows become the choices of one example
     # Each side has drawn for itself what the checkpoint lacks.
     comparison = compare(theirs, ours, inputs, copy_weights=bool(ours.loading_report.new), tolerance=tolerance)
     if as_json:
         first = comparison.first.path if comparison.first is not None else None
-        findings = {"agrees": comparison.agrees, "largest": comparison.largest, "first": first}
+        found = {"agrees": comparison.agrees, "largest": comparison.largest, "first": first}
         lines = {"summary": comparison.summary().splitlines(), "stages": [asdict(row) for row in comparison.rows]}
-        print_json({"model": model, "reference": name, "tolerance": tolerance, **findings, **lines})
+        print_json({"model": model, "reference": name, "tolerance": tolerance, **found, **lines})
     else:
         click.echo(f"a: {type(theirs).__name__} of {name}\nb: {type(ours).__name__} of {model}, minibert\n")
         click.echo(comparison)
@@ -88,10 +81,9 @@ def open_in_transformers(model: str, class_name: str) -> tuple[nn.Module, str]:
     messages = importlib.import_module("transformers.utils.logging")
     messages.set_verbosity_error()
     messages.disable_progress_bar()
-    opened = getattr(transformers, class_name).from_pretrained(
-        locate_weights(model), attn_implementation="eager", dtype=torch.float32
-    )
-    return opened, f"transformers {transformers.__version__}"
+    opened, folder = getattr(transformers, class_name), locate_weights(model)
+    loaded = opened.from_pretrained(folder, attn_implementation="eager", dtype=torch.float32)
+    return loaded, f"transformers {transformers.__version__}"
 
 
 def random_inputs(model: BertPreTrainedModel) -> dict[str, Tensor]:

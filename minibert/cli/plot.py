@@ -29,7 +29,7 @@ OF_A_MODEL: dict[str, tuple[Callable[..., Any], Callable[..., Any], str]] = {
 """For each command a function that gives numbers, one that draws them, and what is plotted."""
 
 
-@click.group("plot", short_help="Plot schedules, attention, gradients … (needs the extra `plots`).")
+@click.group("plot")
 def plot() -> None:
     """Write a plot as PNG or SVG. Plots need matplotlib: pip install 'minibert-pytorch[plots]'."""
 

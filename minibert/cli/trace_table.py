@@ -11,13 +11,12 @@ from ..microscope.equations import equation, source
 from ..microscope.trace import Stage, TensorFacts, trace as watch
 from ..terminal import display_width, outline, pad, table
 from ..tokenization import BertTokenizer
-from .architecture import load_as_trained
-from .options import json_option, model_option, print_json
+from .options import json_option, load_as_trained, model_option, print_json
 
 WIDTH = 100
 
 
-@click.command("trace", short_help="Walk through the network with a text, stage by stage.")
+@click.command("trace")
 @click.argument("text")
 @click.option("--second", metavar="TEXT", help="A second text: the two become a pair, in segments 0 and 1.")
 @click.option("--depth", type=click.IntRange(1), help="Show only this many levels of stages inside stages.")
@@ -47,24 +46,20 @@ def trace(text: str, second: str | None, depth: int | None, numbers: bool, model
         print_json({**walk, "stages": [as_dict(stage) for stage in stages]})
         return
     click.echo(in_blocks(("piece", "id", "segment"), list(zip(pieces, ids, segments, strict=True))))
-    click.echo()
-    click.echo(stage_table(stages, numbers))
+    click.echo("\n" + stage_table(stages, numbers))
 
 
 def in_blocks(titles: tuple[str, ...], columns: list[tuple[Any, ...]]) -> str:
     """Rows with a title each, side by side as many columns as fit, then the next block below."""
     margin = max(map(len, titles))
-    lines: list[list[str]] = []
-    left = 0  # columns of the terminal that are still free in the last block
+    blocks: list[list[str]] = []
     for column in columns:
         cells = [str(cell) for cell in column]
         width = max(map(display_width, cells))
-        if left < width + 2:
-            lines.append([pad(title, margin) for title in titles])
-            left = WIDTH - margin
-        lines[-1] = [f"{line}  {pad(cell, width)}" for line, cell in zip(lines[-1], cells, strict=True)]
-        left -= width + 2
-    return "\n\n".join("\n".join(line.rstrip() for line in block) for block in lines)
+        if not blocks or display_width(blocks[-1][0]) + 2 + width > WIDTH:
+            blocks.append([pad(title, margin) for title in titles])
+        blocks[-1] = [f"{line}  {pad(cell, width)}" for line, cell in zip(blocks[-1], cells, strict=True)]
+    return "\n\n".join("\n".join(line.rstrip() for line in block) for block in blocks)
 
 
 def stage_table(stages: list[Stage], numbers: bool) -> str:

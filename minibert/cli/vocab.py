@@ -9,6 +9,7 @@ from tqdm import tqdm
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
+MIN_FREQUENCY = "Join two pieces into a longer one only if they stand side by side at least so many times."
 
 
 @click.group("vocab")
@@ -18,18 +19,10 @@ def vocab() -> None:
 
 @vocab.command("train", short_help="Train a WordPiece vocabulary on files of text.")
 @click.argument("files", nargs=-1, required=True, type=FILE)
-@click.option(
-    "--size", default=8192, show_default=True, type=click.IntRange(6), help="Make a vocabulary of so many pieces."
-)
+@click.option("--size", default=8192, show_default=True, type=click.IntRange(6), help="The number of pieces.")
 @click.option("--out", default="vocabulary", show_default=True, type=FOLDER, help="Write the tokenizer to this folder.")
 @click.option("--cased", is_flag=True, help="Distinguish capitals, and letters with accents, from plain letters.")
-@click.option(
-    "--min-frequency",
-    default=2,
-    show_default=True,
-    type=click.IntRange(1),
-    help="Join two pieces into a longer one only if they stand side by side at least so many times.",
-)
+@click.option("--min-frequency", default=2, show_default=True, type=click.IntRange(1), help=MIN_FREQUENCY)
 def train(files: tuple[Path, ...], size: int, out: Path, cased: bool, min_frequency: int) -> None:
     """Train a WordPiece vocabulary on FILES of UTF-8 text, and write a tokenizer with it: a folder for --model.
 

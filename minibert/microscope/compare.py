@@ -1,9 +1,6 @@
-"""Run two models side by side, and name the first stage where they diverge.
+"""Run two models side by side, and name the first stage where they diverge. No reference class: ours.
 
-    print(compare(reference, mine, inputs, copy_weights=True))
-
-The two may be of different libraries, and one may be half-finished: stages are paired by name (see `pairing.py`).
-No reference class: ours.
+print(compare(reference, mine, inputs, copy_weights=True))
 """
 
 from __future__ import annotations
@@ -11,12 +8,13 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+import torch
 from torch import nn
 
 from ..terminal import outline, table
 from .distance import short
 from .divergence import Divergence, find_divergence
-from .pairing import PairedStages, StageDistance, copy_parameters, differently_tied, find_prefixes, pair_outputs
+from .pairing import PairedStages, StageDistance, common_parts, copy_parameters, differently_tied, pair_outputs
 from .probes import Inputs, gradients, record
 
 
@@ -28,41 +26,38 @@ def compare(
     backward: bool = True,
     tolerance: float = 1e-5,
 ) -> Comparison:
-    """How far apart b is from a, stage by stage, forward and backward.
+    """How far apart b is from a, stage by stage, forward and backward; the two may be of different libraries.
 
     a: the one to trust. inputs: what both are called with, as a mapping, a tuple or one tensor. Dropout is off.
     copy_weights: first write a's parameters into b's of the same names, for good. backward: compare gradients too.
     tolerance: what counts as agreement, see `Distance.beyond`. To tell a small fault from rounding, give both models in
-    float64 (`model.double()`) and a tolerance of 1e-9.
-
-    Where b raises, the stages until then are compared. Raises what a raises, and ValueError where the two have no names
-    in common or parameters to copy have another shape.
+    float64 (`model.double()`) and a tolerance of 1e-9. Where b raises, the stages until then are compared.
+    Raises what a raises, and ValueError where no names are common or parameters to copy have another shape.
     """
-    prefixes = find_prefixes(a, b)
+    part_a, part_b = common_parts(a, b)
     if copy_weights:
-        copy_parameters(a, b, prefixes)
-    run_a = record(a, inputs, backward=backward, may_fail=False)
-    run_b = record(b, inputs, backward=backward, may_fail=True)
-    pairs, stopped = PairedStages(run_a, run_b, prefixes), run_b.stopped
-    if not pairs.keys and stopped is None:
+        copy_parameters(part_a, part_b)
+    with torch.set_grad_enabled(backward):
+        run_a = record(a, part_a, inputs, may_fail=False)
+        run_b = record(b, part_b, inputs, may_fail=True)
+    pairs = PairedStages(run_a, run_b)
+    if not pairs.rows and run_b.stopped is None:
         raise ValueError("No stage of b has the name of one of a, so none can be compared. Name b's modules as a's.")
-    if backward and stopped is None:
-        found = [(x, y) for _, x, y in pair_outputs(run_a.outputs, run_b.outputs) if x.shape == y.shape]
-        common = [(x, y) for x, y in found if x.requires_grad and y.requires_grad]
-        if common:
-            pairs.compare_gradients(gradients(a, [x for x, _ in common]), gradients(b, [y for _, y in common]))
+    outputs = [(x, y) for _, x, y in pair_outputs(run_a.outputs, run_b.outputs) if x.shape == y.shape]
+    trained = [(x, y) for x, y in outputs if x.requires_grad and y.requires_grad]
+    if backward and trained:
+        pairs.compare_gradients(gradients(part_a, [x for x, _ in trained]), gradients(part_b, [y for _, y in trained]))
 
     rows = list(pairs.rows.values())
-    diverges = any(row.diverges(tolerance) for row in rows)
     return Comparison(
         rows=rows,
         tolerance=tolerance,
-        fault=find_divergence(pairs, tolerance) if diverges else None,
+        fault=find_divergence(pairs, tolerance) if any(row.diverges(tolerance) for row in rows) else None,
         first_bits=find_divergence(pairs, 0.0),
-        only_in_a=[path for path, call in pairs.stages_a if path and (path, call) not in pairs.stages_b],
-        only_in_b=[path for path, call in pairs.stages_b if path and (path, call) not in pairs.stages_a],
-        untied=differently_tied(a, b, prefixes),
-        stopped=stopped,
+        only_in_a=[stage.path for key, stage in pairs.stages_a.items() if stage.path and key not in pairs.rows],
+        only_in_b=[stage.path for key, stage in pairs.stages_b.items() if stage.path and key not in pairs.rows],
+        untied=differently_tied(part_a, part_b),
+        stopped=run_b.stopped,
     )
 
 
@@ -102,10 +97,10 @@ class Comparison:
 
     def __getitem__(self, path: str) -> StageDistance:
         """The first call of the stage at a path. Raises KeyError where it did not run in both models."""
-        row = next((row for row in self.rows if row.path == path), None)
-        if row is None:
-            raise KeyError(f"{path!r} did not run in both models. See [row.path for row in comparison.rows].")
-        return row
+        for row in self.rows:
+            if row.path == path:
+                return row
+        raise KeyError(f"{path!r} did not run in both models. See [row.path for row in comparison.rows].")
 
     def __str__(self) -> str:
         cells = []
@@ -116,25 +111,25 @@ class Comparison:
             gradient = "–" if row.gradients is None else short(row.gradients.absolute)
             mark = "◀ first" if is_first else "diverges" if row.diverges(self.tolerance) else ""
             cells.append((name, *numbers, gradient, mark))
-        header = ("stage", "absolute", "relative", "ulp", "gradient", "")
-        lines = table(header, cells, right=(1, 2, 3, 4)).splitlines()
-        return "\n".join([*(line.rstrip() for line in lines), "", self.summary()])
+        stages = table(("stage", "absolute", "relative", "ulp", "gradient", ""), cells, right=(1, 2, 3, 4))
+        return f"{stages}\n\n{self.summary()}"
 
     def summary(self) -> str:
         """What was found, in sentences."""
         lines = []
         if self.fault is not None:
             lines.append(str(self.fault))
-            if self.first_bits is not None and self.first_bits.path != self.fault.path:
-                early = self.first_bits
+            if (early := self.first_bits) is not None and early.path != self.fault.path:
                 lines.append(f"The first bits to differ are earlier, in {early.name}, by {early.apart}.")
         elif any(row.diverges(self.tolerance) for row in self.rows):
             lines.append("They diverge in a stage that only one of them has: all others that do have other inputs.")
         elif self.first_bits is None:
             lines.append(f"All {len(self.rows)} stages agree to the bit.")
         else:
-            within = f"All {len(self.rows)} stages agree within {short(self.tolerance)}; the first bits differ here:"
-            lines += [within, str(self.first_bits)]
+            lines.append(
+                f"All {len(self.rows)} stages agree within {short(self.tolerance)}; the first bits differ here:"
+            )
+            lines.append(str(self.first_bits))
         if self.stopped is not None:
             lines.append(f"b stopped in {self.stopped}")
         lines += self.untied

@@ -1,4 +1,4 @@
-"""How far apart two tensors are.
+"""How far apart two tensors are. No reference class: ours.
 
     absolute = max |x − y|
     relative = absolute / max |x|
@@ -6,7 +6,6 @@
 
 One unit in the last place (ulp) is the least by which two floats can differ: 1 to 4 of them are rounding. Relative and
 ulp are taken of the whole tensor and where it is worst, since next to 0 any rounding is large beside the number itself.
-No reference class: ours.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""What a stage computes, in one line, and where that is written.
+"""What a stage computes, in one line, and where that is written, looked up in the running code.
 
-The equations stand here, by the class's name: so they hold for the reference's classes and a student's own of the same
-names too. Sums are in the order in which the (eager) code adds; dropout is left out, since it is a stage of its own.
-Files and lines are looked up in the running code.
+Equations go by the class's name, so they hold for the reference's classes and a student's own of the same names too.
+Sums are in the order in which the (eager) code adds; dropout is left out, since it is a stage of its own.
 """
 
 from __future__ import annotations
@@ -78,7 +77,7 @@ def equation(module: nn.Module) -> str:
 
 @dataclass(frozen=True)
 class Source:
-    """Where a forward is written: its file, from the package on, and the line where it begins."""
+    """Where a forward is written: its file, from the package on, and the line at which it begins."""
 
     file: str
     line: int

@@ -34,8 +34,7 @@ def attention_page(
 ) -> str:
     """One HTML document, complete in itself, that shows what the model does with each text.
 
-    model: any of minibert's; the list of words after each layer needs one that predicts words.
-    Raises ValueError for a text of more than 128 pieces.
+    The words after each layer need a model that predicts words. Raises ValueError for a text of more than 128 pieces.
     """
     gathered = [gather(model, tokenizer, text) for text in texts]
     template = resources.files("minibert.microscope").joinpath("page.html").read_text(encoding="utf-8")

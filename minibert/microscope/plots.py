@@ -3,6 +3,7 @@
 The `draw_…` functions take the numbers of `probes.py` and return a matplotlib figure, which `save_figure` writes; the
 `plot_…` functions write a file themselves. All read in black and white and for the colour-blind: one scale from light to
 dark, and markers beside colours. matplotlib is imported when a plot is made: it is an extra, `minibert-pytorch[plots]`.
+Without it all raise ModuleNotFoundError; those that write, ValueError for a file that is neither .png nor .svg.
 """
 
 from __future__ import annotations
@@ -33,10 +34,7 @@ LR, DECAY, STEPS = 0.02, 0.5, 600
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """A figure of so many inches. No pyplot, so nothing global is set up and no display is needed.
-
-    Raises ModuleNotFoundError without matplotlib.
-    """
+    """A matplotlib figure of so many inches, without pyplot: nothing global is set up and no display is needed."""
     try:
         from matplotlib.figure import Figure
     except ModuleNotFoundError as error:
@@ -63,15 +61,14 @@ def draw_attention(pieces: Sequence[str], layers: Sequence[Tensor]) -> Figure:
     panels = figure.subplots(len(layers), heads, squeeze=False)
     texts, blank = [_plain(piece) for piece in pieces], [""] * len(pieces)
     for row, layer in enumerate(layers):
-        for head, panel in enumerate(panels[row]):
-            if head >= layer.size(0):
-                panel.set_axis_off()
-                continue
-            panel.imshow(layer[head].tolist(), cmap=LIGHT_TO_DARK, vmin=0.0, vmax=1.0)
+        for panel in panels[row][layer.size(0) :]:  # the heads that were pruned
+            panel.set_axis_off()
+        for head, (panel, weights) in enumerate(zip(panels[row], layer.tolist(), strict=False)):
+            panel.imshow(weights, cmap=LIGHT_TO_DARK, vmin=0.0, vmax=1.0)
             panel.set_title(f"layer {row}, head {head}", fontsize=8)
-            at_bottom, at_left = row == len(layers) - 1, head == 0
+            at_bottom = row == len(layers) - 1
             panel.set_xticks(range(len(texts)), texts if at_bottom else blank, rotation=90, fontsize=7)
-            panel.set_yticks(range(len(texts)), texts if at_left else blank, fontsize=7)
+            panel.set_yticks(range(len(texts)), texts if head == 0 else blank, fontsize=7)
     return figure
 
 
@@ -115,10 +112,9 @@ def draw_position_similarity(similarity: Tensor) -> Figure:
 
 def draw_parameters(kinds: Mapping[str, Tensor]) -> Figure:
     """A histogram of each kind of parameter."""
-    columns = 3
-    rows = -(-len(kinds) // columns)
+    rows = -(-len(kinds) // 3)
     figure = new_figure(width=10, height=1.0 + 1.5 * rows)
-    panels = [panel for line in figure.subplots(rows, columns, squeeze=False) for panel in line]
+    panels = [panel for line in figure.subplots(rows, 3, squeeze=False) for panel in line]
     for panel, (kind, values) in zip(panels, kinds.items(), strict=False):
         panel.hist(values.float().numpy(), bins=60, color=DARK)
         panel.set_title(kind, fontsize=8)
@@ -165,10 +161,7 @@ def schedule_curves(warmup: int, total: int) -> dict[str, list[float]]:
 
 
 def plot_schedules(out: str | os.PathLike[str], warmup: int = 100, total: int = 1000) -> None:
-    """Plot the six learning-rate schedules, one panel each, into `out` (PNG or SVG by its name).
-
-    Raises ValueError for another kind of file or counts that cannot be plotted, ModuleNotFoundError without matplotlib.
-    """
+    """Plot the six learning-rate schedules, one panel each, into `out`. Raises ValueError for counts that do not fit."""
     check_file_kind(out)
     if warmup < 0 or total < 1:
         raise ValueError(f"warmup must be at least 0 and total at least 1, but they are {warmup} and {total}.")
@@ -203,10 +196,7 @@ def bowl_paths() -> dict[str, list[tuple[float, float]]]:
 
 
 def plot_adamw_and_l2(out: str | os.PathLike[str]) -> None:
-    """Plot both paths over the bowl's contour lines into `out` (PNG or SVG by its name).
-
-    Raises ValueError for another kind of file, ModuleNotFoundError without matplotlib.
-    """
+    """Plot both paths over the bowl's contour lines into `out`."""
     check_file_kind(out)
     figure = new_figure(width=6, height=5)
     panel = figure.subplots()

@@ -1,7 +1,6 @@
-"""What there is to see inside a model: the numbers that `plots.py` and `explore.py` draw and `compare.py` compares.
+"""The numbers inside a model that `plots.py` and `explore.py` draw and `compare.py` compares. No reference class: ours.
 
 Probes run a model in evaluation mode. Source of the logit lens: nostalgebraist 2020, "interpreting GPT: the logit lens".
-No reference class: ours.
 """
 
 from __future__ import annotations
@@ -93,7 +92,7 @@ def parameter_values(model: nn.Module) -> dict[str, Tensor]:
 
 
 def kind_of(name: str) -> str:
-    """A parameter's name without the number of its layer and what stands before it."""
+    """A parameter's name after the number of its layer; outside of layers, its last three words."""
     words = name.split(".")
     numbers = [i for i, word in enumerate(words) if word.isdigit()]
     return ".".join(words[numbers[-1] + 1 :] if numbers else words[-3:])
@@ -155,26 +154,25 @@ class Recording(TorchFunctionMode):
         return output
 
 
-def record(model: nn.Module, inputs: Inputs, backward: bool, may_fail: bool) -> Recording:
-    """Run a model on copies of the inputs, with gradients where `backward`.
+def record(model: nn.Module, part: nn.Module, inputs: Inputs, may_fail: bool) -> Recording:
+    """Run a model on copies of the inputs and watch the stages of a part of it.
 
     may_fail: note an exception instead of raising it.
     """
     recording = Recording()
-    with evaluation_mode(model), torch.set_grad_enabled(backward), trace(model, keep_tensors=True) as recording.trace:
-        try:
-            with recording:
-                if isinstance(inputs, Mapping):
-                    outputs = model(**{name: _copy(value) for name, value in inputs.items()})
-                else:
-                    outputs = model(*map(_copy, inputs if isinstance(inputs, tuple) else (inputs,)))
-                recording.outputs = named_tensors(outputs)
-        except Exception as error:
-            if not may_fail:
-                raise
-            stage = recording.trace.stage_that_raised(error)
-            where = stage.path if stage and stage.path else "its forward"
-            recording.stopped = f"{where}: {type(error).__name__}: {error}"
+    try:
+        with evaluation_mode(model), trace(part, keep_tensors=True) as recording.trace, recording:
+            if isinstance(inputs, Mapping):
+                outputs = model(**{name: _copy(value) for name, value in inputs.items()})
+            else:
+                outputs = model(*map(_copy, inputs if isinstance(inputs, tuple) else (inputs,)))
+        recording.outputs = named_tensors(outputs)
+    except Exception as error:
+        if not may_fail:
+            raise
+        stage = recording.trace.stopped_in
+        where = stage.path if stage and stage.path else "its forward"
+        recording.stopped = f"{where}: {type(error).__name__}: {error}"
     return recording
 
 

@@ -14,7 +14,7 @@ import inspect
 import math
 import sys
 import time
-import weakref
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,13 +23,14 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils.weak import WeakTensorKeyDictionary
 
 
 @dataclass(frozen=True)
 class TensorFacts:
-    """Shape, dtype, mean, standard deviation and extremes of a tensor, and a copy of it where asked for.
+    """What a tensor is like, with a copy of it where asked for: mean = Σ x / n, std = √(Σ (x − mean)² / n).
 
-    mean = Σ x / n and std = √(Σ (x − mean)² / n). All four are NaN for a tensor that is empty, complex or without data.
+    All four numbers are NaN for a tensor that is empty, complex or without data.
     """
 
     shape: tuple[int, ...]
@@ -58,6 +59,11 @@ class Stage:
     outputs: dict[str, TensorFacts] = field(default_factory=dict)
     seconds: float | None = None
 
+    @property
+    def key(self) -> tuple[str, int]:
+        """Path and call, which no two stages of a trace share."""
+        return self.path, self.call
+
 
 class Trace:
     """The stages of every forward under `trace`, in the order in which they began.
@@ -74,11 +80,11 @@ class Trace:
         self._names: dict[nn.Module, list[str]] = {}
         for name, module in model.named_modules(remove_duplicate=False):
             self._names.setdefault(module, []).append(name)
-        self._calls: dict[str, int] = {}
+        self._calls: Counter[str] = Counter()
         self._raised: tuple[BaseException, Stage] | None = None
-        self._running: list[tuple[Stage, float, float]] = []  # with the clock and `_overhead` at its start
+        self._running: list[tuple[Stage, float]] = []  # with the time at which it began
         self._overhead = 0.0  # seconds spent in here
-        self._measured: dict[int, tuple[weakref.ref[Tensor], int | None, TensorFacts]] = {}
+        self._measured: Any = WeakTensorKeyDictionary()  # the version and the facts of each tensor that still exists
 
     def __getitem__(self, path: str) -> Stage:
         """The latest call of the module at a path. Raises KeyError where there was none."""
@@ -100,17 +106,15 @@ class Trace:
 
     def begin(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Called before a module's forward."""
-        entered = time.perf_counter()
+        now = self._time()
         path = self._path_of(module)
-        call = self._calls.get(path, 0)
-        self._calls[path] = call + 1
         names = _parameter_names(type(module).forward)
         given = {names[i] if i < len(names) else str(i): value for i, value in enumerate(args)} | kwargs
-        stage = Stage(path=path, call=call, depth=len(self._running), module=module, inputs=self._facts_of(given))
+        stage = Stage(path, self._calls[path], len(self._running), module=module, inputs=self._facts_of(given))
+        self._calls[path] += 1
         self.stages.append(stage)
-        started = time.perf_counter()
-        self._overhead += started - entered
-        self._running.append((stage, started, self._overhead))
+        self._running.append((stage, now))
+        self._overhead = time.perf_counter() - now
 
     def end(self, module: nn.Module, _args: tuple[Any, ...], output: Any) -> None:
         """Called after a module's forward, also one that raised."""
@@ -118,34 +122,36 @@ class Trace:
             return  # another hook raised before `begin` was called
         if any(tensor.is_cuda for tensor in named_tensors(output).values()):
             torch.cuda.synchronize()  # a GPU works on after a call returns
-        ended = time.perf_counter()
-        stage, started, overhead = self._running.pop()
-        stage.seconds = ended - started - (self._overhead - overhead)
+        now = self._time()
+        stage, began = self._running.pop()
+        stage.seconds = now - began
         stage.outputs = self._facts_of(output)
         error = sys.exc_info()[1]
         if output is not None or error is None:
             self.finished.append(stage)
-        elif self._raised is None or self._raised[0] is not error:
+        elif self.stage_that_raised(error) is None:
             self._raised = error, stage
-        self._overhead += time.perf_counter() - ended
+        self._overhead = time.perf_counter() - now
+
+    def _time(self) -> float:
+        """Seconds of a clock that stands still during `begin` and `end`."""
+        return time.perf_counter() - self._overhead
 
     def _path_of(self, module: nn.Module) -> str:
         """The module's name. One with several is called by a name inside the running stage, in turn where it has more."""
         names = self._names[module]
         around = self.current.path if self.current else ""
         inside = [name for name in names if not around or name.startswith(f"{around}.")] or names
-        return min(inside, key=lambda name: self._calls.get(name, 0))
+        return min(inside, key=lambda name: self._calls[name])
 
     def _facts_of(self, value: Any) -> dict[str, TensorFacts]:
         """What one stage returns the next one takes: measure it once, unless it was written to in between."""
         found = {}
         for name, tensor in named_tensors(value).items():
             version = None if tensor.is_inference() else tensor._version  # inference tensors do not count their writes
-            known = self._measured.get(id(tensor))
-            if known is None or known[0]() is not tensor or version is None or known[1] != version:
-                known = weakref.ref(tensor), version, measure(tensor, self.keep_tensors)
-                self._measured[id(tensor)] = known
-            found[name] = known[2]
+            if version is None or self._measured.get(tensor, (None,))[0] != version:
+                self._measured[tensor] = version, measure(tensor, self.keep_tensors)
+            found[name] = self._measured[tensor][1]
         return found
 
 
@@ -168,25 +174,22 @@ def trace(model: nn.Module, keep_tensors: bool = False) -> Iterator[Trace]:
     finally:
         for hook in hooks:
             hook.remove()
-        record._measured.clear()
         record._raised = None
 
 
 @torch.no_grad()
 def measure(tensor: Tensor, keep: bool = False) -> TensorFacts:
     """The facts of a tensor of any shape, dtype and device; `keep` adds a copy that later writes cannot change."""
-    mean = std = minimum = maximum = math.nan
+    mean = std = low = high = math.nan
     if tensor.numel() > 0 and not tensor.is_meta and not tensor.is_complex():
         x = tensor.detach()
         if x.dtype not in (torch.float32, torch.float64):  # sums in half precision overflow, and integers have no mean
             x = x.to(torch.float32 if x.is_floating_point() else torch.float64)
         average = x.mean()
         spread = torch.linalg.vector_norm(x - average) / math.sqrt(x.numel())  # in a tenth of the time of torch.std
-        mean, std, minimum, maximum = (number.item() for number in (average, spread, *torch.aminmax(x)))
-    kept = tensor.detach().clone() if keep else None
-    return TensorFacts(
-        tuple(tensor.shape), tensor.dtype, mean=mean, std=std, minimum=minimum, maximum=maximum, tensor=kept
-    )
+        mean, std, low, high = (number.item() for number in (average, spread, *torch.aminmax(x)))
+    kept, shape = tensor.detach().clone() if keep else None, tuple(tensor.shape)
+    return TensorFacts(shape, tensor.dtype, mean=mean, std=std, minimum=low, maximum=high, tensor=kept)
 
 
 def named_tensors(value: Any, name: str = "") -> dict[str, Tensor]:
@@ -196,11 +199,10 @@ def named_tensors(value: Any, name: str = "") -> dict[str, Tensor]:
     """
     if isinstance(value, Tensor):
         return {name or "0": value}
-    items = (
-        value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, (tuple, list)) else ()
-    )
+    if isinstance(value, (tuple, list)):
+        value = dict(enumerate(value))
     found: dict[str, Tensor] = {}
-    for key, item in items:
+    for key, item in value.items() if isinstance(value, Mapping) else ():
         found |= named_tensors(item, f"{name}.{key}" if name else str(key))
     return found
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from minibert import BertForMaskedLM, BertModel
-from minibert.microscope.pairing import common_name, find_prefixes, pair_inputs, pair_outputs
+from minibert.microscope.pairing import common_parts, pair_inputs, pair_outputs
 from tests.unit.tiny_bert import tiny
 
 A, B, C = torch.zeros(2, 3), torch.ones(2, 3), torch.ones(2, 4)
@@ -19,17 +19,17 @@ def same(pairs: list[tuple[str, Tensor, Tensor]], expected: list[tuple[str, Tens
 
 def test_a_body_is_found_inside_the_other_model() -> None:
     whole, body = tiny(BertForMaskedLM), tiny(BertModel)
-    assert find_prefixes(whole, body) == ("bert", "")
-    assert find_prefixes(body, whole) == ("", "bert")
-    assert find_prefixes(whole, whole) == ("", "")
+    assert common_parts(whole, body) == (whole.bert, body)
+    assert common_parts(body, whole) == (body, whole.bert)
+    assert common_parts(whole, whole) == (whole, whole)
 
 
-def test_a_common_name_lacks_the_prefix_and_nothing_else() -> None:
-    assert common_name("bert.encoder", "bert") == "encoder"
-    assert common_name("bert", "bert") == ""
-    assert common_name("bertha.encoder", "bert") is None
-    assert common_name("encoder", "") == "encoder"
-    assert common_name("", "") == ""
+def test_the_outermost_common_part_is_found_beside_one_whose_name_begins_alike() -> None:
+    body = nn.ModuleDict({"encoder": nn.Tanh(), "pooler": nn.Tanh()})
+    bertha = nn.ModuleDict({"encoder": nn.Tanh()})
+    whole = nn.ModuleDict({"bertha": bertha, "bert": body, "head": nn.ModuleDict({"inner": nn.Tanh()})})
+    assert common_parts(whole, body) == (body, body)
+    assert common_parts(bertha, whole) == (bertha, bertha)
 
 
 def test_inputs_are_paired_by_name_and_then_by_shape() -> None:
