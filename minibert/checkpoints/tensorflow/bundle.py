@@ -37,23 +37,9 @@ from .table import read_table, read_varint
 ReadInto = Callable[[Tensor], object]  # fills a tensor with the numbers
 
 # types.proto's numbers of the dtypes that hold plain numbers.
-DTYPES = {
-    1: torch.float32,
-    2: torch.float64,
-    3: torch.int32,
-    4: torch.uint8,
-    5: torch.int16,
-    6: torch.int8,
-    8: torch.complex64,
-    9: torch.int64,
-    10: torch.bool,
-    14: torch.bfloat16,
-    17: torch.uint16,
-    18: torch.complex128,
-    19: torch.float16,
-    22: torch.uint32,
-    23: torch.uint64,
-}
+DTYPES = {1: torch.float32, 2: torch.float64, 14: torch.bfloat16, 19: torch.float16, 8: torch.complex64}
+DTYPES |= {6: torch.int8, 5: torch.int16, 3: torch.int32, 9: torch.int64, 18: torch.complex128}
+DTYPES |= {4: torch.uint8, 17: torch.uint16, 22: torch.uint32, 23: torch.uint64, 10: torch.bool}
 # Only tf.train.Checkpoint of TensorFlow 2 writes it, which names tensors after Python attributes: no BERT names at all.
 _OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 
@@ -67,13 +53,6 @@ class Entry(NamedTuple):
     offset: int
     size: int
     checksum: int
-
-
-class Message(NamedTuple):
-    """A protocol buffer: the last number in each field, and all strings of bytes in each field."""
-
-    numbers: dict[int, int]
-    strings: dict[int, list[bytes]]
 
 
 def open_tensors(index: Path, open_files: ExitStack) -> dict[str, tuple[torch.Size, torch.dtype, ReadInto]]:
@@ -91,15 +70,14 @@ def open_tensors(index: Path, open_files: ExitStack) -> dict[str, tuple[torch.Si
                 raise CheckpointError(f"{index}: its data file {path.name} is missing. {describe_folder(path.parent)}")
             check_is_real_file(path)
             files[entry.data_file] = open_files.enter_context(open(path, "rb"))  # noqa: SIM115
-        size = os.fstat(files[entry.data_file].fileno()).st_size
-        if entry.offset + entry.size > size:
+        end, size = entry.offset + entry.size, os.fstat(files[entry.data_file].fileno()).st_size
+        if end > size:
             raise CheckpointError(
-                f"{path}: truncated, or not the one {index.name} belongs to: tensor {name!r} should end at byte "
-                f"{entry.offset + entry.size}, the file ends at {size}; get both files again"
+                f"{path}: truncated, or not the one {index.name} belongs to: tensor {name!r} should end at byte {end}, "
+                f"the file ends at {size}; get both files again"
             )
         shape = torch.Size(reversed(entry.shape)) if is_transposed(name) else entry.shape
-        read_into = partial(_read_into, file=files[entry.data_file], entry=entry, name=name)
-        tensors[name] = shape, entry.dtype, read_into
+        tensors[name] = shape, entry.dtype, partial(_read_into, file=files[entry.data_file], entry=entry, name=name)
     return tensors
 
 
@@ -122,25 +100,26 @@ def read_bundle(index: Path) -> dict[str, Entry]:
     try:
         if b"" not in table:
             raise ValueError("it has no header")
-        header = read_message(table.pop(b"")).numbers
+        header, _ = read_message(table.pop(b""))
         if header.get(2, 0) != 0:
             raise ValueError("its numbers are big-endian, and only little-endian ones can be read")
         prefix, files = index.name.removesuffix(TENSORFLOW_INDEX_SUFFIX), header.get(1, 0)
-        entries = {key.decode(): _entry(key.decode(), value, prefix, files) for key, value in table.items()}
+        entries = {key.decode(): _entry(key.decode(), value, prefix, files=files) for key, value in table.items()}
     except ValueError as error:
         raise CheckpointError(f"{index}: this TensorFlow checkpoint cannot be read: {error}") from error
     return dict(sorted(entries.items(), key=lambda item: (item[1].data_file, item[1].offset)))
 
 
-def read_message(data: bytes) -> Message:
-    """Take a protocol buffer apart; ValueError where it is none."""
-    message = Message({}, {})
+def read_message(data: bytes) -> tuple[dict[int, int], dict[int, list[bytes]]]:
+    """A protocol buffer's last number in each field, and all strings of bytes in each field; ValueError where it is none."""
+    numbers: dict[int, int] = {}
+    strings: dict[int, list[bytes]] = {}
     position = 0
     while position < len(data):
         key, position = read_varint(data, position)
         field, kind = key >> 3, key & 7
         if kind == 0:
-            message.numbers[field], position = read_varint(data, position)
+            numbers[field], position = read_varint(data, position)
             continue
         if kind == 2:
             size, position = read_varint(data, position)
@@ -153,16 +132,16 @@ def read_message(data: bytes) -> Message:
         if position > len(data):
             raise ValueError("a field reaches beyond its message")
         if kind == 2:
-            message.strings.setdefault(field, []).append(value)
+            strings.setdefault(field, []).append(value)
         else:
-            message.numbers[field] = int.from_bytes(value, "little")
-    return message
+            numbers[field] = int.from_bytes(value, "little")
+    return numbers, strings
 
 
-def _entry(name: str, data: bytes, prefix: str, files: int) -> Entry:
+def _entry(name: str, data: bytes, prefix: str, *, files: int) -> Entry:
     """A checked entry; ValueError where it makes no sense."""
-    message = read_message(data)
-    code, file, offset, size, checksum = (message.numbers.get(field, 0) for field in (1, 3, 4, 5, 6))
+    numbers, strings = read_message(data)
+    code, file, offset, size, checksum = (numbers.get(field, 0) for field in (1, 3, 4, 5, 6))
     if name == _OBJECT_GRAPH:
         raise ValueError(
             "it was saved by TensorFlow 2's tf.train.Checkpoint, whose tensors have other names. Save the variables "
@@ -170,9 +149,11 @@ def _entry(name: str, data: bytes, prefix: str, files: int) -> Entry:
         )
     if code not in DTYPES:
         raise ValueError(f"tensor {name!r} has dtype {code}, which holds no plain numbers or is unknown")
-    if 7 in message.strings:
+    if 7 in strings:
         raise ValueError(f"tensor {name!r} is split into slices; save it whole")
-    dtype, shape = DTYPES[code], _shape(message)
+    # The shape is a message, its field 2 a message for each dimension, whose field 1 is the dimension's size.
+    dimensions = [part for whole in strings.get(2, []) for part in read_message(whole)[1].get(2, [])]
+    dtype, shape = DTYPES[code], tuple(read_message(dimension)[0].get(1, 0) for dimension in dimensions)
     if math.prod(dimension or 1 for dimension in shape) >= 1 << 60:  # a negative number reads as one near 2⁶⁴
         raise ValueError(f"tensor {name!r} has dimensions that are negative or beyond reason: {shape}")
     expected = math.prod(shape) * dtype.itemsize
@@ -181,11 +162,3 @@ def _entry(name: str, data: bytes, prefix: str, files: int) -> Entry:
     if file >= files:
         raise ValueError(f"tensor {name!r} is in data file {file}, counted from 0, of {files}")
     return Entry(dtype, torch.Size(shape), f"{prefix}.data-{file:05d}-of-{files:05d}", offset, size, checksum)
-
-
-def _shape(entry: Message) -> tuple[int, ...]:
-    """TensorShape: field 2 is a message for each dimension, whose field 1 is its size."""
-    dimensions = [
-        read_message(size) for shape in entry.strings.get(2, []) for size in read_message(shape).strings.get(2, [])
-    ]
-    return tuple(dimension.numbers.get(1, 0) for dimension in dimensions)

@@ -18,18 +18,31 @@ from ..files import CheckpointError, check_is_real_file
 from .checksum import masked_crc32c
 
 _FOOTER = 48
-_MAGIC = 0xDB4775248B80FB57
+_MAGIC = 0xDB4775248B80FB57.to_bytes(8, "little")
 
 
 def read_table(path: Path) -> dict[bytes, bytes]:
     """Every key and its value, in order; CheckpointError where the file is no such table, or is damaged."""
     check_is_real_file(path)
+    data = path.read_bytes()
+    table: dict[bytes, bytes] = {}
     try:
-        return _read(path.read_bytes())
+        if len(data) < _FOOTER:
+            raise ValueError(f"it is {len(data)} bytes long, too short for one")
+        if not data.endswith(_MAGIC):
+            raise ValueError("it does not end in the format's magic number")
+        _, _, *index, _ = _varints(data[-_FOOTER:], 0, count=4)
+        for _, handle in _entries(_block(data, *index)):
+            *block, _ = _varints(handle, 0, count=2)
+            for key, value in _entries(_block(data, *block)):
+                if table and key <= next(reversed(table)):
+                    raise ValueError(f"its keys are out of order at {key!r}")
+                table[key] = value
     except ValueError as error:
         raise CheckpointError(
             f"{path}: not the index of a TensorFlow checkpoint, or a damaged one: {error}. Get the file again"
         ) from error
+    return table
 
 
 def read_varint(data: bytes, position: int) -> tuple[int, int]:
@@ -46,33 +59,16 @@ def read_varint(data: bytes, position: int) -> tuple[int, int]:
     raise ValueError("it holds a number of more than 64 bits")
 
 
-def _read(data: bytes) -> dict[bytes, bytes]:
-    if len(data) < _FOOTER:
-        raise ValueError(f"it is {len(data)} bytes long, too short for one")
-    footer = data[-_FOOTER:]
-    if int.from_bytes(footer[-8:], "little") != _MAGIC:
-        raise ValueError("it does not end in the format's magic number")
-    _, after_meta_index = _read_handle(footer, 0)
-    handle, _ = _read_handle(footer, after_meta_index)
-    table: dict[bytes, bytes] = {}
-    last = None
-    for _, value in _entries(_read_block(data, *handle)):
-        for key, entry in _entries(_read_block(data, *_read_handle(value, 0)[0])):
-            if last is not None and key <= last:
-                raise ValueError(f"its keys are out of order at {key!r}")
-            table[key] = entry
-            last = key
-    return table
+def _varints(data: bytes, position: int, count: int) -> list[int]:
+    """`count` numbers from `position` on, and then the position after them."""
+    numbers = []
+    for _ in range(count):
+        number, position = read_varint(data, position)
+        numbers.append(number)
+    return [*numbers, position]
 
 
-def _read_handle(data: bytes, position: int) -> tuple[tuple[int, int], int]:
-    """A block's (offset, size), and the position after it."""
-    offset, position = read_varint(data, position)
-    size, position = read_varint(data, position)
-    return (offset, size), position
-
-
-def _read_block(data: bytes, offset: int, size: int) -> bytes:
+def _block(data: bytes, offset: int, size: int) -> bytes:
     """A block's entries and restart points, its checksum checked."""
     end = offset + size
     if end + 5 > len(data):
@@ -94,9 +90,7 @@ def _entries(block: bytes) -> Iterator[tuple[bytes, bytes]]:
         raise ValueError("a block is shorter than its own list of restart points")
     position, key = 0, b""
     while position < end:
-        shared, position = read_varint(block, position)
-        own, position = read_varint(block, position)
-        length, position = read_varint(block, position)
+        shared, own, length, position = _varints(block, position, count=3)
         if shared > len(key) or position + own + length > end:
             raise ValueError("an entry reaches beyond its block")
         key = key[:shared] + block[position : position + own]
