@@ -30,11 +30,12 @@ from torch import Tensor
 
 from .files import (
     INDEX_SUFFIX,
-    OTHER_FRAMEWORKS,
     TENSORFLOW_INDEX_SUFFIX,
     CheckpointError,
     check_is_real_file,
     describe_folder,
+    first_line,
+    other_weights,
     read_index,
     search_order,
 )
@@ -78,8 +79,7 @@ def open_weights(folder: Path, *, from_tf: bool = False) -> Iterator[Weights]:
     candidates = [folder] if folder.is_file() else [folder / name for name in search_order(from_tf)]
     path = next((path for path in candidates if path.exists()), None)
     if path is None:
-        others = [kind for name, kind in OTHER_FRAMEWORKS.items() if (folder / name).exists()]
-        advice = f". It has {' and '.join(others)} weights; convert them to PyTorch first" if others else ""
+        advice = other_weights([path.name for path in folder.glob("*")])
         if steps := sorted(folder.glob("*.ckpt-*.index")):
             advice += f". To open a step of a TensorFlow training, give its own path, such as {steps[-1]}"
         wanted = ", ".join(search_order(from_tf))
@@ -108,7 +108,8 @@ def weights_of(state_dict: Any, path: Path | None = None) -> Weights:
             )
         if tensor.layout is not torch.strided or tensor.is_quantized or tensor.is_meta:
             raise CheckpointError(f"{origin}: tensor {name!r} is not an ordinary dense tensor; it cannot be a weight")
-        weights[name] = StoredTensor(tensor.shape, tensor.dtype, path, partial(_copy, source=tensor.detach()))
+        copy = partial(_copy, source=tensor.detach())
+        weights[name] = StoredTensor(tensor.shape, tensor.dtype, path, read_into=copy)
     return weights
 
 
@@ -136,8 +137,10 @@ def _open_file(path: Path, open_files: ExitStack) -> Weights:
     if path.suffix == TENSORFLOW_INDEX_SUFFIX:
         from .tensorflow.bundle import open_tensors  # here, since few checkpoints are TensorFlow's
 
-        found = open_tensors(path, open_files)
-        return {name: StoredTensor(shape, dtype, path, read_into) for name, (shape, dtype, read_into) in found.items()}
+        return {
+            name: StoredTensor(shape, dtype, path, read_into=read_into)
+            for name, (shape, dtype, read_into) in open_tensors(path, open_files).items()
+        }
     check_is_real_file(path)
     return _open_safetensors(path, open_files) if path.suffix == ".safetensors" else weights_of(_unpickled(path), path)
 
@@ -147,13 +150,13 @@ def _open_shards(index: Path, open_files: ExitStack) -> Weights:
     weight_map = read_index(index)
     before = index.stat()
     shards: dict[str, Weights] = {}
-    for shard in dict.fromkeys(weight_map.values()):
-        if not (index.parent / shard).exists():
-            raise CheckpointError(
-                f"{index}: lists the shard {shard}, which is missing. {describe_folder(index.parent)}"
-            )
-        shards[shard] = _open_file(index.parent / shard, open_files)
     for name, shard in weight_map.items():
+        if shard not in shards:
+            if not (index.parent / shard).exists():
+                raise CheckpointError(
+                    f"{index}: lists the shard {shard}, which is missing. {describe_folder(index.parent)}"
+                )
+            shards[shard] = _open_file(index.parent / shard, open_files)
         if name not in shards[shard]:
             raise CheckpointError(f"{index}: places tensor {name!r} in {shard}, which does not hold it")
     _check_not_replaced(index, before)
@@ -171,16 +174,16 @@ def _open_safetensors(path: Path, open_files: ExitStack) -> Weights:
             found = {name: library.get_tensor(name) for name in library.keys()}  # noqa: SIM118  # it is no dictionary
     except Exception as error:  # the library's own type, or PyTorch's where a shape is beyond it
         raise CheckpointError(
-            f"{path}: not a safetensors file, or a truncated or damaged one ({_first_line(error)}); get the file again"
+            f"{path}: not a safetensors file, or a truncated or damaged one ({first_line(error)}); get the file again"
         ) from error
     _check_not_replaced(path, os.fstat(file.fileno()))
     length = int.from_bytes(file.read(8), "little")
-    begin = {name: fields["data_offsets"][0] for name, fields in json.loads(file.read(length)).items() if name in found}
+    header = json.loads(file.read(length))
     tensors = {}
-    for name in sorted(found, key=begin.__getitem__):
-        shape, dtype = found[name].shape, found[name].dtype
-        read_into = partial(_read_bytes, file=file, position=8 + length + begin[name], dtype=dtype, name=name)
-        tensors[name] = StoredTensor(shape, dtype, path, read_into)
+    for name in sorted(found, key=lambda name: header[name]["data_offsets"]):
+        shape, dtype, position = found[name].shape, found[name].dtype, 8 + length + header[name]["data_offsets"][0]
+        read_into = partial(_read_bytes, file=file, position=position, dtype=dtype, name=name)
+        tensors[name] = StoredTensor(shape, dtype, path, read_into=read_into)
     return tensors
 
 
@@ -228,10 +231,6 @@ def _unpickled(path: Path) -> Any:
         ) from error
     except Exception as error:  # a damaged pickle can make the unpickler raise anything
         raise CheckpointError(
-            f"{path}: not a readable PyTorch file ({type(error).__name__}: {_first_line(error)}). "
+            f"{path}: not a readable PyTorch file ({type(error).__name__}: {first_line(error)}). "
             "It is damaged, truncated or something else; get the file again"
         ) from error
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]

@@ -378,11 +378,11 @@ class TestJson:
         ("content", "problem"),
         [
             (b"", "empty"),
-            (b"{", "not JSON .line 1, column 2"),
+            (b"{", "not JSON .*: line 1 column 2"),
             (b"{'single': 1}", "not JSON"),
-            (b"\xff\xfe{\0}\0", "not UTF-8"),
+            (b"\xff\xfe{\0}\0", "not JSON in UTF-8 .*can't decode byte 0xff in position 0"),
             (b"[1]", "should hold a JSON object {…}, holds a list"),
-            (b"[" * 100_000, "JSON that cannot be read .maximum recursion"),
+            (b"[" * 100_000, "not JSON in UTF-8 .maximum recursion"),
         ],
     )
     def test_each_kind_of_damage_has_its_message(self, tmp_path: Path, content: bytes, problem: str) -> None:

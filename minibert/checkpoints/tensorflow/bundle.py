@@ -161,4 +161,5 @@ def _entry(name: str, data: bytes, prefix: str, *, files: int) -> Entry:
         raise ValueError(f"tensor {name!r}: shape {shape} of {dtype} takes {expected} bytes, the index says {size}")
     if file >= files:
         raise ValueError(f"tensor {name!r} is in data file {file}, counted from 0, of {files}")
-    return Entry(dtype, torch.Size(shape), f"{prefix}.data-{file:05d}-of-{files:05d}", offset, size, checksum)
+    data_file = f"{prefix}.data-{file:05d}-of-{files:05d}"
+    return Entry(dtype, torch.Size(shape), data_file, offset=offset, size=size, checksum=checksum)
