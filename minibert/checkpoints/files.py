@@ -85,10 +85,11 @@ def read_index(path: Path) -> dict[str, str]:
     return weight_map
 
 
-def check_is_real_file(path: Path) -> None:
+def check_is_real_file(path: Path, listed_in: Path | None = None) -> None:
     """Refuse what stands in a file's place without being it: nothing, a folder, an empty file, a git-LFS pointer."""
     if not path.exists():
-        raise CheckpointError(f"{path}: no such file. {describe_folder(path.parent)}")
+        listed = "" if listed_in is None else f", which {listed_in.name} lists"
+        raise CheckpointError(f"{path}: no such file{listed}. {describe_folder(path.parent)}")
     if not path.is_file():
         raise CheckpointError(f"{path}: not a file")
     try:

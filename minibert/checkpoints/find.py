@@ -118,7 +118,7 @@ def _shards(path: Path) -> list[str]:
     if path.name.endswith(INDEX_SUFFIX):
         return list(dict.fromkeys(read_index(path).values()))
     if path.name in TENSORFLOW_INDEXES:
-        from .tensorflow.bundle import read_bundle  # here, since few checkpoints are TensorFlow's
+        from .tensorflow import read_bundle  # here, since few checkpoints are TensorFlow's
 
         return list(dict.fromkeys(entry.data_file for entry in read_bundle(path).values()))
     return []

@@ -135,7 +135,7 @@ def empty_tensors(layout: Mapping[str, tuple[Sequence[int], torch.dtype]]) -> di
 
 def _open_file(path: Path, open_files: ExitStack) -> Weights:
     if path.suffix == TENSORFLOW_INDEX_SUFFIX:
-        from .tensorflow.bundle import open_tensors  # here, since few checkpoints are TensorFlow's
+        from .tensorflow import open_tensors  # here, since few checkpoints are TensorFlow's
 
         return {
             name: StoredTensor(shape, dtype, path, read_into=read_into)
@@ -152,10 +152,7 @@ def _open_shards(index: Path, open_files: ExitStack) -> Weights:
     shards: dict[str, Weights] = {}
     for name, shard in weight_map.items():
         if shard not in shards:
-            if not (index.parent / shard).exists():
-                raise CheckpointError(
-                    f"{index}: lists the shard {shard}, which is missing. {describe_folder(index.parent)}"
-                )
+            check_is_real_file(index.parent / shard, listed_in=index)
             shards[shard] = _open_file(index.parent / shard, open_files)
         if name not in shards[shard]:
             raise CheckpointError(f"{index}: places tensor {name!r} in {shard}, which does not hold it")

@@ -206,7 +206,7 @@ class TestData:
     def test_a_data_file_that_is_missing(self, folder: Path) -> None:
         (folder / DATA).unlink()
         message = refusal(folder)
-        assert f"its data file {DATA} is missing" in message
+        assert f"{DATA}: no such file, which model.ckpt.index lists" in message
         assert "holds: model.ckpt.index" in message
 
     @pytest.mark.parametrize(

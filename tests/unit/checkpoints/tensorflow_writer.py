@@ -11,8 +11,8 @@ from pathlib import Path
 
 from torch import Tensor
 
-from minibert.checkpoints.tensorflow.bundle import DTYPES
-from minibert.checkpoints.tensorflow.checksum import masked_crc32c
+from minibert.checkpoints.checksum import masked_crc32c
+from minibert.checkpoints.tensorflow import DTYPES
 
 MAGIC = struct.pack("<Q", 0xDB4775248B80FB57)
 NUMBER_OF = {dtype: number for number, dtype in DTYPES.items()}

@@ -19,7 +19,7 @@ from minibert import (
 )
 from minibert.checkpoints import CheckpointError, locate_config, locate_weights, open_weights
 from minibert.checkpoints.names import canonical, is_transposed
-from minibert.checkpoints.tensorflow.bundle import DTYPES
+from minibert.checkpoints.tensorflow import DTYPES
 from tests.unit.checkpoints.tensorflow_writer import write_checkpoint
 from tests.unit.tiny_bert import same_weights
 

@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from minibert.checkpoints.tensorflow.bundle import read_message
-from minibert.checkpoints.tensorflow.checksum import crc32c, masked_crc32c
-from minibert.checkpoints.tensorflow.table import read_table, read_varint
+from minibert.checkpoints.checksum import crc32c, masked_crc32c
+from minibert.checkpoints.tensorflow import read_message, read_table, read_varint
 from tests.unit.checkpoints.tensorflow_writer import message, table, varint
 
 ROW = 1 << 13

@@ -1,25 +1,29 @@
-"""The tensors of a checkpoint that Google's original TensorFlow code wrote: what its index says of each, and their numbers.
+"""The checkpoints of Google's original BERT code, read without TensorFlow, bytes up: table, messages, entries, tensors.
 
-    bert_model.ckpt.index                  a table (see `table`) of protocol buffers:
+    bert_model.ckpt.index                  a table: sorted keys with their values, in LevelDB's format
         ""             BundleHeader        1: number of data files   2: byte order, 0 is little-endian
         tensor's name  BundleEntry         1: dtype   2: shape   3: data file   4: offset   5: size   6: masked CRC-32C
                                            7: slices, where the tensor is split over several entries
     bert_model.ckpt.data-00000-of-00001    the tensors' bytes, row-major
 
-A protocol buffer is a sequence of keys and values, a key being `8 × field number + kind`. Kind 0 is a varint, kind 1
-eight bytes, kind 2 a length and as many bytes, kind 5 four bytes. A field that is absent is 0 or empty.
+A table is a row of blocks, each followed by its compression (1 byte, 0 is none) and the masked CRC-32C of block and byte;
+the last has an entry for each block before it, whose value is the block's handle: offset and size. The file ends in
+the handles of the meta index and of this last block, padded to 40 bytes, and 8 bytes of magic number. A block has its
+entries, then its restart points, 4 bytes each, and how many there are. An entry is `length shared with the key before,
+own length, value length, own part of the key, value`. Numbers are varints, seven bits a byte, lowest first; the last
+byte has its top bit clear.
 
-TensorFlow multiplies x W with W of (inputs, outputs), PyTorch x Wᵀ with W of (outputs, inputs). Which names stand for a
-matrix to be transposed is part of what `names.SPELLINGS` knows; such a tensor has its transposed shape here.
+The values are protocol buffers: a sequence of keys and values, a key being `8 × field number + kind`. Kind 0 is a varint,
+kind 1 eight bytes, kind 2 a length and as many bytes, kind 5 four bytes. A field that is absent is 0 or empty.
 
-Source: TensorFlow's tensor_bundle.proto, tensor_shape.proto and types.proto.
+Source: LevelDB's table_format.md; TensorFlow's tensor_bundle.proto, tensor_shape.proto and types.proto.
 """
 
 from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
 from io import BufferedReader
@@ -29,10 +33,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ..files import TENSORFLOW_INDEX_SUFFIX, CheckpointError, check_is_real_file, describe_folder
-from ..names import is_transposed
 from .checksum import masked_crc32c
-from .table import read_table, read_varint
+from .files import TENSORFLOW_INDEX_SUFFIX, CheckpointError, check_is_real_file
+from .names import is_transposed
 
 ReadInto = Callable[[Tensor], object]  # fills a tensor with the numbers
 
@@ -42,6 +45,8 @@ DTYPES |= {6: torch.int8, 5: torch.int16, 3: torch.int32, 9: torch.int64, 18: to
 DTYPES |= {4: torch.uint8, 17: torch.uint16, 22: torch.uint32, 23: torch.uint64, 10: torch.bool}
 # Only tf.train.Checkpoint of TensorFlow 2 writes it, which names tensors after Python attributes: no BERT names at all.
 _OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
+_FOOTER = 48
+_MAGIC = 0xDB4775248B80FB57.to_bytes(8, "little")
 
 
 class Entry(NamedTuple):
@@ -56,8 +61,9 @@ class Entry(NamedTuple):
 
 
 def open_tensors(index: Path, open_files: ExitStack) -> dict[str, tuple[torch.Size, torch.dtype, ReadInto]]:
-    """Name → shape, dtype and how to read it into a tensor, in the order of the data, for a checkpoint's `….ckpt.index`.
+    """Name → shape, dtype and how to read it into a tensor, in the order of the data. index: a `….ckpt.index`.
 
+    TensorFlow multiplies x W, PyTorch x Wᵀ: a tensor that `is_transposed` says is a matrix is turned.
     Raises CheckpointError where the index is damaged or a data file is missing or too short; when a tensor is read,
     where its bytes do not have their checksum.
     """
@@ -66,15 +72,13 @@ def open_tensors(index: Path, open_files: ExitStack) -> dict[str, tuple[torch.Si
     for name, entry in read_bundle(index).items():
         path = index.parent / entry.data_file
         if entry.data_file not in files:
-            if not path.exists():
-                raise CheckpointError(f"{index}: its data file {path.name} is missing. {describe_folder(path.parent)}")
-            check_is_real_file(path)
+            check_is_real_file(path, listed_in=index)
             files[entry.data_file] = open_files.enter_context(open(path, "rb"))  # noqa: SIM115
         end, size = entry.offset + entry.size, os.fstat(files[entry.data_file].fileno()).st_size
         if end > size:
             raise CheckpointError(
                 f"{path}: truncated, or not the one {index.name} belongs to: tensor {name!r} should end at byte {end}, "
-                f"the file ends at {size}; get both files again"
+                f"the file ends at {size}. Get both files again"
             )
         shape = torch.Size(reversed(entry.shape)) if is_transposed(name) else entry.shape
         tensors[name] = shape, entry.dtype, partial(_read_into, file=files[entry.data_file], entry=entry, name=name)
@@ -87,15 +91,12 @@ def _read_into(out: Tensor, *, file: BufferedReader, entry: Entry, name: str) ->
     file.seek(entry.offset)
     file.readinto(data)  # if the file became shorter, the checksum will tell
     if masked_crc32c(data) != entry.checksum:
-        raise CheckpointError(
-            f"{file.name}: the checksum of tensor {name!r} does not match: its bytes are not those that were saved. "
-            "Get the file again"
-        )
+        raise CheckpointError(f"{file.name}: the checksum of tensor {name!r} does not match. Get the file again")
     out.copy_(tensor.permute(*reversed(range(tensor.dim()))) if is_transposed(name) else tensor)
 
 
 def read_bundle(index: Path) -> dict[str, Entry]:
-    """Every tensor's entry, in the order of the data; CheckpointError where the index is damaged or contradicts itself."""
+    """Every tensor's entry, in the order of the data; CheckpointError where the index contradicts itself."""
     table = read_table(index)
     try:
         if b"" not in table:
@@ -111,7 +112,7 @@ def read_bundle(index: Path) -> dict[str, Entry]:
 
 
 def read_message(data: bytes) -> tuple[dict[int, int], dict[int, list[bytes]]]:
-    """A protocol buffer's last number in each field, and all strings of bytes in each field; ValueError where it is none."""
+    """A message's last number in each field, and all strings of bytes in each field; ValueError where it is none."""
     numbers: dict[int, int] = {}
     strings: dict[int, list[bytes]] = {}
     position = 0
@@ -163,3 +164,80 @@ def _entry(name: str, data: bytes, prefix: str, *, files: int) -> Entry:
         raise ValueError(f"tensor {name!r} is in data file {file}, counted from 0, of {files}")
     data_file = f"{prefix}.data-{file:05d}-of-{files:05d}"
     return Entry(dtype, torch.Size(shape), data_file, offset=offset, size=size, checksum=checksum)
+
+
+def read_table(path: Path) -> dict[bytes, bytes]:
+    """Every key and its value, in order; CheckpointError where the file is no such table, or is damaged."""
+    check_is_real_file(path)
+    data = path.read_bytes()
+    table: dict[bytes, bytes] = {}
+    try:
+        if len(data) < _FOOTER:
+            raise ValueError(f"it is {len(data)} bytes long, too short for one")
+        if not data.endswith(_MAGIC):
+            raise ValueError("it does not end in the format's magic number")
+        _, _, *index, _ = _varints(data[-_FOOTER:], 0, count=4)
+        for _, handle in _entries(_block(data, *index)):
+            *block, _ = _varints(handle, 0, count=2)
+            for key, value in _entries(_block(data, *block)):
+                if table and key <= next(reversed(table)):
+                    raise ValueError(f"its keys are out of order at {key!r}")
+                table[key] = value
+    except ValueError as error:
+        raise CheckpointError(
+            f"{path}: not the index of a TensorFlow checkpoint, or a damaged one: {error}. Get the file again"
+        ) from error
+    return table
+
+
+def read_varint(data: bytes, position: int) -> tuple[int, int]:
+    """The number at `position`, and the position after it; ValueError where there is none of at most 64 bits."""
+    value = 0
+    for shift in range(0, 64, 7):
+        if position >= len(data):
+            raise ValueError("it ends inside a number")
+        byte = data[position]
+        position += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80 and value < 1 << 64:
+            return value, position
+    raise ValueError("it holds a number of more than 64 bits")
+
+
+def _varints(data: bytes, position: int, count: int) -> list[int]:
+    """`count` numbers from `position` on, and then the position after them."""
+    numbers = []
+    for _ in range(count):
+        number, position = read_varint(data, position)
+        numbers.append(number)
+    return [*numbers, position]
+
+
+def _block(data: bytes, offset: int, size: int) -> bytes:
+    """A block's entries and restart points, its checksum checked."""
+    end = offset + size
+    if end + 5 > len(data):
+        raise ValueError(f"a block should end at byte {end + 5}, the file ends at {len(data)}")
+    compression, checksum = data[end], int.from_bytes(data[end + 1 : end + 5], "little")
+    if masked_crc32c(data[offset : end + 1]) != checksum:
+        raise ValueError(f"the checksum of the block at byte {offset} does not match")
+    if compression != 0:
+        # TensorFlow itself never compresses an index: its tensors, which make up the size, are elsewhere.
+        raise ValueError(f"the block at byte {offset} is compressed (kind {compression}), which no checkpoint's is")
+    return data[offset:end]
+
+
+def _entries(block: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The entries one after the other; restart points only serve to search, which nobody does here."""
+    restarts = int.from_bytes(block[-4:], "little")
+    end = len(block) - 4 - 4 * restarts
+    if end < 0:
+        raise ValueError("a block is shorter than its own list of restart points")
+    position, key = 0, b""
+    while position < end:
+        shared, own, length, position = _varints(block, position, count=3)
+        if shared > len(key) or position + own + length > end:
+            raise ValueError("an entry reaches beyond its block")
+        key = key[:shared] + block[position : position + own]
+        yield key, block[position + own : position + own + length]
+        position += own + length
