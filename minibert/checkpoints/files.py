@@ -1,4 +1,4 @@
-"""The files of a checkpoint folder: their names, reading JSON with clear errors, and writing that leaves no half a file.
+"""The files of a checkpoint folder: their names, JSON read with clear errors, and writing that leaves no half a file.
 
     config.json                          the hyper-parameters
     model.safetensors                    all weights in one file, or
@@ -31,20 +31,17 @@ TENSORFLOW_INDEX_SUFFIX = ".index"
 WEIGHT_FILES = (SAFETENSORS_FILE, SAFETENSORS_FILE + INDEX_SUFFIX, PYTORCH_FILE, PYTORCH_FILE + INDEX_SUFFIX)
 # Read where there is nothing else, or where they are asked for.
 TENSORFLOW_INDEXES = ("bert_model.ckpt.index", "model.ckpt.index")
-
-# Weights of other frameworks: not read from here, but worth a mention when they are all there is.
-OTHER_FRAMEWORKS = {"tf_model.h5": "TensorFlow", "flax_model.msgpack": "Flax", "rust_model.ot": "Rust"}
-
+# Not read from here, but worth a mention when they are all there is.
+_OTHER_FRAMEWORKS = {"tf_model.h5": "TensorFlow", "flax_model.msgpack": "Flax", "rust_model.ot": "Rust"}
 # What git leaves in place of a large file that was not downloaded.
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 
 class CheckpointError(OSError):
-    """A checkpoint cannot be found, read or written.
+    """A checkpoint cannot be found, read or written: the message says what is wrong, in which file, and what to do.
 
-    The message says what is wrong, in which file, and what to do. It is an ``OSError`` because programs written for
-    the reference library catch ``EnvironmentError`` around ``from_pretrained``. Whatever a library raised underneath
-    is kept as ``__cause__``.
+    It is an ``OSError`` because programs written for the reference library catch ``EnvironmentError`` around
+    ``from_pretrained``. Whatever a library raised underneath is kept as ``__cause__``.
     """
 
 
@@ -80,7 +77,7 @@ def read_index(path: Path) -> dict[str, str]:
         if not isinstance(shard, str) or shard in ("", ".", "..") or any(char in "/\\:\0" for char in shard):
             raise CheckpointError(
                 f"{path}: the index places tensor {name!r} in {shard!r}, which is not the name of a file in the "
-                "same folder. Refusing to follow it; get the checkpoint again from a source you trust"
+                "same folder. Get the checkpoint again, from a source you trust"
             )
     return weight_map
 
@@ -119,7 +116,7 @@ def describe_folder(folder: Path) -> str:
 
 def other_weights(filenames: Collection[str]) -> str:
     """What to say of the weights of other frameworks among these files, for error messages."""
-    kinds = [kind for name, kind in OTHER_FRAMEWORKS.items() if name in filenames]
+    kinds = [kind for name, kind in _OTHER_FRAMEWORKS.items() if name in filenames]
     return f". It has {' and '.join(kinds)} weights; convert them to PyTorch first" if kinds else ""
 
 
@@ -138,10 +135,10 @@ def flush_to_disk(path: Path) -> None:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Write a file or a folder to the temporary path this yields; on success it becomes ``path``, on any error it vanishes.
+    """Write a file or a folder to the temporary path this yields: it becomes ``path``, or on any error it vanishes.
 
-    A reader sees the old file or the new one, never half of either. An old folder is not replaced: OSError, unless it is
-    empty or the caller removes it.
+    A reader sees the old file or the new one, never half of either. Instead of an old folder that holds something:
+    OSError, unless the caller removes it.
     """
     # In the same folder, since only a rename within one file system is atomic; the ending tells the kind.
     temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.tmp{path.suffix}")

@@ -10,7 +10,7 @@ local_files_only, force_download.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -106,22 +106,18 @@ def locate_weights(name_or_path: str | os.PathLike[str], *, from_tf: bool = Fals
         path = source.fetch(filename)
         if path is None:
             continue
-        for shard in _shards(path):
+        shards: Iterable[str] = ()  # the files that an index names
+        if path.name.endswith(INDEX_SUFFIX):
+            shards = read_index(path).values()
+        elif path.name in TENSORFLOW_INDEXES:
+            from .tensorflow import read_bundle  # here, since few checkpoints are TensorFlow's
+
+            shards = (entry.data_file for entry in read_bundle(path).values())
+        for shard in dict.fromkeys(shards):
             if source.fetch(shard) is None:
                 raise source.nothing_found(f"{shard}, which {filename} lists")
         return path.parent
     raise source.nothing_found(f"weights: {', '.join(search_order(from_tf))}{other_weights(source.file_names())}")
-
-
-def _shards(path: Path) -> list[str]:
-    """The files that an index names; none where the file is no index."""
-    if path.name.endswith(INDEX_SUFFIX):
-        return list(dict.fromkeys(read_index(path).values()))
-    if path.name in TENSORFLOW_INDEXES:
-        from .tensorflow import read_bundle  # here, since few checkpoints are TensorFlow's
-
-        return list(dict.fromkeys(entry.data_file for entry in read_bundle(path).values()))
-    return []
 
 
 def _find(name_or_path: str | os.PathLike[str], hub_options: dict[str, Any]) -> LocalFolder | HubRepository:
@@ -136,19 +132,16 @@ def _find(name_or_path: str | os.PathLike[str], hub_options: dict[str, Any]) -> 
         raise CheckpointError(f"{path}: a file; give the folder it is in")
     written_as_path = text[:1] in ".~" or "\\" in text or text.count("/") > 1
     if isinstance(name_or_path, os.PathLike) or path.is_absolute() or written_as_path:
-        raise CheckpointError(
-            f"{name_or_path}: no such folder. {describe_folder(path.parent)}. "
-            f"Bundled checkpoints: {', '.join(bundled) or 'none'}"
-        )
+        come_with_it = f"Bundled checkpoints: {', '.join(bundled) or 'none'}"
+        raise CheckpointError(f"{name_or_path}: no such folder. {describe_folder(path.parent)}. {come_with_it}")
     from .hub import HubRepository  # here, so that working with local files never pays for importing the hub's library
 
     return HubRepository(text, **hub_options)
 
 
 def _tensorflow_index(name_or_path: str | os.PathLike[str]) -> Path | None:
-    """The index of a TensorFlow checkpoint named directly: `bert_model.ckpt.index`, or as TensorFlow has it, `bert_model.ckpt`."""
+    """The index of a TensorFlow checkpoint named directly: `….ckpt.index`, or as TensorFlow has it, `….ckpt`."""
     path = Path(name_or_path).expanduser()
-    if path.is_dir():
-        return None
-    candidates = (path, Path(f"{path}{TENSORFLOW_INDEX_SUFFIX}"))
-    return next((p for p in candidates if p.suffix == TENSORFLOW_INDEX_SUFFIX and p.is_file()), None)
+    if path.suffix != TENSORFLOW_INDEX_SUFFIX and not path.is_dir():
+        path = Path(f"{path}{TENSORFLOW_INDEX_SUFFIX}")
+    return path if path.is_file() and path.suffix == TENSORFLOW_INDEX_SUFFIX else None

@@ -123,7 +123,7 @@ class HubRepository:
         if isinstance(error, GatedRepoError):
             return f"{self}: gated: its owner wants you to ask first. Accept the terms on its page, then {log_in}"
         if isinstance(error, RepositoryNotFoundError):
-            return f"{neither} model repository on the hub that you can see. Check the spelling; for a private one {log_in}"
+            return f"{neither} model repository that you can see. Check the spelling; for a private one {log_in}"
         if isinstance(error, RevisionNotFoundError):
             return f"{self}: there is no such branch, tag or commit. Check the revision, or leave it out for 'main'"
         if status is not None:

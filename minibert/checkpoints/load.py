@@ -2,9 +2,6 @@
 
 First a plan from names and shapes alone, so that nothing is read from a checkpoint that does not fit. Then each tensor
 is read into memory of its own, checked, and made the parameter's data. After that the file may go.
-
-Of a model's parameters each was read, is tied to another, or is new; of a checkpoint's tensors each was read or is left
-over. The report gives the reason for the last three, and says whether any of it needs the user's attention.
 """
 
 from __future__ import annotations
@@ -36,7 +33,7 @@ class Finding:
 
 @dataclass
 class LoadingReport:
-    """The result of loading `checkpoint` into a `model` class.
+    """The result of loading `checkpoint` into a `model` class: what became of every tensor of both.
 
     read: model name → the checkpoint's name for it. tied: parameters that are the same tensor as another.
     new: parameters that the checkpoint has no values for. left_over: the checkpoint's tensors that the model lacks.

@@ -6,14 +6,14 @@
                                            7: slices, where the tensor is split over several entries
     bert_model.ckpt.data-00000-of-00001    the tensors' bytes, row-major
 
-A table is a row of blocks, each followed by its compression (1 byte, 0 is none) and the masked CRC-32C of block and byte;
-the last has an entry for each block before it, whose value is the block's handle: offset and size. The file ends in
+A table is a row of blocks, each followed by its compression (1 byte, 0 is none) and the masked CRC-32C of both. The
+last has an entry for each block before it, whose value is the block's handle: offset and size. The file ends in
 the handles of the meta index and of this last block, padded to 40 bytes, and 8 bytes of magic number. A block has its
 entries, then its restart points, 4 bytes each, and how many there are. An entry is `length shared with the key before,
 own length, value length, own part of the key, value`. Numbers are varints, seven bits a byte, lowest first; the last
 byte has its top bit clear.
 
-The values are protocol buffers: a sequence of keys and values, a key being `8 × field number + kind`. Kind 0 is a varint,
+The values are protocol buffers: sequences of keys and values, a key being `8 × field number + kind`. Kind 0 is a varint,
 kind 1 eight bytes, kind 2 a length and as many bytes, kind 5 four bytes. A field that is absent is 0 or empty.
 
 Source: LevelDB's table_format.md; TensorFlow's tensor_bundle.proto, tensor_shape.proto and types.proto.
@@ -96,9 +96,10 @@ def _read_into(out: Tensor, *, file: BufferedReader, entry: Entry, name: str) ->
 
 
 def read_bundle(index: Path) -> dict[str, Entry]:
-    """Every tensor's entry, in the order of the data; CheckpointError where the index contradicts itself."""
-    table = read_table(index)
+    """Every tensor's entry, in the order of the data; CheckpointError where the index is damaged or of another kind."""
+    check_is_real_file(index)
     try:
+        table = read_table(index.read_bytes())
         if b"" not in table:
             raise ValueError("it has no header")
         header, _ = read_message(table.pop(b""))
@@ -107,7 +108,10 @@ def read_bundle(index: Path) -> dict[str, Entry]:
         prefix, files = index.name.removesuffix(TENSORFLOW_INDEX_SUFFIX), header.get(1, 0)
         entries = {key.decode(): _entry(key.decode(), value, prefix, files=files) for key, value in table.items()}
     except ValueError as error:
-        raise CheckpointError(f"{index}: this TensorFlow checkpoint cannot be read: {error}") from error
+        raise CheckpointError(
+            f"{index}: not the index of a TensorFlow checkpoint, or one that cannot be read: {error}. If it is damaged, "
+            "get the file again"
+        ) from error
     return dict(sorted(entries.items(), key=lambda item: (item[1].data_file, item[1].offset)))
 
 
@@ -166,27 +170,20 @@ def _entry(name: str, data: bytes, prefix: str, *, files: int) -> Entry:
     return Entry(dtype, torch.Size(shape), data_file, offset=offset, size=size, checksum=checksum)
 
 
-def read_table(path: Path) -> dict[bytes, bytes]:
-    """Every key and its value, in order; CheckpointError where the file is no such table, or is damaged."""
-    check_is_real_file(path)
-    data = path.read_bytes()
+def read_table(data: bytes) -> dict[bytes, bytes]:
+    """Every key and its value, in order; ValueError where this is no such table, or is damaged."""
+    if len(data) < _FOOTER:
+        raise ValueError(f"it is {len(data)} bytes long, too short for one")
+    if not data.endswith(_MAGIC):
+        raise ValueError("it does not end in the format's magic number")
     table: dict[bytes, bytes] = {}
-    try:
-        if len(data) < _FOOTER:
-            raise ValueError(f"it is {len(data)} bytes long, too short for one")
-        if not data.endswith(_MAGIC):
-            raise ValueError("it does not end in the format's magic number")
-        _, _, *index, _ = _varints(data[-_FOOTER:], 0, count=4)
-        for _, handle in _entries(_block(data, *index)):
-            *block, _ = _varints(handle, 0, count=2)
-            for key, value in _entries(_block(data, *block)):
-                if table and key <= next(reversed(table)):
-                    raise ValueError(f"its keys are out of order at {key!r}")
-                table[key] = value
-    except ValueError as error:
-        raise CheckpointError(
-            f"{path}: not the index of a TensorFlow checkpoint, or a damaged one: {error}. Get the file again"
-        ) from error
+    _, _, *index, _ = _varints(data[-_FOOTER:], 0, count=4)
+    for _, handle in _entries(_block(data, *index)):
+        *block, _ = _varints(handle, 0, count=2)
+        for key, value in _entries(_block(data, *block)):
+            if table and key <= next(reversed(table)):
+                raise ValueError(f"its keys are out of order at {key!r}")
+            table[key] = value
     return table
 
 

@@ -86,7 +86,7 @@ class TestFilesThatAreNoIndex:
         write_checkpoint(tmp_path, ONE)
         message = refusal_of_index(tmp_path, (tmp_path / INDEX).read_bytes()[:-1])
         assert "magic number" in message
-        assert "Get the file again" in message
+        assert "get the file again" in message
 
 
 class TestTables:
