@@ -14,18 +14,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .files import (
-    CONFIG_FILE,
-    INDEX_SUFFIX,
-    TENSORFLOW_CONFIG_FILE,
-    TENSORFLOW_INDEX_SUFFIX,
-    TENSORFLOW_INDEXES,
-    CheckpointError,
-    describe_folder,
-    other_weights,
-    read_index,
-    search_order,
-)
+from . import files
+from .files import CONFIG_FILE, CheckpointError, describe_folder
 
 if TYPE_CHECKING:
     from .hub import HubRepository
@@ -84,9 +74,9 @@ def locate_config(name_or_path: str | os.PathLike[str], **hub_options: Any) -> P
     if index is None and path.is_file():
         return path
     source = _find(name_or_path if index is None else index.parent, hub_options)
-    found = source.fetch(CONFIG_FILE) or source.fetch(TENSORFLOW_CONFIG_FILE)
+    found = source.fetch(CONFIG_FILE) or source.fetch(files.TENSORFLOW_CONFIG_FILE)
     if found is None:
-        raise source.nothing_found(f"{CONFIG_FILE} or {TENSORFLOW_CONFIG_FILE}")
+        raise source.nothing_found(f"{CONFIG_FILE} or {files.TENSORFLOW_CONFIG_FILE}")
     return found
 
 
@@ -102,14 +92,14 @@ def locate_weights(name_or_path: str | os.PathLike[str], *, from_tf: bool = Fals
     source = _find(name_or_path, hub_options)
     if isinstance(source, LocalFolder):
         return source.folder
-    for filename in search_order(from_tf):
+    for filename in files.search_order(from_tf):
         path = source.fetch(filename)
         if path is None:
             continue
         shards: Iterable[str] = ()  # the files that an index names
-        if path.name.endswith(INDEX_SUFFIX):
-            shards = read_index(path).values()
-        elif path.name in TENSORFLOW_INDEXES:
+        if path.name.endswith(files.INDEX_SUFFIX):
+            shards = files.read_index(path).values()
+        elif path.name in files.TENSORFLOW_INDEXES:
             from .tensorflow import read_bundle  # here, since few checkpoints are TensorFlow's
 
             shards = (entry.data_file for entry in read_bundle(path).values())
@@ -117,7 +107,9 @@ def locate_weights(name_or_path: str | os.PathLike[str], *, from_tf: bool = Fals
             if source.fetch(shard) is None:
                 raise source.nothing_found(f"{shard}, which {filename} lists")
         return path.parent
-    raise source.nothing_found(f"weights: {', '.join(search_order(from_tf))}{other_weights(source.file_names())}")
+    raise source.nothing_found(
+        f"weights: {', '.join(files.search_order(from_tf))}{files.other_weights(source.file_names())}"
+    )
 
 
 def _find(name_or_path: str | os.PathLike[str], hub_options: dict[str, Any]) -> LocalFolder | HubRepository:
@@ -142,6 +134,6 @@ def _find(name_or_path: str | os.PathLike[str], hub_options: dict[str, Any]) -> 
 def _tensorflow_index(name_or_path: str | os.PathLike[str]) -> Path | None:
     """The index of a TensorFlow checkpoint named directly: `….ckpt.index`, or as TensorFlow has it, `….ckpt`."""
     path = Path(name_or_path).expanduser()
-    if path.suffix != TENSORFLOW_INDEX_SUFFIX and not path.is_dir():
-        path = Path(f"{path}{TENSORFLOW_INDEX_SUFFIX}")
-    return path if path.is_file() and path.suffix == TENSORFLOW_INDEX_SUFFIX else None
+    if path.suffix != files.TENSORFLOW_INDEX_SUFFIX and not path.is_dir():
+        path = Path(f"{path}{files.TENSORFLOW_INDEX_SUFFIX}")
+    return path if path.is_file() and path.suffix == files.TENSORFLOW_INDEX_SUFFIX else None

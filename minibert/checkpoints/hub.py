@@ -8,6 +8,7 @@ it can fail has a message of its own.
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from huggingface_hub import _CACHED_NO_EXIST, HfApi, hf_hub_download, try_to_load_from_cache
@@ -23,6 +24,7 @@ from huggingface_hub.errors import (
 from .files import CheckpointError, first_line
 
 
+@dataclass
 class HubRepository:
     """One repository at one revision; ``fetch`` brings its files into the cache, one by one.
 
@@ -31,25 +33,19 @@ class HubRepository:
     ``HF_HUB_OFFLINE=1`` does. force_download: fetch again what is cached.
     """
 
-    def __init__(
-        self,
-        repo_id: str,
-        *,
-        revision: str | None = None,
-        cache_dir: str | os.PathLike[str] | None = None,
-        token: bool | str | None = None,
-        local_files_only: bool = False,
-        force_download: bool = False,
-    ):
-        self.repo_id = repo_id
-        self.revision = revision or "main"
-        self.cache_dir = None if cache_dir is None else str(cache_dir)
-        self.token = token
+    repo_id: str
+    revision: str | None = None
+    cache_dir: str | Path | None = None
+    token: bool | str | None = None
+    local_files_only: bool = False
+    force_download: bool = False
+
+    def __post_init__(self) -> None:
+        self.revision = self.revision or "main"
         asked = (os.environ.get(variable, "").upper() for variable in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE"))
-        self.offline = local_files_only or any(value in ("1", "ON", "YES", "TRUE") for value in asked)
-        if self.offline and force_download:
+        self.offline = self.local_files_only or any(value in ("1", "ON", "YES", "TRUE") for value in asked)
+        if self.offline and self.force_download:
             raise ValueError("force_download=True needs the network, but offline mode is on; give up one of them")
-        self.force_download = force_download
         # Read now, not when the library is imported, so that a program may set it at any time.
         self.endpoint = os.environ.get("HF_ENDPOINT") or None
         self.resolved = False  # to a commit, by the first file

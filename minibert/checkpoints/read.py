@@ -26,17 +26,8 @@ import torch
 from safetensors import safe_open
 from torch import Tensor
 
-from .files import (
-    INDEX_SUFFIX,
-    TENSORFLOW_INDEX_SUFFIX,
-    CheckpointError,
-    check_is_real_file,
-    describe_folder,
-    first_line,
-    other_weights,
-    read_index,
-    search_order,
-)
+from . import files
+from .files import CheckpointError, check_is_real_file, describe_folder, first_line
 
 _LARGE = 4 << 20  # bytes from which a tensor has memory to itself: replaced (a resized embedding), it frees it
 _CONVERTED_AT_A_TIME = 32_768  # numbers: small enough for the processor's cache, and for PyTorch to stay on one thread
@@ -71,16 +62,16 @@ def open_weights(folder: Path, *, from_tf: bool = False) -> Iterator[Weights]:
     folder: or the `….ckpt.index` of a TensorFlow checkpoint. from_tf: look for TensorFlow's only.
     Raises ``CheckpointError`` naming the file if anything but the numbers is wrong with it, or if there is none.
     """
-    candidates = [folder] if folder.is_file() else [folder / name for name in search_order(from_tf)]
+    candidates = [folder] if folder.is_file() else [folder / name for name in files.search_order(from_tf)]
     path = next((path for path in candidates if path.exists()), None)
     if path is None:
-        advice = other_weights([path.name for path in folder.glob("*")])
+        advice = files.other_weights([path.name for path in folder.glob("*")])
         if steps := sorted(folder.glob("*.ckpt-*.index")):
             advice += f". To open a step of a TensorFlow training, give its own path, such as {steps[-1]}"
-        wanted = ", ".join(search_order(from_tf))
+        wanted = ", ".join(files.search_order(from_tf))
         raise CheckpointError(f"{folder}: no weights; looked for {wanted}. {describe_folder(folder)}{advice}")
     with ExitStack() as open_files:
-        weights = (_open_shards if path.name.endswith(INDEX_SUFFIX) else _open_file)(path, open_files)
+        weights = (_open_shards if path.name.endswith(files.INDEX_SUFFIX) else _open_file)(path, open_files)
         open_files.callback(weights.clear)  # lets go of what a pickle held
         yield weights
 
@@ -125,7 +116,7 @@ def empty_tensors(layout: Mapping[str, tuple[Sequence[int], torch.dtype]]) -> di
 
 
 def _open_file(path: Path, open_files: ExitStack) -> Weights:
-    if path.suffix == TENSORFLOW_INDEX_SUFFIX:
+    if path.suffix == files.TENSORFLOW_INDEX_SUFFIX:
         from .tensorflow import open_tensors  # here, since few checkpoints are TensorFlow's
 
         found = open_tensors(path, open_files)
@@ -136,7 +127,7 @@ def _open_file(path: Path, open_files: ExitStack) -> Weights:
 
 def _open_shards(index: Path, open_files: ExitStack) -> Weights:
     """Every tensor from the shard the index names; each must be there, and hold it."""
-    weight_map = read_index(index)
+    weight_map = files.read_index(index)
     before = index.stat()
     shards: dict[str, Weights] = {}
     for name, shard in weight_map.items():
@@ -212,7 +203,5 @@ def _unpickled(path: Path) -> Any:
             "it by other means unless you trust its author; ask for a safetensors file"
         ) from error
     except Exception as error:  # a damaged pickle can make the unpickler raise anything
-        reason = f"{type(error).__name__}: {first_line(error)}"
-        raise CheckpointError(
-            f"{path}: not a readable PyTorch file, or a damaged one ({reason}); get it again"
-        ) from error
+        why = f"{type(error).__name__}: {first_line(error)}"
+        raise CheckpointError(f"{path}: not a readable PyTorch file, or a damaged one ({why}); get it again") from error

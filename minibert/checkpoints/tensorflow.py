@@ -13,7 +13,7 @@ entries, then its restart points, 4 bytes each, and how many there are. An entry
 own length, value length, own part of the key, value`. Numbers are varints, seven bits a byte, lowest first; the last
 byte has its top bit clear.
 
-The values are protocol buffers: sequences of keys and values, a key being `8 × field number + kind`. Kind 0 is a varint,
+The values are protocol buffers: rows of keys and values, a key being `8 × field number + kind`. Kind 0 is a varint,
 kind 1 eight bytes, kind 2 a length and as many bytes, kind 5 four bytes. A field that is absent is 0 or empty.
 
 Source: LevelDB's table_format.md; TensorFlow's tensor_bundle.proto, tensor_shape.proto and types.proto.
@@ -109,8 +109,8 @@ def read_bundle(index: Path) -> dict[str, Entry]:
         entries = {key.decode(): _entry(key.decode(), value, prefix, files=files) for key, value in table.items()}
     except ValueError as error:
         raise CheckpointError(
-            f"{index}: not the index of a TensorFlow checkpoint, or one that cannot be read: {error}. If it is damaged, "
-            "get the file again"
+            f"{index}: not the index of a TensorFlow checkpoint, or one that cannot be read: {error}. "
+            "If it is damaged, get the file again"
         ) from error
     return dict(sorted(entries.items(), key=lambda item: (item[1].data_file, item[1].offset)))
 
