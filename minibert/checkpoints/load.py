@@ -50,12 +50,11 @@ class LoadingReport:
 
     @property
     def attention(self) -> list[Finding]:
-        """The findings that the user should act on."""
+        """The findings that need it: what the user should act on, or did not ask for."""
         return [finding for finding in (*self.tied, *self.new, *self.left_over) if finding.needs_attention]
 
     @property
     def needs_attention(self) -> bool:
-        """Whether loading has something to say that the user did not ask for."""
         return bool(self.attention)
 
     def loading_info(self) -> dict[str, list[object]]:
@@ -80,9 +79,7 @@ class LoadingReport:
         renamed = [f"{source} → {name}" for name, source in self.read.items() if name != source]
         if renamed:
             lines.append(f"    {len(renamed)} under another name, such as {renamed[0]}")
-        lines += _lines("tied", self.tied)
-        lines += _lines("newly initialised", self.new)
-        lines += _lines("left over", self.left_over)
+        lines += _lines("tied", self.tied) + _lines("newly initialised", self.new) + _lines("left over", self.left_over)
         return "\n".join(lines)
 
 
@@ -100,10 +97,10 @@ def _first_four(names: list[str]) -> str:
 
 @dataclass
 class LoadingPlan:
-    """What will be read into which parameters, and the report on it.
+    """What will be read into which parameters: `report.read` says which tensor goes where.
 
-    parameters: every name of every parameter and saved buffer, tied ones under each of their names. `report.read` says
-    which tensor goes where. duplicates: the model's name, the checkpoint's ignored name for it, the one used.
+    parameters: every name of every parameter and saved buffer, tied ones under each of their names.
+    duplicates: the model's name, the checkpoint's ignored name for it, the one used.
     """
 
     report: LoadingReport
@@ -156,20 +153,18 @@ def plan_loading(
             if getattr(config, "tie_word_embeddings", True):
                 plan.duplicates += [(held[-1], source[name], source[held[-1]]) for name in held[:-1]]
         report.tied += [Finding(name, f"the same tensor as {first}") for name in others]
-    layers = getattr(config, "num_hidden_layers", None)
-    report.left_over = [_left_over_finding(name, layers) for name in left_over]
+    report.left_over = [_left_over(name, layers=getattr(config, "num_hidden_layers", None)) for name in left_over]
     _check_body(plan, allow_missing)
     return plan
 
 
-def _left_over_finding(name: str, layers: int | None) -> Finding:
-    reason = reason_left_over(name)
-    if reason is not None:
+def _left_over(name: str, layers: int | None) -> Finding:
+    if reason := reason_left_over(name):
         return Finding(name, reason)
     layer = re.search(r"encoder\.layer\.(\d+)\.", canonical(name))
-    if layer is not None and layers is not None and int(layer.group(1)) >= layers:
-        return Finding(name, f"the config has only {layers} layers", needs_attention=True)
-    return Finding(name, "this model has no tensor of such a name", needs_attention=True)
+    beyond = layer is not None and layers is not None and int(layer[1]) >= layers
+    reason = f"the config has only {layers} layers" if beyond else "this model has no tensor of such a name"
+    return Finding(name, reason, needs_attention=True)
 
 
 def _check_body(plan: LoadingPlan, allow_missing: bool) -> None:

@@ -36,8 +36,8 @@ def save_weights(
     safe_serialization: safetensors if true, else PyTorch's pickle.
 
     Raises ``CheckpointError`` if a file cannot be written, ``ValueError`` for bad arguments; both leave what was in
-    ``folder`` as it was. The exception is an error while the shards of an old checkpoint are being replaced one by
-    one: the index goes first and comes back last, so a reader meets a folder without weights, never a mixture.
+    ``folder`` as it was, unless the shards of an old checkpoint are being replaced one by one: the index goes first
+    and comes back last, so a reader meets a folder without weights, never a mixture.
     """
     _check_not_shared(tensors)
     filename = SAFETENSORS_FILE if safe_serialization else PYTORCH_FILE
@@ -109,11 +109,10 @@ def _split(tensors: Mapping[str, Tensor], limit: int | None) -> list[dict[str, T
 
 def _write(shard: Mapping[str, Tensor], path: Path, safe_serialization: bool) -> None:
     """One file, on disk, with the permissions any new file gets."""
-    tensors = {}
-    for name, shared in shard.items():
-        tensor = shared.detach().cpu().contiguous()
-        # Pickling a view would write everything it is a view of.
-        tensors[name] = tensor if tensor.untyped_storage().nbytes() == tensor.nbytes else tensor.clone()
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in shard.items()}
+    for name, tensor in tensors.items():
+        if tensor.untyped_storage().nbytes() != tensor.nbytes:
+            tensors[name] = tensor.clone()  # pickling a view would write everything it is a view of
     path.touch(exist_ok=False)
     mode = path.stat().st_mode
     if safe_serialization:
