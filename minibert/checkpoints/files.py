@@ -75,10 +75,8 @@ def read_index(path: Path) -> dict[str, str]:
     for name, shard in weight_map.items():
         # No folder, no drive, no parent: nothing that could point elsewhere on any operating system.
         if not isinstance(shard, str) or shard in ("", ".", "..") or any(char in "/\\:\0" for char in shard):
-            raise CheckpointError(
-                f"{path}: the index places tensor {name!r} in {shard!r}, which is not the name of a file in the "
-                "same folder. Get the checkpoint again, from a source you trust"
-            )
+            wrong = f"the index places tensor {name!r} in {shard!r}, which is not the name of a file in the same folder"
+            raise CheckpointError(f"{path}: {wrong}. Get the checkpoint again, from a source you trust")
     return weight_map
 
 
@@ -98,8 +96,7 @@ def check_is_real_file(path: Path, listed_in: Path | None = None) -> None:
         raise CheckpointError(f"{path}: empty (0 bytes). The copy or download stopped early; get the file again")
     if start == _LFS_POINTER:
         raise CheckpointError(
-            f"{path}: a git-LFS pointer, a few lines of text that stand for the real file. "
-            "Run `git lfs pull` in the repository it came from, or download the file itself"
+            f"{path}: only a git-LFS pointer. Run `git lfs pull` where it came from, or download the file"
         )
 
 

@@ -11,15 +11,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from huggingface_hub import _CACHED_NO_EXIST, HfApi, hf_hub_download, try_to_load_from_cache
-from huggingface_hub.errors import (
-    EntryNotFoundError,
-    GatedRepoError,
-    HFValidationError,
-    LocalEntryNotFoundError,
-    RepositoryNotFoundError,
-    RevisionNotFoundError,
-)
+from huggingface_hub import _CACHED_NO_EXIST, HfApi, errors, hf_hub_download, try_to_load_from_cache
 
 from .files import CheckpointError, first_line
 
@@ -49,7 +41,7 @@ class HubRepository:
         # Read now, not when the library is imported, so that a program may set it at any time.
         self.endpoint = os.environ.get("HF_ENDPOINT") or None
         self.resolved = False  # to a commit, by the first file
-        self._not_cached: LocalEntryNotFoundError | None = None
+        self._not_cached: errors.LocalEntryNotFoundError | None = None
 
     def fetch(self, filename: str) -> Path | None:
         """The file in the cache, downloaded if need be; None if the repository has no such file.
@@ -72,11 +64,11 @@ class HubRepository:
                 force_download=self.force_download,
                 endpoint=self.endpoint,
             )
-        except LocalEntryNotFoundError as error:
+        except errors.LocalEntryNotFoundError as error:
             self.offline = True  # do not wait for a dead connection again
             self._not_cached = self._not_cached or error
             return None
-        except EntryNotFoundError:
+        except errors.EntryNotFoundError:
             return None
         except Exception as error:
             raise CheckpointError(self._explain(filename, error)) from error
@@ -114,13 +106,13 @@ class HubRepository:
         reason = f"{type(cause).__name__}: {first_line(cause)}"
         neither = f"{self.repo_id!r} is neither a folder here, nor a bundled checkpoint, nor a"
         log_in = "log in with `hf auth login` or pass token=…"
-        if isinstance(error, HFValidationError):
+        if isinstance(error, errors.HFValidationError):
             return f"{neither} possible name of a hub repository (name or owner/name)"
-        if isinstance(error, GatedRepoError):
+        if isinstance(error, errors.GatedRepoError):
             return f"{self}: gated: its owner wants you to ask first. Accept the terms on its page, then {log_in}"
-        if isinstance(error, RepositoryNotFoundError):
+        if isinstance(error, errors.RepositoryNotFoundError):
             return f"{neither} model repository that you can see. Check the spelling; for a private one {log_in}"
-        if isinstance(error, RevisionNotFoundError):
+        if isinstance(error, errors.RevisionNotFoundError):
             return f"{self}: there is no such branch, tag or commit. Check the revision, or leave it out for 'main'"
         if status is not None:
             advice = f"You are not allowed to read it: {log_in}" if status in (401, 403) else "Try again later"

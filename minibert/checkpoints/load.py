@@ -50,11 +50,12 @@ class LoadingReport:
 
     @property
     def attention(self) -> list[Finding]:
-        """The findings that need it: what the user should act on, or did not ask for."""
+        """The findings that the user should act on."""
         return [finding for finding in (*self.tied, *self.new, *self.left_over) if finding.needs_attention]
 
     @property
     def needs_attention(self) -> bool:
+        """Whether there are any."""
         return bool(self.attention)
 
     def loading_info(self) -> dict[str, list[object]]:

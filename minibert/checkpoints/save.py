@@ -87,10 +87,8 @@ def _check_not_shared(tensors: Mapping[str, Tensor]) -> None:
     """Refuse one tensor under two names: it would be stored twice, and come back as two."""
     owner: dict[tuple[int, int], str] = {}
     for name, tensor in tensors.items():
-        if tensor.numel() == 0:
-            continue
         first = owner.setdefault((tensor.untyped_storage().data_ptr(), tensor.data_ptr()), name)
-        if first != name:
+        if first != name and tensor.numel() > 0:
             raise ValueError(f"tensors {first!r} and {name!r} share their memory; save one of them and tie on loading")
 
 

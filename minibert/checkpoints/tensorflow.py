@@ -38,7 +38,6 @@ from .files import TENSORFLOW_INDEX_SUFFIX, CheckpointError, check_is_real_file
 from .names import is_transposed
 
 ReadInto = Callable[[Tensor], object]  # fills a tensor with the numbers
-
 # types.proto's numbers of the dtypes that hold plain numbers.
 DTYPES = {1: torch.float32, 2: torch.float64, 14: torch.bfloat16, 19: torch.float16, 8: torch.complex64}
 DTYPES |= {6: torch.int8, 5: torch.int16, 3: torch.int32, 9: torch.int64, 18: torch.complex128}
@@ -149,8 +148,7 @@ def _entry(name: str, data: bytes, prefix: str, *, files: int) -> Entry:
     code, file, offset, size, checksum = (numbers.get(field, 0) for field in (1, 3, 4, 5, 6))
     if name == _OBJECT_GRAPH:
         raise ValueError(
-            "it was saved by TensorFlow 2's tf.train.Checkpoint, whose tensors have other names. Save the variables "
-            "with tf.compat.v1.train.Saver, under the names of Google's BERT"
+            "it was saved by TensorFlow 2's tf.train.Checkpoint; use tf.compat.v1.train.Saver, and Google's names"
         )
     if code not in DTYPES:
         raise ValueError(f"tensor {name!r} has dtype {code}, which holds no plain numbers or is unknown")

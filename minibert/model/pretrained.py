@@ -67,7 +67,7 @@ class BertPreTrainedModel(BertBase):
         cache_dir, force_download, local_files_only, token (or use_auth_token), revision: as for any hub download.
         from_tf: look for TensorFlow's weights only; without, they are read where there are no others.
         torch_dtype (or dtype): of the parameters, default torch's default; "auto" is that of the file.
-        ignore_mismatched_sizes: start tensors of another shape anew. allow_missing: the same for absent ones in the body.
+        ignore_mismatched_sizes: start tensors of another shape anew. allow_missing: also those the body lacks.
         draw_as_reference: draw the random numbers that the reference draws even where none is needed, so that the same
         seed before loading gives the same dropout after it; it takes as long as making the model anew.
         others: config fields to change (`num_labels=3`), then arguments of the class (`add_pooling_layer=False`).
