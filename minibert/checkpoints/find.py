@@ -1,8 +1,5 @@
 """From what a user types to the files meant: a path, the name of a bundled checkpoint, or a name on the hub.
 
-The checkpoints that come with minibert lie in ``weights/`` beside the package in a checkout (and an editable install);
-a wheel carries that folder inside the package, as ``minibert/weights/``.
-
 hub_options, without effect on local files, are those of ``hub.HubRepository``: revision, cache_dir, token,
 local_files_only, force_download.
 """
@@ -21,7 +18,7 @@ if TYPE_CHECKING:
     from .hub import HubRepository
 
 _PACKAGE = Path(__file__).resolve().parents[1]
-_WEIGHTS_FOLDERS = (_PACKAGE / "weights", _PACKAGE.parent / "weights")
+_WEIGHTS_FOLDERS = (_PACKAGE / "weights", _PACKAGE.parent / "weights")  # in a wheel, and in a checkout
 
 
 class LocalFolder:
