@@ -9,8 +9,8 @@
 A table is a row of blocks, each followed by its compression (1 byte, 0 is none) and the masked CRC-32C of both. The
 last has an entry for each block before it, its value the block's offset and size: its handle. The file ends in the
 handles of the meta index and of this last block, padded to 40 bytes, and 8 bytes of magic number. A block has entries,
-then its restart points, 4 bytes each, and their count. An entry is `length shared with the key before, own length, value
-length, own part of the key, value`. Numbers are varints: seven bits a byte, lowest first, the top bit clear in the last.
+then its restart points, 4 bytes each, and their count. An entry is `length shared with the last key, own length, value
+length, own part of the key, value`. Numbers are varints: seven bits a byte, lowest first, the last with its top bit 0.
 The values are protocol buffers: rows of keys and values, a key being `8 × field number + kind`. Kind 0 is a varint,
 kind 1 eight bytes, kind 2 a length and as many bytes, kind 5 four bytes. A field that is absent is 0 or empty.
 
