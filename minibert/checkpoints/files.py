@@ -1,4 +1,4 @@
-"""The files of a checkpoint folder: their names, reading JSON with clear errors, and writing that leaves no half a file.
+"""The files of a checkpoint folder: their names, JSON read with clear errors, and writing that leaves no half a file.
 
     config.json                          the hyper-parameters
     model.safetensors                    all weights in one file, or
@@ -13,10 +13,9 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -32,21 +31,17 @@ TENSORFLOW_INDEX_SUFFIX = ".index"
 WEIGHT_FILES = (SAFETENSORS_FILE, SAFETENSORS_FILE + INDEX_SUFFIX, PYTORCH_FILE, PYTORCH_FILE + INDEX_SUFFIX)
 # Read where there is nothing else, or where they are asked for.
 TENSORFLOW_INDEXES = ("bert_model.ckpt.index", "model.ckpt.index")
-
-# Weights of other frameworks: not read from here, but worth a mention when they are all there is.
-OTHER_FRAMEWORKS = {"tf_model.h5": "TensorFlow", "flax_model.msgpack": "Flax", "rust_model.ot": "Rust"}
-
-_SHARD = re.compile(r"(model-\d{5}-of-\d{5}\.safetensors|pytorch_model-\d{5}-of-\d{5}\.bin)")
+# Not read from here, but worth a mention when they are all there is.
+_OTHER_FRAMEWORKS = {"tf_model.h5": "TensorFlow", "flax_model.msgpack": "Flax", "rust_model.ot": "Rust"}
 # What git leaves in place of a large file that was not downloaded.
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 
 class CheckpointError(OSError):
-    """A checkpoint cannot be found, read or written.
+    """A checkpoint cannot be found, read or written: the message says what is wrong, in which file, and what to do.
 
-    The message says what is wrong, in which file, and what to do. It is an ``OSError`` because programs written for
-    the reference library catch ``EnvironmentError`` around ``from_pretrained``. Whatever a library raised underneath
-    is kept as ``__cause__``.
+    It is an ``OSError`` because programs written for the reference library catch ``EnvironmentError`` around
+    ``from_pretrained``. Whatever a library raised underneath is kept as ``__cause__``.
     """
 
 
@@ -55,30 +50,15 @@ def search_order(from_tf: bool) -> tuple[str, ...]:
     return TENSORFLOW_INDEXES if from_tf else WEIGHT_FILES + TENSORFLOW_INDEXES
 
 
-def shard_file(filename: str, number: int, count: int) -> str:
-    """The name of shard ``number`` (from 1) of ``count``: ``model.safetensors`` → ``model-00001-of-00002.safetensors``."""
-    stem, extension = filename.rsplit(".", 1)
-    return f"{stem}-{number:05d}-of-{count:05d}.{extension}"
-
-
-def is_weight_file(filename: str) -> bool:
-    """Is this a name that ``save_weights`` gives to a file, shards included?"""
-    return filename in WEIGHT_FILES or _SHARD.fullmatch(filename) is not None
-
-
 def read_json(path: Path) -> dict[str, Any]:
     """The JSON object in ``path``; ``CheckpointError`` if it is missing, or not a JSON object in UTF-8."""
     check_is_real_file(path)
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except UnicodeDecodeError as error:
-        raise CheckpointError(f"{path}: not UTF-8 text, so not JSON (byte {error.start}: {error.reason})") from error
-    except json.JSONDecodeError as error:
-        raise CheckpointError(f"{path}: not JSON (line {error.lineno}, column {error.colno}: {error.msg})") from error
-    except (ValueError, RecursionError) as error:
-        raise CheckpointError(f"{path}: JSON that cannot be read ({error})") from error
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be read ({error.strerror})") from error
+    except (ValueError, RecursionError) as error:
+        raise CheckpointError(f"{path}: not JSON in UTF-8 ({error})") from error
     if not isinstance(content, dict):
         raise CheckpointError(f"{path}: should hold a JSON object {{…}}, holds a {type(content).__name__}")
     return content
@@ -91,23 +71,20 @@ def read_index(path: Path) -> dict[str, str]:
     """
     weight_map = read_json(path).get("weight_map")
     if not isinstance(weight_map, dict) or not weight_map:
-        raise CheckpointError(
-            f'{path}: an index needs a "weight_map" of tensor names to shard files; this one has none'
-        )
+        raise CheckpointError(f'{path}: an index needs a "weight_map" of tensor names to shard files')
     for name, shard in weight_map.items():
         # No folder, no drive, no parent: nothing that could point elsewhere on any operating system.
         if not isinstance(shard, str) or shard in ("", ".", "..") or any(char in "/\\:\0" for char in shard):
-            raise CheckpointError(
-                f"{path}: the index places tensor {name!r} in {shard!r}, which is not the name of a file in the "
-                "same folder. Refusing to follow it; get the checkpoint again from a source you trust"
-            )
+            wrong = f"the index places tensor {name!r} in {shard!r}, which is not the name of a file in the same folder"
+            raise CheckpointError(f"{path}: {wrong}. Get the checkpoint again, from a source you trust")
     return weight_map
 
 
-def check_is_real_file(path: Path) -> None:
+def check_is_real_file(path: Path, listed_in: Path | None = None) -> None:
     """Refuse what stands in a file's place without being it: nothing, a folder, an empty file, a git-LFS pointer."""
     if not path.exists():
-        raise CheckpointError(f"{path}: no such file. {describe_folder(path.parent)}")
+        listed = "" if listed_in is None else f", which {listed_in.name} lists"
+        raise CheckpointError(f"{path}: no such file{listed}. {describe_folder(path.parent)}")
     if not path.is_file():
         raise CheckpointError(f"{path}: not a file")
     try:
@@ -119,8 +96,7 @@ def check_is_real_file(path: Path) -> None:
         raise CheckpointError(f"{path}: empty (0 bytes). The copy or download stopped early; get the file again")
     if start == _LFS_POINTER:
         raise CheckpointError(
-            f"{path}: a git-LFS pointer, a few lines of text that stand for the real file. "
-            "Run `git lfs pull` in the repository it came from, or download the file itself"
+            f"{path}: only a git-LFS pointer. Run `git lfs pull` where it came from, or download the file"
         )
 
 
@@ -135,9 +111,15 @@ def describe_folder(folder: Path) -> str:
     return f"The folder {folder} holds: {shown}"
 
 
-def temporary_beside(path: Path) -> Path:
-    """A fresh name in the same folder, since only a rename within one file system is atomic; its ending tells the kind."""
-    return path.with_name(f".{path.stem}.{secrets.token_hex(4)}.tmp{path.suffix}")
+def other_weights(filenames: Collection[str]) -> str:
+    """What to say of the weights of other frameworks among these files, for error messages."""
+    kinds = [kind for name, kind in _OTHER_FRAMEWORKS.items() if name in filenames]
+    return f". It has {' and '.join(kinds)} weights; convert them to PyTorch first" if kinds else ""
+
+
+def first_line(error: BaseException | None) -> str:
+    """What an error says, without the advice, traces and addresses that libraries add below."""
+    return str(error).strip().partition("\n")[0]
 
 
 def flush_to_disk(path: Path) -> None:
@@ -150,16 +132,17 @@ def flush_to_disk(path: Path) -> None:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Write a file or a folder to the temporary path this yields; on success it becomes ``path``, on any error it vanishes.
+    """Write a file or a folder to the temporary path this yields: it becomes ``path``, or on any error it vanishes.
 
-    A reader sees the old file or the new one, never half of either. An old folder is not replaced: OSError, unless it is
-    empty or the caller removes it.
+    A reader sees the old file or the new one, never half of either. Instead of an old folder that holds something:
+    OSError, unless the caller removes it.
     """
-    temporary = temporary_beside(path)
+    # In the same folder, since only a rename within one file system is atomic; the ending tells the kind.
+    temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.tmp{path.suffix}")
     try:
         yield temporary
         flush_to_disk(temporary)
-        os.replace(temporary, path)
+        temporary.replace(path)
     finally:
         if temporary.is_dir():
             shutil.rmtree(temporary, ignore_errors=True)

@@ -1,51 +1,40 @@
 """From what a user types to the files meant: a path, the name of a bundled checkpoint, or a name on the hub.
 
-The checkpoints that come with minibert lie in ``weights/`` beside the package in a checkout (and an editable install);
-a wheel carries that folder inside the package, as ``minibert/weights/``.
+hub_options, without effect on local files, are those of ``hub.HubRepository``: revision, cache_dir, token,
+local_files_only, force_download.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Any
 
-from .files import (
-    CONFIG_FILE,
-    INDEX_SUFFIX,
-    OTHER_FRAMEWORKS,
-    TENSORFLOW_CONFIG_FILE,
-    TENSORFLOW_INDEX_SUFFIX,
-    TENSORFLOW_INDEXES,
-    CheckpointError,
-    describe_folder,
-    read_index,
-    search_order,
-)
+from . import files
+from .files import CONFIG_FILE, CheckpointError, describe_folder
 
 if TYPE_CHECKING:
-    from typing_extensions import Unpack
-
     from .hub import HubRepository
 
 _PACKAGE = Path(__file__).resolve().parents[1]
-_WEIGHTS_FOLDERS = (_PACKAGE / "weights", _PACKAGE.parent / "weights")
+_WEIGHTS_FOLDERS = (_PACKAGE / "weights", _PACKAGE.parent / "weights")  # in a wheel, and in a checkout
 
 
-class HubOptions(TypedDict, total=False):
-    """How to fetch from the hub; without effect on local files.
+class LocalFolder:
+    """A folder, asked for its files in the way a repository on the hub is."""
 
-    revision: branch, tag or commit; None means "main". cache_dir: where downloads are kept, None for the place that
-    all programs share. token: for private repositories. local_files_only: use the cache and no network, as
-    ``HF_HUB_OFFLINE=1`` does. force_download: fetch again what is cached.
-    """
+    def __init__(self, folder: Path):
+        self.folder = folder
 
-    revision: str | None
-    cache_dir: str | os.PathLike[str] | None
-    token: bool | str | None
-    local_files_only: bool
-    force_download: bool
+    def fetch(self, filename: str) -> Path | None:
+        """The file; None if there is none of that name."""
+        path = self.folder / filename
+        return path if path.exists() else None
+
+    def nothing_found(self, wanted: str) -> CheckpointError:
+        """The error to raise when no file that was asked for is there."""
+        return CheckpointError(f"{self.folder}: has no {wanted}. {describe_folder(self.folder)}")
 
 
 def bundled_checkpoints() -> dict[str, Path]:
@@ -57,118 +46,91 @@ def bundled_checkpoints() -> dict[str, Path]:
     }
 
 
-def locate(
-    name_or_path: str | os.PathLike[str], *, filenames: Sequence[str], **hub_options: Unpack[HubOptions]
-) -> Path:
+def locate(name_or_path: str | os.PathLike[str], *, filenames: Sequence[str], **hub_options: Any) -> Path:
     """A folder that holds those of ``filenames`` that exist: at least one of them.
 
     Looks for a local folder first, then a checkpoint that comes with minibert, then a repository on the hub, from
     which only the files named are downloaded.
 
-    filenames: plain file names, each of them optional. hub_options: see ``HubOptions``.
+    filenames: plain file names, each of them optional.
     Raises ``CheckpointError`` if there is nothing to be had, saying why.
     """
-    folder = _local_folder(name_or_path)
-    if folder is not None:
-        if not any((folder / filename).exists() for filename in filenames):
-            raise CheckpointError(f"{folder}: has none of {', '.join(filenames)}. {describe_folder(folder)}")
-        return folder
-    repository = _hub_repository(name_or_path, hub_options)
-    for filename in filenames:
-        repository.fetch(filename)
-    if repository.folder is None:
-        raise repository.nothing_found(" or ".join(filenames))
-    return repository.folder
+    source = _find(name_or_path, hub_options)
+    found = [path for filename in filenames if (path := source.fetch(filename)) is not None]
+    if not found:
+        raise source.nothing_found(" or ".join(filenames))
+    return found[0].parent
 
 
-def locate_config(name_or_path: str | os.PathLike[str], **hub_options: Unpack[HubOptions]) -> Path:
+def locate_config(name_or_path: str | os.PathLike[str], **hub_options: Any) -> Path:
     """The file that holds a checkpoint's hyper-parameters, found as ``locate`` finds one, or a file named directly.
 
     It is `config.json`; where there is none, the `bert_config.json` of Google's TensorFlow code.
     """
-    index = _tensorflow_index(name_or_path)
-    path = Path(name_or_path).expanduser()
+    index, path = _tensorflow_index(name_or_path), Path(name_or_path).expanduser()
     if index is None and path.is_file():
         return path
-    folder = index.parent if index is not None else _local_folder(name_or_path)
-    if folder is not None:
-        for filename in (CONFIG_FILE, TENSORFLOW_CONFIG_FILE):
-            if (folder / filename).exists():
-                return folder / filename
-        raise CheckpointError(f"{folder}: has no {CONFIG_FILE} or {TENSORFLOW_CONFIG_FILE}. {describe_folder(folder)}")
-    repository = _hub_repository(name_or_path, hub_options)
-    found = repository.fetch(CONFIG_FILE) or repository.fetch(TENSORFLOW_CONFIG_FILE)
+    source = _find(name_or_path if index is None else index.parent, hub_options)
+    found = source.fetch(CONFIG_FILE) or source.fetch(files.TENSORFLOW_CONFIG_FILE)
     if found is None:
-        raise repository.nothing_found(CONFIG_FILE)
+        raise source.nothing_found(f"{CONFIG_FILE} or {files.TENSORFLOW_CONFIG_FILE}")
     return found
 
 
-def locate_weights(
-    name_or_path: str | os.PathLike[str], *, from_tf: bool = False, **hub_options: Unpack[HubOptions]
-) -> Path:
+def locate_weights(name_or_path: str | os.PathLike[str], *, from_tf: bool = False, **hub_options: Any) -> Path:
     """What ``open_weights`` takes: a folder, found as ``locate`` finds one, or a TensorFlow checkpoint named directly.
 
     From the hub it downloads the best format the repository has (see ``files.search_order``) with all its shards, and
     no other. from_tf: the same as for ``open_weights``.
     """
-    local = _tensorflow_index(name_or_path) or _local_folder(name_or_path)
-    if local is not None:
-        return local
-    repository = _hub_repository(name_or_path, hub_options)
-    for filename in search_order(from_tf):
-        path = repository.fetch(filename)
+    index = _tensorflow_index(name_or_path)
+    if index is not None:
+        return index
+    source = _find(name_or_path, hub_options)
+    if isinstance(source, LocalFolder):
+        return source.folder
+    for filename in files.search_order(from_tf):
+        path = source.fetch(filename)
         if path is None:
             continue
-        for shard in _shards(path):
-            if repository.fetch(shard) is None:
-                raise repository.nothing_found(f"{shard}, which {filename} lists")
+        shards: Iterable[str] = ()  # the files that an index names
+        if path.name.endswith(files.INDEX_SUFFIX):
+            shards = files.read_index(path).values()
+        elif path.name in files.TENSORFLOW_INDEXES:
+            from .tensorflow.bundle import read_bundle  # here, since few checkpoints are TensorFlow's
+
+            shards = (entry.data_file for entry in read_bundle(path).values())
+        for shard in dict.fromkeys(shards):
+            if source.fetch(shard) is None:
+                raise source.nothing_found(f"{shard}, which {filename} lists")
         return path.parent
-    others = [kind for name, kind in OTHER_FRAMEWORKS.items() if name in (repository.file_names() or [])]
-    advice = f" (it has {' and '.join(others)} weights; convert them to PyTorch first)" if others else ""
-    raise repository.nothing_found(f"weights: {', '.join(search_order(from_tf))}{advice}")
+    raise source.nothing_found(
+        f"weights: {', '.join(files.search_order(from_tf))}{files.other_weights(source.file_names())}"
+    )
 
 
-def _shards(path: Path) -> list[str]:
-    """The files that an index names; none where the file is no index."""
-    if path.name.endswith(INDEX_SUFFIX):
-        return list(dict.fromkeys(read_index(path).values()))
-    if path.name in TENSORFLOW_INDEXES:
-        from .tensorflow.bundle import read_bundle  # here, since few checkpoints are TensorFlow's
-
-        return list(dict.fromkeys(entry.data_file for entry in read_bundle(path).values()))
-    return []
-
-
-def _hub_repository(name: str | os.PathLike[str], hub_options: HubOptions) -> HubRepository:
-    from .hub import HubRepository  # here, so that working with local files never pays for importing the hub's library
-
-    return HubRepository(str(name), **hub_options)
-
-
-def _local_folder(name_or_path: str | os.PathLike[str]) -> Path | None:
-    """An existing folder or a bundled checkpoint; None if the name could be one on the hub."""
+def _find(name_or_path: str | os.PathLike[str], hub_options: dict[str, Any]) -> LocalFolder | HubRepository:
+    """An existing folder, a bundled checkpoint, or else what may be on the hub."""
     path = Path(name_or_path).expanduser()
     if path.is_dir():
-        return path
-    bundled = bundled_checkpoints()
-    text = str(name_or_path)
+        return LocalFolder(path)
+    text, bundled = str(name_or_path), bundled_checkpoints()
     if text in bundled:
-        return bundled[text]
+        return LocalFolder(bundled[text])
     if path.is_file():
         raise CheckpointError(f"{path}: a file; give the folder it is in")
     written_as_path = text[:1] in ".~" or "\\" in text or text.count("/") > 1
     if isinstance(name_or_path, os.PathLike) or path.is_absolute() or written_as_path:
-        raise CheckpointError(
-            f"{name_or_path}: no such folder. {describe_folder(path.parent)}. "
-            f"Bundled checkpoints: {', '.join(bundled) or 'none'}"
-        )
-    return None
+        come_with_it = f"Bundled checkpoints: {', '.join(bundled) or 'none'}"
+        raise CheckpointError(f"{name_or_path}: no such folder. {describe_folder(path.parent)}. {come_with_it}")
+    from .hub import HubRepository  # here, so that working with local files never pays for importing the hub's library
+
+    return HubRepository(text, **hub_options)
 
 
 def _tensorflow_index(name_or_path: str | os.PathLike[str]) -> Path | None:
-    """The index of a TensorFlow checkpoint named directly: `bert_model.ckpt.index`, or as TensorFlow has it, `bert_model.ckpt`."""
+    """The index of a TensorFlow checkpoint named directly: `….ckpt.index`, or as TensorFlow has it, `….ckpt`."""
     path = Path(name_or_path).expanduser()
-    if path.is_dir():
-        return None
-    candidates = (path, Path(f"{path}{TENSORFLOW_INDEX_SUFFIX}"))
-    return next((p for p in candidates if p.suffix == TENSORFLOW_INDEX_SUFFIX and p.is_file()), None)
+    if path.suffix != files.TENSORFLOW_INDEX_SUFFIX and not path.is_dir():
+        path = Path(f"{path}{files.TENSORFLOW_INDEX_SUFFIX}")
+    return path if path.is_file() and path.suffix == files.TENSORFLOW_INDEX_SUFFIX else None

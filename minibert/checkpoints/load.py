@@ -1,10 +1,7 @@
 """Put a checkpoint's tensors into a model, and report on every one.
 
 First a plan from names and shapes alone, so that nothing is read from a checkpoint that does not fit. Then each tensor
-is read into memory of its own, checked, and made the parameter's data. After that nothing is left to do: the file may go.
-
-Of a model's parameters each was read, is tied to another, or is new; of a checkpoint's tensors each was read or is left
-over. The report gives the reason for the last three, and says whether any of it needs the user's attention.
+is read into memory of its own, checked, and made the parameter's data. After that the file may go.
 """
 
 from __future__ import annotations
@@ -36,7 +33,7 @@ class Finding:
 
 @dataclass
 class LoadingReport:
-    """The result of loading `checkpoint` into a `model` class.
+    """The result of loading `checkpoint` into a `model` class: what became of every tensor of both.
 
     read: model name → the checkpoint's name for it. tied: parameters that are the same tensor as another.
     new: parameters that the checkpoint has no values for. left_over: the checkpoint's tensors that the model lacks.
@@ -58,7 +55,7 @@ class LoadingReport:
 
     @property
     def needs_attention(self) -> bool:
-        """Whether loading has something to say that the user did not ask for."""
+        """Whether there are any."""
         return bool(self.attention)
 
     def loading_info(self) -> dict[str, list[object]]:
@@ -83,9 +80,7 @@ class LoadingReport:
         renamed = [f"{source} → {name}" for name, source in self.read.items() if name != source]
         if renamed:
             lines.append(f"    {len(renamed)} under another name, such as {renamed[0]}")
-        lines += _lines("tied", self.tied)
-        lines += _lines("newly initialised", self.new)
-        lines += _lines("left over", self.left_over)
+        lines += _lines("tied", self.tied) + _lines("newly initialised", self.new) + _lines("left over", self.left_over)
         return "\n".join(lines)
 
 
@@ -103,10 +98,10 @@ def _first_four(names: list[str]) -> str:
 
 @dataclass
 class LoadingPlan:
-    """What will be read into which parameters, and the report on it.
+    """What will be read into which parameters: `report.read` says which tensor goes where.
 
-    parameters: every name of every parameter and saved buffer, tied ones under each of their names. `report.read` says
-    which tensor goes where. duplicates: the model's name, the checkpoint's ignored name for it, the one used.
+    parameters: every name of every parameter and saved buffer, tied ones under each of their names.
+    duplicates: the model's name, the checkpoint's ignored name for it, the one used.
     """
 
     report: LoadingReport
@@ -127,23 +122,30 @@ def plan_loading(
     Raises CheckpointError where shapes differ (unless ignored, and then those parameters are new) or where the body's
     own parameters are missing (unless allowed).
     """
-    parameters: dict[str, Tensor] = dict(model.named_parameters(remove_duplicate=False))
-    buffers = {name: buffer for name, buffer in model.named_buffers() if not _MADE_HERE.search(name)}
-    if buffers:  # BERT has none, a student's own model may
-        parameters |= {name: buffers[name] for name in model.state_dict() if name in buffers}
+    named = model.state_dict(keep_vars=True).items()  # with the saved buffers, which a student's own model may have
+    parameters = {name: t for name, t in named if isinstance(t, Tensor) and not _MADE_HERE.search(name)}
     source, left_over = match_names(parameters, weights)
     report = LoadingReport(checkpoint, type(model).__name__)
     plan = LoadingPlan(report, parameters)
-    mismatched = _drop_mismatched(plan, source, weights, ignore_mismatched_sizes)
+    shapes = {name: (tuple(weights[source[name]].shape), tuple(parameters[name].shape)) for name in source}
+    report.mismatched = [(name, found, expected) for name, (found, expected) in shapes.items() if found != expected]
+    if report.mismatched and not ignore_mismatched_sizes:
+        lines = [f"{len(report.mismatched)} tensors of {checkpoint} do not fit {report.model}:"]
+        lines += [
+            f"  {name}: the checkpoint has {found}, the model {own}" for name, found, own in report.mismatched[:8]
+        ]
+        lines += ["Load with the checkpoint's own config, or pass ignore_mismatched_sizes=True to start those anew."]
+        raise CheckpointError("\n".join(lines))
+    why_new = {name: f"the checkpoint's shape is {found}, the model's {own}" for name, found, own in report.mismatched}
 
     config = getattr(model, "config", None)
     groups: dict[int, list[str]] = {}  # the names of each distinct tensor
     for name, parameter in parameters.items():
         groups.setdefault(id(parameter), []).append(name)
     for first, *others in groups.values():
-        held = [name for name in (first, *others) if name in source]
+        held = [name for name in (first, *others) if name in source and name not in why_new]
         if not held:
-            reason = mismatched.get(first, "the checkpoint has no such tensor")
+            reason = why_new.get(first, "the checkpoint has no such tensor")
             report.new.append(Finding(first, reason, needs_attention=True))
         else:
             # The reference loads a module's names in order, so of two spellings of one tensor the last one counts.
@@ -152,55 +154,33 @@ def plan_loading(
             if getattr(config, "tie_word_embeddings", True):
                 plan.duplicates += [(held[-1], source[name], source[held[-1]]) for name in held[:-1]]
         report.tied += [Finding(name, f"the same tensor as {first}") for name in others]
-    layers = getattr(config, "num_hidden_layers", None)
-    report.left_over = [_left_over_finding(name, layers) for name in left_over]
-    _check_body(plan, mismatched, allow_missing)
+    report.left_over = [_left_over(name, layers=getattr(config, "num_hidden_layers", None)) for name in left_over]
+    _check_body(plan, allow_missing)
     return plan
 
 
-def _drop_mismatched(plan: LoadingPlan, source: dict[str, str], weights: Weights, ignore: bool) -> dict[str, str]:
-    """Take tensors of another shape out of `source`; name → why it is new. Raises CheckpointError unless ignored."""
-    report = plan.report
-    shapes = {name: (tuple(weights[source[name]].shape), tuple(plan.parameters[name].shape)) for name in source}
-    report.mismatched = [(name, found, expected) for name, (found, expected) in shapes.items() if found != expected]
-    if report.mismatched and not ignore:
-        shown = "\n".join(
-            f"  {name}: the checkpoint has {found}, the model {expected}"
-            for name, found, expected in report.mismatched[:8]
-        )
-        raise CheckpointError(
-            f"{len(report.mismatched)} tensors of {report.checkpoint} do not fit {report.model}:\n{shown}\n"
-            "Load with the checkpoint's own config, or pass ignore_mismatched_sizes=True to start those anew."
-        )
-    reasons = {}
-    for name, found, expected in report.mismatched:
-        del source[name]
-        reasons[name] = f"the checkpoint's shape is {found}, the model's {expected}"
-    return reasons
-
-
-def _left_over_finding(name: str, layers: int | None) -> Finding:
-    reason = reason_left_over(name)
-    if reason is not None:
+def _left_over(name: str, layers: int | None) -> Finding:
+    if reason := reason_left_over(name):
         return Finding(name, reason)
     layer = re.search(r"encoder\.layer\.(\d+)\.", canonical(name))
-    if layer is not None and layers is not None and int(layer.group(1)) >= layers:
-        return Finding(name, f"the config has only {layers} layers", needs_attention=True)
-    return Finding(name, "this model has no tensor of such a name", needs_attention=True)
+    beyond = layer is not None and layers is not None and int(layer[1]) >= layers
+    reason = f"the config has only {layers} layers" if beyond else "this model has no tensor of such a name"
+    return Finding(name, reason, needs_attention=True)
 
 
-def _check_body(plan: LoadingPlan, mismatched: dict[str, str], allow_missing: bool) -> None:
+def _check_body(plan: LoadingPlan, allow_missing: bool) -> None:
     """A body with holes is no pre-trained model: say so instead of computing with random numbers."""
     has_head = any(name.startswith(BODY_PREFIX) for name in plan.parameters)
-    new = [finding.name for finding in plan.report.new if finding.name not in mismatched]
-    in_body = [name for name in new if name.startswith(BODY_PREFIX) or not has_head]
+    mismatched = {name for name, _, _ in plan.report.mismatched}
+    absent = [finding.name for finding in plan.report.new if finding.name not in mismatched]
+    in_body = [name for name in absent if name.startswith(BODY_PREFIX) or not has_head]
     missing = [name for name in in_body if not _ADDED_TO_THE_BODY.search(name)]
     if missing and not allow_missing:
         held = ", ".join(finding.name for finding in plan.report.left_over[:3])
         raise CheckpointError(
             f"{plan.report.checkpoint} lacks {len(missing)} parameters of the body of {plan.report.model}: "
-            f"{_first_four(missing)}. {f'It holds, unused: {held}, … ' if held else ''}Is it a BERT, and does its config "
-            "match? Pass allow_missing=True to start the missing ones at random."
+            f"{_first_four(missing)}. {f'It holds, unused: {held}, … ' if held else ''}Is it a BERT, and does its "
+            "config match? Pass allow_missing=True to start the missing ones at random."
         )
 
 
@@ -209,41 +189,38 @@ def read_into_parameters(plan: LoadingPlan, weights: Weights, dtype: torch.dtype
 
     Raises CheckpointError where a tensor holds NaN or infinity, or no floating numbers; then no parameter has changed.
     """
-    stored = {name: weights[source] for name, source in plan.report.read.items()}
+    parameters, report = plan.parameters, plan.report
+    stored = {name: weights[source] for name, source in report.read.items()}
+    origins = {name: f"{report.read[name]} of {tensor.path or report.checkpoint}" for name, tensor in stored.items()}
     for name, tensor in stored.items():
-        if plan.parameters[name].is_floating_point() and not tensor.dtype.is_floating_point:
+        if parameters[name].is_floating_point() and not tensor.dtype.is_floating_point:
             raise CheckpointError(
-                f"{plan.report.read[name]} of {tensor.path or plan.report.checkpoint} holds {tensor.dtype}, not floating "
-                "numbers: a checkpoint compressed by another program? Get it in float32, float16 or bfloat16."
+                f"{origins[name]} holds {tensor.dtype}, not floating numbers: a checkpoint compressed by another "
+                "program? Get it in float32, float16 or bfloat16."
             )
-    memory = empty_tensors(
-        {name: (t.shape, dtype if t.dtype.is_floating_point else t.dtype) for name, t in stored.items()}
-    )
+    layout = {name: (t.shape, dtype if t.dtype.is_floating_point else t.dtype) for name, t in stored.items()}
+    memory = empty_tensors(layout)
     for name, tensor in stored.items():
         tensor.read_into(memory[name])
         if memory[name].is_floating_point():
-            _check_finite(memory[name], tensor, f"{plan.report.read[name]} of {tensor.path or plan.report.checkpoint}")
+            _check_finite(memory[name], tensor, origins[name])
     for name, read in memory.items():
-        plan.parameters[name].data = read.to(plan.parameters[name].device)
+        parameters[name].data = read.to(parameters[name].device)
     for name, ignored, used in plan.duplicates:
         if not torch.equal(weights[ignored].read().to(dtype), memory[name]):
             reason = f"the checkpoint's {ignored} differs from {used}, to which the config ties it; the latter is used"
-            plan.report.tied.append(Finding(name, reason, needs_attention=True))
+            report.tied.append(Finding(name, reason, needs_attention=True))
 
 
 def _check_finite(read: Tensor, stored: StoredTensor, origin: str) -> None:
     # One pass is enough in the usual case: a sum is finite unless a term is not, or the terms are enormous.
-    if torch.isfinite(read.sum(dtype=torch.float32)) or not _not_finite(read):
+    if torch.isfinite(read.sum(dtype=torch.float32)) or not (wrong := _not_finite(read)):
         return
-    if wrong := _not_finite(stored.read()):
-        raise CheckpointError(
-            f"{origin} holds {wrong} values that are NaN or infinite. The training that wrote it went wrong: use an "
-            "earlier checkpoint."
-        )
-    raise CheckpointError(
-        f"{origin} holds {_not_finite(read)} values that are too large for {read.dtype}. Load it with "
-        f"dtype={stored.dtype}."
-    )
+    problem, advice = f"too large for {read.dtype}", f"Load it with dtype={stored.dtype}."
+    if in_file := _not_finite(stored.read()):
+        wrong, problem = in_file, "NaN or infinite"
+        advice = "The training that wrote it went wrong: use an earlier checkpoint."
+    raise CheckpointError(f"{origin} holds {wrong} values that are {problem}. {advice}")
 
 
 def _not_finite(tensor: Tensor) -> int:

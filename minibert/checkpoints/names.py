@@ -1,8 +1,4 @@
-"""The spellings of parameter names that published BERT checkpoints use, and what each means here.
-
-`SPELLINGS` is the whole knowledge, one row a habit. `match_names` lays a checkpoint's names beside a model's;
-`reason_left_over` says of a name that the model lacks why that is fine.
-"""
+"""The spellings of parameter names that published BERT checkpoints use, and what each means here: one row a habit."""
 
 from __future__ import annotations
 
@@ -42,7 +38,6 @@ SPELLINGS = (
     Spelling(re.compile(r"LayerNorm\.gamma$"), "LayerNorm.weight", f"{GOOGLE} and its first conversions"),
     Spelling(re.compile(r"LayerNorm\.beta$"), "LayerNorm.bias", f"{GOOGLE} and its first conversions"),
 )
-
 
 # Names that may be left over without harm, and why, looked up from top to bottom for a name that the model lacks.
 HARMLESS_LEFT_OVER = (

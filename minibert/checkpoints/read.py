@@ -1,12 +1,9 @@
 """Opening a checkpoint's weights: one dictionary over one file or many, in any format.
 
-with open_weights(folder) as weights:
-    for name, tensor in weights.items():
-        print(name, tensor.shape, tensor.dtype)     # known at once, no number read yet
+with open_weights(folder) as weights:               # names, shapes and dtypes are known at once, no number read yet
     pooler = weights["bert.pooler.dense.weight"].read()
 
-What is read lies in memory of its own: nothing that happens to a file later changes it. Nothing here runs code that a
-file may hold.
+What is read lies in memory of its own, whatever happens to the file later. No code that a file may hold is run.
 """
 
 from __future__ import annotations
@@ -20,6 +17,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from io import BufferedReader
+from operator import methodcaller
 from pathlib import Path
 from typing import Any
 
@@ -28,18 +26,9 @@ import torch
 from safetensors import safe_open
 from torch import Tensor
 
-from .files import (
-    INDEX_SUFFIX,
-    OTHER_FRAMEWORKS,
-    TENSORFLOW_INDEX_SUFFIX,
-    CheckpointError,
-    check_is_real_file,
-    describe_folder,
-    read_index,
-    search_order,
-)
+from . import files
+from .files import CheckpointError, check_is_real_file, describe_folder, first_line
 
-_ZIP_MAGIC = b"PK\x03\x04"
 _LARGE = 4 << 20  # bytes from which a tensor has memory to itself: replaced (a resized embedding), it frees it
 _CONVERTED_AT_A_TIME = 32_768  # numbers: small enough for the processor's cache, and for PyTorch to stay on one thread
 
@@ -68,35 +57,28 @@ Weights = dict[str, StoredTensor]
 
 @contextmanager
 def open_weights(folder: Path, *, from_tf: bool = False) -> Iterator[Weights]:
-    """Name → tensor, of the best weights in a folder: safetensors before pickles, one file before shards, TensorFlow's last.
+    """Name → tensor, of the best weights in a folder, in the order of ``files.search_order``; open during the ``with``.
 
-    folder: or the `….ckpt.index` of a TensorFlow checkpoint. from_tf: look for TensorFlow's only. At the end of the
-    ``with`` the files are closed and the dictionary is empty.
-
+    folder: or the `….ckpt.index` of a TensorFlow checkpoint. from_tf: look for TensorFlow's only.
     Raises ``CheckpointError`` naming the file if anything but the numbers is wrong with it, or if there is none.
     """
-    candidates = [folder] if folder.is_file() else [folder / name for name in search_order(from_tf)]
+    candidates = [folder] if folder.is_file() else [folder / name for name in files.search_order(from_tf)]
     path = next((path for path in candidates if path.exists()), None)
     if path is None:
-        others = [kind for name, kind in OTHER_FRAMEWORKS.items() if (folder / name).exists()]
-        advice = f". It has {' and '.join(others)} weights; convert them to PyTorch first" if others else ""
+        advice = files.other_weights([path.name for path in folder.glob("*")])
         if steps := sorted(folder.glob("*.ckpt-*.index")):
             advice += f". To open a step of a TensorFlow training, give its own path, such as {steps[-1]}"
-        wanted = ", ".join(search_order(from_tf))
+        wanted = ", ".join(files.search_order(from_tf))
         raise CheckpointError(f"{folder}: no weights; looked for {wanted}. {describe_folder(folder)}{advice}")
     with ExitStack() as open_files:
-        opening = _open_shards if path.name.endswith(INDEX_SUFFIX) else _open_file
-        weights = opening(path, open_files)
+        weights = (_open_shards if path.name.endswith(files.INDEX_SUFFIX) else _open_file)(path, open_files)
         open_files.callback(weights.clear)  # lets go of what a pickle held
         yield weights
 
 
 def weights_of(state_dict: Any, path: Path | None = None) -> Weights:
-    """A dictionary of name → tensor, under the same interface. path: the file it comes from, if any.
-
-    Raises ``CheckpointError`` where it is something else, or holds something else.
-    """
-    origin = "state_dict" if path is None else str(path)
+    """A state dict under the same interface, or a CheckpointError where it is none. path: its file, if any."""
+    origin = path or "state_dict"
     if not isinstance(state_dict, Mapping):
         raise CheckpointError(f"{origin}: should be a dictionary of tensors, is a {type(state_dict).__name__}")
     weights = {}
@@ -108,12 +90,13 @@ def weights_of(state_dict: Any, path: Path | None = None) -> Weights:
             )
         if tensor.layout is not torch.strided or tensor.is_quantized or tensor.is_meta:
             raise CheckpointError(f"{origin}: tensor {name!r} is not an ordinary dense tensor; it cannot be a weight")
-        weights[name] = StoredTensor(tensor.shape, tensor.dtype, path, partial(_copy, source=tensor.detach()))
+        read_into = methodcaller("copy_", tensor.detach())  # out.copy_(tensor)
+        weights[name] = StoredTensor(tensor.shape, tensor.dtype, path, read_into=read_into)
     return weights
 
 
 def empty_tensors(layout: Mapping[str, tuple[Sequence[int], torch.dtype]]) -> dict[str, Tensor]:
-    """Name → (shape, dtype) made memory to read into: contiguous tensors, each with a storage of its own, 64 bytes aligned.
+    """Name → (shape, dtype) made memory to read into: contiguous tensors, each in its own storage, 64 bytes aligned.
 
     Reading 90 MB costs 10 ms of copying, and with `torch.empty` 20 ms more, for the 22,000 pages of 4 kB that the
     system clears one by one as they are first touched. NumPy asks for pages of 2 MB where the system has them.
@@ -133,27 +116,24 @@ def empty_tensors(layout: Mapping[str, tuple[Sequence[int], torch.dtype]]) -> di
 
 
 def _open_file(path: Path, open_files: ExitStack) -> Weights:
-    if path.suffix == TENSORFLOW_INDEX_SUFFIX:
+    if path.suffix == files.TENSORFLOW_INDEX_SUFFIX:
         from .tensorflow.bundle import open_tensors  # here, since few checkpoints are TensorFlow's
 
         found = open_tensors(path, open_files)
-        return {name: StoredTensor(shape, dtype, path, read_into) for name, (shape, dtype, read_into) in found.items()}
+        return {name: StoredTensor(shape, dtype, path, read_into=read) for name, (shape, dtype, read) in found.items()}
     check_is_real_file(path)
     return _open_safetensors(path, open_files) if path.suffix == ".safetensors" else weights_of(_unpickled(path), path)
 
 
 def _open_shards(index: Path, open_files: ExitStack) -> Weights:
     """Every tensor from the shard the index names; each must be there, and hold it."""
-    weight_map = read_index(index)
+    weight_map = files.read_index(index)
     before = index.stat()
     shards: dict[str, Weights] = {}
-    for shard in dict.fromkeys(weight_map.values()):
-        if not (index.parent / shard).exists():
-            raise CheckpointError(
-                f"{index}: lists the shard {shard}, which is missing. {describe_folder(index.parent)}"
-            )
-        shards[shard] = _open_file(index.parent / shard, open_files)
     for name, shard in weight_map.items():
+        if shard not in shards:
+            check_is_real_file(index.parent / shard, listed_in=index)
+            shards[shard] = _open_file(index.parent / shard, open_files)
         if name not in shards[shard]:
             raise CheckpointError(f"{index}: places tensor {name!r} in {shard}, which does not hold it")
     _check_not_replaced(index, before)
@@ -161,9 +141,9 @@ def _open_shards(index: Path, open_files: ExitStack) -> Weights:
 
 
 def _open_safetensors(path: Path, open_files: ExitStack) -> Weights:
-    """The library checks that the header is sound and that its tensors fill the file exactly; then bytes are only copied.
+    """The library checks that the header is sound and that its tensors fill the file exactly; then we copy bytes.
 
-    The library itself would map the file: a tensor it returns changes, or ends the process, when the file does.
+    The tensors it returns itself are the mapped file: they change, or end the process, when the file does.
     """
     file = open_files.enter_context(open(path, "rb"))  # noqa: SIM115  # the stack closes it
     try:
@@ -171,16 +151,16 @@ def _open_safetensors(path: Path, open_files: ExitStack) -> Weights:
             found = {name: library.get_tensor(name) for name in library.keys()}  # noqa: SIM118  # it is no dictionary
     except Exception as error:  # the library's own type, or PyTorch's where a shape is beyond it
         raise CheckpointError(
-            f"{path}: not a safetensors file, or a truncated or damaged one ({_first_line(error)}); get the file again"
+            f"{path}: not a safetensors file, or a truncated or damaged one ({first_line(error)}); get the file again"
         ) from error
     _check_not_replaced(path, os.fstat(file.fileno()))
     length = int.from_bytes(file.read(8), "little")
-    begin = {name: fields["data_offsets"][0] for name, fields in json.loads(file.read(length)).items() if name in found}
+    header = json.loads(file.read(length))
     tensors = {}
-    for name in sorted(found, key=begin.__getitem__):
-        shape, dtype = found[name].shape, found[name].dtype
-        read_into = partial(_read_bytes, file=file, position=8 + length + begin[name], dtype=dtype, name=name)
-        tensors[name] = StoredTensor(shape, dtype, path, read_into)
+    for name in sorted(found, key=lambda name: header[name]["data_offsets"]):
+        shape, dtype, position = found[name].shape, found[name].dtype, 8 + length + header[name]["data_offsets"][0]
+        read_into = partial(_read_bytes, file=file, position=position, dtype=dtype, name=name)
+        tensors[name] = StoredTensor(shape, dtype, path, read_into=read_into)
     return tensors
 
 
@@ -197,14 +177,10 @@ def _read_bytes(out: Tensor, *, file: BufferedReader, position: int, dtype: torc
 
 
 def _check_not_replaced(path: Path, before: os.stat_result) -> None:
-    """A file is opened twice, shards one after the other: refuse what would be half of one checkpoint, half of another."""
+    """A file is opened twice, shards one after the other: refuse what would be half of each of two checkpoints."""
     now = path.stat() if path.exists() else None
     if now is None or (now.st_ino, now.st_mtime_ns) != (before.st_ino, before.st_mtime_ns):
         raise CheckpointError(f"{path}: another program replaced it while it was being opened; try again")
-
-
-def _copy(out: Tensor, source: Tensor) -> None:
-    out.copy_(source)
 
 
 def _unpickled(path: Path) -> Any:
@@ -214,7 +190,7 @@ def _unpickled(path: Path) -> Any:
     could unpack to more than its size.
     """
     with open(path, "rb") as file:
-        is_zip = file.read(len(_ZIP_MAGIC)) == _ZIP_MAGIC
+        is_zip = file.read(4) == b"PK\x03\x04"
     try:
         return torch.load(str(path), map_location="cpu", weights_only=True, mmap=is_zip)
     except pickle.UnpicklingError as error:
@@ -223,15 +199,9 @@ def _unpickled(path: Path) -> Any:
         reasons = [line for line in lines if "Unsupported" in line or "Trying to call" in line or "GLOBAL" in line]
         why = (reasons or lines or ["no reason given"])[0].removeprefix("WeightsUnpickler error: ").rstrip(". ")
         raise CheckpointError(
-            f"{path}: refused, because it is not a plain pickle of tensors: {why}. Nothing in it was "
-            "run. Do not load it by other means unless you trust its author; ask for a safetensors file"
+            f"{path}: refused, because it is not a plain pickle of tensors: {why}. Nothing in it was run. Do not load "
+            "it by other means unless you trust its author; ask for a safetensors file"
         ) from error
     except Exception as error:  # a damaged pickle can make the unpickler raise anything
-        raise CheckpointError(
-            f"{path}: not a readable PyTorch file ({type(error).__name__}: {_first_line(error)}). "
-            "It is damaged, truncated or something else; get the file again"
-        ) from error
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]
+        why = f"{type(error).__name__}: {first_line(error)}"
+        raise CheckpointError(f"{path}: not a readable PyTorch file, or a damaged one ({why}); get it again") from error

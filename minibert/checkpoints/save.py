@@ -7,23 +7,16 @@ nothing. Then the files are renamed, the index last, and only then what an earli
 import json
 import re
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from .files import (
-    INDEX_SUFFIX,
-    PYTORCH_FILE,
-    SAFETENSORS_FILE,
-    CheckpointError,
-    flush_to_disk,
-    is_weight_file,
-    shard_file,
-    temporary_beside,
-)
+from .files import INDEX_SUFFIX, PYTORCH_FILE, SAFETENSORS_FILE, WEIGHT_FILES, CheckpointError, flush_to_disk, replacing
 
+_SHARD = re.compile(r"(model-\d{5}-of-\d{5}\.safetensors|pytorch_model-\d{5}-of-\d{5}\.bin)")
 _SIZE = re.compile(r"(\d+)\s*(|[KMGT]I?B)")
 _UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
 _UNITS |= {"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
@@ -43,37 +36,38 @@ def save_weights(
     safe_serialization: safetensors if true, else PyTorch's pickle.
 
     Raises ``CheckpointError`` if a file cannot be written, ``ValueError`` for bad arguments; both leave what was in
-    ``folder`` as it was. The exception is an error while the shards of an old checkpoint are being replaced one by
-    one: the index goes first and comes back last, so a reader meets a folder without weights, never a mixture.
+    ``folder`` as it was, unless the shards of an old checkpoint are being replaced one by one: the index goes first
+    and comes back last, so a reader meets a folder without weights, never a mixture.
     """
     _check_not_shared(tensors)
     filename = SAFETENSORS_FILE if safe_serialization else PYTORCH_FILE
     shards = _split(tensors, parse_size(max_shard_size))
-    names = [filename] if len(shards) == 1 else [shard_file(filename, n + 1, len(shards)) for n in range(len(shards))]
+    stem, extension = filename.rsplit(".", 1)
+    numbered = [f"{stem}-{n + 1:05d}-of-{len(shards):05d}.{extension}" for n in range(len(shards))]
+    contents = dict(zip(numbered if len(shards) > 1 else [filename], shards, strict=True))
     index = folder / (filename + INDEX_SUFFIX)
-    files = [folder / name for name in names] + ([index] if len(shards) > 1 else [])
-    temporary = {file: temporary_beside(file) for file in files}
+    files = [folder / name for name in contents] + ([index] if len(shards) > 1 else [])
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name, shard in zip(names, shards, strict=True):
-            _write(shard, temporary[folder / name], safe_serialization)
-        if index in temporary:
-            weight_map = {tensor: name for name, shard in zip(names, shards, strict=True) for tensor in shard}
-            total = sum(tensor.nbytes for tensor in tensors.values())
-            text = json.dumps({"metadata": {"total_size": total}, "weight_map": weight_map}, indent=2, sort_keys=True)
-            temporary[index].write_text(text + "\n", encoding="utf-8", newline="\n")
-            flush_to_disk(temporary[index])
-            index.unlink(missing_ok=True)
-        for file in files:
-            temporary[file].replace(file)
+        with ExitStack() as drafts:
+            # Renamed as the stack is left, the last one entered first: so the index comes last.
+            temporary = {file: drafts.enter_context(replacing(file)) for file in reversed(files)}
+            for name, shard in contents.items():
+                _write(shard, temporary[folder / name], safe_serialization)
+            if index in temporary:
+                weight_map = {tensor: name for name, shard in contents.items() for tensor in shard}
+                total = sum(tensor.nbytes for tensor in tensors.values())
+                text = json.dumps(
+                    {"metadata": {"total_size": total}, "weight_map": weight_map}, indent=2, sort_keys=True
+                )
+                temporary[index].write_text(text + "\n", encoding="utf-8", newline="\n")
+                flush_to_disk(temporary[index])
+                index.unlink(missing_ok=True)
         for earlier in folder.iterdir():
-            if earlier not in files and is_weight_file(earlier.name):
+            if earlier not in files and (earlier.name in WEIGHT_FILES or _SHARD.fullmatch(earlier.name)):
                 earlier.unlink()
     except OSError as error:
         raise CheckpointError(f"{folder}: the weights could not be saved ({error.strerror or error})") from error
-    finally:
-        for path in temporary.values():
-            path.unlink(missing_ok=True)
     return files
 
 
@@ -93,10 +87,8 @@ def _check_not_shared(tensors: Mapping[str, Tensor]) -> None:
     """Refuse one tensor under two names: it would be stored twice, and come back as two."""
     owner: dict[tuple[int, int], str] = {}
     for name, tensor in tensors.items():
-        if tensor.numel() == 0:
-            continue
         first = owner.setdefault((tensor.untyped_storage().data_ptr(), tensor.data_ptr()), name)
-        if first != name:
+        if first != name and tensor.numel() > 0:
             raise ValueError(f"tensors {first!r} and {name!r} share their memory; save one of them and tie on loading")
 
 
@@ -115,11 +107,10 @@ def _split(tensors: Mapping[str, Tensor], limit: int | None) -> list[dict[str, T
 
 def _write(shard: Mapping[str, Tensor], path: Path, safe_serialization: bool) -> None:
     """One file, on disk, with the permissions any new file gets."""
-    tensors = {}
-    for name, shared in shard.items():
-        tensor = shared.detach().cpu().contiguous()
-        # Pickling a view would write everything it is a view of.
-        tensors[name] = tensor if tensor.untyped_storage().nbytes() == tensor.nbytes else tensor.clone()
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in shard.items()}
+    for name, tensor in tensors.items():
+        if tensor.untyped_storage().nbytes() != tensor.nbytes:
+            tensors[name] = tensor.clone()  # pickling a view would write everything it is a view of
     path.touch(exist_ok=False)
     mode = path.stat().st_mode
     if safe_serialization:

@@ -67,23 +67,18 @@ class BertPreTrainedModel(BertBase):
         cache_dir, force_download, local_files_only, token (or use_auth_token), revision: as for any hub download.
         from_tf: look for TensorFlow's weights only; without, they are read where there are no others.
         torch_dtype (or dtype): of the parameters, default torch's default; "auto" is that of the file.
-        ignore_mismatched_sizes: start tensors of another shape anew. allow_missing: the same for absent ones of the body.
+        ignore_mismatched_sizes: start tensors of another shape anew. allow_missing: also those the body lacks.
         draw_as_reference: draw the random numbers that the reference draws even where none is needed, so that the same
         seed before loading gives the same dropout after it; it takes as long as making the model anew.
-        others: fields of the config to change (`num_labels=3`), then arguments of the class (`add_pooling_layer=False`).
+        others: config fields to change (`num_labels=3`), then arguments of the class (`add_pooling_layer=False`).
 
         The model is in evaluation mode; `model.loading_report` tells what was read, tied, new and left over, and a
         warning is logged where that needs attention. With `output_loading_info` returns (model, the reference's dict).
         Raises CheckpointError (an OSError) where files are missing, broken or do not fit; ValueError for the rest.
         """
         token = use_auth_token if token is None else token
-        hub: dict[str, Any] = {
-            "cache_dir": cache_dir,
-            "force_download": force_download,
-            "local_files_only": local_files_only,
-            "token": token,
-            "revision": revision,
-        }
+        hub: dict[str, Any] = {"cache_dir": cache_dir, "token": token, "revision": revision}
+        hub |= {"force_download": force_download, "local_files_only": local_files_only}
         for ignored in ("low_cpu_mem_usage", "resume_download", "proxies", "mirror", "trust_remote_code", "_fast_init"):
             others.pop(ignored, None)  # arguments of the reference with nothing left to say here
         if isinstance(config, BertConfig):
@@ -105,18 +100,12 @@ class BertPreTrainedModel(BertBase):
             folder = locate_weights(pretrained_model_name_or_path, from_tf=from_tf, **hub)
             opened = open_weights(folder, from_tf=from_tf)
         with opened as weights:
+            allowed = {"ignore_mismatched_sizes": ignore_mismatched_sizes, "allow_missing": allow_missing}
             parameter_dtype = _target_dtype(torch_dtype if torch_dtype is not None else dtype, weights)
 
             def build_and_plan() -> tuple[BertPreTrainedModel, LoadingPlan]:
                 model = cls(settings, *model_args, **others)
-                plan = plan_loading(
-                    model,
-                    weights,
-                    settings.name_or_path,
-                    ignore_mismatched_sizes=ignore_mismatched_sizes,
-                    allow_missing=allow_missing,
-                )
-                return model, plan
+                return model, plan_loading(model, weights, settings.name_or_path, **allowed)
 
             # A class may draw numbers of its own; those of a model that the file may fill must not count.
             with without_draws(), torch.random.fork_rng(devices=[]):

@@ -118,7 +118,7 @@ class TestFiles:
             ("", "empty"),
             ("[1, 2]", "should hold a JSON object"),
             ('"bert"', "should hold a JSON object"),
-            (b'{"vocab_size": \xff}', "not UTF-8"),
+            (b'{"vocab_size": \xff}', "not JSON in UTF-8 .*can't decode byte 0xff in position 15"),
         ],
         ids=["cut short", "empty", "a list", "a string", "not UTF-8"],
     )

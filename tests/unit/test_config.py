@@ -201,7 +201,6 @@ class TestReadingAndWriting:
         with pytest.raises(ValueError, match="hidden_size = 33 is not a multiple of num_attention_heads = 4"):
             BertModel(config)
 
-
     def test_where_it_was_read_from_is_not_where_another_program_did(self, tmp_path: Path) -> None:
         (tmp_path / "config.json").write_text(json.dumps({**SIZES, "_name_or_path": "bert-base-uncased"}))
         assert BertConfig.from_pretrained(tmp_path).name_or_path == str(tmp_path)

@@ -1,4 +1,1 @@
-"""Reading the checkpoints that Google's original BERT code saved, without TensorFlow; imported when one is met.
-
-bundle: the tensors, and what the index says of each. table: the index file, as sorted keys and values. checksum: CRC-32C.
-"""
+"""Checkpoints of Google's TensorFlow code, read without TensorFlow; imported only when such a file is met."""

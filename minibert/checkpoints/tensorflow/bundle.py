@@ -1,25 +1,27 @@
-"""The tensors of a checkpoint that Google's original TensorFlow code wrote: what its index says of each, and their numbers.
+"""The checkpoints of Google's original BERT code, read without TensorFlow, bytes up: table, messages, entries, tensors.
 
-    bert_model.ckpt.index                  a table (see `table`) of protocol buffers:
+    bert_model.ckpt.index                  a table: sorted keys with their values, in LevelDB's format
         ""             BundleHeader        1: number of data files   2: byte order, 0 is little-endian
         tensor's name  BundleEntry         1: dtype   2: shape   3: data file   4: offset   5: size   6: masked CRC-32C
                                            7: slices, where the tensor is split over several entries
     bert_model.ckpt.data-00000-of-00001    the tensors' bytes, row-major
 
-A protocol buffer is a sequence of keys and values, a key being `8 × field number + kind`. Kind 0 is a varint, kind 1
-eight bytes, kind 2 a length and as many bytes, kind 5 four bytes. A field that is absent is 0 or empty.
+A table is a row of blocks, each followed by its compression (1 byte, 0 is none) and the masked CRC-32C of both. The
+last has an entry for each block before it, its value the block's offset and size: its handle. The file ends in the
+handles of the meta index and of this last block, padded to 40 bytes, and 8 bytes of magic number. A block has entries,
+then its restart points, 4 bytes each, and their count. An entry is `length shared with the last key, own length, value
+length, own part of the key, value`. Numbers are varints: seven bits a byte, lowest first, the last with its top bit 0.
+The values are protocol buffers: rows of keys and values, a key being `8 × field number + kind`. Kind 0 is a varint,
+kind 1 eight bytes, kind 2 a length and as many bytes, kind 5 four bytes. A field that is absent is 0 or empty.
 
-TensorFlow multiplies x W with W of (inputs, outputs), PyTorch x Wᵀ with W of (outputs, inputs). Which names stand for a
-matrix to be transposed is part of what `names.SPELLINGS` knows; such a tensor has its transposed shape here.
-
-Source: TensorFlow's tensor_bundle.proto, tensor_shape.proto and types.proto.
+Source: LevelDB's table_format.md; TensorFlow's tensor_bundle.proto, tensor_shape.proto and types.proto.
 """
 
 from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import partial
 from io import BufferedReader
@@ -29,33 +31,19 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ..files import TENSORFLOW_INDEX_SUFFIX, CheckpointError, check_is_real_file, describe_folder
+from ..files import TENSORFLOW_INDEX_SUFFIX, CheckpointError, check_is_real_file
 from ..names import is_transposed
 from .checksum import masked_crc32c
-from .table import read_table, read_varint
 
 ReadInto = Callable[[Tensor], object]  # fills a tensor with the numbers
-
 # types.proto's numbers of the dtypes that hold plain numbers.
-DTYPES = {
-    1: torch.float32,
-    2: torch.float64,
-    3: torch.int32,
-    4: torch.uint8,
-    5: torch.int16,
-    6: torch.int8,
-    8: torch.complex64,
-    9: torch.int64,
-    10: torch.bool,
-    14: torch.bfloat16,
-    17: torch.uint16,
-    18: torch.complex128,
-    19: torch.float16,
-    22: torch.uint32,
-    23: torch.uint64,
-}
+DTYPES = {1: torch.float32, 2: torch.float64, 14: torch.bfloat16, 19: torch.float16, 8: torch.complex64}
+DTYPES |= {6: torch.int8, 5: torch.int16, 3: torch.int32, 9: torch.int64, 18: torch.complex128}
+DTYPES |= {4: torch.uint8, 17: torch.uint16, 22: torch.uint32, 23: torch.uint64, 10: torch.bool}
 # Only tf.train.Checkpoint of TensorFlow 2 writes it, which names tensors after Python attributes: no BERT names at all.
 _OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
+_FOOTER = 48
+_MAGIC = 0xDB4775248B80FB57.to_bytes(8, "little")
 
 
 class Entry(NamedTuple):
@@ -69,16 +57,10 @@ class Entry(NamedTuple):
     checksum: int
 
 
-class Message(NamedTuple):
-    """A protocol buffer: the last number in each field, and all strings of bytes in each field."""
-
-    numbers: dict[int, int]
-    strings: dict[int, list[bytes]]
-
-
 def open_tensors(index: Path, open_files: ExitStack) -> dict[str, tuple[torch.Size, torch.dtype, ReadInto]]:
-    """Name → shape, dtype and how to read it into a tensor, in the order of the data, for a checkpoint's `….ckpt.index`.
+    """Name → shape, dtype and how to read it into a tensor, in the order of the data. index: a `….ckpt.index`.
 
+    TensorFlow multiplies x W, PyTorch x Wᵀ: a tensor that `is_transposed` says is a matrix is turned.
     Raises CheckpointError where the index is damaged or a data file is missing or too short; when a tensor is read,
     where its bytes do not have their checksum.
     """
@@ -87,19 +69,16 @@ def open_tensors(index: Path, open_files: ExitStack) -> dict[str, tuple[torch.Si
     for name, entry in read_bundle(index).items():
         path = index.parent / entry.data_file
         if entry.data_file not in files:
-            if not path.exists():
-                raise CheckpointError(f"{index}: its data file {path.name} is missing. {describe_folder(path.parent)}")
-            check_is_real_file(path)
+            check_is_real_file(path, listed_in=index)
             files[entry.data_file] = open_files.enter_context(open(path, "rb"))  # noqa: SIM115
-        size = os.fstat(files[entry.data_file].fileno()).st_size
-        if entry.offset + entry.size > size:
+        end, size = entry.offset + entry.size, os.fstat(files[entry.data_file].fileno()).st_size
+        if end > size:
             raise CheckpointError(
-                f"{path}: truncated, or not the one {index.name} belongs to: tensor {name!r} should end at byte "
-                f"{entry.offset + entry.size}, the file ends at {size}; get both files again"
+                f"{path}: truncated, or not the one {index.name} belongs to: tensor {name!r} should end at byte {end}, "
+                f"the file ends at {size}. Get both files again"
             )
         shape = torch.Size(reversed(entry.shape)) if is_transposed(name) else entry.shape
-        read_into = partial(_read_into, file=files[entry.data_file], entry=entry, name=name)
-        tensors[name] = shape, entry.dtype, read_into
+        tensors[name] = shape, entry.dtype, partial(_read_into, file=files[entry.data_file], entry=entry, name=name)
     return tensors
 
 
@@ -109,38 +88,40 @@ def _read_into(out: Tensor, *, file: BufferedReader, entry: Entry, name: str) ->
     file.seek(entry.offset)
     file.readinto(data)  # if the file became shorter, the checksum will tell
     if masked_crc32c(data) != entry.checksum:
-        raise CheckpointError(
-            f"{file.name}: the checksum of tensor {name!r} does not match: its bytes are not those that were saved. "
-            "Get the file again"
-        )
+        raise CheckpointError(f"{file.name}: the checksum of tensor {name!r} does not match. Get the file again")
     out.copy_(tensor.permute(*reversed(range(tensor.dim()))) if is_transposed(name) else tensor)
 
 
 def read_bundle(index: Path) -> dict[str, Entry]:
-    """Every tensor's entry, in the order of the data; CheckpointError where the index is damaged or contradicts itself."""
-    table = read_table(index)
+    """Every tensor's entry, in the order of the data; CheckpointError where the index is damaged or of another kind."""
+    check_is_real_file(index)
     try:
+        table = read_table(index.read_bytes())
         if b"" not in table:
             raise ValueError("it has no header")
-        header = read_message(table.pop(b"")).numbers
+        header, _ = read_message(table.pop(b""))
         if header.get(2, 0) != 0:
             raise ValueError("its numbers are big-endian, and only little-endian ones can be read")
         prefix, files = index.name.removesuffix(TENSORFLOW_INDEX_SUFFIX), header.get(1, 0)
-        entries = {key.decode(): _entry(key.decode(), value, prefix, files) for key, value in table.items()}
+        entries = {key.decode(): _entry(key.decode(), value, prefix, files=files) for key, value in table.items()}
     except ValueError as error:
-        raise CheckpointError(f"{index}: this TensorFlow checkpoint cannot be read: {error}") from error
+        raise CheckpointError(
+            f"{index}: not the index of a TensorFlow checkpoint, or one that cannot be read: {error}. "
+            "If it is damaged, get the file again"
+        ) from error
     return dict(sorted(entries.items(), key=lambda item: (item[1].data_file, item[1].offset)))
 
 
-def read_message(data: bytes) -> Message:
-    """Take a protocol buffer apart; ValueError where it is none."""
-    message = Message({}, {})
+def read_message(data: bytes) -> tuple[dict[int, int], dict[int, list[bytes]]]:
+    """A message's last number in each field, and all strings of bytes in each field; ValueError where it is none."""
+    numbers: dict[int, int] = {}
+    strings: dict[int, list[bytes]] = {}
     position = 0
     while position < len(data):
         key, position = read_varint(data, position)
         field, kind = key >> 3, key & 7
         if kind == 0:
-            message.numbers[field], position = read_varint(data, position)
+            numbers[field], position = read_varint(data, position)
             continue
         if kind == 2:
             size, position = read_varint(data, position)
@@ -153,26 +134,27 @@ def read_message(data: bytes) -> Message:
         if position > len(data):
             raise ValueError("a field reaches beyond its message")
         if kind == 2:
-            message.strings.setdefault(field, []).append(value)
+            strings.setdefault(field, []).append(value)
         else:
-            message.numbers[field] = int.from_bytes(value, "little")
-    return message
+            numbers[field] = int.from_bytes(value, "little")
+    return numbers, strings
 
 
-def _entry(name: str, data: bytes, prefix: str, files: int) -> Entry:
+def _entry(name: str, data: bytes, prefix: str, *, files: int) -> Entry:
     """A checked entry; ValueError where it makes no sense."""
-    message = read_message(data)
-    code, file, offset, size, checksum = (message.numbers.get(field, 0) for field in (1, 3, 4, 5, 6))
+    numbers, strings = read_message(data)
+    code, file, offset, size, checksum = (numbers.get(field, 0) for field in (1, 3, 4, 5, 6))
     if name == _OBJECT_GRAPH:
         raise ValueError(
-            "it was saved by TensorFlow 2's tf.train.Checkpoint, whose tensors have other names. Save the variables "
-            "with tf.compat.v1.train.Saver, under the names of Google's BERT"
+            "it was saved by TensorFlow 2's tf.train.Checkpoint; use tf.compat.v1.train.Saver, and Google's names"
         )
     if code not in DTYPES:
         raise ValueError(f"tensor {name!r} has dtype {code}, which holds no plain numbers or is unknown")
-    if 7 in message.strings:
+    if 7 in strings:
         raise ValueError(f"tensor {name!r} is split into slices; save it whole")
-    dtype, shape = DTYPES[code], _shape(message)
+    # The shape is a message, its field 2 a message for each dimension, whose field 1 is the dimension's size.
+    dimensions = [part for whole in strings.get(2, []) for part in read_message(whole)[1].get(2, [])]
+    dtype, shape = DTYPES[code], tuple(read_message(dimension)[0].get(1, 0) for dimension in dimensions)
     if math.prod(dimension or 1 for dimension in shape) >= 1 << 60:  # a negative number reads as one near 2⁶⁴
         raise ValueError(f"tensor {name!r} has dimensions that are negative or beyond reason: {shape}")
     expected = math.prod(shape) * dtype.itemsize
@@ -180,12 +162,75 @@ def _entry(name: str, data: bytes, prefix: str, files: int) -> Entry:
         raise ValueError(f"tensor {name!r}: shape {shape} of {dtype} takes {expected} bytes, the index says {size}")
     if file >= files:
         raise ValueError(f"tensor {name!r} is in data file {file}, counted from 0, of {files}")
-    return Entry(dtype, torch.Size(shape), f"{prefix}.data-{file:05d}-of-{files:05d}", offset, size, checksum)
+    data_file = f"{prefix}.data-{file:05d}-of-{files:05d}"
+    return Entry(dtype, torch.Size(shape), data_file, offset=offset, size=size, checksum=checksum)
 
 
-def _shape(entry: Message) -> tuple[int, ...]:
-    """TensorShape: field 2 is a message for each dimension, whose field 1 is its size."""
-    dimensions = [
-        read_message(size) for shape in entry.strings.get(2, []) for size in read_message(shape).strings.get(2, [])
-    ]
-    return tuple(dimension.numbers.get(1, 0) for dimension in dimensions)
+def read_table(data: bytes) -> dict[bytes, bytes]:
+    """Every key and its value, in order; ValueError where this is no such table, or is damaged."""
+    if len(data) < _FOOTER:
+        raise ValueError(f"it is {len(data)} bytes long, too short for one")
+    if not data.endswith(_MAGIC):
+        raise ValueError("it does not end in the format's magic number")
+    table: dict[bytes, bytes] = {}
+    _, _, *index, _ = _varints(data[-_FOOTER:], 0, count=4)
+    for _, handle in _entries(_block(data, *index)):
+        *block, _ = _varints(handle, 0, count=2)
+        for key, value in _entries(_block(data, *block)):
+            if table and key <= next(reversed(table)):
+                raise ValueError(f"its keys are out of order at {key!r}")
+            table[key] = value
+    return table
+
+
+def read_varint(data: bytes, position: int) -> tuple[int, int]:
+    """The number at `position`, and the position after it; ValueError where there is none of at most 64 bits."""
+    value = 0
+    for shift in range(0, 64, 7):
+        if position >= len(data):
+            raise ValueError("it ends inside a number")
+        byte = data[position]
+        position += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80 and value < 1 << 64:
+            return value, position
+    raise ValueError("it holds a number of more than 64 bits")
+
+
+def _varints(data: bytes, position: int, count: int) -> list[int]:
+    """`count` numbers from `position` on, and then the position after them."""
+    numbers = []
+    for _ in range(count):
+        number, position = read_varint(data, position)
+        numbers.append(number)
+    return [*numbers, position]
+
+
+def _block(data: bytes, offset: int, size: int) -> bytes:
+    """A block's entries and restart points, its checksum checked."""
+    end = offset + size
+    if end + 5 > len(data):
+        raise ValueError(f"a block should end at byte {end + 5}, the file ends at {len(data)}")
+    compression, checksum = data[end], int.from_bytes(data[end + 1 : end + 5], "little")
+    if masked_crc32c(data[offset : end + 1]) != checksum:
+        raise ValueError(f"the checksum of the block at byte {offset} does not match")
+    if compression != 0:
+        # TensorFlow itself never compresses an index: its tensors, which make up the size, are elsewhere.
+        raise ValueError(f"the block at byte {offset} is compressed (kind {compression}), which no checkpoint's is")
+    return data[offset:end]
+
+
+def _entries(block: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """The entries one after the other; restart points only serve to search, which nobody does here."""
+    restarts = int.from_bytes(block[-4:], "little")
+    end = len(block) - 4 - 4 * restarts
+    if end < 0:
+        raise ValueError("a block is shorter than its own list of restart points")
+    position, key = 0, b""
+    while position < end:
+        shared, own, length, position = _varints(block, position, count=3)
+        if shared > len(key) or position + own + length > end:
+            raise ValueError("an entry reaches beyond its block")
+        key = key[:shared] + block[position : position + own]
+        yield key, block[position + own : position + own + length]
+        position += own + length

@@ -46,39 +46,22 @@ def masked_crc32c(data: bytes | memoryview) -> int:
     return ((crc >> 15 | crc << 17) + 0xA282EAD8) & _ONES
 
 
-def _byte_table() -> list[int]:
-    table = []
-    for register in range(256):
-        for _ in range(8):
-            register = register >> 1 ^ (_POLYNOMIAL if register & 1 else 0)
-        table.append(register)
-    return table
+def _after_a_byte(register: int) -> int:
+    for _ in range(8):
+        register = register >> 1 ^ (_POLYNOMIAL if register & 1 else 0)
+    return register
 
 
-_TABLE = _byte_table()
+_TABLE = [_after_a_byte(byte) for byte in range(256)]
 
 
 @cache
-def _row_tables() -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+def _row_tables() -> list[NDArray[np.uint32]]:
     """Zⁿ for a row of n bytes, as two tables: of a register's low 16 bits and of its high 16 bits."""
-    images = [_TABLE[bit & 255] ^ bit >> 8 for bit in (1 << n for n in range(32))]  # Z of each single bit
-    for _ in range(_ROW.bit_length() - 1):  # Z, Z², Z⁴, … up to Zⁿ
-        images = [_apply(images, image) for image in images]
-    return _all_sums(images[:16]), _all_sums(images[16:])
-
-
-def _apply(images: list[int], register: int) -> int:
-    """A linear map, given by its images of the single bits."""
-    result = 0
+    images = [1 << n for n in range(32)]  # what becomes of each single bit
+    for _ in range(_ROW):
+        images = [bit >> 8 ^ _TABLE[bit & 255] for bit in images]
+    tables = [np.zeros(1, dtype=np.uint32) for _ in range(2)]
     for n, image in enumerate(images):
-        if register >> n & 1:
-            result ^= image
-    return result
-
-
-def _all_sums(images: list[int]) -> NDArray[np.uint32]:
-    """Entry i is the ⊕ of the images of i's bits."""
-    sums = np.zeros(1, dtype=np.uint32)
-    for image in images:
-        sums = np.concatenate([sums, sums ^ np.uint32(image)])
-    return sums
+        tables[n // 16] = np.concatenate([tables[n // 16], tables[n // 16] ^ np.uint32(image)])
+    return tables

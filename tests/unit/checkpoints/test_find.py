@@ -36,7 +36,7 @@ def test_a_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_a_folder_without_any_of_the_files_says_what_it_has(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").touch()
-    with pytest.raises(CheckpointError, match=r"has none of vocab.txt, tokenizer.json. .* holds: notes.txt"):
+    with pytest.raises(CheckpointError, match=r"has no vocab.txt or tokenizer.json. .* holds: notes.txt"):
         locate(tmp_path, filenames=["vocab.txt", "tokenizer.json"])
 
 

@@ -290,6 +290,12 @@ def _swap_pooler(model: BertModel) -> None:
     model.pooler = twin.pooler
 
 
+def _load_a_state(model: BertModel) -> None:
+    """Every weight times 1.5; positions and segments are counted, and keep their numbers."""
+    state = model.state_dict()
+    model.load_state_dict({name: t * 1.5 if t.is_floating_point() else t for name, t in state.items()})
+
+
 OPERATIONS: dict[str, Callable[[BertModel], object]] = {
     "forward": lambda model: model(IDS),
     "forward without gradients": torch.no_grad()(lambda model: model(IDS)),
@@ -297,9 +303,7 @@ OPERATIONS: dict[str, Callable[[BertModel], object]] = {
     "step": _step,
     "flatten": _flatten,
     "scale the state": _scale_state,
-    "load a state": lambda model: model.load_state_dict(  # the positions of tokens stay whole numbers
-        {name: t * 1.5 if t.is_floating_point() else t for name, t in model.state_dict().items()}
-    ),
+    "load a state": _load_a_state,
     "share": lambda model: model.share_memory(),
     "float64": lambda model: model.double(),
     "float32": lambda model: model.float(),
