@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import warnings
 from collections.abc import Callable, Sequence
@@ -21,6 +22,7 @@ from ..outputs import PastKeyValues
 from .search import SearchOptions, beam_search, token_by_token
 
 PROMPT_BLOCK = 256  # words of a prompt that one forward reads
+OPTIONS = [field.name for field in dataclasses.fields(SearchOptions) if field.name != "generator"]
 
 
 class Generation(BertPreTrainedModel):

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from minibert import BertConfig, BertModel
-from minibert.config import SHARED_DEFAULTS
+from minibert.config_files import SHARED_DEFAULTS
 from tests.unit.tiny_bert import BUNDLED, SIZES, tiny_config
 
 
@@ -200,6 +200,40 @@ class TestReadingAndWriting:
         config.hidden_size = 33
         with pytest.raises(ValueError, match="hidden_size = 33 is not a multiple of num_attention_heads = 4"):
             BertModel(config)
+
+    def test_where_it_was_read_from_is_not_where_another_program_did(self, tmp_path: Path) -> None:
+        (tmp_path / "config.json").write_text(json.dumps({**SIZES, "_name_or_path": "bert-base-uncased"}))
+        assert BertConfig.from_pretrained(tmp_path).name_or_path == str(tmp_path)
+
+
+class OwnConfig(BertConfig):
+    """A user's architecture on top of BERT."""
+
+    model_type = "my-own"
+
+
+class TestAnArchitectureOfOnesOwn:
+    def test_it_is_saved_under_its_name_and_opens_again(self, tmp_path: Path) -> None:
+        OwnConfig(**SIZES, depth=3).save_pretrained(tmp_path)
+        assert json.loads((tmp_path / "config.json").read_text())["model_type"] == "my-own"
+        for config in (OwnConfig.from_pretrained(tmp_path), OwnConfig.from_json_file(tmp_path / "config.json")):
+            assert (type(config), config.depth, config.hidden_size) == (OwnConfig, 3, SIZES["hidden_size"])
+
+    def test_it_opens_the_files_of_a_bert_but_a_bert_not_its_files(self, tmp_path: Path) -> None:
+        BertConfig(**SIZES).save_pretrained(tmp_path / "bert")
+        assert OwnConfig.from_pretrained(tmp_path / "bert").hidden_size == SIZES["hidden_size"]
+        OwnConfig(**SIZES).save_pretrained(tmp_path / "own")
+        with pytest.raises(ValueError, match=r"model_type is 'my-own'\. minibert opens BERT checkpoints only"):
+            BertConfig.from_pretrained(tmp_path / "own")
+
+    def test_a_model_of_it_is_saved_and_opens_again(self, tmp_path: Path) -> None:
+        class OwnModel(BertModel):
+            config_class = OwnConfig
+
+        OwnModel(OwnConfig(**SIZES)).save_pretrained(tmp_path)
+        model = OwnModel.from_pretrained(tmp_path)
+        assert type(model.config) is OwnConfig
+        assert not model.loading_report.needs_attention
 
 
 class TestWhatNumPyAndJsonGive:

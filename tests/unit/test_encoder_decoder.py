@@ -205,6 +205,56 @@ def test_fields_and_dtype_can_be_changed_while_opening(tmp_path: Path) -> None:
     assert EncoderDecoderModel.from_pretrained(tmp_path, config=config).config is config
 
 
+def test_a_config_does_what_every_config_does(tmp_path: Path) -> None:
+    config = pair(num_beams=3, favourite="green").config
+    again = EncoderDecoderConfig.from_dict(json.loads(config.to_json_string(use_diff=False)))
+    assert again == config
+    assert again != EncoderDecoderConfig.from_dict(config.to_dict(), num_beams=4)
+    config.to_json_file(tmp_path / "any name.json")
+    assert EncoderDecoderConfig.from_json_file(tmp_path / "any name.json") == config
+    changed = config.to_diff_dict()
+    assert (changed["num_beams"], changed["favourite"], changed["model_type"]) == (3, "green", "encoder-decoder")
+    assert "max_length" not in changed | changed["encoder"]
+    with pytest.raises(ValueError, match="add_cross_attention=True"):
+        config.update({"decoder": tiny_config()})
+    config, unused = EncoderDecoderConfig.from_pretrained(
+        tmp_path / "any name.json", return_unused_kwargs=True, top_k=7, colour="red"
+    )
+    assert (config.top_k, config.use_return_dict, unused) == (7, True, {"colour": "red"})
+
+
+def test_a_pair_does_what_every_model_does() -> None:
+    model = pair()
+    assert model.num_parameters() == sum(p.numel() for p in model.parameters())
+    assert model.base_model is model
+    assert model.loading_report is None
+    assert not model.is_gradient_checkpointing
+    model.gradient_checkpointing_enable()
+    assert model.encoder.encoder.gradient_checkpointing
+    assert model.decoder.bert.encoder.gradient_checkpointing
+    model.gradient_checkpointing_disable()
+    assert not model.is_gradient_checkpointing
+
+
+def test_opening_a_whole_pair_draws_nothing_unless_asked(tmp_path: Path) -> None:
+    pair().save_pretrained(tmp_path)
+    torch.manual_seed(4)
+    expected = torch.rand(3)
+    torch.manual_seed(4)
+    EncoderDecoderModel.from_pretrained(tmp_path)
+    assert torch.equal(torch.rand(3), expected)
+
+
+@pytest.mark.parametrize("side", ["encoder", "decoder"])
+def test_a_layer_of_another_size_is_drawn_anew_on_request_with_its_own_sides_spread(side: str, tmp_path: Path) -> None:
+    pair(encoder={"initializer_range": 0.0}).save_pretrained(tmp_path)
+    config = EncoderDecoderConfig.from_pretrained(tmp_path)
+    getattr(config, side).update({"type_vocab_size": 5})
+    model = EncoderDecoderModel.from_pretrained(tmp_path, config=config, ignore_mismatched_sizes=True)
+    body = model.encoder if side == "encoder" else model.decoder.bert
+    assert (body.embeddings.token_type_embeddings.weight.std() == 0) == (side == "encoder")
+
+
 def test_two_pre_training_checkpoints_make_a_pair(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     first, second = tiny(BertForPreTraining, seed=1), tiny(BertForPreTraining, seed=2)
     first.save_pretrained(tmp_path / "first")
@@ -271,6 +321,16 @@ def test_a_decoder_with_nothing_to_read_is_refused() -> None:
         pair()(**text_batch())
 
 
+def test_generating_from_nothing_is_refused() -> None:
+    model = pair(decoder_start_token_id=None)
+    with pytest.raises(ValueError, match="nothing to read: give input_ids, or encoder_outputs"):
+        model.generate()
+    with pytest.raises(ValueError, match="needs a first token: give decoder_start_token_id"):
+        model.generate(**text_batch())
+    model.decoder.config.bos_token_id = 7
+    assert model.generate(**text_batch(), max_length=4)[:, 0].tolist() == [7, 7]
+
+
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
@@ -294,10 +354,12 @@ def test_sides_that_do_not_fit_are_refused() -> None:
 def test_missing_or_wrong_sides_are_refused() -> None:
     with pytest.raises(ValueError, match="a config, or an encoder and a decoder"):
         EncoderDecoderModel(encoder=tiny(BertModel))
-    with pytest.raises(ValueError, match="takes an EncoderDecoderConfig, not BertConfig"):
+    with pytest.raises(ValueError, match="takes an instance of EncoderDecoderConfig, not of BertConfig"):
         EncoderDecoderModel(tiny_config())  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="needs the name of the decoder, or decoder_model"):
         EncoderDecoderModel.from_encoder_decoder_pretrained(encoder_model=tiny(BertModel))
+    with pytest.raises(ValueError, match="A pair has an encoder and a decoder: give the config of each"):
+        EncoderDecoderConfig(encoder=BertConfig())
     with pytest.raises(ValueError, match="model_type is 'gpt2'"):
         EncoderDecoderConfig(encoder=BertConfig(), decoder={"model_type": "gpt2"})
 
