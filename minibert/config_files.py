@@ -129,8 +129,8 @@ class ConfigFiles(SharedFields):
     ) -> Any:
         """Read `config.json`, else Google's `bert_config.json`, of a folder, bundled name or hub id; or a JSON file.
 
-        A config in place of a name comes back itself. `overrides` that name a field of the config replace its value. With `return_unused_kwargs` the rest comes
-        back too, as `(config, unused)`; without, the rest is ignored, as in the reference.
+        A config in place of a name comes back itself. `overrides` that name a field of the config replace its value. With
+        `return_unused_kwargs` the rest comes back too, as `(config, unused)`; else it is ignored, as in the reference.
         Raises CheckpointError (an OSError) where nothing readable is found, ValueError for a value out of range.
         """
         if isinstance(pretrained_model_name_or_path, ConfigFiles):

@@ -21,7 +21,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..generation.generate import NextWord
+from ..generation.search import NextWord
 from ..model.attention import BertAttention
 from ..model.layer import BertLayer
 from ..outputs import PastKeyValues

@@ -12,8 +12,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-MINUS_INFINITY = float("-inf")
-
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreRules:
@@ -56,10 +54,7 @@ class ScoreRules:
 
 
 def penalize_repetition(input_ids: Tensor, scores: Tensor, penalty: float) -> Tensor:
-    """Make words of the text less likely to come again: s / penalty where s ≥ 0, s · penalty where s < 0.
-
-    Source: Keskar et al. 2019, §4.1.
-    """
+    """Make words of the text less likely: s / penalty where s ≥ 0, s · penalty where s < 0. Source: Keskar et al. 2019, §4.1."""
     seen = scores.gather(1, input_ids)
     seen = torch.where(seen < 0, seen * penalty, seen / penalty)
     return scores.scatter(1, input_ids, seen)
@@ -89,14 +84,13 @@ def forbid(scores: Tensor, ids: Sequence[Sequence[int]]) -> Tensor:
     mask = torch.zeros(scores.shape, dtype=torch.bool)
     for row, row_ids in enumerate(ids):
         mask[row, list(row_ids)] = True
-    return scores.masked_fill(mask.to(scores.device), MINUS_INFINITY)
+    return scores.masked_fill(mask.to(scores.device), -torch.inf)
 
 
 def keep_top_k(scores: Tensor, k: int) -> Tensor:
     """Forbid all but the k likeliest words (and those that tie with the last). Source: Fan et al. 2018, §5."""
-    k = min(k, scores.size(-1))
-    least = torch.topk(scores, k)[0][..., -1, None]  # (rows, 1)
-    return scores.masked_fill(scores < least, MINUS_INFINITY)
+    least = torch.topk(scores, min(k, scores.size(-1)))[0][..., -1, None]  # (rows, 1)
+    return scores.masked_fill(scores < least, -torch.inf)
 
 
 def keep_top_p(scores: Tensor, p: float, at_least: int = 1) -> Tensor:
@@ -106,4 +100,4 @@ def keep_top_p(scores: Tensor, p: float, at_least: int = 1) -> Tensor:
     beyond[..., : at_least - 1] = False
     # The word that crosses p is kept: what is removed begins one position later.
     removed = torch.cat([torch.zeros_like(beyond[..., :1]), beyond[..., :-1]], dim=-1)
-    return scores.masked_fill(removed.scatter(1, order, removed), MINUS_INFINITY)
+    return scores.masked_fill(removed.scatter(1, order, removed), -torch.inf)
