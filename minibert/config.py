@@ -1,6 +1,6 @@
 """BertConfig: every hyper-parameter of a BERT, checked.
 
-A config is plain attributes read by the stages when they are built; `config_files.py` has the shared ones, and the files.
+A config is plain attributes, read by the stages when they are built; `config_files.py` has those that all models share.
 Reference class: `transformers.BertConfig` of the 4.4–4.12 era.
 """
 

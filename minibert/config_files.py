@@ -80,7 +80,7 @@ _NOT_SAVED = ("_name_or_path", "attn_implementation")
 
 
 class ConfigFiles(SharedFields):
-    """A config: the shared fields, any others as they come, its files. A subclass adds fields of its own and `validate`."""
+    """A config: the shared fields, others as they come, and its files. A subclass adds its own fields and checks."""
 
     model_type: ClassVar[str]
     opens: ClassVar[str]
@@ -129,8 +129,8 @@ class ConfigFiles(SharedFields):
     ) -> Any:
         """Read `config.json`, else Google's `bert_config.json`, of a folder, bundled name or hub id; or a JSON file.
 
-        A config in place of a name comes back itself. `overrides` that name a field of the config replace its value. With
-        `return_unused_kwargs` the rest comes back too, as `(config, unused)`; else it is ignored, as in the reference.
+        A config in place of a name comes back itself. `overrides` that name a field replace its value; the others are
+        ignored, as in the reference, or with `return_unused_kwargs` come back too, as `(config, unused)`.
         Raises CheckpointError (an OSError) where nothing readable is found, ValueError for a value out of range.
         """
         if isinstance(pretrained_model_name_or_path, ConfigFiles):

@@ -61,13 +61,13 @@ class EncoderDecoderConfig(ConfigFiles):
         """Raises ValueError unless the decoder can attend to what the encoder returns."""
         if not self.decoder.add_cross_attention:
             raise ValueError(
-                "The decoder of a pair needs is_decoder=True and add_cross_attention=True in its config before it is built; "
-                "EncoderDecoderConfig.from_encoder_decoder_configs sets both."
+                "The decoder of a pair needs is_decoder=True and add_cross_attention=True in its config before it is "
+                "built; EncoderDecoderConfig.from_encoder_decoder_configs sets both."
             )
         if self.encoder.hidden_size != self.decoder.hidden_size:
             raise ValueError(
-                f"The encoder's hidden_size is {self.encoder.hidden_size}, the decoder's {self.decoder.hidden_size}. The "
-                "decoder attends to the encoder's states: they must be as wide as its own."
+                f"The encoder's hidden_size is {self.encoder.hidden_size}, the decoder's {self.decoder.hidden_size}. "
+                "The decoder attends to the encoder's states: they must be as wide as its own."
             )
 
     def to_diff_dict(self) -> dict[str, Any]:
@@ -76,7 +76,7 @@ class EncoderDecoderConfig(ConfigFiles):
 
 
 def settings_by_side(settings: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Those that begin with `encoder_` or `decoder_`, without that, under "encoder" and "decoder"; the rest under "pair".
+    """Those that begin with `encoder_` or `decoder_`, under "encoder" and "decoder" without it; the rest under "pair".
 
     A field of every config that happens to begin so, such as `decoder_start_token_id`, is the pair's.
     """

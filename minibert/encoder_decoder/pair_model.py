@@ -175,10 +175,10 @@ class EncoderDecoderModel(BertPreTrainedModel):
     ) -> Tensor:
         """Read a text once, then write another word by word: (batch · num_return_sequences, length) ids.
 
-        input_ids, attention_mask, token_type_ids: (batch, encoder seq), what the encoder reads; or encoder_outputs, what it
-        returned. decoder_input_ids: (batch, prompt), how the answer begins; by default with `decoder_start_token_id`,
-        else the config's, else its `bos_token_id`. options: those of `BertLMHeadModel.generate`.
-        Raises ValueError where there is nothing to read or to start from. Reference: `GenerationMixin.generate`.
+        input_ids, attention_mask, token_type_ids: (batch, encoder seq), what the encoder reads; or encoder_outputs,
+        what it returned. decoder_input_ids: (batch, prompt), how the answer begins; by default with
+        `decoder_start_token_id`, else the config's, else its `bos_token_id`. options: of `BertLMHeadModel.generate`.
+        Raises ValueError where there is nothing to read or to start from.
         """
         of_config = {name: getattr(self.config, name) for name in OPTIONS if options.get(name) is None}
         if options.get("max_new_tokens") is not None:
@@ -220,7 +220,7 @@ class EncoderDecoderModel(BertPreTrainedModel):
     _reorder_cache = BertLMHeadModel._reorder_cache
 
     def tie_weights(self) -> None:
-        """With `tie_encoder_decoder`, make the decoder's weights the encoder's too. Raises ValueError for other sizes."""
+        """With `tie_encoder_decoder`, make the decoder's weights the encoder's. Raises ValueError for other sizes."""
         if not self.config.tie_encoder_decoder:
             return
         of_encoder = dict(self.encoder.named_parameters())
@@ -230,8 +230,8 @@ class EncoderDecoderModel(BertPreTrainedModel):
             if name not in of_encoder or of_encoder[name].shape != weight.shape:
                 found = f"has {tuple(of_encoder[name].shape)}" if name in of_encoder else "has none"
                 raise ValueError(
-                    f"tie_encoder_decoder: {name} of the decoder is a weight {tuple(weight.shape)}, the encoder {found}. "
-                    "Tied sides have the same sizes; the encoder may have more layers."
+                    f"tie_encoder_decoder: {name} of the decoder is a weight {tuple(weight.shape)}, the encoder "
+                    f"{found}. Tied sides have the same sizes; the encoder may have more layers."
                 )
             stage, _, attribute = name.rpartition(".")
             setattr(self.encoder.get_submodule(stage), attribute, weight)

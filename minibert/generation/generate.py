@@ -56,8 +56,8 @@ class Generation(BertPreTrainedModel):
     ) -> Tensor:
         """Continue a prompt.
 
-        input_ids: (batch, prompt) int64; without, the text starts from `bos_token_id`. attention_mask: (batch, prompt), by
-        default 0 where there is padding. Every option that is None is what the config says.
+        input_ids: (batch, prompt) int64; without, the text starts from `bos_token_id`. attention_mask: (batch, prompt),
+        by default 0 where there is padding. Every option that is None is what the config says.
         max_length: of prompt and answer together; max_new_tokens: of the answer. min_length: no end before it.
         do_sample: draw words with `temperature`, among the `top_k` and the `top_p`; otherwise search, greedily or with
         `num_beams`. num_return_sequences: texts for each prompt. length_penalty, early_stopping: of beam search.
@@ -140,8 +140,8 @@ def check_options(options: SearchOptions, config: BertConfig, prompt_length: int
         raise ValueError(f"top_p is {options.top_p}; it must be above 0 and at most 1, which turns it off.")
     if not options.do_sample and options.num_return_sequences > options.num_beams:
         raise ValueError(
-            f"num_return_sequences is {options.num_return_sequences}, but a search with num_beams = {options.num_beams} "
-            "finds no more than that. Raise num_beams, or sample with do_sample=True."
+            f"num_return_sequences is {options.num_return_sequences}, but a search with num_beams = "
+            f"{options.num_beams} finds no more than that. Raise num_beams, or sample with do_sample=True."
         )
     for word in options.bad_words_ids or ():
         if not word or any(not 0 <= piece < config.vocab_size for piece in word):

@@ -5,9 +5,9 @@
     beam search:    keep the num_beams texts of the highest Σ log p(word | words before) and extend them all;
                     a finished text competes with that sum / length^length_penalty
 
-At every step of a beam search the best 2 · num_beams extensions are examined, so that num_beams texts can go on even if as many
-end. Source: Graves 2012, §3; Wu et al. 2016, §7; Holtzman et al. 2020, §2. Reference: `greedy_search`, `sample`, `beam_search`,
-`beam_sample`, `BeamSearchScorer` and `BeamHypotheses`.
+At every step of a beam search the best 2 · num_beams extensions are examined, so that num_beams texts can go on even if
+as many end. Source: Graves 2012, §3; Wu et al. 2016, §7; Holtzman et al. 2020, §2. Reference: `greedy_search`,
+`sample`, `beam_search`, `beam_sample`, `BeamSearchScorer` and `BeamHypotheses`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ PROMPT_BLOCK = 256  # words of a prompt that one forward reads
 
 @dataclass(frozen=True, kw_only=True)
 class SearchOptions(ScoreRules):
-    """Every option of one search. max_length counts the prompt; pad_token_id fills the rows of texts that have ended."""
+    """Every option of a search. max_length counts the prompt; pad_token_id fills the rows of texts that have ended."""
 
     max_length: int
     do_sample: bool
@@ -52,14 +52,14 @@ class NextWord:
         self.encoder = encoder
         self.use_cache = use_cache
         self.past: PastKeyValues | None = None
-        # Of the prompt, too, only the last word's scores are needed; a student's own forward may not know how to say so.
+        # Of the prompt too only the last word's scores are needed; a student's own forward may not know how to say so.
         own = "logits_to_keep" not in inspect.signature(model.forward).parameters
         self.keep = {} if own else {"logits_to_keep": 1}
 
     def __call__(self, input_ids: Tensor) -> Tensor:
         """(rows, length) ids so far → (rows, vocab) scores."""
         if self.past is None and self.use_cache and self.keep and input_ids.size(1) > PROMPT_BLOCK:
-            # In one piece, attention would compute the scores of every pair of words; the causal mask hides half of them.
+            # In one piece, attention would score every pair of words, and the causal mask would hide half of them.
             end = 0
             for block in input_ids[:, :-1].split(PROMPT_BLOCK, dim=1):
                 end += block.size(1)
@@ -71,8 +71,7 @@ class NextWord:
         # The word that will be chosen is text, whatever it is.
         ones = self.attention_mask.new_ones(self.attention_mask.size(0), 1)
         self.attention_mask = torch.cat([self.attention_mask, ones], dim=1)
-        scores: Tensor = outputs.logits[:, -1, :]
-        return scores
+        return outputs.logits[:, -1, :]
 
     def reorder(self, rows: Tensor) -> None:
         """Continue from these rows: beams that live on, and beams that are copied."""
@@ -107,8 +106,8 @@ def token_by_token(
 def beam_search(next_word: NextWord, input_ids: Tensor, options: SearchOptions) -> Tensor:
     """The best texts of every prompt, best first: (prompts · num_return_sequences, at most max_length), padded.
 
-    input_ids: (prompts · num_beams, prompt), every prompt num_beams times. When words are drawn, every text that is asked
-    for has a prompt of its own, and the best is kept.
+    input_ids: (prompts · num_beams, prompt), every prompt num_beams times. When words are drawn, every text asked for
+    has a prompt of its own, and the best is kept.
     """
     beams = options.num_beams
     prompts = input_ids.size(0) // beams
@@ -143,7 +142,7 @@ def beam_search(next_word: NextWord, input_ids: Tensor, options: SearchOptions) 
 
 
 def best_extensions(words: Tensor, prompts: int, options: SearchOptions) -> tuple[Tensor, Tensor]:
-    """The best 2 · beams of all beams' extensions, or as many drawn at random: scores and indices in (beams · vocab)."""
+    """The best 2 · beams of all beams' extensions, or as many drawn: scores and indices in (beams · vocab)."""
     number = 2 * options.num_beams
     if not options.do_sample:
         return torch.topk(words.view(prompts, -1), number, dim=1)
