@@ -1,33 +1,25 @@
 """BertConfig: every hyper-parameter of a BERT, checked.
 
-A config is plain attributes read by the stages when they are built; `config_files.py` reads and writes it.
+A config is plain attributes, read by the stages when they are built; `config_files.py` has those that all models share.
 Reference class: `transformers.BertConfig` of the 4.4–4.12 era.
 """
 
 from __future__ import annotations
 
-import copy
 import numbers
-import os
 from collections.abc import Callable
 from typing import Any
 
 from .config_files import SHARED_DEFAULTS, ConfigFiles
 
-PROBLEM_TYPES = ("regression", "single_label_classification", "multi_label_classification")
-POSITION_EMBEDDING_TYPES = ("absolute", "relative_key", "relative_key_query")
-DTYPES = ("float32", "float16", "bfloat16", "float64")
-_YES_OR_NO = (
-    "is_decoder",
-    "add_cross_attention",
-    "tie_word_embeddings",
-    "torchscript",
-    "use_cache",
-    "return_dict",
-    "output_attentions",
-    "output_hidden_states",
-)
 ATTENTION_IMPLEMENTATIONS = ("eager", "sdpa", "packed")
+POSITION_EMBEDDING_TYPES = ("absolute", "relative_key", "relative_key_query")
+PROBLEM_TYPES = ("regression", "single_label_classification", "multi_label_classification")
+DTYPES = ("float32", "float16", "bfloat16", "float64")
+
+# Today's library no longer assumes the defaults of these, so they are always written.
+_ALWAYS_WRITTEN = ("is_decoder", "add_cross_attention", "tie_word_embeddings")
+_TWO_LABELS = {"id2label": {0: "LABEL_0", 1: "LABEL_1"}, "label2id": {"LABEL_0": 0, "LABEL_1": 1}}
 
 
 def is_whole_number(value: Any) -> bool:
@@ -39,57 +31,45 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, numbers.Real) and not isinstance(value, bool)
 
 
-def _is_probability(value: Any) -> bool:
-    return _is_number(value) and 0 <= value <= 1
-
-
-_CHECKS: tuple[tuple[tuple[str, ...], Callable[[Any], bool], str], ...] = (
-    (
-        (
-            "vocab_size",
-            "hidden_size",
-            "num_attention_heads",
-            "intermediate_size",
-            "max_position_embeddings",
-            "type_vocab_size",
-        ),
-        lambda v: is_whole_number(v) and v >= 1,
-        "a whole number of at least 1",
-    ),
-    (
-        ("num_hidden_layers", "chunk_size_feed_forward"),
-        lambda v: is_whole_number(v) and v >= 0,
-        "a whole number of at least 0",
-    ),
-    (("hidden_dropout_prob", "attention_probs_dropout_prob"), _is_probability, "a probability between 0 and 1"),
-    (("classifier_dropout",), lambda v: v is None or _is_probability(v), "None or a probability in [0, 1]"),
-    (
-        ("initializer_range", "layer_norm_eps"),
-        lambda v: _is_number(v) and 0 <= v < float("inf"),
-        "a finite number of at least 0",
-    ),
-    (_YES_OR_NO, lambda v: isinstance(v, bool), "True or False"),
-    (("torch_dtype",), lambda v: v is None or v in DTYPES, f"None or one of {DTYPES}"),
-    (("id2label",), lambda v: isinstance(v, dict) and len(v) > 0, "a dictionary with at least one label"),
-    (
-        ("pruned_heads",),
-        lambda v: isinstance(v, dict) and all(isinstance(heads, (list, tuple, set)) for heads in v.values()),
+# Whether a value is allowed, and what is allowed, for the message.
+_SIZE = (lambda v: is_whole_number(v) and v >= 1, "a whole number of at least 1")
+_COUNT = (lambda v: is_whole_number(v) and v >= 0, "a whole number of at least 0")
+_PROBABILITY = (lambda v: _is_number(v) and 0 <= v <= 1, "a probability between 0 and 1")
+_FINITE = (lambda v: _is_number(v) and 0 <= v < float("inf"), "a finite number of at least 0")
+_BOOLEAN = (lambda v: isinstance(v, bool), "True or False")
+_CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "vocab_size": _SIZE,
+    "hidden_size": _SIZE,
+    "num_hidden_layers": _COUNT,
+    "num_attention_heads": _SIZE,
+    "intermediate_size": _SIZE,
+    "hidden_act": (lambda v: isinstance(v, str) or callable(v), "an activation's name or a function"),
+    "hidden_dropout_prob": _PROBABILITY,
+    "attention_probs_dropout_prob": _PROBABILITY,
+    "classifier_dropout": (lambda v: v is None or _PROBABILITY[0](v), "None or a probability in [0, 1]"),
+    "max_position_embeddings": _SIZE,
+    "type_vocab_size": _SIZE,
+    "initializer_range": _FINITE,
+    "layer_norm_eps": _FINITE,
+    "position_embedding_type": (lambda v: v in POSITION_EMBEDDING_TYPES, f"one of {POSITION_EMBEDDING_TYPES}"),
+    "attn_implementation": (lambda v: v in ATTENTION_IMPLEMENTATIONS, f"one of {ATTENTION_IMPLEMENTATIONS}"),
+    "use_cache": _BOOLEAN,
+    "is_decoder": _BOOLEAN,
+    "add_cross_attention": _BOOLEAN,
+    "tie_word_embeddings": _BOOLEAN,
+    "return_dict": _BOOLEAN,
+    "output_attentions": _BOOLEAN,
+    "output_hidden_states": _BOOLEAN,
+    "torchscript": _BOOLEAN,
+    "torch_dtype": (lambda v: v is None or v in DTYPES, f"None or one of {DTYPES}"),
+    "chunk_size_feed_forward": _COUNT,
+    "problem_type": (lambda v: v is None or v in PROBLEM_TYPES, f"None or one of {PROBLEM_TYPES}"),
+    "id2label": (lambda v: len(v) > 0, "a dictionary with at least one label"),
+    "pruned_heads": (
+        lambda v: all(isinstance(heads, (list, tuple, set)) for heads in v.values()),
         "a dictionary from layers to lists of heads",
     ),
-    (("hidden_act",), lambda v: isinstance(v, str) or callable(v), "an activation's name or a function"),
-    (("problem_type",), lambda v: v is None or v in PROBLEM_TYPES, f"None or one of {PROBLEM_TYPES}"),
-    (
-        ("position_embedding_type",),
-        lambda v: v in POSITION_EMBEDDING_TYPES,
-        f"one of {POSITION_EMBEDDING_TYPES}",
-    ),
-    (
-        ("attn_implementation",),
-        lambda v: v in ATTENTION_IMPLEMENTATIONS,
-        f"one of {ATTENTION_IMPLEMENTATIONS}",
-    ),
-)
-"""(fields, whether a value is allowed, what is allowed, for the message)"""
+}
 
 
 class BertConfig(ConfigFiles):
@@ -114,24 +94,12 @@ class BertConfig(ConfigFiles):
     Raises ValueError where a value is out of range, naming the field, the value and what is allowed.
     """
 
+    model_type = "bert"
+    opens = "minibert opens BERT checkpoints only: model_type 'bert'."
+    assumed = {field: v for field, v in SHARED_DEFAULTS.items() if field not in _ALWAYS_WRITTEN} | _TWO_LABELS
+
     id2label: dict[int, str]
     label2id: dict[str, int]
-    return_dict: bool
-    output_hidden_states: bool
-    output_attentions: bool
-    torchscript: bool
-    pruned_heads: dict[int, list[int]]
-    tie_word_embeddings: bool
-    chunk_size_feed_forward: int
-    is_encoder_decoder: bool
-    is_decoder: bool
-    add_cross_attention: bool
-    tie_encoder_decoder: bool
-    problem_type: str | None
-    architectures: list[str] | None
-    bos_token_id: int | None
-    eos_token_id: int | None
-    decoder_start_token_id: int | None
 
     def __init__(
         self,
@@ -171,27 +139,17 @@ class BertConfig(ConfigFiles):
         self.classifier_dropout = classifier_dropout
 
         self.attn_implementation: str = others.pop("attn_implementation", None) or "eager"
-        self._name_or_path = str(others.pop("name_or_path", None) or others.pop("_name_or_path", ""))
-        dtype = others.pop("dtype", None)  # the newer spelling of torch_dtype
-        others["torch_dtype"] = _dtype_name(others.get("torch_dtype") or dtype)
-
         id2label, label2id = others.pop("id2label", None), others.pop("label2id", None)
         num_labels = others.pop("num_labels", None)
         if label2id is not None and not isinstance(label2id, dict):
             raise ValueError(f"BertConfig: label2id = {label2id!r} must be a dictionary from labels to their numbers.")
-        if id2label is not None:
-            self.id2label = _integer_keys("id2label", id2label)
-            self.label2id = label2id if label2id is not None else {label: i for i, label in self.id2label.items()}
-        else:
+        if id2label is None:
             self.num_labels = 2 if num_labels is None else num_labels
-
-        for field, default in SHARED_DEFAULTS.items():
-            setattr(self, field, others.pop(field, copy.copy(default)))
-        for field, value in others.items():
-            setattr(self, field, value)
+        else:
+            self.id2label = _integer_keys("id2label", id2label)
+            self.label2id = {label: i for i, label in self.id2label.items()} if label2id is None else label2id
+        super().__init__(**others)
         self.validate()
-
-    # ------------------------------------------------------------------------------------------------- labels and views
 
     @property
     def num_labels(self) -> int:
@@ -207,25 +165,9 @@ class BertConfig(ConfigFiles):
             self.label2id = {label: i for i, label in self.id2label.items()}
 
     @property
-    def use_return_dict(self) -> bool:
-        """Whether a forward returns an output object rather than a tuple (a traced graph can only return a tuple)."""
-        return self.return_dict and not self.torchscript
-
-    @property
-    def name_or_path(self) -> str:
-        """Where this config was read from."""
-        return self._name_or_path
-
-    @name_or_path.setter
-    def name_or_path(self, value: str | os.PathLike[str]) -> None:
-        self._name_or_path = str(value)
-
-    @property
     def hidden_size_per_head(self) -> int:
         """The width of one attention head."""
         return self.hidden_size // self.num_attention_heads
-
-    # ----------------------------------------------------------------------------------------------------------- checks
 
     def validate(self) -> None:
         """Check every field against its range; a model calls this again, since attributes can be set at any time.
@@ -234,11 +176,9 @@ class BertConfig(ConfigFiles):
         """
         self.id2label = _integer_keys("id2label", self.id2label)  # JSON, and who writes like it, has text for keys
         self.pruned_heads = _integer_keys("pruned_heads", self.pruned_heads or {})
-        for fields, allowed, expected in _CHECKS:
-            for field in fields:
-                value = getattr(self, field)
-                if not allowed(value):
-                    raise ValueError(f"BertConfig: {field} = {value!r} must be {expected}.")
+        for field, (allowed, expected) in _CHECKS.items():
+            if not allowed(value := getattr(self, field)):
+                raise ValueError(f"BertConfig: {field} = {value!r} must be {expected}.")
         pad = self.pad_token_id
         if pad is not None and not (is_whole_number(pad) and 0 <= pad < self.vocab_size):
             raise ValueError(
@@ -254,11 +194,6 @@ class BertConfig(ConfigFiles):
                 "BertConfig: add_cross_attention = True needs is_decoder = True. Only a decoder attends to an encoder."
             )
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, BertConfig) and vars(self) == vars(other)
-
-    __hash__ = None  # type: ignore[assignment]  # a config can change, so it cannot be a key
-
 
 def _integer_keys(field: str, mapping: Any) -> dict[int, Any]:
     """JSON turns whole-number keys into strings; turn them back."""
@@ -268,8 +203,3 @@ def _integer_keys(field: str, mapping: Any) -> dict[int, Any]:
         raise ValueError(
             f"BertConfig: {field} = {mapping!r} must map whole numbers to values, as in {{0: …, 1: …}}."
         ) from None
-
-
-def _dtype_name(dtype: Any) -> str | None:
-    """`torch.float16`, "torch.float16" and "float16" all mean "float16"."""
-    return None if dtype is None else str(dtype).removeprefix("torch.")

@@ -1,4 +1,4 @@
-"""The files of a config: reading `config.json`, writing it, and dictionaries in between.
+"""What all configs share: fields that any model has, reading and writing `config.json`, and dictionaries in between.
 
 A field this project does not know is kept as an attribute and written back, so that a round trip loses nothing.
 Reference class: `PretrainedConfig`.
@@ -9,91 +9,115 @@ from __future__ import annotations
 import copy
 import json
 import os
-from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from typing_extensions import Self
+from .checkpoints import CONFIG_FILE, locate_config, read_json, write_text_atomically
 
-# What every model of the reference library carries beside BERT's own fields, with the reference's defaults.
-SHARED_DEFAULTS: dict[str, Any] = {
+
+class SharedFields:
+    """What every model of the reference library carries beside its own fields, with the reference's defaults."""
+
     # what a forward returns
-    "return_dict": True,
-    "output_hidden_states": False,
-    "output_attentions": False,
+    return_dict: bool = True
+    output_hidden_states: bool = False
+    output_attentions: bool = False
     # how parameters are held
-    "torchscript": False,
-    "torch_dtype": None,
-    "use_bfloat16": False,
-    "pruned_heads": {},
-    "tie_word_embeddings": True,
-    "chunk_size_feed_forward": 0,
+    torchscript: bool = False
+    torch_dtype: str | None = None
+    use_bfloat16: bool = False
+    pruned_heads: dict[int, list[int]] = {}  # noqa: RUF012  # every config gets a copy
+    tie_word_embeddings: bool = True
+    chunk_size_feed_forward: int = 0
     # encoder or decoder
-    "is_encoder_decoder": False,
-    "is_decoder": False,
-    "cross_attention_hidden_size": None,
-    "add_cross_attention": False,
-    "tie_encoder_decoder": False,
+    is_encoder_decoder: bool = False
+    is_decoder: bool = False
+    cross_attention_hidden_size: int | None = None
+    add_cross_attention: bool = False
+    tie_encoder_decoder: bool = False
     # generation
-    "max_length": 20,
-    "min_length": 0,
-    "do_sample": False,
-    "early_stopping": False,
-    "num_beams": 1,
-    "num_beam_groups": 1,
-    "diversity_penalty": 0.0,
-    "temperature": 1.0,
-    "top_k": 50,
-    "top_p": 1.0,
-    "repetition_penalty": 1.0,
-    "length_penalty": 1.0,
-    "no_repeat_ngram_size": 0,
-    "encoder_no_repeat_ngram_size": 0,
-    "bad_words_ids": None,
-    "num_return_sequences": 1,
-    "output_scores": False,
-    "return_dict_in_generate": False,
-    "forced_bos_token_id": None,
-    "forced_eos_token_id": None,
-    "remove_invalid_values": False,
+    max_length: int = 20
+    min_length: int = 0
+    do_sample: bool = False
+    early_stopping: bool = False
+    num_beams: int = 1
+    num_beam_groups: int = 1
+    diversity_penalty: float = 0.0
+    temperature: float = 1.0
+    top_k: int = 50
+    top_p: float = 1.0
+    repetition_penalty: float = 1.0
+    length_penalty: float = 1.0
+    no_repeat_ngram_size: int = 0
+    encoder_no_repeat_ngram_size: int = 0
+    bad_words_ids: list[list[int]] | None = None
+    num_return_sequences: int = 1
+    output_scores: bool = False
+    return_dict_in_generate: bool = False
+    forced_bos_token_id: int | None = None
+    forced_eos_token_id: int | None = None
+    remove_invalid_values: bool = False
     # fine-tuning
-    "architectures": None,
-    "finetuning_task": None,
-    "problem_type": None,
-    "task_specific_params": None,
+    architectures: list[str] | None = None
+    finetuning_task: str | None = None
+    problem_type: str | None = None
+    task_specific_params: dict[str, Any] | None = None
     # the tokenizer that goes with the model
-    "tokenizer_class": None,
-    "prefix": None,
-    "bos_token_id": None,
-    "eos_token_id": None,
-    "sep_token_id": None,
-    "decoder_start_token_id": None,
-    "transformers_version": None,
-}
+    tokenizer_class: str | None = None
+    prefix: str | None = None
+    bos_token_id: int | None = None
+    eos_token_id: int | None = None
+    sep_token_id: int | None = None
+    decoder_start_token_id: int | None = None
+    transformers_version: str | None = None
+
+
+SHARED_DEFAULTS: dict[str, Any] = {field: getattr(SharedFields, field) for field in SharedFields.__annotations__}
 # Run-time state, never written to a file.
-_NOT_SAVED = ("_name_or_path", "attn_implementation", "torch_dtype")
+_NOT_SAVED = ("_name_or_path", "attn_implementation")
 
 
-class ConfigFiles(ABC):
-    """What a config can do with files and dictionaries; `BertConfig` has the fields and their checks."""
+class ConfigFiles(SharedFields):
+    """A config: the shared fields, others as they come, and its files. A subclass adds its own fields and checks."""
 
-    model_type = "bert"
-    torch_dtype: str | None
+    model_type: ClassVar[str]
+    opens: ClassVar[str]
+    """What the class opens, for the error about another model_type."""
+    assumed: ClassVar[dict[str, Any]] = SHARED_DEFAULTS
+    """Values that every reader assumes, so that they are not written."""
 
-    @abstractmethod
-    def __init__(self, **fields: Any): ...
+    def __init__(self, **fields: Any):
+        name, old_name = fields.pop("name_or_path", None), fields.pop("_name_or_path", None)
+        self._name_or_path = str(name or old_name or "")
+        dtype, old_dtype = fields.pop("dtype", None), fields.pop("torch_dtype", None)
+        dtype = old_dtype or dtype  # torch.float16, "torch.float16" and "float16" all mean "float16"
+        fields["torch_dtype"] = None if dtype is None else str(dtype).removeprefix("torch.")
+        for field, value in (copy.deepcopy(SHARED_DEFAULTS) | fields).items():
+            setattr(self, field, value)
 
-    @abstractmethod
     def validate(self) -> None:
-        """Check every field. Raises ValueError with the field, its value and what is allowed."""
+        """Check the fields. Raises ValueError with the field, its value and what is allowed."""
+
+    @property
+    def use_return_dict(self) -> bool:
+        """Whether a forward returns an output object rather than a tuple (a traced graph can only return a tuple)."""
+        return self.return_dict and not self.torchscript
+
+    @property
+    def name_or_path(self) -> str:
+        """Where this config was read from."""
+        return self._name_or_path
+
+    @name_or_path.setter
+    def name_or_path(self, value: str | os.PathLike[str]) -> None:
+        self._name_or_path = str(value)
 
     @classmethod
     def from_pretrained(
         cls,
-        pretrained_model_name_or_path: str | os.PathLike[str],
+        pretrained_model_name_or_path: str | os.PathLike[str] | ConfigFiles,
         *,
         cache_dir: str | os.PathLike[str] | None = None,
         force_download: bool = False,
@@ -105,12 +129,12 @@ class ConfigFiles(ABC):
     ) -> Any:
         """Read `config.json`, else Google's `bert_config.json`, of a folder, bundled name or hub id; or a JSON file.
 
-        `overrides` that name a field of the config replace its value. With `return_unused_kwargs` the rest comes
-        back too, as `(config, unused)`; without, the rest is ignored, as in the reference.
+        A config in place of a name comes back itself. `overrides` that name a field replace its value; the others are
+        ignored, as in the reference, or with `return_unused_kwargs` come back too, as `(config, unused)`.
         Raises CheckpointError (an OSError) where nothing readable is found, ValueError for a value out of range.
         """
-        from .checkpoints import locate_config, read_json
-
+        if isinstance(pretrained_model_name_or_path, ConfigFiles):
+            return pretrained_model_name_or_path._with(overrides, return_unused_kwargs)
         path = locate_config(
             pretrained_model_name_or_path,
             revision=revision,
@@ -119,59 +143,41 @@ class ConfigFiles(ABC):
             local_files_only=local_files_only,
             force_download=force_download,
         )
-        values = read_json(path)
-        values["name_or_path"] = str(pretrained_model_name_or_path)
-        config, unused = cls._from_dict(values, overrides)
-        return (config, unused) if return_unused_kwargs else config
+        values = read_json(path) | {"name_or_path": str(pretrained_model_name_or_path)}
+        return cls.from_dict(values, return_unused_kwargs, **overrides)
 
     @classmethod
     def from_dict(cls, config_dict: dict[str, Any], return_unused_kwargs: bool = False, **overrides: Any) -> Any:
         """A config from a dictionary such as `to_dict` gives; arguments as in `from_pretrained`."""
-        config, unused = cls._from_dict(config_dict, overrides)
-        return (config, unused) if return_unused_kwargs else config
+        # A class opens its own files and those of the classes that it extends.
+        known_types = [vars(base).get("model_type") for base in cls.__mro__ if "model_type" in vars(base)]
+        model_type = config_dict.get("model_type", cls.model_type)
+        if model_type not in known_types:
+            raise ValueError(f"This checkpoint's model_type is {model_type!r}. {cls.opens}")
+        config = cls(**{field: value for field, value in config_dict.items() if field != "model_type"})
+        return config._with(overrides, return_unused_kwargs)
 
     @classmethod
-    def from_json_file(cls, json_file: str | os.PathLike[str]) -> Self:
+    def from_json_file(cls, json_file: str | os.PathLike[str]) -> Any:
         """A config from a JSON file. Raises CheckpointError where the file is missing or is no JSON object."""
-        from .checkpoints import read_json
+        return cls.from_dict(read_json(Path(json_file)))
 
-        return cls(**_without_model_type(read_json(Path(json_file))))
-
-    @classmethod
-    def _from_dict(cls, values: dict[str, Any], overrides: dict[str, Any]) -> tuple[Self, dict[str, Any]]:
-        config = cls(**_without_model_type(values))
-        unused = {}
-        for field, value in overrides.items():
-            if field in ("dtype", "torch_dtype"):
-                unused[field] = value  # an argument of the model's from_pretrained, not of its config
-            elif field == "num_labels" or hasattr(config, field):
-                setattr(config, field, value)
-            else:
-                unused[field] = value
-        config.validate()
-        return config, unused
+    def _with(self, overrides: dict[str, Any], return_unused: bool) -> Any:
+        # A dtype is an argument of the model's from_pretrained, not of its config.
+        used = {f: v for f, v in overrides.items() if hasattr(self, f) and f not in ("dtype", "torch_dtype")}
+        self.update(used)
+        unused = {field: value for field, value in overrides.items() if field not in used}
+        return (self, unused) if return_unused else self
 
     def to_dict(self) -> dict[str, Any]:
         """Every field, as plain values that JSON can hold."""
         values = {field: _plain(value) for field, value in vars(self).items() if field not in _NOT_SAVED}
-        values["model_type"] = self.model_type
-        if self.torch_dtype is not None:
-            values["dtype"] = values["torch_dtype"] = self.torch_dtype  # the new spelling and the old one
-        if callable(activation := values.get("hidden_act")):
-            values["hidden_act"] = getattr(activation, "__name__", type(activation).__name__)
-        return values
+        newer_spelling = {} if self.torch_dtype is None else {"dtype": self.torch_dtype}
+        return values | newer_spelling | {"model_type": self.model_type}
 
     def to_diff_dict(self) -> dict[str, Any]:
-        """BERT's own fields, and of the shared ones those that differ from their defaults: what is saved."""
-        two_labels = {"id2label": {0: "LABEL_0", 1: "LABEL_1"}, "label2id": {"LABEL_0": 0, "LABEL_1": 1}}
-        defaults = SHARED_DEFAULTS | two_labels
-        # Today's library no longer assumes these: they are written even where they have the era's default.
-        always = {"is_decoder", "add_cross_attention", "tie_word_embeddings"}
-        return {
-            field: value
-            for field, value in self.to_dict().items()
-            if field in always or field not in defaults or value != defaults[field]
-        }
+        """The model's own fields, and of the shared ones those that differ from their defaults: what is saved."""
+        return {f: v for f, v in self.to_dict().items() if f not in self.assumed or v != self.assumed[f]}
 
     def to_json_string(self, use_diff: bool = True) -> str:
         """The JSON text of `to_diff_dict` (or of `to_dict`), keys sorted."""
@@ -180,13 +186,11 @@ class ConfigFiles(ABC):
 
     def to_json_file(self, json_file_path: str | os.PathLike[str], use_diff: bool = True) -> None:
         """Write `to_json_string` to a file, atomically."""
-        from .checkpoints import write_text_atomically
-
         write_text_atomically(Path(json_file_path), self.to_json_string(use_diff))
 
     def save_pretrained(self, save_directory: str | os.PathLike[str]) -> None:
         """Write `config.json` into a folder, which is made where it does not exist."""
-        self.to_json_file(folder_for_saving(save_directory) / "config.json")
+        self.to_json_file(folder_for_saving(save_directory) / CONFIG_FILE)
 
     def update(self, config_dict: dict[str, Any]) -> None:
         """Set several fields at once. Raises ValueError where a value is out of range."""
@@ -197,10 +201,19 @@ class ConfigFiles(ABC):
     def __repr__(self) -> str:
         return f"{type(self).__name__} {self.to_json_string()}"
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ConfigFiles) and vars(self) == vars(other)
+
+    __hash__ = None  # type: ignore[assignment]  # a config can change, so it cannot be a key
+
 
 def _plain(value: Any) -> Any:
-    """A copy of a field's value; of a number of NumPy the Python number, which JSON can hold."""
-    return value.item() if isinstance(value, np.generic) else copy.deepcopy(value)
+    """A copy that JSON can hold: of a config its dictionary, of a NumPy number Python's, of a function its name."""
+    if isinstance(value, ConfigFiles):
+        return value.to_dict()
+    if isinstance(value, np.generic):
+        return value.item()
+    return getattr(value, "__name__", type(value).__name__) if callable(value) else copy.deepcopy(value)
 
 
 def folder_for_saving(save_directory: str | os.PathLike[str]) -> Path:
@@ -210,12 +223,3 @@ def folder_for_saving(save_directory: str | os.PathLike[str]) -> Path:
         raise NotADirectoryError(f"{folder} is a file. Give save_pretrained a folder; it is made if it does not exist.")
     folder.mkdir(parents=True, exist_ok=True)
     return folder
-
-
-def _without_model_type(values: dict[str, Any]) -> dict[str, Any]:
-    model_type = values.get("model_type", "bert")
-    if model_type != "bert":
-        raise ValueError(
-            f"This checkpoint's model_type is {model_type!r}. minibert opens BERT checkpoints only: model_type 'bert'."
-        )
-    return {field: value for field, value in values.items() if field != "model_type"}

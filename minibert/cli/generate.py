@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
 from .options import json_option, model_option, print_json
 
-if TYPE_CHECKING:
-    from torch import Tensor
-
-    from ..tokenization import BertTokenizer
-
 
 @click.command("generate", short_help="Continue a prompt, word by word.")
 @click.argument("prompt")
-@click.option(
-    "--max-new-tokens", default=20, show_default=True, type=click.IntRange(1), help="Number of pieces to add."
-)
-@click.option(
-    "--num-beams", default=1, show_default=True, type=click.IntRange(1), help="Texts kept by the beam search."
-)
+@click.option("--max-new-tokens", default=20, show_default=True, type=click.IntRange(1), help="How many pieces to add.")
+@click.option("--num-beams", default=1, show_default=True, type=click.IntRange(1), help="Texts kept by a beam search.")
 @click.option("--sample", is_flag=True, help="Draw words by their probability.")
 @click.option("--temperature", default=1.0, show_default=True, help="With --sample: below 1 safer, above 1 wilder.")
 @click.option("--top-k", default=50, show_default=True, help="With --sample: draw among so many words; 0 for all.")
@@ -38,24 +29,11 @@ if TYPE_CHECKING:
 )
 @model_option
 @json_option
-def generate(
-    prompt: str,
-    max_new_tokens: int,
-    num_beams: int,
-    sample: bool,
-    temperature: float,
-    top_k: int,
-    top_p: float,
-    no_repeat_ngram_size: int,
-    seed: int | None,
-    fast: bool,
-    model: str,
-    as_json: bool,
-) -> None:
+def generate(prompt: str, sample: bool, seed: int | None, model: str, as_json: bool, **search: Any) -> None:
     """Continue PROMPT with a model trained to read from left to right.
 
-    The bundled model was trained to fill in blanks: as a decoder it runs, but its text makes little sense. Words appear as
-    they are chosen, except in a beam search, which has its text only at the end.
+    The bundled model was trained to fill in blanks: as a decoder it runs, but its text makes little sense. Words appear
+    as they are chosen, except in a beam search, which has its text only at the end.
 
     \b
     minibert generate "It was a dark and" --model my-decoder --sample --seed 1
@@ -68,40 +46,26 @@ def generate(
     decoder = BertLMHeadModel.from_pretrained(model, is_decoder=True)
     if any(finding.name.startswith("cls.") for finding in decoder.loading_report.new):
         raise ValueError(f"{model} was not trained to predict words: it has no masked-word head.")
-    ids = tokenizer(prompt, return_tensors="pt")["input_ids"][:, :-1]  # without the [SEP] that ends a text
-    stream = Stream(tokenizer, quiet=as_json or num_beams > 1)
-    if not stream.quiet:
+
+    def show(tokens: torch.Tensor) -> None:
+        """Print the newest piece, tokens: (1,), with a space before a new word and none before the rest of one."""
+        piece = tokenizer.convert_ids_to_tokens(int(tokens[0]))
+        if piece not in tokenizer.all_special_tokens:
+            click.echo(piece[2:] if piece.startswith("##") else f" {piece}", nl=False)
+
+    streams = not as_json and search["num_beams"] == 1
+    if streams:
         click.echo(prompt, nl=False)
     output = decoder.generate(
-        ids,
-        max_new_tokens=max_new_tokens,
-        num_beams=num_beams,
+        tokenizer(prompt, return_tensors="pt")["input_ids"][:, :-1],  # without the [SEP] that ends a text
         do_sample=sample,
-        temperature=temperature,
-        top_k=top_k,
-        top_p=top_p,
-        no_repeat_ngram_size=no_repeat_ngram_size,
         eos_token_id=tokenizer.sep_token_id,
         generator=torch.Generator().manual_seed(seed) if seed is not None else None,
-        on_tokens=stream,
-        fast=fast,
+        on_tokens=show if streams else None,
+        **search,
     )[0]
     text = tokenizer.decode(output, skip_special_tokens=True)
     if as_json:
         print_json({"prompt": prompt, "text": text, "ids": output.tolist(), "model": model})
     else:
-        click.echo(text if stream.quiet else "")
-
-
-class Stream:
-    """Prints each step's piece as it comes: a space before a new word, none before the rest of one."""
-
-    def __init__(self, tokenizer: BertTokenizer, quiet: bool):
-        self.tokenizer = tokenizer
-        self.quiet = quiet
-
-    def __call__(self, tokens: Tensor) -> None:
-        """tokens: (1,), the newest piece."""
-        piece = self.tokenizer.convert_ids_to_tokens(int(tokens[0]))
-        if not self.quiet and piece not in self.tokenizer.all_special_tokens:
-            click.echo(piece[2:] if piece.startswith("##") else f" {piece}", nl=False)
+        click.echo("" if streams else text)

@@ -10,34 +10,24 @@ pooler, which only the encoder has. Source: Rothe et al. 2020, §2. Reference cl
 
 from __future__ import annotations
 
-import logging
 import os
+from collections.abc import Mapping
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..checkpoints import (
-    LoadingReport,
-    locate_weights,
-    open_weights,
-    plan_loading,
-    read_into_parameters,
-    save_weights,
-)
-from ..config_files import folder_for_saving
+from ..generation.generate import OPTIONS, mask_of
 from ..heads.causal_lm import BertLMHeadModel
 from ..model.bert import BertModel
 from ..model.checks import check_labels, input_shape
+from ..model.pretrained import BertPreTrainedModel
 from ..outputs import BaseModelOutputWithPoolingAndCrossAttentions as BaseModelOutput, PastKeyValues, Seq2SeqLMOutput
-from .pair_config import PAIR_DEFAULTS, EncoderDecoderConfig
-from .pair_generate import PairGeneration
-
-logger = logging.getLogger("minibert")
+from .pair_config import EncoderDecoderConfig, settings_by_side
 
 
-class EncoderDecoderModel(PairGeneration):
+class EncoderDecoderModel(BertPreTrainedModel):
     """A BERT that reads a text, and a BERT that writes another while attending to it.
 
     config: of the pair, for two sides with fresh weights. encoder, decoder: in place of a config, two models; their
@@ -46,9 +36,8 @@ class EncoderDecoderModel(PairGeneration):
     """
 
     config_class = EncoderDecoderConfig
+    config: EncoderDecoderConfig  # type: ignore[assignment]  # in place of a BertConfig
     base_model_prefix = "encoder_decoder"
-    loading_report: LoadingReport | None = None
-    """What `from_pretrained` did with every tensor; None for a model that was not loaded."""
 
     def __init__(
         self,
@@ -56,129 +45,16 @@ class EncoderDecoderModel(PairGeneration):
         encoder: BertModel | None = None,
         decoder: BertLMHeadModel | None = None,
     ):
-        super().__init__()
         if config is None:
             if encoder is None or decoder is None:
                 raise ValueError("EncoderDecoderModel needs a config, or an encoder and a decoder.")
             config = EncoderDecoderConfig(encoder=encoder.config, decoder=decoder.config)
-        if not isinstance(config, EncoderDecoderConfig):
-            raise ValueError(f"EncoderDecoderModel takes an EncoderDecoderConfig, not {type(config).__name__}.")
-        self.config = config
+        super().__init__(config)  # type: ignore[arg-type]
         self.encoder = BertModel(config.encoder) if encoder is None else encoder
         self.decoder = BertLMHeadModel(config.decoder) if decoder is None else decoder
         config.encoder, config.decoder = self.encoder.config, self.decoder.config
         config.validate()
         self.tie_weights()
-
-    def tie_weights(self) -> None:
-        """With `tie_encoder_decoder`, make the decoder's weights the encoder's too, stage by stage.
-
-        Raises ValueError where the decoder has a stage that the encoder lacks, or one of another shape.
-        """
-        if not self.config.tie_encoder_decoder:
-            return
-        encoder_stages = dict(self.encoder.named_modules())
-        for name, stage in self.decoder.bert.named_modules():
-            if "crossattention" in name or not isinstance(getattr(stage, "weight", None), nn.Parameter):
-                continue
-            twin = encoder_stages.get(name)
-            if twin is None or twin.weight.shape != stage.weight.shape:
-                found = "has none" if twin is None else f"has {tuple(twin.weight.shape)}"
-                raise ValueError(
-                    f"tie_encoder_decoder: {name} of the decoder has a weight {tuple(stage.weight.shape)}, the encoder "
-                    f"{found}. Tied sides have the same sizes; the encoder may have more layers."
-                )
-            twin.weight = stage.weight
-            if hasattr(stage, "bias"):
-                twin.bias = stage.bias
-
-    @classmethod
-    def from_encoder_decoder_pretrained(
-        cls,
-        encoder_pretrained_model_name_or_path: str | os.PathLike[str] | None = None,
-        decoder_pretrained_model_name_or_path: str | os.PathLike[str] | None = None,
-        *model_args: Any,
-        **settings: Any,
-    ) -> EncoderDecoderModel:
-        """A pair from two BERT checkpoints, which may be the same; the cross-attention is new and must be trained.
-
-        settings: arguments of the encoder's `from_pretrained` with `encoder_` before their names, of the decoder's with
-        `decoder_`, and fields of the pair's config. `encoder_model`, `decoder_model`: use this model.
-        """
-        # A field of every config that happens to begin so, such as `decoder_start_token_id`, is the pair's.
-        of_pair = {
-            n: v for n, v in settings.items() if n in PAIR_DEFAULTS or not n.startswith(("encoder_", "decoder_"))
-        }
-        sides: dict[str, Any] = {}
-        for side, model_class, name in (
-            ("encoder", BertModel, encoder_pretrained_model_name_or_path),
-            ("decoder", BertLMHeadModel, decoder_pretrained_model_name_or_path),
-        ):
-            prefix, writes = f"{side}_", side == "decoder"
-            own = {n.removeprefix(prefix): v for n, v in settings.items() if n.startswith(prefix) and n not in of_pair}
-            sides[side] = own.pop("model", None)
-            if sides[side] is not None:
-                continue
-            if name is None:
-                raise ValueError(f"from_encoder_decoder_pretrained needs the name of the {side}, or {side}_model=….")
-            if "config" not in own:
-                own |= {"is_decoder": writes, "add_cross_attention": writes}
-            # The encoder's numbers are drawn, too, so that a seed gives the decoder's cross-attention the reference's weights.
-            own.setdefault("draw_as_reference", not writes)
-            sides[side] = model_class.from_pretrained(name, *(() if writes else model_args), **own)
-        config = EncoderDecoderConfig(encoder=sides["encoder"].config, decoder=sides["decoder"].config, **of_pair)
-        return cls(config, **sides).eval()
-
-    @classmethod
-    def from_pretrained(
-        cls,
-        pretrained_model_name_or_path: str | os.PathLike[str],
-        *,
-        config: EncoderDecoderConfig | None = None,
-        torch_dtype: torch.dtype | None = None,
-        output_loading_info: bool = False,
-        **others: Any,
-    ) -> Any:
-        """Open a pair that was saved: a folder or a hub id.
-
-        torch_dtype: of the parameters, default torch's default. With `output_loading_info` returns (model, the
-        reference's dict). others: cache_dir, force_download, local_files_only, token, revision, as for any hub download;
-        and fields of the pair's config to change. What the checkpoint lacks is new, and a warning says so.
-        Raises CheckpointError (an OSError) where files are missing, broken or do not fit, or hold NaN or infinity.
-        """
-        hub_options = ("cache_dir", "force_download", "local_files_only", "token", "revision")
-        hub = {name: others.pop(name) for name in hub_options if name in others}
-        if config is None:
-            config = EncoderDecoderConfig.from_pretrained(pretrained_model_name_or_path, **hub, **others)
-        dtype = torch_dtype or torch.get_default_dtype()
-        model = cls(config).to(dtype)
-        with open_weights(locate_weights(pretrained_model_name_or_path, **hub)) as weights:
-            plan = plan_loading(model, weights, str(pretrained_model_name_or_path))
-            read_into_parameters(plan, weights, dtype)
-        model.loading_report = plan.report
-        if plan.report.needs_attention:
-            logger.warning(plan.report.warning())
-        return (model.eval(), plan.report.loading_info()) if output_loading_info else model.eval()
-
-    def save_pretrained(
-        self,
-        save_directory: str | os.PathLike[str],
-        max_shard_size: int | str | None = None,
-        safe_serialization: bool = True,
-    ) -> None:
-        """Write `config.json` and `model.safetensors`; arguments as those of `BertModel.save_pretrained`.
-
-        Weights that both sides share are written for each: today's reference no longer ties them and needs both.
-        """
-        folder = folder_for_saving(save_directory)
-        self.config.architectures = [type(self).__name__]
-        self.config.torch_dtype = str(self.dtype).removeprefix("torch.")
-        tensors = {f"encoder.{name}": tensor for name, tensor in self.encoder.tensors_to_save().items()}
-        if self.config.tie_encoder_decoder:
-            tensors = {name: tensor.clone() for name, tensor in tensors.items()}
-        tensors |= {f"decoder.{name}": tensor for name, tensor in self.decoder.tensors_to_save().items()}
-        save_weights(tensors, folder, max_shard_size=max_shard_size, safe_serialization=safe_serialization)
-        self.config.save_pretrained(folder)
 
     def forward(
         self,
@@ -217,15 +93,11 @@ class EncoderDecoderModel(PairGeneration):
             if labels is None:
                 raise ValueError("Nothing for the decoder: give decoder_input_ids, decoder_inputs_embeds or labels.")
             decoder_input_ids = self.prepare_decoder_input_ids_from_labels(labels)
-        decoder_shape = input_shape(decoder_input_ids, decoder_inputs_embeds)
+        words = self.decoder.config.vocab_size
         if labels is not None:
-            check_labels("labels", labels, decoder_shape, num_classes=self.decoder.config.vocab_size)
+            check_labels("labels", labels, input_shape(decoder_input_ids, decoder_inputs_embeds), num_classes=words)
 
-        returned = {
-            "output_attentions": output_attentions,
-            "output_hidden_states": output_hidden_states,
-            "return_dict": return_dict,
-        }
+        returned = {"output_attentions": output_attentions, "output_hidden_states": output_hidden_states}
         if encoder_outputs is None:
             encoder_outputs = self.encoder(
                 input_ids,
@@ -234,6 +106,7 @@ class EncoderDecoderModel(PairGeneration):
                 position_ids=position_ids,
                 head_mask=head_mask,
                 inputs_embeds=inputs_embeds,
+                return_dict=True,
                 **returned,
             )
         decoder_outputs = self.decoder(
@@ -247,18 +120,19 @@ class EncoderDecoderModel(PairGeneration):
             encoder_attention_mask=attention_mask,
             past_key_values=past_key_values,
             use_cache=use_cache,
+            return_dict=True,
             **returned,
         )
-        logits = decoder_outputs[0]  # (batch, seq, vocab)
+        logits = decoder_outputs.logits  # (batch, seq, vocab)
 
         loss = None
         if labels is not None:
             # The decoder's input was moved, so position t is already asked for label t: nothing is shifted here.
-            loss = F.cross_entropy(logits.reshape(-1, self.decoder.config.vocab_size), labels.view(-1))
+            loss = F.cross_entropy(logits.reshape(-1, words), labels.view(-1))
 
         if not return_dict:
             encoded = encoder_outputs if isinstance(encoder_outputs, tuple) else encoder_outputs.to_tuple()
-            return (*(() if loss is None else (loss,)), *decoder_outputs, *encoded)
+            return (*(() if loss is None else (loss,)), *decoder_outputs.to_tuple(), *encoded)
         if isinstance(encoder_outputs, tuple):
             last, hidden_states, attentions, *_ = (*encoder_outputs, None, None)
             encoder_outputs = BaseModelOutput(last, hidden_states=hidden_states, attentions=attentions)
@@ -273,6 +147,136 @@ class EncoderDecoderModel(PairGeneration):
             encoder_hidden_states=encoder_outputs.hidden_states,
             encoder_attentions=encoder_outputs.attentions,
         )
+
+    def prepare_decoder_input_ids_from_labels(self, labels: Tensor) -> Tensor:
+        """The labels moved one to the right: the start token first, padding where a label does not count."""
+        start, padding = self.config.decoder_start_token_id, self.config.pad_token_id
+        if start is None or padding is None:
+            raise ValueError(
+                f"Labels need model.config.decoder_start_token_id (it is {start}) and model.config.pad_token_id "
+                f"(it is {padding}): set them to the tokenizer's cls_token_id and pad_token_id."
+            )
+        if labels.dim() != 2:
+            raise ValueError(f"labels has shape {tuple(labels.shape)}; it must be (batch, seq).")
+        moved = F.pad(labels[:, :-1], (1, 0), value=start)
+        return moved.masked_fill(moved == -100, padding)
+
+    @torch.no_grad()
+    def generate(
+        self,
+        input_ids: Tensor | None = None,
+        attention_mask: Tensor | None = None,
+        token_type_ids: Tensor | None = None,
+        encoder_outputs: Any = None,
+        decoder_input_ids: Tensor | None = None,
+        decoder_start_token_id: int | None = None,
+        **options: Any,
+    ) -> Tensor:
+        """Read a text once, then write another word by word: (batch · num_return_sequences, length) ids.
+
+        input_ids, attention_mask, token_type_ids: (batch, encoder seq), what the encoder reads; or encoder_outputs,
+        what it returned. decoder_input_ids: (batch, prompt), how the answer begins; by default with
+        `decoder_start_token_id`, else the config's, else its `bos_token_id`. options: of `BertLMHeadModel.generate`.
+        Raises ValueError where there is nothing to read or to start from.
+        """
+        of_config = {name: getattr(self.config, name) for name in OPTIONS if options.get(name) is None}
+        if options.get("max_new_tokens") is not None:
+            of_config.pop("max_length", None)
+        options |= of_config
+        if encoder_outputs is None:
+            if input_ids is None:
+                raise ValueError("There is nothing to read: give input_ids, or encoder_outputs.")
+            if attention_mask is None:
+                attention_mask = mask_of(input_ids, options["pad_token_id"], options["eos_token_id"])
+            encoder_outputs = self.encoder(input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids)
+        hidden_states = encoder_outputs[0]  # (batch, encoder seq, hidden)
+        if decoder_input_ids is None:
+            start = self.config.first_token() if decoder_start_token_id is None else decoder_start_token_id
+            decoder_input_ids = torch.full((hidden_states.size(0), 1), start, device=hidden_states.device)
+        return self.decoder.generate(
+            decoder_input_ids,
+            attention_mask=torch.ones_like(decoder_input_ids),
+            encoder_hidden_states=hidden_states,
+            encoder_attention_mask=attention_mask,
+            **options,
+        )
+
+    def prepare_inputs_for_generation(
+        self,
+        input_ids: Tensor,
+        past: PastKeyValues | None = None,
+        attention_mask: Tensor | None = None,
+        use_cache: bool | None = None,
+        encoder_outputs: Any = None,
+        **model_kwargs: Any,  # noqa: ARG002  # what else the reference's caller passes along
+    ) -> dict[str, Any]:
+        """The arguments of the next forward; `input_ids` are the words written so far."""
+        of_decoder = self.decoder.prepare_inputs_for_generation(input_ids, past=past)
+        given = {"attention_mask": attention_mask, "encoder_outputs": encoder_outputs, "use_cache": use_cache}
+        of_decoder = {f"decoder_{name}": of_decoder[name] for name in ("input_ids", "attention_mask")}
+        return {**given, **of_decoder, "past_key_values": past}
+
+    _reorder_cache = BertLMHeadModel._reorder_cache
+
+    def tie_weights(self) -> None:
+        """With `tie_encoder_decoder`, make the decoder's weights the encoder's. Raises ValueError for other sizes."""
+        if not self.config.tie_encoder_decoder:
+            return
+        of_encoder = dict(self.encoder.named_parameters())
+        for name, weight in self.decoder.bert.named_parameters():
+            if "crossattention" in name:
+                continue
+            if name not in of_encoder or of_encoder[name].shape != weight.shape:
+                found = f"has {tuple(of_encoder[name].shape)}" if name in of_encoder else "has none"
+                raise ValueError(
+                    f"tie_encoder_decoder: {name} of the decoder is a weight {tuple(weight.shape)}, the encoder "
+                    f"{found}. Tied sides have the same sizes; the encoder may have more layers."
+                )
+            stage, _, attribute = name.rpartition(".")
+            setattr(self.encoder.get_submodule(stage), attribute, weight)
+
+    @classmethod
+    def from_encoder_decoder_pretrained(
+        cls,
+        encoder_pretrained_model_name_or_path: str | os.PathLike[str] | None = None,
+        decoder_pretrained_model_name_or_path: str | os.PathLike[str] | None = None,
+        *model_args: Any,
+        **settings: Any,
+    ) -> EncoderDecoderModel:
+        """A pair from two BERT checkpoints, which may be the same; the cross-attention is new and must be trained.
+
+        settings: arguments of the encoder's `from_pretrained` with `encoder_` before their names, of the decoder's with
+        `decoder_`, and fields of the pair's config. `encoder_model`, `decoder_model`: use this model.
+        """
+        own = settings_by_side(settings)
+        sides = {side: own[side].pop("model", None) for side in ("encoder", "decoder")}
+        names = (encoder_pretrained_model_name_or_path, decoder_pretrained_model_name_or_path)
+        classes: tuple[Any, Any] = (BertModel, BertLMHeadModel)
+        for side, model_class, name in zip(sides, classes, names, strict=True):
+            writes = side == "decoder"
+            if sides[side] is None and name is None:
+                raise ValueError(f"from_encoder_decoder_pretrained needs the name of the {side}, or {side}_model=….")
+            if sides[side] is None:
+                # The encoder's numbers are drawn too, so that a seed gives the cross-attention the reference's weights.
+                options = {"draw_as_reference": not writes, **own[side]}
+                if "config" not in options:
+                    options |= {"is_decoder": writes, "add_cross_attention": writes}
+                sides[side] = model_class.from_pretrained(name, *(() if writes else model_args), **options)
+        config = EncoderDecoderConfig(**{side: model.config for side, model in sides.items()}, **own["pair"])
+        return cls(config, **sides).eval()
+
+    def _init_weights(self, module: nn.Module) -> None:
+        of_encoder = any(module is stage for stage in self.encoder.modules())
+        (self.encoder if of_encoder else self.decoder)._init_weights(module)
+
+    def tensors_to_save(self, state_dict: Mapping[str, Tensor] | None = None) -> dict[str, Tensor]:
+        """Both sides as files hold them, each whole: today's reference ties nothing between them."""
+        state_dict = self.state_dict() if state_dict is None else state_dict
+        tensors: dict[str, Tensor] = {}
+        for prefix, side in (("encoder.", self.encoder), ("decoder.", self.decoder)):
+            own = {name.removeprefix(prefix): t for name, t in state_dict.items() if name.startswith(prefix)}
+            tensors |= {prefix + name: tensor for name, tensor in side.tensors_to_save(own).items()}
+        return {name: t.clone() for name, t in tensors.items()} if self.config.tie_encoder_decoder else tensors
 
     def get_encoder(self) -> BertModel:
         """The side that reads."""
@@ -293,13 +297,3 @@ class EncoderDecoderModel(PairGeneration):
     def resize_token_embeddings(self, new_num_tokens: int | None = None) -> nn.Embedding:
         """Always raises NotImplementedError: each side has a vocabulary of its own."""
         raise NotImplementedError("Two vocabularies: call model.encoder.resize_token_embeddings(n) or the decoder's.")
-
-    @property
-    def device(self) -> torch.device:
-        """The device of the parameters."""
-        return self.encoder.device
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """The parameters' dtype."""
-        return self.encoder.dtype

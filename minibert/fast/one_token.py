@@ -1,15 +1,14 @@
-"""Generate 2.5 times (greedy) and 2.7 times (4 beams) as fast as the newest transformers: `model.generate(…, fast=True)`.
+"""Generate 2.5 times (greedy) and 2.7 times (4 beams) as fast as today's transformers: `model.generate(…, fast=True)`.
 
-The network of `BertLMHeadModel.forward` once more, for one new token behind a prompt that the model itself has read. The
-equations are the model's, and so are the modules they are computed with. Three things are laid out for speed:
+The network of `BertLMHeadModel.forward` once more, with its equations and modules, for one new token behind a prompt
+that the model itself has read and `generate` has checked. Two things are laid out for speed:
 
 * keys and values are written into memory set aside at the start, so that the cache is never copied to grow;
-* a few vectors are multiplied as the columns of one matrix, W Xᵀ + b instead of X Wᵀ + b. The time of a step is the time to read
-  the weights, and PyTorch's CPU kernels read them up to three times as fast that way (`benchmarks/generation.py`);
-* nothing is checked: `generate` has checked it once.
+* a few vectors are multiplied as the columns of one matrix, W Xᵀ + b instead of X Wᵀ + b: a step takes as long as
+  reading the weights, and PyTorch's CPU kernels read them up to three times as fast that way (`benchmarks/generation.py`).
 
-Sums are rounded in another order than in the model's forward, so scores differ in the last digits; the law that ids are equal
-is tested in `tests/property/test_generation_laws.py`.
+Sums are rounded in another order than in the model's forward, so scores differ in the last digits; the law that ids are
+equal is tested in `tests/property/test_generation_laws.py`.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..generation.generate import NextWord
+from ..generation.search import NextWord
 from ..model.attention import BertAttention
 from ..model.layer import BertLayer
 from ..outputs import PastKeyValues
@@ -32,17 +31,15 @@ FEW_ROWS = 8  # beyond, X Wᵀ is the faster again
 class FastNextWord(NextWord):
     """`NextWord` that calls the model for the prompt only and runs every later word through a `OneTokenNetwork`.
 
-    plain: the `NextWord` to stand in for. max_length: how long a text can get, prompt included. Without a cache, and for a
-    model whose forward does more than the network (see `can_run`), the model is called for every word.
+    plain: the `NextWord` to stand in for. max_length: how long a text can get, prompt included. Without a cache, and
+    for a model whose forward does more than the network (see `can_run`), the model is called for every word.
     """
 
+    network: OneTokenNetwork | None = None
+
     def __init__(self, plain: NextWord, max_length: int):
-        super().__init__(
-            plain.model, attention_mask=plain.attention_mask, encoder=plain.encoder, use_cache=plain.use_cache
-        )
+        vars(self).update(vars(plain))
         self.max_length = max_length
-        self.can_run = can_run(plain.model)
-        self.network: OneTokenNetwork | None = None
 
     def __call__(self, input_ids: Tensor) -> Tensor:
         """(rows, length) ids so far → (rows, vocab) scores."""
@@ -50,14 +47,9 @@ class FastNextWord(NextWord):
             return self.network(input_ids[:, -1])
         prompt_mask = self.attention_mask
         scores = super().__call__(input_ids)
-        if self.can_run and self.past is not None:
-            self.network = OneTokenNetwork(
-                self.model,
-                past=self.past,
-                attention_mask=prompt_mask,
-                encoder_attention_mask=self.encoder.get("encoder_attention_mask"),
-                max_length=self.max_length,
-            )
+        if self.past is not None and can_run(self.model):
+            masks = (prompt_mask, self.encoder.get("encoder_attention_mask"))
+            self.network = OneTokenNetwork(self.model, past=self.past, masks=masks, max_length=self.max_length)
             self.past = None  # the network has copied it
         return scores
 
@@ -73,35 +65,26 @@ class FastNextWord(NextWord):
 class OneTokenNetwork:
     """A decoder that has read a prompt, ready for one word after the other.
 
-    model: a `BertLMHeadModel`. past: the keys and values of the prompt, as the model returned them. attention_mask:
-    (rows, prompt), 0 for padding. encoder_attention_mask: (rows, encoder seq), for a model with cross-attention.
+    model: a `BertLMHeadModel`. past: the keys and values of the prompt, as the model returned them. masks: (rows,
+    prompt), 0 for padding, and for a model with cross-attention (rows, encoder seq).
     """
 
-    def __init__(
-        self,
-        model: Any,
-        *,
-        past: PastKeyValues,
-        attention_mask: Tensor,
-        encoder_attention_mask: Tensor | None,
-        max_length: int,
-    ):
+    def __init__(self, model: Any, *, past: PastKeyValues, masks: tuple[Tensor, Tensor | None], max_length: int):
+        attention_mask, encoder_attention_mask = masks
         rows, self.length = attention_mask.shape
         self.embeddings = model.bert.embeddings
-        self.layers = [
-            OneTokenLayer(layer, kept, max_length) for layer, kept in zip(model.bert.encoder.layer, past, strict=True)
-        ]
+        layers = zip(model.bert.encoder.layer, past, strict=True)
+        self.layers = [OneTokenLayer(layer, kept, max_length) for layer, kept in layers]
         head = model.cls.predictions
         self.transform = Projection(head.transform.dense)
         self.activation = head.transform.transform_act_fn
         self.norm = head.transform.LayerNorm
         self.decoder = Projection(head.decoder)
 
-        self.mask: Tensor | None = None
+        self.mask = self.encoder_mask = None
         if not bool(attention_mask.all()):
             whole = torch.cat([attention_mask, attention_mask.new_ones(rows, max_length - self.length)], dim=1)
             self.mask = model.get_extended_attention_mask(whole, (rows, 1))  # (rows, 1, 1, max_length)
-        self.encoder_mask: Tensor | None = None
         if encoder_attention_mask is not None:
             self.encoder_mask = model.invert_attention_mask(encoder_attention_mask)
 
@@ -112,8 +95,7 @@ class OneTokenNetwork:
         mask = None if self.mask is None else self.mask[..., : self.length]
         for layer in self.layers:
             hidden_states = layer(hidden_states, mask, self.encoder_mask)
-        scores: Tensor = self.decoder(self.norm(self.activation(self.transform(hidden_states))))
-        return scores
+        return self.decoder(self.norm(self.activation(self.transform(hidden_states))))
 
 
 class OneTokenLayer:
@@ -147,13 +129,12 @@ class OneTokenLayer:
         attended = self.attention(hidden_states, query, known, mask=mask, position=position)
         if self.encoder_keys_and_values:
             query = self.cross_query(attended).view((rows, -1, 1, size))
-            attended = self.crossattention(
-                attended, query, self.encoder_keys_and_values, mask=encoder_mask, position=position
-            )
+            encoded = self.encoder_keys_and_values
+            attended = self.crossattention(attended, query, encoded, mask=encoder_mask, position=position)
         return self.norm(self.narrow(self.activation(self.widen(attended))) + attended)
 
     def reorder(self, rows: Tensor) -> None:
-        """Copy the memory of these rows. The encoder's stays: all beams of a text attend to the same."""
+        """Copy these rows of the memory. The encoder's stays: all beams of a text attend to the same."""
         used = self.keys_and_values[:, :, :, : self.length]
         used.copy_(used.index_select(1, rows))
 
@@ -163,22 +144,15 @@ class OneTokenAttention:
 
     def __init__(self, attention: BertAttention):
         self.inner = attention.self
-        self.relative = attention.self.position_embedding_type != "absolute"
         self.mix = Projection(attention.output.dense)
         self.norm = attention.output.LayerNorm
 
     def __call__(
-        self,
-        hidden_states: Tensor,
-        query: Tensor,
-        keys_and_values: tuple[Tensor, ...] | Tensor,
-        *,
-        mask: Tensor | None,
-        position: int,
+        self, hidden_states: Tensor, query: Tensor, keys_and_values: Any, *, mask: Tensor | None, position: int
     ) -> Tensor:
-        """(rows, hidden) → the same. query: (rows, heads, 1, d), at `position`. keys, values: (rows, heads, keys, d)."""
+        """(rows, hidden) → the same. query: (rows, heads, 1, d), at `position`; keys, values: (rows, heads, seq, d)."""
         keys, values = keys_and_values
-        if self.relative:
+        if self.inner.position_embedding_type != "absolute":
             for scores in self.inner.relative_scores(query, keys, position):
                 scaled = scores / math.sqrt(query.size(-1))
                 mask = scaled if mask is None else mask + scaled
@@ -206,10 +180,7 @@ class Projection:
 
 
 def can_run(model: nn.Module) -> bool:
-    """Whether the network would do all that calling the model does.
-
-    It would not where modules were replaced, where hooks watch them, under autocast, and where dropout is on.
-    """
+    """Whether the network does all that the model does: no replaced module, no hook, no autocast, no dropout."""
     return not torch.is_autocast_enabled("cpu") and all(
         type(module).__module__.startswith(("minibert.", "torch.nn.modules."))
         and "forward" not in module.__dict__

@@ -1,8 +1,5 @@
-"""Text from a decoder, word by word over a cache.
-
-Read `generate.py` for the call and the loop's view of the model, `search.py` for greedy search, sampling and beam search,
-`scores.py` for the rules that change the scores of the next word.
-"""
+"""Text from a decoder, word by word over a cache: `generate.py` has the call, `search.py` the model as a function from
+words to scores and the searches, `scores.py` the rules that change the scores of the next word."""
 
 from .generate import Generation
 

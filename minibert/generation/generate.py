@@ -2,25 +2,23 @@
 
     scores of word t + 1 = model(word t, keys and values of the words before)[last position]
 
-`NextWord` is the model as the searches see it, with its cache. Reference: `GenerationMixin.generate`.
+Reference: `GenerationMixin.generate`.
 """
 
 from __future__ import annotations
 
-import inspect
+import dataclasses
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from ..config import BertConfig
 from ..model.pretrained import BertPreTrainedModel
-from ..outputs import PastKeyValues
-from .search import SearchOptions, beam_search, token_by_token
+from .search import NextWord, SearchOptions, beam_search, token_by_token
 
-PROMPT_BLOCK = 256  # words of a prompt that one forward reads
+OPTIONS = [field.name for field in dataclasses.fields(SearchOptions) if field.name != "generator"]
 
 
 class Generation(BertPreTrainedModel):
@@ -49,7 +47,7 @@ class Generation(BertPreTrainedModel):
         max_new_tokens: int | None = None,
         use_cache: bool | None = None,
         attention_mask: Tensor | None = None,
-        token_type_ids: Tensor | None = None,  # noqa: ARG002  # a tokenizer gives them; a decoder has one segment
+        token_type_ids: Tensor | None = None,  # a tokenizer gives them; a decoder has one segment
         encoder_hidden_states: Tensor | None = None,
         encoder_attention_mask: Tensor | None = None,
         generator: torch.Generator | None = None,
@@ -58,8 +56,8 @@ class Generation(BertPreTrainedModel):
     ) -> Tensor:
         """Continue a prompt.
 
-        input_ids: (batch, prompt) int64; without, the text starts from `bos_token_id`. attention_mask: (batch, prompt), by
-        default 0 where there is padding. Every option that is None is what the config says.
+        input_ids: (batch, prompt) int64; without, the text starts from `bos_token_id`. attention_mask: (batch, prompt),
+        by default 0 where there is padding. Every option that is None is what the config says.
         max_length: of prompt and answer together; max_new_tokens: of the answer. min_length: no end before it.
         do_sample: draw words with `temperature`, among the `top_k` and the `top_p`; otherwise search, greedily or with
         `num_beams`. num_return_sequences: texts for each prompt. length_penalty, early_stopping: of beam search.
@@ -82,29 +80,12 @@ class Generation(BertPreTrainedModel):
             input_ids = torch.full((1, 1), bos_token_id, device=self.device)
         if input_ids.dim() != 2:
             raise ValueError(f"input_ids has shape {tuple(input_ids.shape)}; it must be (batch, prompt).")
-        if max_new_tokens is not None:
-            if max_length is not None:
-                warnings.warn("Both max_length and max_new_tokens are given: max_length counts.", stacklevel=2)
-            else:
-                max_length = input_ids.size(1) + max_new_tokens
-        given = {
-            "max_length": max_length,
-            "min_length": min_length,
-            "do_sample": do_sample,
-            "early_stopping": early_stopping,
-            "num_beams": num_beams,
-            "temperature": temperature,
-            "top_k": top_k,
-            "top_p": top_p,
-            "repetition_penalty": repetition_penalty,
-            "bad_words_ids": bad_words_ids,
-            "pad_token_id": pad_token_id,
-            "eos_token_id": eos_token_id,
-            "length_penalty": length_penalty,
-            "no_repeat_ngram_size": no_repeat_ngram_size,
-            "num_return_sequences": num_return_sequences,
-        }
-        settings = given_or_from_config(given, config)
+        if max_new_tokens is not None and max_length is not None:
+            warnings.warn("Both max_length and max_new_tokens are given: max_length counts.", stacklevel=2)
+        elif max_new_tokens is not None:
+            max_length = input_ids.size(1) + max_new_tokens
+        given = locals()
+        settings = {name: getattr(config, name) if given[name] is None else given[name] for name in OPTIONS}
         if attention_mask is None:
             attention_mask = mask_of(input_ids, settings["pad_token_id"], settings["eos_token_id"])
         if settings["pad_token_id"] is None:
@@ -128,61 +109,7 @@ class Generation(BertPreTrainedModel):
         input_ids = input_ids.repeat_interleave(copies, dim=0)
         if options.num_beams == 1:
             return token_by_token(next_word, input_ids, options, on_tokens=on_tokens)
-        kept = 1 if options.do_sample else options.num_return_sequences
-        return beam_search(next_word, input_ids, options, kept=kept, reorder=next_word.reorder)
-
-
-class NextWord:
-    """The model as a function: ids so far → scores of the next word. With a cache, a call reads only the newest word.
-
-    model: a `BertLMHeadModel`. attention_mask: (rows, prompt). encoder: `encoder_hidden_states` and
-    `encoder_attention_mask` for cross-attention.
-    """
-
-    def __init__(self, model: Any, *, attention_mask: Tensor, encoder: dict[str, Tensor], use_cache: bool):
-        self.model = model
-        self.attention_mask = attention_mask
-        self.encoder = encoder
-        self.use_cache = use_cache
-        self.past: PastKeyValues | None = None
-        # Of the prompt, too, only the last word's scores are needed; a student's own forward may not know how to say so.
-        own = "logits_to_keep" not in inspect.signature(model.forward).parameters
-        self.keep = {} if own else {"logits_to_keep": 1}
-
-    def __call__(self, input_ids: Tensor) -> Tensor:
-        """(rows, length) ids so far → (rows, vocab) scores."""
-        if self.past is None and self.use_cache and self.keep and input_ids.size(1) > PROMPT_BLOCK:
-            self.read(input_ids[:, :-1])
-        inputs = self.model.prepare_inputs_for_generation(input_ids, past=self.past, attention_mask=self.attention_mask)
-        outputs = self.model(**inputs, **self.encoder, **self.keep, use_cache=self.use_cache, return_dict=True)
-        self.past = outputs.past_key_values
-        # The word that will be chosen is text, whatever it is.
-        ones = self.attention_mask.new_ones(self.attention_mask.size(0), 1)
-        self.attention_mask = torch.cat([self.attention_mask, ones], dim=1)
-        scores: Tensor = outputs.logits[:, -1, :]
-        return scores
-
-    def read(self, input_ids: Tensor) -> None:
-        """Read a long prompt into the cache block by block.
-
-        In one piece, attention would compute the scores of every pair of words, and the causal mask would hide half of them.
-        """
-        end = 0
-        for block in input_ids.split(PROMPT_BLOCK, dim=1):
-            end += block.size(1)
-            inputs = {"attention_mask": self.attention_mask[:, :end], "past_key_values": self.past, **self.encoder}
-            outputs = self.model(block, **inputs, **self.keep, use_cache=True, return_dict=True)
-            self.past = outputs.past_key_values
-
-    def reorder(self, rows: Tensor) -> None:
-        """Continue from these rows: beams that live on, and beams that are copied."""
-        if self.past is not None:
-            self.past = self.model._reorder_cache(self.past, rows)
-
-
-def given_or_from_config(given: dict[str, Any], config: Any) -> dict[str, Any]:
-    """The options; one that is None is what the config says."""
-    return {name: getattr(config, name) if value is None else value for name, value in given.items()}
+        return beam_search(next_word, input_ids, options)
 
 
 def mask_of(input_ids: Tensor, pad_token_id: int | None, eos_token_id: int | None) -> Tensor:
@@ -199,17 +126,13 @@ def check_options(options: SearchOptions, config: BertConfig, prompt_length: int
             f"The prompt has {prompt_length} tokens and max_length is {options.max_length}, prompt included: "
             "there is nothing left to generate. Raise max_length, or give max_new_tokens."
         )
-    if options.max_length > config.max_position_embeddings:
-        raise ValueError(
-            f"max_length is {options.max_length}, but this model knows {config.max_position_embeddings} positions "
-            "(config.max_position_embeddings)."
-        )
-    for name in ("num_beams", "num_return_sequences"):
-        if getattr(options, name) < 1:
-            raise ValueError(f"{name} is {getattr(options, name)}; it must be at least 1.")
-    for name in ("min_length", "top_k", "no_repeat_ngram_size"):
-        if getattr(options, name) < 0:
-            raise ValueError(f"{name} is {getattr(options, name)}; it must be at least 0, which turns it off.")
+    positions = config.max_position_embeddings
+    if options.max_length > positions:
+        raise ValueError(f"max_length is {options.max_length}, but this model knows {positions} positions.")
+    least = {"num_beams": 1, "num_return_sequences": 1, "min_length": 0, "top_k": 0, "no_repeat_ngram_size": 0}
+    for name, number in least.items():
+        if getattr(options, name) < number:
+            raise ValueError(f"{name} is {getattr(options, name)}; it must be at least {number}.")
     for name in ("temperature", "repetition_penalty"):
         if not getattr(options, name) > 0:
             raise ValueError(f"{name} is {getattr(options, name)}; it must be above 0.")
@@ -217,11 +140,10 @@ def check_options(options: SearchOptions, config: BertConfig, prompt_length: int
         raise ValueError(f"top_p is {options.top_p}; it must be above 0 and at most 1, which turns it off.")
     if not options.do_sample and options.num_return_sequences > options.num_beams:
         raise ValueError(
-            f"num_return_sequences is {options.num_return_sequences}, but a search with num_beams = {options.num_beams} "
-            "finds no more than that. Raise num_beams, or sample with do_sample=True."
+            f"num_return_sequences is {options.num_return_sequences}, but a search with num_beams = "
+            f"{options.num_beams} finds no more than that. Raise num_beams, or sample with do_sample=True."
         )
     for word in options.bad_words_ids or ():
         if not word or any(not 0 <= piece < config.vocab_size for piece in word):
-            raise ValueError(
-                f"bad_words_ids holds {list(word)}; a bad word is a list of ids from 0 to {config.vocab_size - 1}."
-            )
+            last = config.vocab_size - 1
+            raise ValueError(f"bad_words_ids holds {list(word)}; a bad word is a list of ids from 0 to {last}.")

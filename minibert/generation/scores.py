@@ -1,7 +1,7 @@
 """The scores of the next word, changed: which words may follow, and how likely each is.
 
-Each function takes scores (rows, vocab), most of them the ids so far (rows, length) too, and returns scores of the same shape;
-a forbidden word gets −∞. Reference: the classes of `transformers.generation_logits_process`, to the bit.
+Each function takes scores (rows, vocab), most of them the ids so far (rows, length) too, and returns scores of the same
+shape; a forbidden word gets −∞. Reference: the classes of `transformers.generation_logits_process`, to the bit.
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-
-MINUS_INFINITY = float("-inf")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +42,7 @@ class ScoreRules:
     def warp(self, scores: Tensor, at_least: int = 1) -> Tensor:
         """Reshape the distribution to draw from: temperature, then the top k, then the top p; `at_least` words stay.
 
-        s / T, for a temperature T below 1, makes the likely likelier; above 1 everything evens out (Ackley et al. 1985).
+        s / T, for a temperature T below 1, makes the likely likelier; above 1 all evens out (Ackley et al. 1985).
         """
         if self.temperature != 1.0:
             scores = scores / self.temperature
@@ -56,17 +54,14 @@ class ScoreRules:
 
 
 def penalize_repetition(input_ids: Tensor, scores: Tensor, penalty: float) -> Tensor:
-    """Make words of the text less likely to come again: s / penalty where s ≥ 0, s · penalty where s < 0.
-
-    Source: Keskar et al. 2019, §4.1.
-    """
+    """Make words of the text less likely: s / penalty where s ≥ 0, else s · penalty (Keskar et al. 2019, §4.1)."""
     seen = scores.gather(1, input_ids)
     seen = torch.where(seen < 0, seen * penalty, seen / penalty)
     return scores.scatter(1, input_ids, seen)
 
 
 def forbid_repeated_ngrams(input_ids: Tensor, scores: Tensor, size: int) -> Tensor:
-    """Forbid every word that would complete, for the second time, a run of `size` words. Source: Paulus et al. 2018, §2.5."""
+    """Forbid each word that would complete a run of `size` words a second time (Paulus et al. 2018, §2.5)."""
     forbidden = []
     for ids in input_ids.tolist():
         start = tuple(ids[len(ids) - size + 1 :]) if size > 1 else ()
@@ -89,14 +84,13 @@ def forbid(scores: Tensor, ids: Sequence[Sequence[int]]) -> Tensor:
     mask = torch.zeros(scores.shape, dtype=torch.bool)
     for row, row_ids in enumerate(ids):
         mask[row, list(row_ids)] = True
-    return scores.masked_fill(mask.to(scores.device), MINUS_INFINITY)
+    return scores.masked_fill(mask.to(scores.device), -torch.inf)
 
 
 def keep_top_k(scores: Tensor, k: int) -> Tensor:
     """Forbid all but the k likeliest words (and those that tie with the last). Source: Fan et al. 2018, §5."""
-    k = min(k, scores.size(-1))
-    least = torch.topk(scores, k)[0][..., -1, None]  # (rows, 1)
-    return scores.masked_fill(scores < least, MINUS_INFINITY)
+    least = torch.topk(scores, min(k, scores.size(-1)))[0][..., -1, None]  # (rows, 1)
+    return scores.masked_fill(scores < least, -torch.inf)
 
 
 def keep_top_p(scores: Tensor, p: float, at_least: int = 1) -> Tensor:
@@ -106,4 +100,4 @@ def keep_top_p(scores: Tensor, p: float, at_least: int = 1) -> Tensor:
     beyond[..., : at_least - 1] = False
     # The word that crosses p is kept: what is removed begins one position later.
     removed = torch.cat([torch.zeros_like(beyond[..., :1]), beyond[..., :-1]], dim=-1)
-    return scores.masked_fill(removed.scatter(1, order, removed), MINUS_INFINITY)
+    return scores.masked_fill(removed.scatter(1, order, removed), -torch.inf)

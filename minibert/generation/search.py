@@ -5,28 +5,30 @@
     beam search:    keep the num_beams texts of the highest Σ log p(word | words before) and extend them all;
                     a finished text competes with that sum / length^length_penalty
 
-At every step of a beam search the best 2 · num_beams extensions are examined, so that num_beams texts can go on even if as many
-end. `next_word` is the model as a function: (rows, length) ids so far → (rows, vocab) scores.
-Source: Graves 2012, §3; Wu et al. 2016, §7; Holtzman et al. 2020, §2. Reference: `greedy_search`, `sample`, `beam_search`,
-`beam_sample`, `BeamSearchScorer` and `BeamHypotheses`.
+At every step of a beam search the best 2 · num_beams extensions are examined, so that num_beams texts can go on even if
+as many end. Source: Graves 2012, §3; Wu et al. 2016, §7; Holtzman et al. 2020, §2. Reference: `greedy_search`,
+`sample`, `beam_search`, `beam_sample`, `BeamSearchScorer` and `BeamHypotheses`.
 """
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from ..outputs import PastKeyValues
 from .scores import ScoreRules
 
-NextWord = Callable[[Tensor], Tensor]
+PROMPT_BLOCK = 256  # words of a prompt that one forward reads
 
 
 @dataclass(frozen=True, kw_only=True)
 class SearchOptions(ScoreRules):
-    """Every option of one search. max_length counts the prompt; pad_token_id fills the rows of texts that have ended."""
+    """Every option of a search. max_length counts the prompt; pad_token_id fills the rows of texts that have ended."""
 
     max_length: int
     do_sample: bool
@@ -38,11 +40,47 @@ class SearchOptions(ScoreRules):
     generator: torch.Generator | None = None
 
 
+class NextWord:
+    """The model as a function: ids so far → scores of the next word. With a cache, a call reads only the newest word.
+
+    model: a `BertLMHeadModel`. attention_mask: (rows, prompt). encoder: what cross-attention reads, by argument's name.
+    """
+
+    def __init__(self, model: Any, *, attention_mask: Tensor, encoder: dict[str, Tensor], use_cache: bool):
+        self.model = model
+        self.attention_mask = attention_mask
+        self.encoder = encoder
+        self.use_cache = use_cache
+        self.past: PastKeyValues | None = None
+        # Of the prompt too only the last word's scores are needed; a student's own forward may not know how to say so.
+        own = "logits_to_keep" not in inspect.signature(model.forward).parameters
+        self.keep = {} if own else {"logits_to_keep": 1}
+
+    def __call__(self, input_ids: Tensor) -> Tensor:
+        """(rows, length) ids so far → (rows, vocab) scores."""
+        if self.past is None and self.use_cache and self.keep and input_ids.size(1) > PROMPT_BLOCK:
+            # In one piece, attention would score every pair of words, and the causal mask would hide half of them.
+            end = 0
+            for block in input_ids[:, :-1].split(PROMPT_BLOCK, dim=1):
+                end += block.size(1)
+                inputs = {"attention_mask": self.attention_mask[:, :end], "past_key_values": self.past, **self.encoder}
+                self.past = self.model(block, **inputs, **self.keep, use_cache=True, return_dict=True).past_key_values
+        inputs = self.model.prepare_inputs_for_generation(input_ids, past=self.past, attention_mask=self.attention_mask)
+        outputs = self.model(**inputs, **self.encoder, **self.keep, use_cache=self.use_cache, return_dict=True)
+        self.past = outputs.past_key_values
+        # The word that will be chosen is text, whatever it is.
+        ones = self.attention_mask.new_ones(self.attention_mask.size(0), 1)
+        self.attention_mask = torch.cat([self.attention_mask, ones], dim=1)
+        return outputs.logits[:, -1, :]
+
+    def reorder(self, rows: Tensor) -> None:
+        """Continue from these rows: beams that live on, and beams that are copied."""
+        if self.past is not None:
+            self.past = self.model._reorder_cache(self.past, rows)
+
+
 def token_by_token(
-    next_word: NextWord,
-    input_ids: Tensor,
-    options: SearchOptions,
-    on_tokens: Callable[[Tensor], None] | None = None,
+    next_word: NextWord, input_ids: Tensor, options: SearchOptions, on_tokens: Callable[[Tensor], None] | None = None
 ) -> Tensor:
     """Greedy search or sampling, until every row has ended or is full: (rows, prompt) → (rows, at most max_length).
 
@@ -65,13 +103,11 @@ def token_by_token(
     return input_ids
 
 
-def beam_search(
-    next_word: NextWord, input_ids: Tensor, options: SearchOptions, *, kept: int, reorder: Callable[[Tensor], None]
-) -> Tensor:
-    """The `kept` best texts of every prompt, best first: (prompts · kept, at most max_length), padded.
+def beam_search(next_word: NextWord, input_ids: Tensor, options: SearchOptions) -> Tensor:
+    """The best texts of every prompt, best first: (prompts · num_return_sequences, at most max_length), padded.
 
-    input_ids: (prompts · num_beams, prompt), every prompt num_beams times. reorder: called with the rows, (rows,) indices,
-    whose texts the next step extends, so that the model's cache follows.
+    input_ids: (prompts · num_beams, prompt), every prompt num_beams times. When words are drawn, every text asked for
+    has a prompt of its own, and the best is kept.
     """
     beams = options.num_beams
     prompts = input_ids.size(0) // beams
@@ -95,17 +131,18 @@ def beam_search(
         rows, tokens = (input_ids.new_tensor([beam[i] for beam in next_beams]) for i in (0, 1))
         scores = best_scores.new_tensor([score for _, _, score in next_beams]).view(prompts, beams)
         input_ids = torch.cat([input_ids[rows], tokens[:, None]], dim=1)
-        reorder(rows)
+        next_word.reorder(rows)
 
     for i, prompt in enumerate(finished):
         if not prompt.done:
             for beam in range(beams):
                 prompt.add(input_ids[i * beams + beam], float(scores[i, beam]))
-    return padded([text for prompt in finished for text in prompt.best(kept)], options)
+    kept = 1 if options.do_sample else options.num_return_sequences
+    return padded([text for prompt in finished for _, text in prompt.texts[-kept:][::-1]], options)
 
 
 def best_extensions(words: Tensor, prompts: int, options: SearchOptions) -> tuple[Tensor, Tensor]:
-    """The best 2 · beams of all beams' extensions, or as many drawn at random: scores and indices in (beams · vocab)."""
+    """The best 2 · beams of all beams' extensions, or as many drawn: scores and indices in (beams · vocab)."""
     number = 2 * options.num_beams
     if not options.do_sample:
         return torch.topk(words.view(prompts, -1), number, dim=1)
@@ -124,10 +161,9 @@ class FinishedTexts:
         self.done = False
 
     def split(self, extensions: list[tuple[int, int, float]], input_ids: Tensor) -> list[tuple[int, int, float]]:
-        """Keep those extensions that end; the best others are the next beams.
+        """Keep those extensions that end; return the best `num_beams` others, or padding where the prompt is done.
 
-        extensions: 2 · beams of (row in input_ids, word, score), best first. Returns `num_beams` of them. A prompt
-        that is done gets padding.
+        extensions: 2 · beams of (row in input_ids, word, score), best first.
         """
         beams = self.options.num_beams
         if self.done:
@@ -149,10 +185,6 @@ class FinishedTexts:
             self.texts.append((penalized, ids))
             self.texts.sort(key=lambda text: text[0])  # of equal scores the earlier text goes, as in the reference
             del self.texts[: -self.options.num_beams]
-
-    def best(self, number: int) -> list[Tensor]:
-        """The best texts, the very best first."""
-        return [ids for _, ids in reversed(self.texts[-number:])]
 
 
 def padded(texts: list[Tensor], options: SearchOptions) -> Tensor:

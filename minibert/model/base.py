@@ -6,12 +6,13 @@ Reference class: the parts of `PreTrainedModel` and `ModuleUtilsMixin` that BERT
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from ..config import BertConfig, is_whole_number
+from ..config_files import ConfigFiles
 from .initialization import initialization_enabled, initialize_module
 from .masks import encoder_extended_attention_mask, extended_attention_mask, head_mask_of_layers
 from .surgery import check_pruning, resized
@@ -20,14 +21,15 @@ from .surgery import check_pruning, resized
 class BertBase(nn.Module):
     """A config and the parameters made from it."""
 
-    config_class = BertConfig
+    config_class: ClassVar[type[ConfigFiles]] = BertConfig
     base_model_prefix = "bert"
 
     def __init__(self, config: BertConfig):
         super().__init__()
-        if not isinstance(config, BertConfig):
+        if not isinstance(config, self.config_class):
             raise ValueError(
-                f"{type(self).__name__}(config) takes a BertConfig, not {type(config).__name__}. "
+                f"{type(self).__name__}(config) takes an instance of {self.config_class.__name__}, not of "
+                f"{type(config).__name__}. "
                 f"To open a checkpoint use {type(self).__name__}.from_pretrained(name)."
             )
         config.validate()
@@ -174,17 +176,22 @@ class BertBase(nn.Module):
 
     def gradient_checkpointing_enable(self) -> None:
         """Trade time for memory: compute each layer again in the backward pass instead of keeping its states."""
-        self.base_model.encoder.gradient_checkpointing = True
+        for encoder in self._encoders():
+            encoder.gradient_checkpointing = True
 
     def gradient_checkpointing_disable(self) -> None:
         """Keep every layer's states again."""
-        self.base_model.encoder.gradient_checkpointing = False
-        vars(self.config).pop("gradient_checkpointing", None)
+        for encoder in self._encoders():
+            encoder.gradient_checkpointing = False
+            vars(encoder.config).pop("gradient_checkpointing", None)
 
     @property
     def is_gradient_checkpointing(self) -> bool:
         """Whether layers are computed again in the backward pass."""
-        return self.base_model.encoder.checkpoints_gradients
+        return any(encoder.checkpoints_gradients for encoder in self._encoders())
+
+    def _encoders(self) -> list[Any]:
+        return [module for module in self.modules() if hasattr(module, "checkpoints_gradients")]  # a pair has two
 
     # ------------------------------------------------------------------------------------------------------- properties
 

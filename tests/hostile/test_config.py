@@ -94,7 +94,7 @@ def test_an_unknown_activation_is_refused_with_those_that_exist_when_the_model_i
 
 
 def test_a_model_wants_a_config_and_says_how_to_open_a_checkpoint() -> None:
-    with pytest.raises(ValueError, match=r"takes a BertConfig, not str.*BertModel\.from_pretrained"):
+    with pytest.raises(ValueError, match=r"takes an instance of BertConfig, not of str.*BertModel\.from_pretrained"):
         BertModel("novels-4l-256h")  # type: ignore[arg-type]
 
 

@@ -223,7 +223,7 @@ class TestAnArchitectureOfOnesOwn:
         BertConfig(**SIZES).save_pretrained(tmp_path / "bert")
         assert OwnConfig.from_pretrained(tmp_path / "bert").hidden_size == SIZES["hidden_size"]
         OwnConfig(**SIZES).save_pretrained(tmp_path / "own")
-        with pytest.raises(ValueError, match="model_type is 'my-own'. minibert opens BERT checkpoints only"):
+        with pytest.raises(ValueError, match=r"model_type is 'my-own'\. minibert opens BERT checkpoints only"):
             BertConfig.from_pretrained(tmp_path / "own")
 
     def test_a_model_of_it_is_saved_and_opens_again(self, tmp_path: Path) -> None:

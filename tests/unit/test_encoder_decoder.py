@@ -354,7 +354,7 @@ def test_sides_that_do_not_fit_are_refused() -> None:
 def test_missing_or_wrong_sides_are_refused() -> None:
     with pytest.raises(ValueError, match="a config, or an encoder and a decoder"):
         EncoderDecoderModel(encoder=tiny(BertModel))
-    with pytest.raises(ValueError, match="takes an EncoderDecoderConfig, not BertConfig"):
+    with pytest.raises(ValueError, match="takes an instance of EncoderDecoderConfig, not of BertConfig"):
         EncoderDecoderModel(tiny_config())  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="needs the name of the decoder, or decoder_model"):
         EncoderDecoderModel.from_encoder_decoder_pretrained(encoder_model=tiny(BertModel))

@@ -86,7 +86,7 @@ def test_the_last_scores_alone_are_the_same() -> None:
 
 
 def test_a_prompt_that_is_read_in_blocks_gets_the_same_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("minibert.generation.generate.PROMPT_BLOCK", 32)
+    monkeypatch.setattr("minibert.generation.search.PROMPT_BLOCK", 32)
     ours, theirs = trained_pair()
     prompt = torch.randint(1000, 8000, (2, 100), generator=torch.Generator().manual_seed(2))
     for num_beams in (1, 3):

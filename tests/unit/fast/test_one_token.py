@@ -11,7 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from minibert import BertConfig, BertLMHeadModel
 from minibert.fast.one_token import FastNextWord, OneTokenNetwork, can_run
-from minibert.generation.generate import NextWord
+from minibert.generation.search import NextWord
 
 
 def decoder(seed: int = 0, **overrides: object) -> BertLMHeadModel:

@@ -107,7 +107,7 @@ def test_a_long_prompt_is_read_in_blocks_and_the_text_is_the_same(
     whole = model.generate(prompt, **given)
     lengths: list[int] = []
     model.bert.embeddings.register_forward_hook(lambda _module, _inputs, output: lengths.append(output.size(1)))
-    monkeypatch.setattr("minibert.generation.generate.PROMPT_BLOCK", 3)
+    monkeypatch.setattr("minibert.generation.search.PROMPT_BLOCK", 3)
     assert torch.equal(model.generate(prompt, **given), whole)
     assert lengths == [3, 3, 1, 1, 1, 1, 1]
 
