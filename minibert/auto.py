@@ -10,34 +10,32 @@ from __future__ import annotations
 import os
 import warnings
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import torch
 
+from . import heads
 from .checkpoints import CONFIG_FILE, locate, read_json
 from .config import BertConfig
-from .heads import (
-    BertForMaskedLM,
-    BertForMultipleChoice,
-    BertForNextSentencePrediction,
-    BertForPreTraining,
-    BertForQuestionAnswering,
-    BertForSequenceClassification,
-    BertForTokenClassification,
-    BertLMHeadModel,
-)
 from .model import BertModel, BertPreTrainedModel
 from .tokenization import BertTokenizer, BertTokenizerFast
 
 # Names under which a BERT tokenizer is saved; the last two say nothing of its kind, so its files decide.
 _TOKENIZER_CLASSES = ("BertTokenizer", "BertTokenizerFast", "PreTrainedTokenizerFast", "TokenizersBackend")
+_HUB_OPTIONS = ("revision", "cache_dir", "token", "local_files_only", "force_download")
 
 
-class AutoConfig:
+class _Auto:
+    def __init__(self, *_: Any, **__: Any) -> None:
+        name = type(self).__name__
+        # An OSError because the reference raises EnvironmentError here.
+        raise OSError(
+            f"{name}() makes nothing: it is a name for opening checkpoints. Use {name}.from_pretrained(name)."
+        )
+
+
+class AutoConfig(_Auto):
     """`BertConfig` under the name that fits any checkpoint."""
-
-    def __init__(self) -> None:
-        _refuse_to_construct("AutoConfig", "AutoConfig.from_pretrained(name)")
 
     @classmethod
     def from_pretrained(cls, pretrained_model_name_or_path: str | os.PathLike[str], **settings: Any) -> Any:
@@ -52,11 +50,8 @@ class AutoConfig:
         return BertConfig(**fields)
 
 
-class AutoTokenizer:
+class AutoTokenizer(_Auto):
     """`BertTokenizer` under the name that fits any checkpoint."""
-
-    def __init__(self) -> None:
-        _refuse_to_construct("AutoTokenizer", "AutoTokenizer.from_pretrained(name)")
 
     @classmethod
     def from_pretrained(
@@ -65,38 +60,28 @@ class AutoTokenizer:
         *,
         use_fast: bool = True,
         config: BertConfig | None = None,
-        revision: str | None = None,
-        cache_dir: str | os.PathLike[str] | None = None,
-        token: bool | str | None = None,
-        local_files_only: bool = False,
-        force_download: bool = False,
         subfolder: str = "",
         **settings: Any,
     ) -> BertTokenizer:
-        """Open a tokenizer; arguments as those of `BertTokenizer.from_pretrained`.
+        """Open a tokenizer; the other arguments are those of `BertTokenizer.from_pretrained`.
 
         use_fast: as in the reference, a `BertTokenizerFast` unless False. config: only checked, for its model_type.
         Raises ValueError for a tokenizer of another kind, naming it.
         """
-        hub: dict[str, Any] = {"revision": revision, "cache_dir": cache_dir, "token": token}
-        hub |= {"local_files_only": local_files_only, "force_download": force_download}
+        hub = {name: settings[name] for name in _HUB_OPTIONS if name in settings}
         if config is not None:
             _check_config("AutoTokenizer", config)
         place = Path(pretrained_model_name_or_path) / subfolder
         if not place.is_file():  # a vocabulary by its path says nothing about its kind
             _check_tokenizer(place if subfolder or place.is_dir() else pretrained_model_name_or_path, hub)
         tokenizer_class = BertTokenizerFast if use_fast else BertTokenizer
-        return tokenizer_class.from_pretrained(pretrained_model_name_or_path, subfolder=subfolder, **hub, **settings)
+        return tokenizer_class.from_pretrained(pretrained_model_name_or_path, subfolder=subfolder, **settings)
 
 
-class _AutoModelClass:
+class _AutoModelClass(_Auto):
     """What every Auto class of models does; `model_class` is the class it stands for."""
 
     model_class: type[BertPreTrainedModel]
-
-    def __init__(self, *_args: Any, **_settings: Any) -> None:
-        name = type(self).__name__
-        _refuse_to_construct(name, f"{name}.from_pretrained(name) or {name}.from_config(config)")
 
     @classmethod
     def from_pretrained(
@@ -134,20 +119,20 @@ def _auto(name: str, model_class: type[BertPreTrainedModel]) -> type[_AutoModelC
 
 
 AutoModel = _auto("AutoModel", BertModel)
-AutoModelForPreTraining = _auto("AutoModelForPreTraining", BertForPreTraining)
-AutoModelForMaskedLM = _auto("AutoModelForMaskedLM", BertForMaskedLM)
-AutoModelForCausalLM = _auto("AutoModelForCausalLM", BertLMHeadModel)
-AutoModelForNextSentencePrediction = _auto("AutoModelForNextSentencePrediction", BertForNextSentencePrediction)
-AutoModelForSequenceClassification = _auto("AutoModelForSequenceClassification", BertForSequenceClassification)
-AutoModelForMultipleChoice = _auto("AutoModelForMultipleChoice", BertForMultipleChoice)
-AutoModelForTokenClassification = _auto("AutoModelForTokenClassification", BertForTokenClassification)
-AutoModelForQuestionAnswering = _auto("AutoModelForQuestionAnswering", BertForQuestionAnswering)
+AutoModelForPreTraining = _auto("AutoModelForPreTraining", heads.BertForPreTraining)
+AutoModelForMaskedLM = _auto("AutoModelForMaskedLM", heads.BertForMaskedLM)
+AutoModelForCausalLM = _auto("AutoModelForCausalLM", heads.BertLMHeadModel)
+AutoModelForNextSentencePrediction = _auto("AutoModelForNextSentencePrediction", heads.BertForNextSentencePrediction)
+AutoModelForSequenceClassification = _auto("AutoModelForSequenceClassification", heads.BertForSequenceClassification)
+AutoModelForMultipleChoice = _auto("AutoModelForMultipleChoice", heads.BertForMultipleChoice)
+AutoModelForTokenClassification = _auto("AutoModelForTokenClassification", heads.BertForTokenClassification)
+AutoModelForQuestionAnswering = _auto("AutoModelForQuestionAnswering", heads.BertForQuestionAnswering)
 
 
 class AutoModelWithLMHead(_AutoModelClass):
     """`BertForMaskedLM`, under a name that the reference itself had retired: a FutureWarning says which to use."""
 
-    model_class = BertForMaskedLM
+    model_class = heads.BertForMaskedLM
 
     @classmethod
     def from_pretrained(cls, *model_args: Any, **settings: Any) -> Any:
@@ -169,11 +154,6 @@ def _warn_about_the_name() -> None:
         FutureWarning,
         stacklevel=3,
     )
-
-
-def _refuse_to_construct(name: str, instead: str) -> NoReturn:
-    # An OSError because the reference raises EnvironmentError here.
-    raise OSError(f"{name}() makes nothing: it is a name for opening checkpoints. Use {instead}.")
 
 
 def _check_config(name: str, config: Any) -> None:

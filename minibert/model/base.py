@@ -26,10 +26,10 @@ class BertBase(nn.Module):
 
     def __init__(self, config: BertConfig):
         super().__init__()
-        if not isinstance(config, self.config_class):
+        wanted = BertConfig if issubclass(self.config_class, BertConfig) else self.config_class
+        if not isinstance(config, wanted):
             raise ValueError(
-                f"{type(self).__name__}(config) takes an instance of {self.config_class.__name__}, not of "
-                f"{type(config).__name__}. "
+                f"{type(self).__name__}(config) takes an instance of {wanted.__name__}, not of {type(config).__name__}. "
                 f"To open a checkpoint use {type(self).__name__}.from_pretrained(name)."
             )
         config.validate()
