@@ -15,7 +15,7 @@ from torch import Tensor
 
 from ..config import BertConfig
 from ..model.bert import BertModel
-from ..model.checks import check_labels, input_shape
+from ..model.checks import IGNORED, check_labels, input_shape
 from ..outputs import MaskedLMOutput
 from .prediction import BertOnlyMLMHead, BertWordPredictor
 
@@ -69,7 +69,7 @@ class BertForMaskedLM(BertWordPredictor):
 
         loss = None
         if labels is not None:
-            loss = F.cross_entropy(logits.view(-1, self.config.vocab_size), labels.view(-1))
+            loss = F.cross_entropy(logits.view(-1, self.config.vocab_size), labels.view(-1), ignore_index=IGNORED)
 
         if isinstance(outputs, tuple):  # return_dict=False
             output = (logits, *outputs[2:])

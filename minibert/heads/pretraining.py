@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ..config import BertConfig
 from ..model.bert import BertModel
-from ..model.checks import check_labels, input_shape
+from ..model.checks import IGNORED, check_labels, input_shape
 from ..outputs import BertForPreTrainingOutput
 from .prediction import BertPreTrainingHeads, BertWordPredictor
 
@@ -69,7 +69,8 @@ class BertForPreTraining(BertWordPredictor):
         loss = None
         if labels is not None and next_sentence_label is not None:
             vocab_size = self.config.vocab_size
-            masked_lm_loss = F.cross_entropy(prediction_logits.view(-1, vocab_size), labels.view(-1))
+            words = prediction_logits.view(-1, vocab_size)
+            masked_lm_loss = F.cross_entropy(words, labels.view(-1), ignore_index=IGNORED)
             next_sentence_loss = F.cross_entropy(seq_relationship_logits.view(-1, 2), next_sentence_label.view(-1))
             loss = masked_lm_loss + next_sentence_loss
 
