@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minibert.tokenization import BertTokenizer, WordpieceTokenizer
-from minibert.tokenization.alignment import Traced
-from minibert.tokenization.words import lower_each
+
+from minibert.tokenization.words import Traced, lower_each
 from tests.parity.old import tokenizer_programs as programs
 
 STRINGS = int(os.environ.get("MINIBERT_STRINGS", 20_000))
@@ -67,7 +67,7 @@ def check(max_examples: int):
 
 def readable(tokenizer: BertTokenizer, text: str) -> list[str]:
     """The tokens of a text, nothing remembered: every part goes through the words as a whole."""
-    parts = tokenizer.parts(text)
+    parts = tokenizer.steps().parts(text)
     return [token for part, is_token in parts for token in ([part] if is_token else tokenizer._tokenize(part))]
 
 
@@ -86,9 +86,9 @@ def test_a_full_memory_changes_nothing(tokenizer, batch):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("minibert.tokenization.wordpiece.MAX_WORDS", 2)
         patch.setattr("minibert.tokenization.wordpiece.MAX_WORD_LENGTH", 3)
-        tokenizer.memory.pieces.clear()
+        tokenizer.steps().pieces.clear()
         assert tokenizer(batch) == expected
-        assert len(tokenizer.memory.pieces) <= 2
+        assert len(tokenizer.steps().pieces) <= 2
 
 
 @check(400)

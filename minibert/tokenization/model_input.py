@@ -1,6 +1,10 @@
-"""Bring sequences to length: cut what is too long, pad what is too short.
+"""From ids to a model's input: `[CLS]` and `[SEP]` are added, what is too long is cut, what is too short is padded.
 
-Reference: `PreTrainedTokenizerBase.pad`, `truncate_sequences` and `_get_padding_truncation_strategies`.
+    one text    [CLS] A [SEP] [PAD]…             segments 0 0…0 0 0…
+    a pair      [CLS] A [SEP] B [SEP] [PAD]…     segments 0 0…0 0 1…1 1 0…
+
+Source: Devlin et al. 2019, figure 2. Reference: `BertTokenizer.build_inputs_with_special_tokens` and its neighbours,
+`PreTrainedTokenizerBase.pad`, `truncate_sequences` and `_get_padding_truncation_strategies`.
 """
 
 from __future__ import annotations
@@ -8,44 +12,90 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Mapping, Sequence
-from enum import Enum
 from typing import Any, TypeVar
 
 import numpy as np
 import torch
 
-from .encoding import BatchEncoding, EncodeOptions, Frame, PaddingStrategy, TruncationStrategy, one_row, to_python
+from .encoding import PADDING, TRUNCATION, BatchEncoding, EncodeOptions, PaddingStrategy, TruncationStrategy, to_python
+from .vocabulary import Vocabulary
 
 logger = logging.getLogger(__name__)
 
 UNLIMITED = int(1e30)  # model_max_length when none was given
 LARGE = int(1e20)  # above this a length counts as unlimited
 
+FILLERS = {"attention_mask": 0, "special_tokens_mask": 1, "offset_mapping": (0, 0)}  # what padding is in a column
+
 T = TypeVar("T")  # what a row is made of: ids, or tokens that know their positions in the text
 
 
-class ModelInput(Frame):
+class ModelInput(Vocabulary):
     """Turn ids into rows that BERT can read.
 
     model_max_length: what the model reads at most. padding_side: "right" or "left". model_input_names: its inputs.
     deprecation_warnings: topics that were warned of already.
     """
 
+    model_max_length: int
     padding_side: str
     model_input_names: list[str]
     deprecation_warnings: dict[str, bool]
+
+    def build_inputs_with_special_tokens(self, token_ids_0: list[T], token_ids_1: list[T] | None = None) -> list[Any]:
+        """`[CLS] A [SEP]` or `[CLS] A [SEP] B [SEP]`."""
+        cls, sep = self.cls_token_id, self.sep_token_id
+        if cls is None or sep is None:
+            raise ValueError("BERT's input begins with cls_token and ends with sep_token: set both on the tokenizer.")
+        return [cls, *token_ids_0, sep] if token_ids_1 is None else [cls, *token_ids_0, sep, *token_ids_1, sep]
+
+    def create_token_type_ids_from_sequences(
+        self, token_ids_0: Sequence[Any], token_ids_1: Sequence[Any] | None = None
+    ) -> list[int]:
+        """Segments: 0 for `[CLS] A [SEP]`, 1 for `B [SEP]`."""
+        return [0] * (len(token_ids_0) + 2) + ([] if token_ids_1 is None else [1] * (len(token_ids_1) + 1))
+
+    def get_special_tokens_mask(
+        self, token_ids_0: list[T], token_ids_1: list[T] | None = None, already_has_special_tokens: bool = False
+    ) -> list[int]:
+        """1 where a special token stands, 0 elsewhere.
+
+        already_has_special_tokens: `token_ids_0` is a finished sequence; otherwise the mask is that of the sequence
+        that `build_inputs_with_special_tokens` would build.
+        """
+        if already_has_special_tokens:
+            if token_ids_1 is not None:
+                raise ValueError("A finished sequence stands alone: give token_ids_0 only.")
+            special = set(self.all_special_ids)
+            return [int(index in special) for index in token_ids_0]
+        first, second = ([None] * len(ids) if ids is not None else None for ids in (token_ids_0, token_ids_1))
+        return [int(each is not None) for each in self.build_inputs_with_special_tokens(first or [], second)]
+
+    def num_special_tokens_to_add(self, pair: bool = False) -> int:
+        """How many special tokens a single sequence, or a pair, is given."""
+        return len(self.build_inputs_with_special_tokens([], [] if pair else None))
+
+    @property
+    def max_len_single_sentence(self) -> int:
+        """Longest single sequence that fits, special tokens not counted."""
+        return self.model_max_length - self.num_special_tokens_to_add(pair=False)
+
+    @property
+    def max_len_sentences_pair(self) -> int:
+        """Longest pair that fits, both together, special tokens not counted."""
+        return self.model_max_length - self.num_special_tokens_to_add(pair=True)
 
     def resolved(self, options: EncodeOptions) -> EncodeOptions:
         """The options with every default filled in. Raises ValueError when they contradict one another."""
         padding, truncation, max_length = options.padding, options.truncation, options.max_length
         if max_length is not None and padding is False and truncation is False:
-            truncation = TruncationStrategy.LONGEST_FIRST
-            if options.verbose:
-                self.warn_once(
-                    "truncation not asked for",
-                    "max_length was given without truncation= or padding=: long sequences are cut to it, as with "
-                    "truncation='longest_first'. Say so with truncation=True.",
-                )
+            truncation = True
+            self.warn_once(
+                "truncation not asked for",
+                "max_length was given without truncation= or padding=: long sequences are cut to it, as with "
+                "truncation='longest_first'. Say so with truncation=True.",
+                options.verbose,
+            )
         if options.truncation_strategy is not None:
             warnings.warn("truncation_strategy= is the old name of truncation=.", FutureWarning, stacklevel=3)
             truncation = truncation or options.truncation_strategy
@@ -57,48 +107,42 @@ class ModelInput(Frame):
                 "return_token_type_ids=True needs add_special_tokens=True: the segments are those of a sequence with "
                 "its special tokens. Leave return_token_type_ids out to get zeros."
             )
-        if isinstance(padding, bool):
-            padding = PaddingStrategy.LONGEST if padding else PaddingStrategy.DO_NOT_PAD
-        elif padding not in list(PaddingStrategy):
-            raise ValueError(f"padding={padding!r} is not understood. Choose True, False, {_values(PaddingStrategy)}.")
-        if isinstance(truncation, bool):
-            truncation = TruncationStrategy.LONGEST_FIRST if truncation else TruncationStrategy.DO_NOT_TRUNCATE
-        elif truncation not in list(TruncationStrategy):
-            raise ValueError(
-                f"truncation={truncation!r} is not understood. Choose True, False, {_values(TruncationStrategy)}."
-            )
-        if max_length is None and (padding == PaddingStrategy.MAX_LENGTH or truncation != "do_not_truncate"):
+        for name, value, choices in (("padding", padding, PADDING), ("truncation", truncation, TRUNCATION)):
+            if value not in choices:
+                raise ValueError(f"{name}={value!r} is not understood. Choose {', '.join(map(repr, choices))}.")
+        padding, truncation = PADDING[padding], TRUNCATION[truncation]
+        cuts = truncation is not TruncationStrategy.DO_NOT_TRUNCATE
+        if max_length is None and (cuts or padding is PaddingStrategy.MAX_LENGTH):
             if self.model_max_length <= LARGE:
                 max_length = self.model_max_length
             else:
-                padding = PaddingStrategy.DO_NOT_PAD if padding == PaddingStrategy.MAX_LENGTH else padding
-                truncation = TruncationStrategy.DO_NOT_TRUNCATE
-                if options.verbose:
-                    self.warn_once(
-                        "no maximum length",
-                        "There is no length to pad or cut to: give max_length=, or set tokenizer.model_max_length. "
-                        "Sequences are left as they are.",
-                    )
-        if padding != PaddingStrategy.DO_NOT_PAD:
+                padding = PaddingStrategy.DO_NOT_PAD if padding is PaddingStrategy.MAX_LENGTH else padding
+                truncation, cuts = TruncationStrategy.DO_NOT_TRUNCATE, False
+                self.warn_once(
+                    "no maximum length",
+                    "There is no length to pad or cut to: give max_length=, or set tokenizer.model_max_length. "
+                    "Sequences are left as they are.",
+                    options.verbose,
+                )
+        if padding is not PaddingStrategy.DO_NOT_PAD:
             self.padding_id()
             multiple = options.pad_to_multiple_of
-            if truncation != TruncationStrategy.DO_NOT_TRUNCATE and multiple and max_length and max_length % multiple:
+            if cuts and multiple and max_length and max_length % multiple:
                 raise ValueError(
-                    f"Rows cut to max_length={max_length} cannot be padded to a multiple of {multiple}: "
-                    f"choose a max_length that pad_to_multiple_of divides."
+                    f"Rows cut to max_length={max_length} cannot be padded to a multiple of {multiple}: choose a multiple."
                 )
         segments, mask = options.return_token_type_ids, options.return_attention_mask
         return options._replace(
-            padding=PaddingStrategy(padding),
-            truncation=TruncationStrategy(truncation),
+            padding=padding,
+            truncation=truncation,
             max_length=max_length,
             return_token_type_ids="token_type_ids" in self.model_input_names if segments is None else segments,
             return_attention_mask="attention_mask" in self.model_input_names if mask is None else mask,
         )
 
-    def warn_once(self, topic: str, message: str) -> None:
-        """Log a warning the first time its topic comes up with this tokenizer."""
-        if topic not in self.deprecation_warnings:
+    def warn_once(self, topic: str, message: str, verbose: bool) -> None:
+        """Log a warning, if asked to, the first time its topic comes up with this tokenizer."""
+        if verbose and topic not in self.deprecation_warnings:
             self.deprecation_warnings[topic] = True
             logger.warning(message)
 
@@ -117,7 +161,10 @@ class ModelInput(Frame):
         """Append one sequence or pair, cut to length and with its special tokens, to columns that are padded later."""
         row: dict[str, Any] = {}
         if options.max_length or options.return_overflowing_tokens:
-            ids, pair_ids, overflow, excess = self.cut(ids, pair_ids, options)
+            excess = self.excess(ids, pair_ids, options)
+            ids, pair_ids, overflow = self.truncate_sequences(
+                ids, pair_ids, excess, truncation_strategy=options.truncation, stride=options.stride
+            )
             if options.return_overflowing_tokens:
                 row = {"overflowing_tokens": overflow, "num_truncated_tokens": excess}
         special = options.add_special_tokens
@@ -131,19 +178,18 @@ class ModelInput(Frame):
             row["length"] = size
         if options.return_attention_mask:
             row["attention_mask"] = [1] * size
-        if options.verbose and options.max_length is None and size > self.model_max_length:
+        if options.max_length is None and size > self.model_max_length:
             self.warn_once(
                 "longer than the model",
                 f"A sequence of {size} tokens is longer than the model's maximum of {self.model_max_length}: the "
                 "model will refuse it. Pass truncation=True to cut it.",
+                options.verbose,
             )
         for name, value in row.items():
             columns.setdefault(name, []).append(value)
 
-    def cut(
-        self, ids: list[T], pair_ids: list[T] | None, options: EncodeOptions
-    ) -> tuple[list[T], list[T] | None, list[T], int]:
-        """Cut one sequence or pair to length. Returns both, the overflow, and by how many tokens they were too long."""
+    def excess(self, ids: Sequence[Any], pair_ids: Sequence[Any] | None, options: EncodeOptions) -> int:
+        """By how many tokens a sequence or pair is too long; below 0 when it is shorter, 0 without a maximum."""
         pair = pair_ids is not None
         if options.return_overflowing_tokens and pair and options.truncation is TruncationStrategy.LONGEST_FIRST:
             raise ValueError(
@@ -151,14 +197,9 @@ class ModelInput(Frame):
                 "Choose truncation='only_first' or 'only_second'."
             )
         if not options.max_length:
-            return ids, pair_ids, [], 0
-        excess = len(ids) + len(pair_ids or ()) - options.max_length
-        if options.add_special_tokens:
-            excess += self.num_special_tokens_to_add(pair)
-        cut = self.truncate_sequences(
-            ids, pair_ids, excess, truncation_strategy=options.truncation, stride=options.stride
-        )
-        return *cut, excess
+            return 0
+        special = self.num_special_tokens_to_add(pair) if options.add_special_tokens else 0
+        return len(ids) + len(pair_ids or ()) + special - options.max_length
 
     def truncate_sequences(
         self,
@@ -175,11 +216,9 @@ class ModelInput(Frame):
         it returns no overflow. The overflow begins with `stride` tokens that were kept.
         """
         strategy = TruncationStrategy(truncation_strategy)
-        second_only = strategy is TruncationStrategy.ONLY_SECOND
-        nothing_to_cut = strategy is TruncationStrategy.DO_NOT_TRUNCATE or (second_only and pair_ids is None)
-        if num_tokens_to_remove <= 0 or nothing_to_cut:
+        if num_tokens_to_remove <= 0 or strategy is TruncationStrategy.DO_NOT_TRUNCATE:
             return ids, pair_ids, []
-        if strategy is TruncationStrategy.LONGEST_FIRST and pair_ids is not None:
+        if pair_ids is not None and strategy is TruncationStrategy.LONGEST_FIRST:
             first, second = len(ids), len(pair_ids)
             for _ in range(num_tokens_to_remove):
                 if first > second:
@@ -187,15 +226,19 @@ class ModelInput(Frame):
                 else:
                     second = max(second - 1, 0)
             return ids[:first], pair_ids[:second], []
-        tokens = pair_ids if second_only and pair_ids is not None else ids
-        if len(tokens) <= num_tokens_to_remove:
+        cuts_second = strategy is TruncationStrategy.ONLY_SECOND
+        tokens = pair_ids if cuts_second else ids
+        if tokens is None:
+            return ids, pair_ids, []
+        kept = len(tokens) - num_tokens_to_remove
+        if kept <= 0:
             logger.error(
                 f"truncation={strategy.value!r} cannot cut {num_tokens_to_remove} tokens off a sequence of {len(tokens)}: "
                 "nothing is cut. Choose another strategy or a larger max_length."
             )
             return ids, pair_ids, []
-        kept, overflow = tokens[:-num_tokens_to_remove], tokens[-min(len(tokens), stride + num_tokens_to_remove) :]
-        return (ids, kept, overflow) if second_only else (kept, pair_ids, overflow)
+        overflow = tokens[max(kept - stride, 0) :]
+        return (ids, tokens[:kept], overflow) if cuts_second else (tokens[:kept], pair_ids, overflow)
 
     def prepare_for_model(
         self,
@@ -209,7 +252,7 @@ class ModelInput(Frame):
         options = self.resolved(EncodeOptions(*arguments, **named))
         columns: dict[str, list[Any]] = {}
         self.add_row(columns, ids, pair_ids, options=options)
-        row = one_row(self.padded(columns, options))
+        row = self.padded(columns, options, alone=True)
         return BatchEncoding(row, tensor_type=options.return_tensors, prepend_batch_axis=prepend_batch_axis)
 
     def pad(
@@ -241,26 +284,26 @@ class ModelInput(Frame):
             if return_tensors is None and (isinstance(ids, kind) or (len(ids) and isinstance(ids[0], kind))):
                 return_tensors = name
         columns = {name: to_python(column) for name, column in columns.items()}
-        options = self.resolved(
-            EncodeOptions(
-                padding=padding,
-                truncation=TruncationStrategy.DO_NOT_TRUNCATE,
-                max_length=max_length,
-                pad_to_multiple_of=pad_to_multiple_of,
-                return_attention_mask=return_attention_mask,
-                verbose=verbose,
-            )
-        )
         single = not (columns[main] and isinstance(columns[main][0], (list, tuple)))
-        columns = self.padded({name: [column] for name, column in columns.items()} if single else columns, options)
-        if single:
-            columns = {name: column[0] for name, column in columns.items()}
-        return BatchEncoding(columns, tensor_type=return_tensors)
+        options = EncodeOptions(
+            padding=padding,
+            truncation=TruncationStrategy.DO_NOT_TRUNCATE,
+            max_length=max_length,
+            pad_to_multiple_of=pad_to_multiple_of,
+            return_attention_mask=return_attention_mask,
+            verbose=verbose,
+        )
+        rows = {name: [column] for name, column in columns.items()} if single else columns
+        columns = self.padded(rows, self.resolved(options))
+        return BatchEncoding(
+            {name: column[0] for name, column in columns.items()} if single else columns, tensor_type=return_tensors
+        )
 
-    def padded(self, columns: dict[str, list[Any]], options: EncodeOptions) -> dict[str, list[Any]]:
+    def padded(self, columns: dict[str, list[Any]], options: EncodeOptions, alone: bool = False) -> dict[str, Any]:
         """Pad a batch, {name: list of rows}, and add the attention mask if asked for.
 
         Padding has the id `pad_token_id`, segment `pad_token_type_id`, attention 0, and counts as special.
+        alone: return the one row of the batch; its length counts the padding, as in the reference.
         """
         main = self.model_input_names[0]
         sizes = list(map(len, columns[main]))
@@ -269,24 +312,18 @@ class ModelInput(Frame):
                 raise ValueError(f"{name!r} has {len(rows)} rows where {main!r} has {len(sizes)}.")
         if options.return_attention_mask and "attention_mask" not in columns:
             columns["attention_mask"] = [[1] * size for size in sizes]
-        if options.padding is PaddingStrategy.DO_NOT_PAD:
+        if options.padding is not PaddingStrategy.DO_NOT_PAD:
+            target = max(sizes) if options.padding is PaddingStrategy.LONGEST else options.max_length or 0
+            if options.pad_to_multiple_of:
+                target = -(-target // options.pad_to_multiple_of) * options.pad_to_multiple_of
+            fillers = {main: self.padding_id(), "token_type_ids": self.pad_token_type_id, **FILLERS}
+            for name in fillers.keys() & columns.keys():
+                missing = [[fillers[name]] * (target - size) for size in sizes]
+                pairs = zip(columns[name], missing, strict=True)
+                columns[name] = [[*row, *pad] if self.padding_side == "right" else [*pad, *row] for row, pad in pairs]
+        if not alone:
             return columns
-        target = max(sizes) if options.padding is PaddingStrategy.LONGEST else options.max_length or 0
-        if options.pad_to_multiple_of:
-            target = -(-target // options.pad_to_multiple_of) * options.pad_to_multiple_of
-        fillers = {
-            main: self.padding_id(),
-            "token_type_ids": self.pad_token_type_id,
-            "attention_mask": 0,
-            "special_tokens_mask": 1,
-            "offset_mapping": (0, 0),
-        }
-        for name in fillers.keys() & columns.keys():
-            missing = [[fillers[name]] * (target - size) for size in sizes]
-            pairs = zip(columns[name], missing, strict=True)
-            columns[name] = [[*row, *pad] if self.padding_side == "right" else [*pad, *row] for row, pad in pairs]
-        return columns
-
-
-def _values(strategies: type[Enum]) -> str:
-    return ", ".join(repr(strategy.value) for strategy in strategies)
+        row = {}
+        for name, rows in columns.items():
+            row[name] = rows[0] if name != "length" else len(columns[main][0])
+        return row
