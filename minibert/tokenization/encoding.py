@@ -33,15 +33,15 @@ class TruncationStrategy(str, Enum):
 
 
 # What may be given → what it means.
-PADDING: dict[Any, PaddingStrategy] = {
+PADDING = {
     True: PaddingStrategy.LONGEST,
     False: PaddingStrategy.DO_NOT_PAD,
-    **{strategy.value: strategy for strategy in PaddingStrategy},
+    **{each.value: each for each in PaddingStrategy},
 }
-TRUNCATION: dict[Any, TruncationStrategy] = {
+TRUNCATION = {
     True: TruncationStrategy.LONGEST_FIRST,
     False: TruncationStrategy.DO_NOT_TRUNCATE,
-    **{strategy.value: strategy for strategy in TruncationStrategy},
+    **{each.value: each for each in TruncationStrategy},
 }
 
 

@@ -34,13 +34,12 @@ class ModelInput(Vocabulary):
     """Turn ids into rows that BERT can read.
 
     model_max_length: what the model reads at most. padding_side: "right" or "left". model_input_names: its inputs.
-    deprecation_warnings: topics that were warned of already.
     """
 
     model_max_length: int
     padding_side: str
     model_input_names: list[str]
-    deprecation_warnings: dict[str, bool]
+    deprecation_warnings: dict[str, bool]  # what was warned of already
 
     def build_inputs_with_special_tokens(self, token_ids_0: list[T], token_ids_1: list[T] | None = None) -> list[Any]:
         """`[CLS] A [SEP]` or `[CLS] A [SEP] B [SEP]`."""
@@ -91,7 +90,6 @@ class ModelInput(Vocabulary):
         if max_length is not None and padding is False and truncation is False:
             truncation = True
             self.warn_once(
-                "truncation not asked for",
                 "max_length was given without truncation= or padding=: long sequences are cut to it, as with "
                 "truncation='longest_first'. Say so with truncation=True.",
                 options.verbose,
@@ -119,7 +117,6 @@ class ModelInput(Vocabulary):
                 padding = PaddingStrategy.DO_NOT_PAD if padding is PaddingStrategy.MAX_LENGTH else padding
                 truncation, cuts = TruncationStrategy.DO_NOT_TRUNCATE, False
                 self.warn_once(
-                    "no maximum length",
                     "There is no length to pad or cut to: give max_length=, or set tokenizer.model_max_length. "
                     "Sequences are left as they are.",
                     options.verbose,
@@ -140,20 +137,17 @@ class ModelInput(Vocabulary):
             return_attention_mask="attention_mask" in self.model_input_names if mask is None else mask,
         )
 
-    def warn_once(self, topic: str, message: str, verbose: bool) -> None:
-        """Log a warning, if asked to, the first time its topic comes up with this tokenizer."""
-        if verbose and topic not in self.deprecation_warnings:
-            self.deprecation_warnings[topic] = True
+    def warn_once(self, message: str, verbose: bool) -> None:
+        """Log a warning, if asked to, the first time there is reason for it with this tokenizer."""
+        if verbose and message not in self.deprecation_warnings:
+            self.deprecation_warnings[message] = True
             logger.warning(message)
 
     def padding_id(self) -> int:
         """The id of padding. Raises ValueError when no token has that role."""
-        token_id = self.pad_token_id
-        if token_id is None:
-            raise ValueError(
-                "There is no token to pad with. Set one with tokenizer.add_special_tokens({'pad_token': '[PAD]'})."
-            )
-        return token_id
+        if self.pad_token_id is None:
+            raise ValueError("There is no token to pad with. Set one with add_special_tokens({'pad_token': '[PAD]'}).")
+        return self.pad_token_id
 
     def add_row(
         self, columns: dict[str, list[Any]], ids: list[T], pair_ids: list[T] | None, options: EncodeOptions
@@ -180,9 +174,8 @@ class ModelInput(Vocabulary):
             row["attention_mask"] = [1] * size
         if options.max_length is None and size > self.model_max_length:
             self.warn_once(
-                "longer than the model",
-                f"A sequence of {size} tokens is longer than the model's maximum of {self.model_max_length}: the "
-                "model will refuse it. Pass truncation=True to cut it.",
+                f"A sequence is longer than the model's maximum of {self.model_max_length} tokens: the model will refuse "
+                "it. Pass truncation=True to cut it.",
                 options.verbose,
             )
         for name, value in row.items():
@@ -257,18 +250,15 @@ class ModelInput(Vocabulary):
 
     def pad(
         self,
-        encoded_inputs: BatchEncoding | Mapping[str, Any] | Sequence[BatchEncoding | Mapping[str, Any]],
+        encoded_inputs: Mapping[str, Any] | Sequence[Mapping[str, Any]],
         padding: bool | str | PaddingStrategy = True,
-        max_length: int | None = None,
-        pad_to_multiple_of: int | None = None,
-        return_attention_mask: bool | None = None,
-        return_tensors: str | None = None,
-        verbose: bool = True,
+        **named: Any,
     ) -> BatchEncoding:
         """Pad one encoding, a batch, or a list of encodings (as a data loader collects them).
 
         Tensors and arrays come back as tensors and arrays. Columns other than ids, attention mask, segments,
-        special-token mask and offsets are passed on as they are.
+        special-token mask and offsets are passed on as they are. The other arguments are those of `__call__`:
+        max_length, pad_to_multiple_of, return_attention_mask, return_tensors, verbose.
         """
         main = self.model_input_names[0]
         if isinstance(encoded_inputs, Mapping):
@@ -279,25 +269,16 @@ class ModelInput(Vocabulary):
             raise ValueError(
                 f"There is nothing to pad: the encodings need {main!r}, and have {', '.join(columns) or 'no columns'}."
             )
-        ids = columns[main]
+        options = self.resolved(EncodeOptions(padding=padding, truncation="do_not_truncate", **named))
+        ids, tensor_type = columns[main], options.return_tensors
         for kind, name in ((torch.Tensor, "pt"), (np.ndarray, "np")):
-            if return_tensors is None and (isinstance(ids, kind) or (len(ids) and isinstance(ids[0], kind))):
-                return_tensors = name
+            if tensor_type is None and (isinstance(ids, kind) or (len(ids) and isinstance(ids[0], kind))):
+                tensor_type = name
         columns = {name: to_python(column) for name, column in columns.items()}
-        single = not (columns[main] and isinstance(columns[main][0], (list, tuple)))
-        options = EncodeOptions(
-            padding=padding,
-            truncation=TruncationStrategy.DO_NOT_TRUNCATE,
-            max_length=max_length,
-            pad_to_multiple_of=pad_to_multiple_of,
-            return_attention_mask=return_attention_mask,
-            verbose=verbose,
-        )
-        rows = {name: [column] for name, column in columns.items()} if single else columns
-        columns = self.padded(rows, self.resolved(options))
-        return BatchEncoding(
-            {name: column[0] for name, column in columns.items()} if single else columns, tensor_type=return_tensors
-        )
+        if columns[main] and isinstance(columns[main][0], (list, tuple)):
+            return BatchEncoding(self.padded(columns, options), tensor_type=tensor_type)
+        columns = self.padded({name: [column] for name, column in columns.items()}, options)
+        return BatchEncoding({name: column[0] for name, column in columns.items()}, tensor_type=tensor_type)
 
     def padded(self, columns: dict[str, list[Any]], options: EncodeOptions, alone: bool = False) -> dict[str, Any]:
         """Pad a batch, {name: list of rows}, and add the attention mask if asked for.

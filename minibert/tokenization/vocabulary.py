@@ -58,8 +58,9 @@ class SpecialToken:
         return list(map(str, token)) if isinstance(token, list) else None if token is None else str(token)
 
     def __set__(self, tokenizer: Vocabulary, token: Token | Sequence[Token] | None) -> None:
-        several = self.name == "additional_special_tokens"
-        setattr(tokenizer, f"_{self.name}", list(token or ()) if several else token)
+        if self.name == "additional_special_tokens":
+            token = [*token] if isinstance(token, (list, tuple)) else []
+        setattr(tokenizer, f"_{self.name}", token)
 
 
 class SpecialTokenId:
@@ -275,7 +276,7 @@ class Vocabulary:
         """
         ids = token_ids.tolist() if hasattr(token_ids, "tolist") else token_ids
         tokens = self.convert_ids_to_tokens([ids] if isinstance(ids, int) else ids, skip_special_tokens)
-        texts = []
+        texts: list[str] = []
         for added, group in groupby(tokens, key=self.added_tokens_encoder.__contains__):
             together = list(group)
             texts += together if added else [self.convert_tokens_to_string(together)]
@@ -300,8 +301,7 @@ def check_special_token(role: str, token: object) -> None:
     if role not in roles:
         raise KeyError(f"'{role}' is not the role of a special token. Choose from {', '.join(roles)}.")
     several = role == "additional_special_tokens"
-    if several != isinstance(token, (list, tuple)) or not all(
-        isinstance(each, (str, AddedToken)) for each in (token if several else [token])
-    ):
+    tokens = (token if isinstance(token, (list, tuple)) else [None]) if several else [token]
+    if not all(isinstance(each, (str, AddedToken)) for each in tokens):
         wanted = "a list of str or AddedToken" if several else "a str or an AddedToken"
         raise TypeError(f"{role} must be {wanted}, not {token!r}.")
