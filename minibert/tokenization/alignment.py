@@ -34,27 +34,32 @@ class AlignedToken(NamedTuple):
 Aligned: TypeAlias = tuple[list[AlignedToken], list[AlignedToken] | None]  # the tokens of a text, and of its pair
 
 
-def aligned(tokenizer: ModelInput, steps: TextTokenizer, text: Any) -> list[AlignedToken]:
+def aligned(tokenizer: ModelInput, steps: TextTokenizer, text: Any, sequence: int) -> list[AlignedToken]:
     """The tokens of a text or of words, and where each came from: the same steps, on `Traced` text.
 
     Words are counted as the tokenizer splits them; a special token is one. Of a text given as words, `word` is a
     word's number, and `start` and `end` count inside the word.
     """
     if not isinstance(text, str):
-        words = [(number, token) for number, word in enumerate(text) for token in aligned(tokenizer, steps, word)]
-        return [token._replace(word=number) for number, token in words]
-    words_of_text: list[tuple[str, list[str]]] = []
+        of_words = [aligned(tokenizer, steps, word, sequence=sequence) for word in text]
+        return [token._replace(word=number) for number, tokens in enumerate(of_words) for token in tokens]
+    words: list[tuple[str, list[str]]] = []
     for part, is_token in steps.parts(Traced(text, range(len(text)))):
-        words_of_text += [(part, [part])] if is_token else steps.words(part)
+        words += [(part, [part])] if is_token else steps.words(part)
     tokens: list[AlignedToken] = []
-    for number, (word, pieces) in enumerate(words_of_text):
+    for number, (word, pieces) in enumerate(words):
         end = 0
         for piece in pieces:
             start, end = end, end + len(piece.removeprefix("##") if end else piece)
             origin = word[start:end] if len(pieces) > 1 else word
             if not isinstance(origin, Traced):
                 raise ValueError(f"{type(steps.basic).__name__} does not say where {word!r} came from.")
-            tokens.append(AlignedToken(str(piece), tokenizer.token_to_id(piece), *origin.span, word=number, sequence=0))
+            where = (*origin.span, number, sequence)
+            tokens.append(AlignedToken(str(piece), tokenizer.token_to_id(piece), *where))
+    if steps.own and [token.token for token in tokens] != steps.own(text):
+        raise ValueError(
+            f"{type(tokenizer).__name__} has a tokenize of its own: where its tokens came from is unknown."
+        )
     return tokens
 
 

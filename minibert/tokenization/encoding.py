@@ -33,16 +33,13 @@ class TruncationStrategy(str, Enum):
 
 
 # What may be given → what it means.
-PADDING = {
-    True: PaddingStrategy.LONGEST,
-    False: PaddingStrategy.DO_NOT_PAD,
-    **{each.value: each for each in PaddingStrategy},
-}
-TRUNCATION = {
+PADDING: dict[Any, PaddingStrategy] = {True: PaddingStrategy.LONGEST, False: PaddingStrategy.DO_NOT_PAD}
+PADDING |= {each.value: each for each in PaddingStrategy}
+TRUNCATION: dict[Any, TruncationStrategy] = {
     True: TruncationStrategy.LONGEST_FIRST,
     False: TruncationStrategy.DO_NOT_TRUNCATE,
-    **{each.value: each for each in TruncationStrategy},
 }
+TRUNCATION |= {each.value: each for each in TruncationStrategy}
 
 
 class EncodeOptions(NamedTuple):

@@ -9,7 +9,7 @@ from types import NoneType
 from typing import Any, TypeAlias
 
 from .alignment import Aligned, aligned, encodings_of, in_windows
-from .encoding import BatchEncoding, EncodeOptions, Encoding, PaddingStrategy, TruncationStrategy
+from .encoding import BatchEncoding, EncodeOptions, PaddingStrategy, TruncationStrategy
 from .model_input import UNLIMITED, ModelInput
 from .tokenizer_files import PretrainedFiles, load_vocab
 from .vocabulary import Token
@@ -75,8 +75,17 @@ class BertTokenizer(ModelInput, PretrainedFiles):
                 f"The vocabulary {name} has no unknown token {str(unk_token)!r}, so words it cannot spell would have no "
                 "id. Name the one it has with unk_token=..., or add a line to the file."
             )
-        roles = (bos_token, eos_token, unk_token, sep_token, pad_token, cls_token, mask_token)
-        super().__init__(vocab, roles, additional_special_tokens, verbose=verbose)
+        roles = (
+            bos_token,
+            eos_token,
+            unk_token,
+            sep_token,
+            pad_token,
+            cls_token,
+            mask_token,
+            additional_special_tokens,
+        )
+        super().__init__(vocab, roles, verbose=verbose)
         self.name_or_path = name_or_path
         self.init_kwargs: dict[str, Any] = {
             "do_lower_case": do_lower_case,
@@ -121,10 +130,9 @@ class BertTokenizer(ModelInput, PretrainedFiles):
         )
         made_for, steps = self.__dict__.get("_steps", (None, None))
         if made_for != settings:
-            own = (type(self).tokenize, type(self)._tokenize) != (BertTokenizer.tokenize, BertTokenizer._tokenize)
-            steps = TextTokenizer(
-                basic, wordpiece, special=special, whole=whole, looked_for=looked_for, remembers=not own
-            )
+            ways = (type(self).tokenize, type(self)._tokenize)
+            own = None if ways == (BertTokenizer.tokenize, BertTokenizer._tokenize) else self.tokenize
+            steps = TextTokenizer(basic, wordpiece, special=special, whole=whole, looked_for=looked_for, own=own)
             self._steps = settings, steps
         return steps
 
@@ -240,6 +248,7 @@ class BertTokenizer(ModelInput, PretrainedFiles):
         windows = options.return_overflowing_tokens and (self.is_fast or options.return_offsets_mapping)
         from_text = True
         columns: dict[str, list[Any]] = {}
+        encodings: Any
         for index, (text, text_pair) in enumerate(texts):
             try:
                 ids = self._ids(text, options.is_split_into_words, steps)
@@ -253,17 +262,17 @@ class BertTokenizer(ModelInput, PretrainedFiles):
                 from_text = from_text and isinstance(text, str) and isinstance(text_pair, (str, NoneType))
         if not from_text and (windows or options.return_offsets_mapping):
             raise ValueError("Offsets are positions in a text: give texts or words, not tokens or ids.")
-        origins: Any = partial(self._origins, texts, options) if from_text else None
         if windows:
-            columns, origins = in_windows(self, self._aligned(texts), options)
+            columns, encodings = in_windows(self, self._aligned(texts), options)
         else:
             columns = self.padded(columns, options, alone=not batched)
-            if options.return_offsets_mapping:
-                offsets = [encoding.offsets for encoding in origins()]
+            encodings = (lambda: encodings_of(self, self._aligned(texts), options)) if from_text else None
+            if encodings and options.return_offsets_mapping:
+                offsets = [encoding.offsets for encoding in encodings()]
                 columns["offset_mapping"] = offsets if batched else offsets[0]
         return BatchEncoding(
             columns,
-            origins,
+            encodings,
             tensor_type=options.return_tensors,
             prepend_batch_axis=not batched and not windows,
             n_sequences=1 if texts[0][1] is None else 2,
@@ -283,26 +292,10 @@ class BertTokenizer(ModelInput, PretrainedFiles):
         wanted = "a list of words" if is_split_into_words else "a str, a list of tokens or a list of ids"
         raise ValueError(f"expected {wanted}, got {_shortened(text)}.")
 
-    def _origins(self, texts: list[tuple[Any, Any]], options: EncodeOptions) -> list[Encoding]:
-        """The rows that texts become, with the origin of every token."""
-        return encodings_of(self, self._aligned(texts), options)
-
     def _aligned(self, texts: list[tuple[Any, Any]]) -> list[Aligned]:
         """The tokens of each text and of its pair, and where they came from."""
-        steps = self.steps()
-        rows: list[Aligned] = []
-        for text, pair in texts:
-            first, second = aligned(self, steps, text), [] if pair is None else aligned(self, steps, pair)
-            if (
-                not steps.remembers
-                and isinstance(text, str)
-                and [token.token for token in first] != self.tokenize(text)
-            ):
-                raise ValueError(
-                    f"{type(self).__name__} has a tokenize of its own: where its tokens came from is unknown."
-                )
-            rows.append((first, None if pair is None else [token._replace(sequence=1) for token in second]))
-        return rows
+        of = partial(aligned, self, self.steps())
+        return [(of(text, sequence=0), None if pair is None else of(pair, sequence=1)) for text, pair in texts]
 
     def __repr__(self) -> str:
         return (

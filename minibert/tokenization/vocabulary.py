@@ -57,10 +57,9 @@ class SpecialToken:
             logger.error("The tokenizer has no %s yet: set it before using it.", self.name)
         return list(map(str, token)) if isinstance(token, list) else None if token is None else str(token)
 
-    def __set__(self, tokenizer: Vocabulary, token: Token | Sequence[Token] | None) -> None:
-        if self.name == "additional_special_tokens":
-            token = [*token] if isinstance(token, (list, tuple)) else []
-        setattr(tokenizer, f"_{self.name}", token)
+    def __set__(self, tokenizer: Vocabulary, token: Any) -> None:
+        several = self.name == "additional_special_tokens"
+        setattr(tokenizer, f"_{self.name}", list(token or ()) if several else token)
 
 
 class SpecialTokenId:
@@ -80,7 +79,7 @@ class SpecialTokenId:
 class Vocabulary:
     """Tokens ↔ ids. Tokens are given a role, and new ones the ids behind the last.
 
-    vocab: piece → id, from the file. ids_to_tokens: the other way round. roles: the tokens of `ROLES`, in their order.
+    vocab: piece → id, from the file. ids_to_tokens: the other way round. roles: the token of each role.
     cls_token, sep_token, …: the token with that role, as text; None when no token has it. cls_token_id, …: its id.
     added_tokens_encoder, added_tokens_decoder: added token → id, and back.
     unique_no_split_tokens: tokens that are cut out of the text before it is tokenized, sorted.
@@ -105,9 +104,7 @@ class Vocabulary:
     do_basic_tokenize: bool
     basic_tokenizer: BasicTokenizer
 
-    def __init__(
-        self, vocab: dict[str, int], roles: Sequence[Any], additional_special_tokens: Any, verbose: bool = True
-    ):
+    def __init__(self, vocab: dict[str, int], roles: Sequence[Any], verbose: bool = True):
         self.vocab = vocab
         self.ids_to_tokens = {index: piece for piece, index in vocab.items()}
         self.added_tokens_encoder: dict[str, int] = {}
@@ -115,7 +112,7 @@ class Vocabulary:
         self.unique_no_split_tokens: list[str] = []
         self.looked_for: list[str] = []
         self.verbose = verbose
-        for role, token in zip(self.SPECIAL_TOKENS_ATTRIBUTES, [*roles, additional_special_tokens], strict=True):
+        for role, token in zip(self.SPECIAL_TOKENS_ATTRIBUTES, roles, strict=True):
             if token:
                 check_special_token(role, token)
             setattr(self, role, token)

@@ -63,8 +63,8 @@ class TextTokenizer:
 
     basic: text → words. None: words are what stands between whitespace. wordpiece: word → pieces.
     special: the special tokens. whole: all tokens that are cut out of the text, added ones included.
-    looked_for: the same, as they stand in text that is lower-cased. remembers: cut no word into pieces twice.
-    pieces: what is remembered, text between two spaces → its pieces.
+    looked_for: the same, as they stand in text that is lower-cased. own: the `tokenize` of a subclass.
+    pieces: what is remembered, text between two spaces → its pieces; nothing where a step is the user's own.
 
     It holds while the tokenizer's settings stay as they are: `BertTokenizer` makes another when they change.
     """
@@ -76,9 +76,9 @@ class TextTokenizer:
         special: Sequence[Token],
         whole: Sequence[str],
         looked_for: Sequence[str],
-        remembers: bool,
+        own: Callable[[str], list[str]] | None,
     ):
-        self.basic, self.wordpiece = basic, wordpiece
+        self.basic, self.wordpiece, self.own = basic, wordpiece, own
         self.lowers = basic is not None and basic.do_lower_case
         self.special, self.whole = list(map(str, special)), set(whole)
         self.strips = {str(token): token for token in special if isinstance(token, AddedToken)}
@@ -89,10 +89,8 @@ class TextTokenizer:
         for token in [*keep_case, *looked_for]:
             shared[token[0]] = os.path.commonprefix([shared.get(token[0], token), token])  # noqa: RUF071  of characters
         self.openings = list(shared.values())
-        # A step of the user's own may look at more than one word, or change its mind: nothing is remembered.
-        self.remembers = (
-            remembers and type(basic) in (BasicTokenizer, NoneType) and type(wordpiece) is WordpieceTokenizer
-        )
+        steps = (type(basic), type(wordpiece), own)
+        self.remembers = steps == (BasicTokenizer if basic else NoneType, WordpieceTokenizer, None)
         self.pieces: dict[str, tuple[str, ...]] = {}
 
     def tokens(self, text: str, cut: Callable[[str], list[str]] | None = None) -> list[str]:
