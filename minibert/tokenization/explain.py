@@ -24,7 +24,7 @@ class Step(NamedTuple):
 def explain(tokenizer: BertTokenizer, text: str) -> list[Step]:
     """Every step from `text` to ids. The last one's parts are the ids of `tokenizer(text)`, as text."""
     special = tokenizer.steps().parts(text)
-    lower = "text in lower case; " if tokenizer.lowers else ""
+    lower = "text in lower case; " if tokenizer.do_lower_case else ""
     steps = [
         _step("text", "what was given", [(text, False)]),
         _step("special tokens", f"{lower}special and added tokens are cut out whole", special),

@@ -122,7 +122,10 @@ class ModelInput(Vocabulary):
                     options.verbose,
                 )
         if padding is not PaddingStrategy.DO_NOT_PAD:
-            self.padding_id()
+            if self.pad_token_id is None:
+                raise ValueError(
+                    "There is no token to pad with. Set one with tokenizer.add_special_tokens({'pad_token': '[PAD]'})."
+                )
             multiple = options.pad_to_multiple_of
             if cuts and multiple and max_length and max_length % multiple:
                 raise ValueError(
@@ -142,12 +145,6 @@ class ModelInput(Vocabulary):
         if verbose and message not in self.deprecation_warnings:
             self.deprecation_warnings[message] = True
             logger.warning(message)
-
-    def padding_id(self) -> int:
-        """The id of padding. Raises ValueError when no token has that role."""
-        if self.pad_token_id is None:
-            raise ValueError("There is no token to pad with. Set one with add_special_tokens({'pad_token': '[PAD]'}).")
-        return self.pad_token_id
 
     def add_row(
         self, columns: dict[str, list[Any]], ids: list[T], pair_ids: list[T] | None, options: EncodeOptions
@@ -209,7 +206,9 @@ class ModelInput(Vocabulary):
         it returns no overflow. The overflow begins with `stride` tokens that were kept.
         """
         strategy = TruncationStrategy(truncation_strategy)
-        if num_tokens_to_remove <= 0 or strategy is TruncationStrategy.DO_NOT_TRUNCATE:
+        cuts_second = strategy is TruncationStrategy.ONLY_SECOND
+        tokens = pair_ids if cuts_second else ids
+        if num_tokens_to_remove <= 0 or strategy is TruncationStrategy.DO_NOT_TRUNCATE or tokens is None:
             return ids, pair_ids, []
         if pair_ids is not None and strategy is TruncationStrategy.LONGEST_FIRST:
             first, second = len(ids), len(pair_ids)
@@ -219,10 +218,6 @@ class ModelInput(Vocabulary):
                 else:
                     second = max(second - 1, 0)
             return ids[:first], pair_ids[:second], []
-        cuts_second = strategy is TruncationStrategy.ONLY_SECOND
-        tokens = pair_ids if cuts_second else ids
-        if tokens is None:
-            return ids, pair_ids, []
         kept = len(tokens) - num_tokens_to_remove
         if kept <= 0:
             logger.error(
@@ -297,14 +292,12 @@ class ModelInput(Vocabulary):
             target = max(sizes) if options.padding is PaddingStrategy.LONGEST else options.max_length or 0
             if options.pad_to_multiple_of:
                 target = -(-target // options.pad_to_multiple_of) * options.pad_to_multiple_of
-            fillers = {main: self.padding_id(), "token_type_ids": self.pad_token_type_id, **FILLERS}
+            fillers = {main: self.pad_token_id, "token_type_ids": self.pad_token_type_id, **FILLERS}
             for name in fillers.keys() & columns.keys():
                 missing = [[fillers[name]] * (target - size) for size in sizes]
                 pairs = zip(columns[name], missing, strict=True)
                 columns[name] = [[*row, *pad] if self.padding_side == "right" else [*pad, *row] for row, pad in pairs]
         if not alone:
             return columns
-        row = {}
-        for name, rows in columns.items():
-            row[name] = rows[0] if name != "length" else len(columns[main][0])
-        return row
+        size = len(columns[main][0])
+        return {name: size if name == "length" else rows[0] for name, rows in columns.items()}

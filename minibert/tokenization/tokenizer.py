@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
 from types import NoneType
 from typing import Any, TypeAlias
 
@@ -70,10 +69,9 @@ class BertTokenizer(ModelInput, PretrainedFiles):
             raise ValueError(f"padding_side={padding_side!r} is not understood. Choose 'right' or 'left'.")
         vocab = dict(vocab_file) if isinstance(vocab_file, Mapping) else load_vocab(vocab_file)
         if str(unk_token) not in vocab:
-            name = f"of {len(vocab)} pieces" if isinstance(vocab_file, Mapping) else f"'{vocab_file}'"
             raise ValueError(
-                f"The vocabulary {name} has no unknown token {str(unk_token)!r}, so words it cannot spell would have no "
-                "id. Name the one it has with unk_token=..., or add a line to the file."
+                f"The vocabulary {vocab_file!s:.80} has no unknown token {str(unk_token)!r}, so words it cannot spell would "
+                "have no id. Name the one it has with unk_token=..., or add a line to the file."
             )
         roles = (
             bos_token,
@@ -105,11 +103,6 @@ class BertTokenizer(ModelInput, PretrainedFiles):
             )
         self.wordpiece_tokenizer = WordpieceTokenizer(self.vocab, str(unk_token))
         self.steps()
-
-    @property
-    def do_lower_case(self) -> bool:
-        """Whether text is lower-cased."""
-        return self.basic_tokenizer.do_lower_case
 
     def tokenize(self, text: str) -> list[str]:
         """The tokens of `text`, without `[CLS]` and `[SEP]`."""
@@ -164,7 +157,6 @@ class BertTokenizer(ModelInput, PretrainedFiles):
         """Encode one text, one pair, or a batch of either.
 
         text, text_pair: a str; with `is_split_into_words`, the list of its words; or a list of these, a batch.
-        add_special_tokens: add `[CLS]` and `[SEP]`.
         padding: True pads to the longest of the batch, "max_length" to `max_length` or the model's maximum.
         truncation: True or "longest_first" cuts the longer of a pair, "only_first" and "only_second" that text, to
             `max_length` or the model's maximum.
@@ -219,9 +211,7 @@ class BertTokenizer(ModelInput, PretrainedFiles):
         """Encode one text or pair, given as text, tokens, words or ids. The other arguments are those of `__call__`."""
         return self._encode([(text, text_pair)], EncodeOptions(*arguments, **named))
 
-    def batch_encode_plus(
-        self, batch_text_or_text_pairs: Sequence[Any], *arguments: Any, **named: Any
-    ) -> BatchEncoding:
+    def batch_encode_plus(self, batch_text_or_text_pairs: list[Any], *arguments: Any, **named: Any) -> BatchEncoding:
         """Encode a list of texts, or of (text, text) pairs. The other arguments are those of `__call__`."""
         return self._encode_batch(batch_text_or_text_pairs, EncodeOptions(*arguments, **named))
 
@@ -236,7 +226,7 @@ class BertTokenizer(ModelInput, PretrainedFiles):
             if len(pair) != 2:
                 raise ValueError(
                     f"Item {index} of the batch should be a str or a (text, text) pair, and is {len(pair)} things: "
-                    f"{_shortened(item)}. Pass is_split_into_words=True if they are the words of one text."
+                    f"{item!r:.80}. Pass is_split_into_words=True if they are the words of one text."
                 )
             texts.append((pair[0], pair[1]))
         return self._encode(texts, options, batched=True)
@@ -290,12 +280,14 @@ class BertTokenizer(ModelInput, PretrainedFiles):
             if text and all(isinstance(index, int) for index in text):
                 return list(text)
         wanted = "a list of words" if is_split_into_words else "a str, a list of tokens or a list of ids"
-        raise ValueError(f"expected {wanted}, got {_shortened(text)}.")
+        raise ValueError(f"expected {wanted}, got {type(text).__name__} {text!r:.80}.")
 
     def _aligned(self, texts: list[tuple[Any, Any]]) -> list[Aligned]:
         """The tokens of each text and of its pair, and where they came from."""
-        of = partial(aligned, self, self.steps())
-        return [(of(text, sequence=0), None if pair is None else of(pair, sequence=1)) for text, pair in texts]
+        steps = self.steps()
+        firsts = [aligned(self, steps, text, sequence=0) for text, _ in texts]
+        seconds = [None if pair is None else aligned(self, steps, pair, sequence=1) for _, pair in texts]
+        return list(zip(firsts, seconds, strict=True))
 
     def __repr__(self) -> str:
         return (
@@ -306,15 +298,9 @@ class BertTokenizer(ModelInput, PretrainedFiles):
 
 
 class BertTokenizerFast(BertTokenizer):
-    """The same tokenizer, but `return_overflowing_tokens=True` always returns the overflow as windows.
+    """The same, but `return_overflowing_tokens=True` alone returns the overflow as windows, as in the Rust tokenizer.
 
-    Windows are rows of their own with `overflow_to_sample_mapping`, as the Rust tokenizer of transformers returns them;
-    `BertTokenizer` does so when `return_offsets_mapping=True` is also given.
+    Windows are rows of their own with `overflow_to_sample_mapping`; `BertTokenizer` wants `return_offsets_mapping` too.
     """
 
     is_fast = True
-
-
-def _shortened(value: object) -> str:
-    text = repr(value)
-    return f"{type(value).__name__} {text if len(text) <= 80 else text[:77] + '...'}"

@@ -15,9 +15,6 @@ from .words import BasicTokenizer
 
 logger = logging.getLogger(__name__)
 
-# What English spelling joins and the tokenizer split, in the order in which it is put right.
-SPACED = (" .", " ?", " !", " ,", " ' ", " n't", " 'm", " 's", " 've", " 're")
-
 
 @dataclass(frozen=True)
 class AddedToken:
@@ -58,6 +55,8 @@ class SpecialToken:
         return list(map(str, token)) if isinstance(token, list) else None if token is None else str(token)
 
     def __set__(self, tokenizer: Vocabulary, token: Any) -> None:
+        if token:
+            check_special_token(self.name, token)
         several = self.name == "additional_special_tokens"
         setattr(tokenizer, f"_{self.name}", list(token or ()) if several else token)
 
@@ -113,8 +112,6 @@ class Vocabulary:
         self.looked_for: list[str] = []
         self.verbose = verbose
         for role, token in zip(self.SPECIAL_TOKENS_ATTRIBUTES, roles, strict=True):
-            if token:
-                check_special_token(role, token)
             setattr(self, role, token)
 
     @property
@@ -152,8 +149,8 @@ class Vocabulary:
         return list(map(self.token_to_id, self.all_special_tokens))
 
     @property
-    def lowers(self) -> bool:
-        """Whether text is lower-cased before special and added tokens are looked for in it."""
+    def do_lower_case(self) -> bool:
+        """Whether text is lower-cased, before special and added tokens are looked for in it."""
         return self.do_basic_tokenize and self.basic_tokenizer.do_lower_case
 
     @property
@@ -218,7 +215,7 @@ class Vocabulary:
         if not new_tokens:
             return 0
         given = [str(token) for token in (new_tokens if isinstance(new_tokens, (list, tuple)) else [new_tokens])]
-        if not special_tokens and self.lowers:
+        if not special_tokens and self.do_lower_case:
             given = [token.lower() for token in given]
         if "" in given:
             raise ValueError("An empty token cannot be added: it would be found between any two characters.")
@@ -234,7 +231,7 @@ class Vocabulary:
         self.added_tokens_encoder = {**self.added_tokens_encoder, **new}  # replaced at once: threads may be encoding
         self.added_tokens_decoder = {index: token for token, index in self.added_tokens_encoder.items()}
         self.unique_no_split_tokens = sorted({*self.unique_no_split_tokens, *(given if special_tokens else new)})
-        keep_case = {*self.all_special_tokens} if self.lowers else {*self.unique_no_split_tokens}
+        keep_case = {*self.all_special_tokens} if self.do_lower_case else {*self.unique_no_split_tokens}
         self.looked_for = [token if token in keep_case else token.lower() for token in self.unique_no_split_tokens]
         return len(new)
 
@@ -287,7 +284,7 @@ class Vocabulary:
     @staticmethod
     def clean_up_tokenization(out_string: str) -> str:
         """Close the gaps that tokens leave in English text."""
-        for spaced in SPACED:
+        for spaced in (" .", " ?", " !", " ,", " ' ", " n't", " 'm", " 's", " 've", " 're"):  # the order matters
             out_string = out_string.replace(spaced, spaced.strip())
         return out_string
 

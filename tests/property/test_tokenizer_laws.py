@@ -115,7 +115,7 @@ def normalized(tokenizer: BertTokenizer, text: str) -> str:
     if not tokenizer.do_basic_tokenize:
         return text
     basic = tokenizer.basic_tokenizer
-    return basic.normalize(basic.clean(lower_each(text) if tokenizer.lowers else text))
+    return basic.normalize(basic.clean(lower_each(text) if tokenizer.do_lower_case else text))
 
 
 @check(400)
