@@ -31,6 +31,7 @@ class AlignedToken(NamedTuple):
     sequence: int | None = None
 
 
+Texts: TypeAlias = list[tuple[Any, Any]]  # texts and their pairs
 Aligned: TypeAlias = tuple[list[AlignedToken], list[AlignedToken] | None]  # the tokens of a text, and of its pair
 
 
@@ -61,6 +62,18 @@ def aligned(tokenizer: ModelInput, steps: TextTokenizer, text: Any, sequence: in
             f"{type(tokenizer).__name__} has a tokenize of its own: where its tokens came from is unknown."
         )
     return tokens
+
+
+def aligned_pairs(tokenizer: ModelInput, steps: TextTokenizer, texts: Texts) -> list[Aligned]:
+    """The tokens of each text and of its pair, which may be None."""
+    firsts = [aligned(tokenizer, steps, text, sequence=0) for text, _ in texts]
+    seconds = [None if pair is None else aligned(tokenizer, steps, pair, sequence=1) for _, pair in texts]
+    return list(zip(firsts, seconds, strict=True))
+
+
+def origins(tokenizer: ModelInput, steps: TextTokenizer, texts: Texts, options: EncodeOptions) -> list[Encoding]:
+    """The rows that texts become, with the origin of every token."""
+    return encodings_of(tokenizer, aligned_pairs(tokenizer, steps, texts), options)
 
 
 def encodings_of(tokenizer: ModelInput, rows: Iterable[Aligned], options: EncodeOptions) -> list[Encoding]:
@@ -95,10 +108,10 @@ def encodings_of(tokenizer: ModelInput, rows: Iterable[Aligned], options: Encode
 
 
 def in_windows(
-    tokenizer: ModelInput, texts: list[Aligned], options: EncodeOptions
+    tokenizer: ModelInput, steps: TextTokenizer, texts: Texts, options: EncodeOptions
 ) -> tuple[dict[str, list[Any]], list[Encoding]]:
     """The columns of a batch with a row for each window, and these rows; `overflow_to_sample_mapping` says of which text."""
-    rows = [windows_of(tokenizer, row, options) for row in texts]
+    rows = [windows_of(tokenizer, row, options) for row in aligned_pairs(tokenizer, steps, texts)]
     encodings = encodings_of(tokenizer, chain.from_iterable(rows), options)
     asked_for = {
         "input_ids": ("ids", True),

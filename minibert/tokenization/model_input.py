@@ -123,14 +123,10 @@ class ModelInput(Vocabulary):
                 )
         if padding is not PaddingStrategy.DO_NOT_PAD:
             if self.pad_token_id is None:
-                raise ValueError(
-                    "There is no token to pad with. Set one with tokenizer.add_special_tokens({'pad_token': '[PAD]'})."
-                )
+                raise ValueError("There is no token to pad with. Set one: tokenizer.pad_token = '[PAD]'.")
             multiple = options.pad_to_multiple_of
             if cuts and multiple and max_length and max_length % multiple:
-                raise ValueError(
-                    f"Rows cut to max_length={max_length} cannot be padded to a multiple of {multiple}: choose a multiple."
-                )
+                raise ValueError(f"Rows cut to max_length={max_length} cannot be padded to a multiple of {multiple}.")
         segments, mask = options.return_token_type_ids, options.return_attention_mask
         return options._replace(
             padding=padding,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import NoneType
 from typing import Any, TypeAlias
 
-from .alignment import Aligned, aligned, encodings_of, in_windows
+from .alignment import in_windows, origins
 from .encoding import BatchEncoding, EncodeOptions, PaddingStrategy, TruncationStrategy
 from .model_input import UNLIMITED, ModelInput
 from .tokenizer_files import PretrainedFiles, load_vocab
@@ -238,26 +238,24 @@ class BertTokenizer(ModelInput, PretrainedFiles):
         windows = options.return_overflowing_tokens and (self.is_fast or options.return_offsets_mapping)
         from_text = True
         columns: dict[str, list[Any]] = {}
-        encodings: Any
         for index, (text, text_pair) in enumerate(texts):
             try:
                 ids = self._ids(text, options.is_split_into_words, steps)
                 pair_ids = None if text_pair is None else self._ids(text_pair, options.is_split_into_words, steps)
             except ValueError as error:
-                where = f"Item {index} of the batch cannot be encoded: " if batched else ""
-                raise ValueError(f"{where}{error}") from error
+                raise ValueError(f"Item {index} of the batch: {error}" if batched else error) from error
             if not windows:
                 self.add_row(columns, ids, pair_ids, options=options)
             if not options.is_split_into_words:
                 from_text = from_text and isinstance(text, str) and isinstance(text_pair, (str, NoneType))
         if not from_text and (windows or options.return_offsets_mapping):
             raise ValueError("Offsets are positions in a text: give texts or words, not tokens or ids.")
+        encodings: Any = (lambda: origins(self, self.steps(), texts=texts, options=options)) if from_text else None
         if windows:
-            columns, encodings = in_windows(self, self._aligned(texts), options)
+            columns, encodings = in_windows(self, steps, texts=texts, options=options)
         else:
             columns = self.padded(columns, options, alone=not batched)
-            encodings = (lambda: encodings_of(self, self._aligned(texts), options)) if from_text else None
-            if encodings and options.return_offsets_mapping:
+            if options.return_offsets_mapping:
                 offsets = [encoding.offsets for encoding in encodings()]
                 columns["offset_mapping"] = offsets if batched else offsets[0]
         return BatchEncoding(
@@ -281,13 +279,6 @@ class BertTokenizer(ModelInput, PretrainedFiles):
                 return list(text)
         wanted = "a list of words" if is_split_into_words else "a str, a list of tokens or a list of ids"
         raise ValueError(f"expected {wanted}, got {type(text).__name__} {text!r:.80}.")
-
-    def _aligned(self, texts: list[tuple[Any, Any]]) -> list[Aligned]:
-        """The tokens of each text and of its pair, and where they came from."""
-        steps = self.steps()
-        firsts = [aligned(self, steps, text, sequence=0) for text, _ in texts]
-        seconds = [None if pair is None else aligned(self, steps, pair, sequence=1) for _, pair in texts]
-        return list(zip(firsts, seconds, strict=True))
 
     def __repr__(self) -> str:
         return (

@@ -14,10 +14,11 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 from collections.abc import Callable
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..checkpoints import CheckpointError, locate, read_json, write_text_atomically
 from .vocabulary import AddedToken, Vocabulary
@@ -36,14 +37,9 @@ WHOLE = "tokenizer.json"
 ALL_FILES = (VOCAB, CONFIG, SPECIAL_TOKENS, ADDED_TOKENS, WHOLE)
 
 # The checkpoints published with the paper and after it: their position embeddings end at 512.
-GOOGLE_MODELS = frozenset(
-    f"bert-{name}"
-    for name in (
-        *(f"{size}-{case}" for size in ("base", "large") for case in ("cased", "uncased")),
-        *(f"base-{kind}" for kind in ("multilingual-cased", "multilingual-uncased", "chinese", "cased-finetuned-mrpc")),
-        *(f"base-german-{kind}" for kind in ("cased", "dbmdz-cased", "dbmdz-uncased")),
-        *(f"large-{case}-whole-word-masking{use}" for case in ("cased", "uncased") for use in ("", "-finetuned-squad")),
-    )
+GOOGLE_MODELS = re.compile(
+    "bert-((base|large)-(un)?cased|base-(multilingual-(un)?cased|chinese|cased-finetuned-mrpc|german-(dbmdz-(un)?)?cased)|"
+    "large-(un)?cased-whole-word-masking(-finetuned-squad)?)"
 )
 
 # Arguments of `BertTokenizer` that a configuration may give.
@@ -64,15 +60,10 @@ HUB = ("revision", "cache_dir", "token", "local_files_only", "force_download")  
 IGNORED = ("resume_download", "proxies", "mirror", "trust_remote_code", "from_tf", "from_flax", "_fast_init")
 
 
-class TokenizerFiles(NamedTuple):
-    """What a folder says about a tokenizer."""
-
-    vocab: Path | dict[str, int]
-    settings: dict[str, Any]  # arguments of BertTokenizer
-    added_tokens: dict[str, int]  # token → id
+Files: TypeAlias = tuple[Path | dict[str, int], dict[str, Any], dict[str, int]]  # vocabulary, arguments, added tokens
 
 
-def read_folder(folder: Path) -> TokenizerFiles:
+def read_folder(folder: Path) -> Files:
     """Read the tokenizer in `folder`. Raises CheckpointError when a file is damaged or none holds a vocabulary."""
     config, special, added, whole = (
         read_json(folder / name) if (folder / name).exists() else {}
@@ -92,7 +83,7 @@ def read_folder(folder: Path) -> TokenizerFiles:
         decoder: dict[str, dict[str, Any]] = config.get("added_tokens_decoder", {})
         entries = [{**entry, "id": int(index)} for index, entry in decoder.items()] or whole.get("added_tokens", [])
         added = {entry["content"]: entry["id"] for entry in entries}
-    return TokenizerFiles(vocab, settings, added)
+    return vocab, settings, added
 
 
 def read_whole(whole: dict[str, Any], path: Path) -> tuple[dict[str, int], dict[str, Any]]:
@@ -189,20 +180,18 @@ class PretrainedFiles(Vocabulary):
             hub["token"] = use_auth_token
         settings = {name: value for name, value in settings.items() if name not in IGNORED}
         path = Path(name_or_path) / subfolder
-        if path.is_file():
-            files = TokenizerFiles(path, {}, {})
-        else:
+        files: Files = path, {}, {}
+        if not path.is_file():
             source = path if subfolder or path.is_dir() else name_or_path
             files = read_folder(locate(source, filenames=ALL_FILES, **hub))
-        if str(name_or_path) in GOOGLE_MODELS:
-            files.settings["model_max_length"] = min(files.settings.get("model_max_length", 512), 512)
-        arguments = {"name_or_path": str(name_or_path), **files.settings, **settings}
-        tokenizer = cls(files.vocab, **arguments)  # type: ignore[arg-type]  # the class that is built on this one
-        tokenizer._restore_added_tokens(files.added_tokens)
+        vocab, given, added_tokens = files
+        if GOOGLE_MODELS.fullmatch(str(name_or_path)):
+            given["model_max_length"] = min(given.get("model_max_length", 512), 512)
+        arguments = {"name_or_path": str(name_or_path), **given, **settings}
+        tokenizer = cls(vocab, **arguments)  # type: ignore[arg-type]  # the class that is built on this one
+        tokenizer._restore_added_tokens(added_tokens)
         if tokenizer.sanitize_special_tokens():
-            logger.warning(
-                "Special tokens were added to the vocabulary: train their embeddings before relying on them."
-            )
+            logger.warning("Special tokens were added to the vocabulary: train their embeddings before using them.")
         tokenizer.steps()  # so that the first call does nothing that the second does not
         return tokenizer
 

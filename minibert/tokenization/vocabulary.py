@@ -178,10 +178,8 @@ class Vocabulary:
             index = None if known is None else self.added_tokens_encoder.get(str(known), self.vocab.get(str(known)))
             if index is not None:
                 return index
-        raise ValueError(
-            f"The vocabulary has neither {token!r} nor the unknown token {self._unk_token!r}, so there is no id to give. "
-            "Set tokenizer.unk_token to a token of the vocabulary, or add it by tokenizer.add_special_tokens."
-        )
+        missing = f"neither {token!r} nor the unknown token {self._unk_token!r}"
+        raise ValueError(f"The vocabulary has {missing}. Set tokenizer.unk_token to a token of the vocabulary.")
 
     def id_to_token(self, index: int) -> str:
         """The token with this id; the unknown token when there is none."""
@@ -214,12 +212,12 @@ class Vocabulary:
         """
         if not new_tokens:
             return 0
-        given = [str(token) for token in (new_tokens if isinstance(new_tokens, (list, tuple)) else [new_tokens])]
+        given = list(map(str, new_tokens if isinstance(new_tokens, (list, tuple)) else [new_tokens]))
         if not special_tokens and self.do_lower_case:
-            given = [token.lower() for token in given]
+            given = list(map(str.lower, given))
         if "" in given:
             raise ValueError("An empty token cannot be added: it would be found between any two characters.")
-        known = self.get_vocab().keys() | {str(self._unk_token)}
+        known = {**self.get_vocab(), str(self._unk_token): None}
         unknown = [token for token in dict.fromkeys(given) if token not in known]
         new = {token: index for index, token in enumerate(unknown, start=len(self))}
         for token, index in new.items():

@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from minibert.tokenization import BertTokenizer, WordpieceTokenizer
-
 from minibert.tokenization.words import Traced, lower_each
 from tests.parity.old import tokenizer_programs as programs
 
