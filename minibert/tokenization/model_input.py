@@ -295,5 +295,5 @@ class ModelInput(Vocabulary):
                 columns[name] = [[*row, *pad] if self.padding_side == "right" else [*pad, *row] for row, pad in pairs]
         if not alone:
             return columns
-        size = len(columns[main][0])
-        return {name: size if name == "length" else rows[0] for name, rows in columns.items()}
+        row = {name: rows[0] for name, rows in columns.items() if name != "length"}
+        return {**row, "length": len(row[main])} if "length" in columns else row
