@@ -191,7 +191,7 @@ show(figure, "02-vocabulary-size")
 # - A vocabulary is learned by joining neighbours; its size trades short inputs for a large table.
 #
 # **The code, in reading order:** [`words.py`](../minibert/tokenization/words.py) text → words,
-# [`wordpiece.py`](../minibert/tokenization/wordpiece.py) word → pieces, [`encoding.py`](../minibert/tokenization/encoding.py) special
+# [`wordpiece.py`](../minibert/tokenization/wordpiece.py) word → pieces, [`model_input.py`](../minibert/tokenization/model_input.py) special
 # tokens and pairs, [`train_vocabulary.py`](../minibert/tokenization/train_vocabulary.py) learning a vocabulary. Try
 # `minibert tokenize "your text" --explain`, too.
 #

@@ -1,29 +1,17 @@
 """Text → pieces → ids and back, and the training of a vocabulary."""
 
-from .alignment import CharSpan, Encoding, TokenSpan
-from .encoding import BatchEncoding, PaddingStrategy, TruncationStrategy
-from .explain import Step, explain
-from .special_tokens import AddedToken
-from .tokenizer import BertTokenizer, BertTokenizerFast
-from .tokenizer_files import load_vocab
-from .train_vocabulary import train_wordpiece
-from .wordpiece import WordpieceTokenizer
-from .words import BasicTokenizer
-
-__all__ = [
-    "AddedToken",
-    "BasicTokenizer",
-    "BatchEncoding",
-    "BertTokenizer",
-    "BertTokenizerFast",
-    "CharSpan",
-    "Encoding",
-    "PaddingStrategy",
-    "Step",
-    "TokenSpan",
-    "TruncationStrategy",
-    "WordpieceTokenizer",
-    "explain",
-    "load_vocab",
-    "train_wordpiece",
-]
+from .encoding import BatchEncoding as BatchEncoding
+from .encoding import CharSpan as CharSpan
+from .encoding import Encoding as Encoding
+from .encoding import PaddingStrategy as PaddingStrategy
+from .encoding import TokenSpan as TokenSpan
+from .encoding import TruncationStrategy as TruncationStrategy
+from .explain import Step as Step
+from .explain import explain as explain
+from .tokenizer import BertTokenizer as BertTokenizer
+from .tokenizer import BertTokenizerFast as BertTokenizerFast
+from .tokenizer_files import load_vocab as load_vocab
+from .train_vocabulary import train_wordpiece as train_wordpiece
+from .vocabulary import AddedToken as AddedToken
+from .wordpiece import WordpieceTokenizer as WordpieceTokenizer
+from .words import BasicTokenizer as BasicTokenizer

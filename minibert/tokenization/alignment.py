@@ -1,93 +1,20 @@
-"""Where tokens come from: text whose characters know their positions, and rows whose tokens do.
+"""Where tokens come from: rows whose tokens know it, and windows over texts that are too long for one row.
 
-Reference class: Rust's `Encoding`.
+    text → aligned tokens → cut, or windows → [CLS] … [SEP] → padded `Encoding`
+
+Where a token begins and ends equals what the Rust tokenizer of transformers 5 reports.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
-from unicodedata import combining, normalize
+from collections.abc import Iterable
+from itertools import chain
+from typing import Any, NamedTuple, TypeAlias
 
-
-class Traced(str):
-    """Text that knows, of each of its characters, the position in the original of the character it was made from.
-
-    The tokenizer's own steps run on it as on any `str`; that is how offsets are found. The `str` methods that those
-    steps use keep the positions: slices, `translate`, `lower`, `split` at whitespace, `lstrip`, `rstrip`, `replace`
-    of one character by one. Every other method returns a plain `str`, which has none. positions: (length).
-    """
-
-    positions: Sequence[int]
-
-    def __new__(cls, text: str, positions: Sequence[int]) -> Traced:
-        traced = super().__new__(cls, text)
-        traced.positions = positions
-        return traced
-
-    @property
-    def span(self) -> tuple[int, int]:
-        """Where the original of this text begins and ends."""
-        return min(self.positions), max(self.positions) + 1
-
-    def __getitem__(self, part: Any) -> str:
-        found = super().__getitem__(part)
-        return Traced(found, self.positions[part]) if isinstance(part, slice) else found
-
-    def translate(self, table: Mapping[int, str]) -> Traced:  # type: ignore[override]
-        """Replace every character; what it becomes keeps its position."""
-        return self._each(lambda char: table[ord(char)])
-
-    def _each(self, rule: Callable[[str], str]) -> Traced:
-        made = [(new, position) for char, position in zip(self, self.positions, strict=True) for new in rule(char)]
-        return Traced("".join(new for new, _ in made), [position for _, position in made])
-
-    def lower(self) -> Traced:
-        """`str.lower`, which looks around at a Σ (so length decides: only İ becomes longer, and needs no look around)."""
-        lowered = super().lower()
-        return Traced(lowered, self.positions) if len(lowered) == len(self) else self._each(str.lower)
-
-    def replace(self, old: str, new: str, *limit: Any) -> str:
-        """As of any `str`; one character replaced by another keeps its position."""
-        replaced = super().replace(old, new, *limit)
-        return Traced(replaced, self.positions) if len(old) == len(new) == 1 else replaced
-
-    def split(self, *separator: Any, **named: Any) -> list[str]:
-        """As of any `str`; what stands between whitespace keeps its positions."""
-        words = super().split(*separator, **named)
-        if separator or named:
-            return words
-        start = 0
-        for number, word in enumerate(words):
-            start = self.index(word, start)
-            words[number] = self[start : start + len(word)]
-            start += len(word)
-        return words
-
-    def lstrip(self, *characters: Any) -> str:
-        """Without the whitespace, or the characters given, at its beginning."""
-        return self[len(self) - len(super().lstrip(*characters)) :]
-
-    def rstrip(self, *characters: Any) -> str:
-        """Without the whitespace, or the characters given, at its end."""
-        return self[: len(super().rstrip(*characters))]
-
-    def decompose(self) -> Traced:
-        """Unicode form NFD: every character taken apart, and marks in a row sorted by their class (stably)."""
-        apart = self._each(lambda char: normalize("NFD", char))
-        keys, starter = [], 0  # marks stay behind the last character that is no mark
-        for index, char in enumerate(apart):
-            starter = starter if combining(char) else index
-            keys.append((starter, combining(char)))
-        order = sorted(range(len(apart)), key=keys.__getitem__)
-        return Traced("".join(map(str(apart).__getitem__, order)), [apart.positions[index] for index in order])
-
-
-def joined(parts: Sequence[str]) -> str:
-    """`"".join(parts)`, with the positions of parts that have them."""
-    positions = [position for part in parts if isinstance(part, Traced) for position in part.positions]
-    return Traced("".join(parts), positions) if positions else "".join(parts)
+from .encoding import EncodeOptions, Encoding, TruncationStrategy
+from .model_input import ModelInput
+from .wordpiece import TextTokenizer
+from .words import Traced
 
 
 class AlignedToken(NamedTuple):
@@ -104,71 +31,120 @@ class AlignedToken(NamedTuple):
     sequence: int | None = None
 
 
-class CharSpan(NamedTuple):
-    """Characters of the text: from `start` to before `end`."""
-
-    start: int
-    end: int
+Texts: TypeAlias = list[tuple[Any, Any]]  # texts and their pairs
+Aligned: TypeAlias = tuple[list[AlignedToken], list[AlignedToken] | None]  # the tokens of a text, and of its pair
 
 
-class TokenSpan(NamedTuple):
-    """Tokens of the row: from `start` to before `end`."""
+def aligned(tokenizer: ModelInput, steps: TextTokenizer, text: Any, sequence: int) -> list[AlignedToken]:
+    """The tokens of a text or of words, and where each came from: the same steps, on `Traced` text.
 
-    start: int
-    end: int
-
-
-@dataclass
-class Encoding:
-    """A row of tokens. Special tokens and padding have no word and no sequence, and the offsets (0, 0).
-
-    tokens, ids, type_ids, attention_mask, special_tokens_mask, offsets: as in the columns of the same names.
-    word_ids: number of each token's word in its text. sequence_ids: 0 in the first text, 1 in the second.
+    Words are counted as the tokenizer splits them; a special token is one. Of a text given as words, `word` is a
+    word's number, and `start` and `end` count inside the word.
     """
+    if not isinstance(text, str):
+        of_words = [aligned(tokenizer, steps, word, sequence=sequence) for word in text]
+        return [token._replace(word=number) for number, tokens in enumerate(of_words) for token in tokens]
+    words: list[tuple[str, list[str]]] = []
+    for part, is_token in steps.parts(Traced(text, range(len(text)))):
+        words += [(part, [part])] if is_token else steps.words(part)
+    tokens: list[AlignedToken] = []
+    for number, (word, pieces) in enumerate(words):
+        end = 0
+        for piece in pieces:
+            start, end = end, end + len(piece.removeprefix("##") if end else piece)
+            origin = word[start:end] if len(pieces) > 1 else word
+            if not isinstance(origin, Traced):
+                raise ValueError(f"{type(steps.basic).__name__} does not say where {word!r} came from.")
+            where = (*origin.span, number, sequence)
+            tokens.append(AlignedToken(str(piece), tokenizer.token_to_id(piece), *where))
+    if steps.own and [token.token for token in tokens] != steps.own(text):
+        raise ValueError(
+            f"{type(tokenizer).__name__} has a tokenize of its own: where its tokens came from is unknown."
+        )
+    return tokens
 
-    tokens: list[str]
-    ids: list[int]
-    type_ids: list[int]
-    attention_mask: list[int]
-    special_tokens_mask: list[int]
-    offsets: list[tuple[int, int]]
-    word_ids: list[int | None]
-    sequence_ids: list[int | None]
 
-    def __len__(self) -> int:
-        return len(self.ids)
+def aligned_pairs(tokenizer: ModelInput, steps: TextTokenizer, texts: Texts) -> list[Aligned]:
+    """The tokens of each text and of its pair, which may be None."""
+    firsts = [aligned(tokenizer, steps, text, sequence=0) for text, _ in texts]
+    seconds = [None if pair is None else aligned(tokenizer, steps, pair, sequence=1) for _, pair in texts]
+    return list(zip(firsts, seconds, strict=True))
 
-    def token_to_sequence(self, token: int) -> int | None:
-        """Which text a token is of; None for a special one."""
-        return self.sequence_ids[token]
 
-    def token_to_word(self, token: int) -> int | None:
-        """Which word a token is of; None for a special one."""
-        return self.word_ids[token]
+def origins(tokenizer: ModelInput, steps: TextTokenizer, texts: Texts, options: EncodeOptions) -> list[Encoding]:
+    """The rows that texts become, with the origin of every token."""
+    return encodings_of(tokenizer, aligned_pairs(tokenizer, steps, texts), options)
 
-    def token_to_chars(self, token: int) -> CharSpan | None:
-        """The characters a token stands for; None for a special one."""
-        return None if self.sequence_ids[token] is None else CharSpan(*self.offsets[token])
 
-    def word_to_tokens(self, word: int, sequence: int = 0) -> TokenSpan | None:
-        """The tokens of a word; None if it has none, or was cut off."""
-        origins = list(zip(self.word_ids, self.sequence_ids, strict=True))
-        count = origins.count((word, sequence))
-        return TokenSpan(first := origins.index((word, sequence)), first + count) if count else None
+def encodings_of(tokenizer: ModelInput, rows: Iterable[Aligned], options: EncodeOptions) -> list[Encoding]:
+    """Rows made as rows of ids are, by `add_row` and `padded`, from tokens that know their origin."""
+    options = options._replace(
+        return_token_type_ids=True,
+        return_attention_mask=True,
+        return_special_tokens_mask=True,
+        return_overflowing_tokens=False,
+    )
+    columns: dict[str, list[Any]] = {}
+    for first, second in rows:
+        tokenizer.add_row(columns, first, second, options=options)
+    columns = tokenizer.padded(columns, options)
+    encodings = []
+    for index, row in enumerate(columns["input_ids"]):
+        # special tokens and padding come from no text: they are still ids
+        tokens = [AlignedToken(tokenizer.id_to_token(each), each) if isinstance(each, int) else each for each in row]
+        encodings.append(
+            Encoding(
+                tokens=[token.token for token in tokens],
+                ids=[token.id for token in tokens],
+                type_ids=columns["token_type_ids"][index],
+                attention_mask=columns["attention_mask"][index],
+                special_tokens_mask=columns["special_tokens_mask"][index],
+                offsets=[(token.start, token.end) for token in tokens],
+                word_ids=[token.word for token in tokens],
+                sequence_ids=[token.sequence for token in tokens],
+            )
+        )
+    return encodings
 
-    def word_to_chars(self, word: int, sequence: int = 0) -> CharSpan | None:
-        """The characters of a word; None if it has no token."""
-        span = self.word_to_tokens(word, sequence)
-        return None if span is None else CharSpan(self.offsets[span.start][0], self.offsets[span.end - 1][1])
 
-    def char_to_token(self, char: int, sequence: int = 0) -> int | None:
-        """The token a character is in; None for spaces and whatever else is in no token."""
-        for index, (start, end) in enumerate(self.offsets):
-            if start <= char < end and self.sequence_ids[index] == sequence:
-                return index
-        return None
+def in_windows(
+    tokenizer: ModelInput, steps: TextTokenizer, texts: Texts, options: EncodeOptions
+) -> tuple[dict[str, list[Any]], list[Encoding]]:
+    """The columns of a batch with a row for each window, and these rows; `overflow_to_sample_mapping` says of which text."""
+    rows = [windows_of(tokenizer, row, options) for row in aligned_pairs(tokenizer, steps, texts)]
+    encodings = encodings_of(tokenizer, chain.from_iterable(rows), options)
+    asked_for = {
+        "input_ids": ("ids", True),
+        "token_type_ids": ("type_ids", options.return_token_type_ids),
+        "attention_mask": ("attention_mask", options.return_attention_mask),
+        "special_tokens_mask": ("special_tokens_mask", options.return_special_tokens_mask),
+        "offset_mapping": ("offsets", options.return_offsets_mapping),
+    }
+    columns = {name: [getattr(row, of) for row in encodings] for name, (of, wanted) in asked_for.items() if wanted}
+    if options.return_length:
+        columns["length"] = list(map(len, encodings))
+    columns["overflow_to_sample_mapping"] = [sample for sample, windows in enumerate(rows) for _ in windows]
+    return columns, encodings
 
-    def char_to_word(self, char: int, sequence: int = 0) -> int | None:
-        """The word a character is in."""
-        token = self.char_to_token(char, sequence)
-        return None if token is None else self.word_ids[token]
+
+def windows_of(tokenizer: ModelInput, row: Aligned, options: EncodeOptions) -> list[Aligned]:
+    """A text too long for one row as several, each of which repeats the last `stride` tokens of the one before.
+
+    Of a pair, the text that `truncation` names is cut; the other stands in every window, whole.
+    Raises ValueError when no window could hold more than what it repeats.
+    """
+    ids, pair_ids = row
+    excess = tokenizer.excess(ids, pair_ids, options)
+    if excess <= 0 or options.truncation is TruncationStrategy.DO_NOT_TRUNCATE:
+        return [row]
+    cuts_second = options.truncation is TruncationStrategy.ONLY_SECOND and pair_ids is not None
+    long = pair_ids if cuts_second and pair_ids is not None else ids
+    size = len(long) - excess
+    step = size - options.stride
+    if step <= 0:
+        raise ValueError(
+            f"max_length={options.max_length} leaves room for {max(size, 0)} tokens of this text in each window, "
+            f"which must be more than stride={options.stride}. Raise max_length or lower stride."
+        )
+    windows = [long[start : start + size] for start in range(0, len(long) - options.stride, step)]
+    return [(ids, window) if cuts_second else (window, pair_ids) for window in windows]

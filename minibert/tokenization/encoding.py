@@ -1,22 +1,18 @@
-"""A call of the tokenizer: what is asked for, how `[CLS] A [SEP] B [SEP]` is put together, and what is returned.
+"""A call of the tokenizer: what is asked for, and what is returned.
 
-Reference classes: `BatchEncoding`, `PaddingStrategy`, `TruncationStrategy`.
+Reference classes: `BatchEncoding`, `PaddingStrategy`, `TruncationStrategy`, and Rust's `Encoding`.
 """
 
 from __future__ import annotations
 
 from collections import UserDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from enum import Enum
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-
-from .alignment import CharSpan, Encoding, TokenSpan
-from .wordpiece import Pieces
-
-T = TypeVar("T")  # what a row is made of: ids, or tokens that know their positions in the text
 
 
 class PaddingStrategy(str, Enum):
@@ -34,6 +30,16 @@ class TruncationStrategy(str, Enum):
     ONLY_SECOND = "only_second"
     LONGEST_FIRST = "longest_first"
     DO_NOT_TRUNCATE = "do_not_truncate"
+
+
+# What may be given → what it means.
+PADDING: dict[Any, PaddingStrategy] = {True: PaddingStrategy.LONGEST, False: PaddingStrategy.DO_NOT_PAD}
+PADDING |= {each.value: each for each in PaddingStrategy}
+TRUNCATION: dict[Any, TruncationStrategy] = {
+    True: TruncationStrategy.LONGEST_FIRST,
+    False: TruncationStrategy.DO_NOT_TRUNCATE,
+}
+TRUNCATION |= {each.value: each for each in TruncationStrategy}
 
 
 class EncodeOptions(NamedTuple):
@@ -58,6 +64,76 @@ class EncodeOptions(NamedTuple):
     pad_to_max_length: bool = False
 
 
+class CharSpan(NamedTuple):
+    """Characters of the text: from `start` to before `end`."""
+
+    start: int
+    end: int
+
+
+class TokenSpan(NamedTuple):
+    """Tokens of the row: from `start` to before `end`."""
+
+    start: int
+    end: int
+
+
+@dataclass
+class Encoding:
+    """A row of tokens. Special tokens and padding have no word and no sequence, and the offsets (0, 0).
+
+    tokens, ids, type_ids, attention_mask, special_tokens_mask, offsets: as in the columns of the same names.
+    word_ids: number of each token's word in its text. sequence_ids: 0 in the first text, 1 in the second.
+    """
+
+    tokens: list[str]
+    ids: list[int]
+    type_ids: list[int]
+    attention_mask: list[int]
+    special_tokens_mask: list[int]
+    offsets: list[tuple[int, int]]
+    word_ids: list[int | None]
+    sequence_ids: list[int | None]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def token_to_sequence(self, token: int) -> int | None:
+        """Which text a token is of; None for a special one."""
+        return self.sequence_ids[token]
+
+    def token_to_word(self, token: int) -> int | None:
+        """Which word a token is of; None for a special one."""
+        return self.word_ids[token]
+
+    def token_to_chars(self, token: int) -> CharSpan | None:
+        """The characters a token stands for; None for a special one."""
+        return None if self.sequence_ids[token] is None else CharSpan(*self.offsets[token])
+
+    def word_to_tokens(self, word: int, sequence: int = 0) -> TokenSpan | None:
+        """The tokens of a word; None if it has none, or was cut off."""
+        origins = list(zip(self.word_ids, self.sequence_ids, strict=True))
+        count = origins.count((word, sequence))
+        return TokenSpan(first := origins.index((word, sequence)), first + count) if count else None
+
+    def word_to_chars(self, word: int, sequence: int = 0) -> CharSpan | None:
+        """The characters of a word; None if it has no token."""
+        span = self.word_to_tokens(word, sequence)
+        return None if span is None else CharSpan(self.offsets[span.start][0], self.offsets[span.end - 1][1])
+
+    def char_to_token(self, char: int, sequence: int = 0) -> int | None:
+        """The token a character is in; None for spaces and whatever else is in no token."""
+        for index, (start, end) in enumerate(self.offsets):
+            if start <= char < end and self.sequence_ids[index] == sequence:
+                return index
+        return None
+
+    def char_to_word(self, char: int, sequence: int = 0) -> int | None:
+        """The word a character is in."""
+        token = self.char_to_token(char, sequence)
+        return None if token is None else self.word_ids[token]
+
+
 class BatchEncoding(UserDict[str, Any]):
     """Columns such as `input_ids`, read as `encoding["input_ids"]` or `encoding.input_ids`.
 
@@ -69,7 +145,7 @@ class BatchEncoding(UserDict[str, Any]):
     prepend_batch_axis: make each column a batch of one before that.
     n_sequences: 1 for single texts, 2 for pairs.
 
-    `encoding[3]` is row 3 as an `Encoding`. The methods below take `(index)` when there is one row, `(row, index)` in
+    `encoding[3]` is row 3 as an `Encoding` (and `encoding[1:3]` several, from Python 3.12 on). The methods below take `(index)` when there is one row, `(row, index)` in
     any batch, and answer None where nothing corresponds. A pickled encoding keeps only what was computed.
     """
 
@@ -87,8 +163,11 @@ class BatchEncoding(UserDict[str, Any]):
         if tensor_type is not None:
             self.convert_to_tensors(tensor_type, prepend_batch_axis)
 
-    def __getitem__(self, item: Any) -> Any:
-        return self.data[item] if isinstance(item, str) else self._rows()[item]
+    def __missing__(self, row: Any) -> Any:
+        """What `UserDict.__getitem__` asks for when there is no such column: a row."""
+        if isinstance(row, str):
+            raise KeyError(row)
+        return self._rows()[row]
 
     def __getattr__(self, name: str) -> Any:
         columns = self.__dict__.get("data", {})  # not there yet while an encoding is unpickled
@@ -139,46 +218,39 @@ class BatchEncoding(UserDict[str, Any]):
 
     def token_to_sequence(self, batch_or_token_index: int, token_index: int | None = None) -> int | None:
         """Which text a token is of."""
-        row, token = self._find(batch_or_token_index, token_index)
-        return row.token_to_sequence(token)
+        return Encoding.token_to_sequence(*self._find(batch_or_token_index, token_index))
 
     def token_to_word(self, batch_or_token_index: int, token_index: int | None = None) -> int | None:
         """Which word a token is of."""
-        row, token = self._find(batch_or_token_index, token_index)
-        return row.token_to_word(token)
+        return Encoding.token_to_word(*self._find(batch_or_token_index, token_index))
 
     def token_to_chars(self, batch_or_token_index: int, token_index: int | None = None) -> CharSpan | None:
         """Which characters a token stands for."""
-        row, token = self._find(batch_or_token_index, token_index)
-        return row.token_to_chars(token)
+        return Encoding.token_to_chars(*self._find(batch_or_token_index, token_index))
 
     def word_to_tokens(
         self, batch_or_word_index: int, word_index: int | None = None, sequence_index: int = 0
     ) -> TokenSpan | None:
         """Which tokens a word became."""
-        row, word = self._find(batch_or_word_index, word_index)
-        return row.word_to_tokens(word, sequence_index)
+        return Encoding.word_to_tokens(*self._find(batch_or_word_index, word_index), sequence_index)
 
     def word_to_chars(
         self, batch_or_word_index: int, word_index: int | None = None, sequence_index: int = 0
     ) -> CharSpan | None:
         """Which characters a word is."""
-        row, word = self._find(batch_or_word_index, word_index)
-        return row.word_to_chars(word, sequence_index)
+        return Encoding.word_to_chars(*self._find(batch_or_word_index, word_index), sequence_index)
 
     def char_to_token(
         self, batch_or_char_index: int, char_index: int | None = None, sequence_index: int = 0
     ) -> int | None:
         """Which token a character is in."""
-        row, char = self._find(batch_or_char_index, char_index)
-        return row.char_to_token(char, sequence_index)
+        return Encoding.char_to_token(*self._find(batch_or_char_index, char_index), sequence_index)
 
     def char_to_word(
         self, batch_or_char_index: int, char_index: int | None = None, sequence_index: int = 0
     ) -> int | None:
         """Which word a character is in."""
-        row, char = self._find(batch_or_char_index, char_index)
-        return row.char_to_word(char, sequence_index)
+        return Encoding.char_to_word(*self._find(batch_or_char_index, char_index), sequence_index)
 
     def convert_to_tensors(self, tensor_type: str | None = None, prepend_batch_axis: bool = False) -> BatchEncoding:
         """Make every column a tensor ("pt") or an array ("np"), in place. Raises ValueError if rows differ in length."""
@@ -210,16 +282,6 @@ class BatchEncoding(UserDict[str, Any]):
         return self
 
 
-def one_row(columns: dict[str, list[Any]]) -> dict[str, Any]:
-    """The one row of padded columns; its length counts the padding, as in the reference."""
-    row = {}
-    for name, column in columns.items():
-        row[name] = column[0]
-    if row.pop("length", None) is not None:
-        row["length"] = len(row["input_ids"])
-    return row
-
-
 def to_python(column: Any) -> Any:
     """Tensors, arrays and lists of them as plain lists of numbers."""
     if isinstance(column, (torch.Tensor, np.ndarray, np.generic)):
@@ -227,58 +289,3 @@ def to_python(column: Any) -> Any:
     if isinstance(column, (list, tuple)) and column and not isinstance(column[0], (int, str)):
         return [to_python(each) for each in column]
     return column
-
-
-class Frame(Pieces):
-    """Put a model's input together from one or two texts.
-
-        one text    [CLS] A [SEP]              segments 0 0…0 0
-        a pair      [CLS] A [SEP] B [SEP]      segments 0 0…0 0 1…1 1
-
-    Source: Devlin et al. 2019, figure 2.
-    """
-
-    model_max_length: int
-
-    def build_inputs_with_special_tokens(self, token_ids_0: list[T], token_ids_1: list[T] | None = None) -> list[Any]:
-        """`[CLS] A [SEP]` or `[CLS] A [SEP] B [SEP]`."""
-        cls, sep = self.cls_token_id, self.sep_token_id
-        if cls is None or sep is None:
-            raise ValueError("BERT's input begins with cls_token and ends with sep_token: set both on the tokenizer.")
-        return [cls, *token_ids_0, sep] if token_ids_1 is None else [cls, *token_ids_0, sep, *token_ids_1, sep]
-
-    def create_token_type_ids_from_sequences(
-        self, token_ids_0: Sequence[Any], token_ids_1: Sequence[Any] | None = None
-    ) -> list[int]:
-        """Segments: 0 for `[CLS] A [SEP]`, 1 for `B [SEP]`."""
-        return [0] * (len(token_ids_0) + 2) + ([] if token_ids_1 is None else [1] * (len(token_ids_1) + 1))
-
-    def get_special_tokens_mask(
-        self, token_ids_0: list[T], token_ids_1: list[T] | None = None, already_has_special_tokens: bool = False
-    ) -> list[int]:
-        """1 where a special token stands, 0 elsewhere.
-
-        already_has_special_tokens: `token_ids_0` is a finished sequence; otherwise the mask is that of the sequence
-        that `build_inputs_with_special_tokens` would build.
-        """
-        if already_has_special_tokens:
-            if token_ids_1 is not None:
-                raise ValueError("A finished sequence stands alone: give token_ids_0 only.")
-            special = set(self.all_special_ids)
-            return [int(index in special) for index in token_ids_0]
-        first, second = ([None] * len(ids) if ids is not None else None for ids in (token_ids_0, token_ids_1))
-        return [int(each is not None) for each in self.build_inputs_with_special_tokens(first or [], second)]
-
-    def num_special_tokens_to_add(self, pair: bool = False) -> int:
-        """How many special tokens a single sequence, or a pair, is given."""
-        return len(self.build_inputs_with_special_tokens([], [] if pair else None))
-
-    @property
-    def max_len_single_sentence(self) -> int:
-        """Longest single sequence that fits, special tokens not counted."""
-        return self.model_max_length - self.num_special_tokens_to_add(pair=False)
-
-    @property
-    def max_len_sentences_pair(self) -> int:
-        """Longest pair that fits, both together, special tokens not counted."""
-        return self.model_max_length - self.num_special_tokens_to_add(pair=True)

@@ -1,138 +1,11 @@
-"""Where tokens come from: the rows that answer it, windows over long texts, and every step, for a learner to look at.
-
-    text → aligned tokens → cut, or windows → [CLS] … [SEP] → padded `Encoding`        `minibert tokenize --explain TEXT`
-
-Where a token begins and ends equals what the Rust tokenizer of transformers 5 reports.
-"""
+"""Every step of a text to ids, for a learner to look at: `minibert tokenize --explain TEXT`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from itertools import chain
-from typing import Any, NamedTuple, TypeAlias
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
-from .alignment import AlignedToken, Encoding, Traced
-from .encoding import BatchEncoding, EncodeOptions, TruncationStrategy
-from .padding_truncation import ModelInput
-from .wordpiece import Pieces
-
-Aligned: TypeAlias = tuple[list[AlignedToken], list[AlignedToken] | None]  # the tokens of a text, and of its pair
-
-
-def aligned(tokenizer: Pieces, text: Any, sequence: int) -> list[AlignedToken]:
-    """The tokens of a text or of words, and where each came from: the steps of `tokenize` on `Traced` text.
-
-    Words are counted as the tokenizer splits them; a special token is one. Of a text given as words, `word` is a
-    word's number, and `start` and `end` count inside the word.
-    """
-    if not isinstance(text, str):
-        words = [(number, token) for number, word in enumerate(text) for token in aligned(tokenizer, word, sequence)]
-        return [token._replace(word=number) for number, token in words]
-    memory = tokenizer.recall()
-    words_of_text: list[tuple[str, list[str]]] = []
-    for part, is_token in tokenizer.parts(Traced(text, range(len(text))), memory):
-        words_of_text += [(part, [part])] if is_token else tokenizer.words(part, memory.special)
-    tokens: list[AlignedToken] = []
-    for number, (word, pieces) in enumerate(words_of_text):
-        end = 0
-        for piece in pieces:
-            start, end = end, end + len(piece.removeprefix("##") if end else piece)
-            origin = word[start:end] if len(pieces) > 1 else word
-            if not isinstance(origin, Traced):
-                raise ValueError(f"{type(tokenizer.basic_tokenizer).__name__} does not say where {word!r} came from.")
-            tokens.append(
-                AlignedToken(str(piece), tokenizer.token_to_id(piece), *origin.span, word=number, sequence=sequence)
-            )
-    if not memory.plain and [token.token for token in tokens] != tokenizer.tokenize(text):
-        raise ValueError(
-            f"{type(tokenizer).__name__} has a tokenize of its own: where its tokens came from is unknown."
-        )
-    return tokens
-
-
-def aligned_pair(tokenizer: Pieces, pair: tuple[Any, Any]) -> Aligned:
-    """The tokens of a text and of its pair, which may be None."""
-    first, second = pair
-    return aligned(tokenizer, first, sequence=0), None if second is None else aligned(tokenizer, second, sequence=1)
-
-
-def origins(tokenizer: ModelInput, texts: list[tuple[Any, Any]], options: EncodeOptions) -> list[Encoding]:
-    """The rows that `texts` become, with the origin of every token."""
-    return encodings_of(tokenizer, [aligned_pair(tokenizer, pair) for pair in texts], options)
-
-
-def encodings_of(tokenizer: ModelInput, rows: Iterable[Aligned], options: EncodeOptions) -> list[Encoding]:
-    """Rows made as rows of ids are, by `add_row` and `padded`, from tokens that know their origin."""
-    options = options._replace(
-        return_token_type_ids=True,
-        return_attention_mask=True,
-        return_special_tokens_mask=True,
-        return_overflowing_tokens=False,
-    )
-    columns: dict[str, list[Any]] = {}
-    for first, second in rows:
-        tokenizer.add_row(columns, first, second, options=options)
-    columns = tokenizer.padded(columns, options)
-    encodings = []
-    for index, row in enumerate(columns["input_ids"]):
-        # special tokens and padding come from no text: they are still ids
-        tokens = [AlignedToken(tokenizer.id_to_token(each), each) if isinstance(each, int) else each for each in row]
-        encodings.append(
-            Encoding(
-                tokens=[token.token for token in tokens],
-                ids=[token.id for token in tokens],
-                type_ids=columns["token_type_ids"][index],
-                attention_mask=columns["attention_mask"][index],
-                special_tokens_mask=columns["special_tokens_mask"][index],
-                offsets=[(token.start, token.end) for token in tokens],
-                word_ids=[token.word for token in tokens],
-                sequence_ids=[token.sequence for token in tokens],
-            )
-        )
-    return encodings
-
-
-def in_windows(tokenizer: ModelInput, texts: list[tuple[Any, Any]], options: EncodeOptions) -> BatchEncoding:
-    """A batch with a row for each window; `overflow_to_sample_mapping` says of which text."""
-    rows = [windows_of(tokenizer, aligned_pair(tokenizer, pair), options) for pair in texts]
-    encodings = encodings_of(tokenizer, chain.from_iterable(rows), options)
-    columns: dict[str, Any] = {"input_ids": [encoding.ids for encoding in encodings]}
-    if options.return_token_type_ids:
-        columns["token_type_ids"] = [encoding.type_ids for encoding in encodings]
-    if options.return_attention_mask:
-        columns["attention_mask"] = [encoding.attention_mask for encoding in encodings]
-    if options.return_special_tokens_mask:
-        columns["special_tokens_mask"] = [encoding.special_tokens_mask for encoding in encodings]
-    if options.return_offsets_mapping:
-        columns["offset_mapping"] = [encoding.offsets for encoding in encodings]
-    if options.return_length:
-        columns["length"] = list(map(len, encodings))
-    columns["overflow_to_sample_mapping"] = [sample for sample, windows in enumerate(rows) for _ in windows]
-    n_sequences = 1 if texts[0][1] is None else 2
-    return BatchEncoding(columns, encodings, tensor_type=options.return_tensors, n_sequences=n_sequences)
-
-
-def windows_of(tokenizer: ModelInput, row: Aligned, options: EncodeOptions) -> list[Aligned]:
-    """A text too long for one row as several, each of which repeats the last `stride` tokens of the one before.
-
-    Of a pair, the text that `truncation` names is cut; the other stands in every window, whole.
-    Raises ValueError when no window could hold more than what it repeats.
-    """
-    ids, pair_ids = row
-    _, _, _, excess = tokenizer.cut(ids, pair_ids, options)
-    if excess <= 0 or options.truncation is TruncationStrategy.DO_NOT_TRUNCATE:
-        return [row]
-    cuts_second = options.truncation is TruncationStrategy.ONLY_SECOND and pair_ids is not None
-    long = pair_ids if cuts_second and pair_ids is not None else ids
-    size = len(long) - excess
-    step = size - options.stride
-    if step <= 0:
-        raise ValueError(
-            f"max_length={options.max_length} leaves room for {max(size, 0)} tokens of this text in each window, "
-            f"which must be more than stride={options.stride}. Raise max_length or lower stride."
-        )
-    windows = [long[start : start + size] for start in range(0, len(long) - options.stride, step)]
-    return [(ids, window) if cuts_second else (window, pair_ids) for window in windows]
+from .tokenizer import BertTokenizer
 
 
 class Step(NamedTuple):
@@ -148,10 +21,10 @@ class Step(NamedTuple):
     marked: list[bool]
 
 
-def explain(tokenizer: ModelInput, text: str) -> list[Step]:
+def explain(tokenizer: BertTokenizer, text: str) -> list[Step]:
     """Every step from `text` to ids. The last one's parts are the ids of `tokenizer(text)`, as text."""
-    special = tokenizer.parts(text)
-    lower = "text in lower case; " if tokenizer.lowers else ""
+    special = tokenizer.steps().parts(text)
+    lower = "text in lower case; " if tokenizer.do_lower_case else ""
     steps = [
         _step("text", "what was given", [(text, False)]),
         _step("special tokens", f"{lower}special and added tokens are cut out whole", special),
@@ -172,7 +45,7 @@ def explain(tokenizer: ModelInput, text: str) -> list[Step]:
     ]
 
 
-def _basic_steps(tokenizer: ModelInput, special: list[tuple[str, bool]]) -> list[Step]:
+def _basic_steps(tokenizer: BertTokenizer, special: list[tuple[str, bool]]) -> list[Step]:
     """The steps of `BasicTokenizer.tokenize`, by its own methods; special tokens pass through untouched."""
     basic, tokens = tokenizer.basic_tokenizer, tokenizer.all_special_tokens
     kept = basic.never_split.union(tokens)

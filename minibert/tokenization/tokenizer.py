@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
 from types import NoneType
 from typing import Any, TypeAlias
 
-from .encoding import BatchEncoding, EncodeOptions, PaddingStrategy, TruncationStrategy, one_row
-from .explain import in_windows, origins
-from .padding_truncation import UNLIMITED, ModelInput
-from .special_tokens import Token
+from .alignment import in_windows, origins
+from .encoding import BatchEncoding, EncodeOptions, PaddingStrategy, TruncationStrategy
+from .model_input import UNLIMITED, ModelInput
 from .tokenizer_files import PretrainedFiles, load_vocab
-from .wordpiece import Memory, WordpieceTokenizer
+from .vocabulary import Token
+from .wordpiece import TextTokenizer, WordpieceTokenizer
 from .words import BasicTokenizer
 
 Text: TypeAlias = str | Sequence[str] | Sequence[int]  # one text, its words or tokens, or its ids
 
 
-class BertTokenizer(PretrainedFiles, ModelInput):
+class BertTokenizer(ModelInput, PretrainedFiles):
     """BERT's tokenizer: lower-case and split text into words, words into pieces, pieces into ids.
 
         tokenizer = BertTokenizer.from_pretrained("novels-4l-256h")
@@ -70,22 +69,21 @@ class BertTokenizer(PretrainedFiles, ModelInput):
             raise ValueError(f"padding_side={padding_side!r} is not understood. Choose 'right' or 'left'.")
         vocab = dict(vocab_file) if isinstance(vocab_file, Mapping) else load_vocab(vocab_file)
         if str(unk_token) not in vocab:
-            name = f"of {len(vocab)} pieces" if isinstance(vocab_file, Mapping) else f"'{vocab_file}'"
             raise ValueError(
-                f"The vocabulary {name} has no unknown token {str(unk_token)!r}, so words it cannot spell would have no "
-                "id. Name the one it has with unk_token=..., or add a line to the file."
+                f"The vocabulary {vocab_file!s:.80} has no unknown token {str(unk_token)!r}, so words it cannot spell would "
+                "have no id. Name the one it has with unk_token=..., or add a line to the file."
             )
-        roles = {
-            "bos_token": bos_token,
-            "eos_token": eos_token,
-            "unk_token": unk_token,
-            "sep_token": sep_token,
-            "pad_token": pad_token,
-            "cls_token": cls_token,
-            "mask_token": mask_token,
-            "additional_special_tokens": additional_special_tokens,
-        }
-        super().__init__(vocab, verbose=verbose, tokens=roles)
+        roles = (
+            bos_token,
+            eos_token,
+            unk_token,
+            sep_token,
+            pad_token,
+            cls_token,
+            mask_token,
+            additional_special_tokens,
+        )
+        super().__init__(vocab, roles, verbose=verbose)
         self.name_or_path = name_or_path
         self.init_kwargs: dict[str, Any] = {
             "do_lower_case": do_lower_case,
@@ -97,20 +95,42 @@ class BertTokenizer(PretrainedFiles, ModelInput):
         self.model_max_length = UNLIMITED if model_max_length is None else model_max_length
         self.padding_side = padding_side
         self.model_input_names = list(model_input_names)
-        self.deprecation_warnings = {}
+        self.deprecation_warnings = {}  # topics that were warned of already
         self.do_basic_tokenize = do_basic_tokenize
         if do_basic_tokenize:
             self.basic_tokenizer = BasicTokenizer(
                 do_lower_case, never_split, tokenize_chinese_chars=tokenize_chinese_chars, strip_accents=strip_accents
             )
         self.wordpiece_tokenizer = WordpieceTokenizer(self.vocab, str(unk_token))
-        self.memory = Memory()
-        self.recall()
+        self.steps()
 
-    @property
-    def do_lower_case(self) -> bool:
-        """Whether text is lower-cased."""
-        return self.basic_tokenizer.do_lower_case
+    def tokenize(self, text: str) -> list[str]:
+        """The tokens of `text`, without `[CLS]` and `[SEP]`."""
+        return self.steps().tokens(text, self._tokenize)
+
+    def _tokenize(self, text: str) -> list[str]:
+        """The tokens of text without special or added tokens, nothing remembered. A subclass may have its own way."""
+        return [piece for _, pieces in self.steps().words(text) for piece in pieces]
+
+    def steps(self) -> TextTokenizer:
+        """The steps from text to tokens, with the words that they remember; new ones after a setting was changed."""
+        basic, wordpiece = self.basic_tokenizer if self.do_basic_tokenize else None, self.wordpiece_tokenizer
+        special, whole, looked_for = self.all_special_tokens_extended, self.unique_no_split_tokens, self.looked_for
+        settings = (
+            (basic, wordpiece, len(self.vocab), special, whole, looked_for),
+            basic and {**vars(basic), "never_split": set(basic.never_split)},
+            dict(vars(wordpiece)),
+        )
+        made_for, steps = self.__dict__.get("_steps", (None, None))
+        if made_for != settings:
+            ways = (type(self).tokenize, type(self)._tokenize)
+            own = None if ways == (BertTokenizer.tokenize, BertTokenizer._tokenize) else self.tokenize
+            steps = TextTokenizer(basic, wordpiece, special=special, whole=whole, looked_for=looked_for, own=own)
+            self._steps = settings, steps
+        return steps
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_steps"}  # made again where it is used
 
     def __call__(
         self,
@@ -137,7 +157,6 @@ class BertTokenizer(PretrainedFiles, ModelInput):
         """Encode one text, one pair, or a batch of either.
 
         text, text_pair: a str; with `is_split_into_words`, the list of its words; or a list of these, a batch.
-        add_special_tokens: add `[CLS]` and `[SEP]`.
         padding: True pads to the longest of the batch, "max_length" to `max_length` or the model's maximum.
         truncation: True or "longest_first" cuts the longer of a pair, "only_first" and "only_second" that text, to
             `max_length` or the model's maximum.
@@ -184,29 +203,15 @@ class BertTokenizer(PretrainedFiles, ModelInput):
             raise ValueError(f"A batch of {len(text)} texts needs as many in text_pair, not {given}.")
         return self._encode_batch(list(zip(text, text_pair, strict=True)), options)
 
-    def encode(
-        self,
-        text: Text,
-        text_pair: Text | None = None,
-        add_special_tokens: bool = True,
-        padding: bool | str | PaddingStrategy = False,
-        truncation: bool | str | TruncationStrategy = False,
-        max_length: int | None = None,
-        stride: int = 0,
-        return_tensors: str | None = None,
-        **named: Any,
-    ) -> Any:
-        """The `input_ids` of one text or pair: a list, or a (1, seq) tensor with `return_tensors`."""
-        arguments = (add_special_tokens, padding, truncation, max_length, stride)
-        return self.encode_plus(text, text_pair, *arguments, return_tensors=return_tensors, **named)["input_ids"]
+    def encode(self, text: Text, text_pair: Text | None = None, *arguments: Any, **named: Any) -> Any:
+        """The `input_ids` of `encode_plus`: a list, or a (1, seq) tensor with `return_tensors`."""
+        return self.encode_plus(text, text_pair, *arguments, **named)["input_ids"]
 
     def encode_plus(self, text: Text, text_pair: Text | None = None, *arguments: Any, **named: Any) -> BatchEncoding:
         """Encode one text or pair, given as text, tokens, words or ids. The other arguments are those of `__call__`."""
         return self._encode([(text, text_pair)], EncodeOptions(*arguments, **named))
 
-    def batch_encode_plus(
-        self, batch_text_or_text_pairs: Sequence[Any], *arguments: Any, **named: Any
-    ) -> BatchEncoding:
+    def batch_encode_plus(self, batch_text_or_text_pairs: list[Any], *arguments: Any, **named: Any) -> BatchEncoding:
         """Encode a list of texts, or of (text, text) pairs. The other arguments are those of `__call__`."""
         return self._encode_batch(batch_text_or_text_pairs, EncodeOptions(*arguments, **named))
 
@@ -221,7 +226,7 @@ class BertTokenizer(PretrainedFiles, ModelInput):
             if len(pair) != 2:
                 raise ValueError(
                     f"Item {index} of the batch should be a str or a (text, text) pair, and is {len(pair)} things: "
-                    f"{_shortened(item)}. Pass is_split_into_words=True if they are the words of one text."
+                    f"{item!r:.80}. Pass is_split_into_words=True if they are the words of one text."
                 )
             texts.append((pair[0], pair[1]))
         return self._encode(texts, options, batched=True)
@@ -229,51 +234,51 @@ class BertTokenizer(PretrainedFiles, ModelInput):
     def _encode(self, texts: list[tuple[Any, Any]], options: EncodeOptions, batched: bool = False) -> BatchEncoding:
         """Texts and their pairs → rows."""
         options = self.resolved(options)
-        memory = self.recall()
+        steps = self.steps()
         windows = options.return_overflowing_tokens and (self.is_fast or options.return_offsets_mapping)
         from_text = True
         columns: dict[str, list[Any]] = {}
         for index, (text, text_pair) in enumerate(texts):
             try:
-                ids = self._ids(text, options.is_split_into_words, memory)
-                pair_ids = None if text_pair is None else self._ids(text_pair, options.is_split_into_words, memory)
+                ids = self._ids(text, options.is_split_into_words, steps)
+                pair_ids = None if text_pair is None else self._ids(text_pair, options.is_split_into_words, steps)
             except ValueError as error:
-                raise ValueError(
-                    f"Item {index} of the batch cannot be encoded: {error}" if batched else error
-                ) from error
+                raise ValueError(f"Item {index} of the batch: {error}" if batched else error) from error
             if not windows:
                 self.add_row(columns, ids, pair_ids, options=options)
             if not options.is_split_into_words:
                 from_text = from_text and isinstance(text, str) and isinstance(text_pair, (str, NoneType))
         if not from_text and (windows or options.return_offsets_mapping):
             raise ValueError("Offsets are positions in a text: give texts or words, not tokens or ids.")
+        encodings: Any = (lambda: origins(self, self.steps(), texts=texts, options=options)) if from_text else None
         if windows:
-            return in_windows(self, texts, options)
-        encodings = partial(origins, self, texts=texts, options=options) if from_text else None
-        columns = self.padded(columns, options)
-        if encodings and options.return_offsets_mapping:
-            columns["offset_mapping"] = [encoding.offsets for encoding in encodings()]
+            columns, encodings = in_windows(self, steps, texts=texts, options=options)
+        else:
+            columns = self.padded(columns, options, alone=not batched)
+            if options.return_offsets_mapping:
+                offsets = [encoding.offsets for encoding in encodings()]
+                columns["offset_mapping"] = offsets if batched else offsets[0]
         return BatchEncoding(
-            columns if batched else one_row(columns),
+            columns,
             encodings,
             tensor_type=options.return_tensors,
-            prepend_batch_axis=not batched,
+            prepend_batch_axis=not batched and not windows,
             n_sequences=1 if texts[0][1] is None else 2,
         )
 
-    def _ids(self, text: Any, is_split_into_words: bool, memory: Memory) -> list[int]:
+    def _ids(self, text: Any, is_split_into_words: bool, steps: TextTokenizer) -> list[int]:
         """The ids of a text, of words, or of tokens; ids are returned as they are."""
         if isinstance(text, str):
-            return self.convert_tokens_to_ids(self._tokens(text, memory) if memory.plain else self.tokenize(text))
+            return self.convert_tokens_to_ids(steps.tokens(text) if steps.remembers else self.tokenize(text))
         if isinstance(text, (list, tuple)):
             if is_split_into_words and all(isinstance(word, str) for word in text):
-                return [index for word in text for index in self._ids(word, False, memory)]
+                return [index for word in text for index in self._ids(word, False, steps)]
             if text and all(isinstance(token, str) for token in text):
                 return self.convert_tokens_to_ids(text)
             if text and all(isinstance(index, int) for index in text):
                 return list(text)
         wanted = "a list of words" if is_split_into_words else "a str, a list of tokens or a list of ids"
-        raise ValueError(f"expected {wanted}, got {_shortened(text)}.")
+        raise ValueError(f"expected {wanted}, got {type(text).__name__} {text!r:.80}.")
 
     def __repr__(self) -> str:
         return (
@@ -284,15 +289,9 @@ class BertTokenizer(PretrainedFiles, ModelInput):
 
 
 class BertTokenizerFast(BertTokenizer):
-    """The same tokenizer, but `return_overflowing_tokens=True` always returns the overflow as windows.
+    """The same, but `return_overflowing_tokens=True` alone returns the overflow as windows, as in the Rust tokenizer.
 
-    Windows are rows of their own with `overflow_to_sample_mapping`, as the Rust tokenizer of transformers returns them;
-    `BertTokenizer` does so when `return_offsets_mapping=True` is also given.
+    Windows are rows of their own with `overflow_to_sample_mapping`; `BertTokenizer` wants `return_offsets_mapping` too.
     """
 
     is_fast = True
-
-
-def _shortened(value: object) -> str:
-    text = repr(value)
-    return f"{type(value).__name__} {text if len(text) <= 80 else text[:77] + '...'}"

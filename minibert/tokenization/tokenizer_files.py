@@ -14,13 +14,15 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
+from collections.abc import Callable
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..checkpoints import CheckpointError, locate, read_json, write_text_atomically
-from .special_tokens import AddedToken, Vocabulary
-from .wordpiece import Pieces
+from .vocabulary import AddedToken, Vocabulary
+from .wordpiece import TextTokenizer
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -35,40 +37,33 @@ WHOLE = "tokenizer.json"
 ALL_FILES = (VOCAB, CONFIG, SPECIAL_TOKENS, ADDED_TOKENS, WHOLE)
 
 # The checkpoints published with the paper and after it: their position embeddings end at 512.
-GOOGLE_MODELS = frozenset(
-    f"bert-{name}"
-    for name in (
-        *(f"{size}-{case}" for size in ("base", "large") for case in ("cased", "uncased")),
-        *(f"base-{kind}" for kind in ("multilingual-cased", "multilingual-uncased", "chinese", "cased-finetuned-mrpc")),
-        *(f"base-german-{kind}" for kind in ("cased", "dbmdz-cased", "dbmdz-uncased")),
-        *(f"large-{case}-whole-word-masking{use}" for case in ("cased", "uncased") for use in ("", "-finetuned-squad")),
-    )
+GOOGLE_MODELS = re.compile(
+    "bert-((base|large)-(un)?cased|base-(multilingual-(un)?cased|chinese|cased-finetuned-mrpc|german-(dbmdz-(un)?)?cased)|"
+    "large-(un)?cased-whole-word-masking(-finetuned-squad)?)"
 )
 
-SETTINGS = (
-    "do_lower_case",
-    "do_basic_tokenize",
-    "never_split",
-    "tokenize_chinese_chars",
-    "strip_accents",
-    "model_max_length",
-    "padding_side",
-    "model_input_names",
-)
-
+# Arguments of `BertTokenizer` that a configuration may give.
+SETTINGS = frozenset(
+    [
+        "do_lower_case",
+        "do_basic_tokenize",
+        "never_split",
+        "tokenize_chinese_chars",
+        "strip_accents",
+        "model_max_length",
+        "padding_side",
+        "model_input_names",
+    ]
+).union(Vocabulary.SPECIAL_TOKENS_ATTRIBUTES)
+HUB = ("revision", "cache_dir", "token", "local_files_only", "force_download")  # arguments of `locate`
 # Arguments of the reference that have no effect here.
 IGNORED = ("resume_download", "proxies", "mirror", "trust_remote_code", "from_tf", "from_flax", "_fast_init")
 
 
-class TokenizerFiles(NamedTuple):
-    """What a folder says about a tokenizer."""
-
-    vocab: Path | dict[str, int]
-    settings: dict[str, Any]  # arguments of BertTokenizer
-    added_tokens: dict[str, int]  # token → id
+Files: TypeAlias = tuple[Path | dict[str, int], dict[str, Any], dict[str, int]]  # vocabulary, arguments, added tokens
 
 
-def read_folder(folder: Path) -> TokenizerFiles:
+def read_folder(folder: Path) -> Files:
     """Read the tokenizer in `folder`. Raises CheckpointError when a file is damaged or none holds a vocabulary."""
     config, special, added, whole = (
         read_json(folder / name) if (folder / name).exists() else {}
@@ -80,13 +75,15 @@ def read_folder(folder: Path) -> TokenizerFiles:
         if not whole:
             raise CheckpointError(f"{folder}: holds no vocabulary: neither {VOCAB} nor {WHOLE} is there")
         vocab, settings = read_whole(whole, folder / WHOLE)
-    for name in (*SETTINGS, *Vocabulary.SPECIAL_TOKENS_ATTRIBUTES):
-        if name in config:
-            settings[name] = as_token(config[name])
+    settings.update({name: as_token(value) for name, value in config.items() if name in SETTINGS})
     if "extra_special_tokens" in config:  # what transformers 5 calls them
         settings.setdefault("additional_special_tokens", as_token(config["extra_special_tokens"]))
     settings.update({role: as_token(token) for role, token in special.items() if token})
-    return TokenizerFiles(vocab, settings, added or added_tokens_of(config, whole))
+    if not added:  # where later versions of transformers keep them
+        decoder: dict[str, dict[str, Any]] = config.get("added_tokens_decoder", {})
+        entries = [{**entry, "id": int(index)} for index, entry in decoder.items()] or whole.get("added_tokens", [])
+        added = {entry["content"]: entry["id"] for entry in entries}
+    return vocab, settings, added
 
 
 def read_whole(whole: dict[str, Any], path: Path) -> tuple[dict[str, int], dict[str, Any]]:
@@ -108,14 +105,6 @@ def read_whole(whole: dict[str, Any], path: Path) -> tuple[dict[str, int], dict[
     return model["vocab"], settings
 
 
-def added_tokens_of(config: dict[str, Any], whole: dict[str, Any]) -> dict[str, int]:
-    """Added tokens as later versions of transformers keep them: in the configuration, or in tokenizer.json."""
-    decoder: dict[str, dict[str, Any]] = config.get("added_tokens_decoder", {})
-    if decoder:
-        return {entry["content"]: int(index) for index, entry in decoder.items()}
-    return {entry["content"]: entry["id"] for entry in whole.get("added_tokens", [])}
-
-
 def as_token(value: Any) -> Any:
     """A token as JSON holds it → `AddedToken` where it has settings, in lists too; anything else as it is."""
     if isinstance(value, dict) and "content" in value:
@@ -129,11 +118,6 @@ def as_json(token: Any, typed: bool) -> Any:
         fields = {name: getattr(token, name) for name in ("content", "single_word", "lstrip", "rstrip", "normalized")}
         return {**fields, "__type": "AddedToken"} if typed else fields
     return [as_json(each, typed) for each in token] if isinstance(token, (list, tuple, set)) else token
-
-
-def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write `content`, text as it reads rather than as escapes."""
-    write_text_atomically(path, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
 
 
 def load_vocab(vocab_file: str | os.PathLike[str]) -> dict[str, int]:
@@ -156,18 +140,14 @@ def load_vocab(vocab_file: str | os.PathLike[str]) -> dict[str, int]:
             vocab = {line.rstrip("\n"): index for index, line in enumerate(lines)}
     except UnicodeDecodeError as error:
         raise ValueError(
-            f"The vocabulary file '{path}' is not UTF-8 (byte {error.object[error.start]:#04x}: {error.reason}). "
-            "Save it again as UTF-8."
+            f"The vocabulary file '{path}' is not UTF-8 ({error.reason}). Save it again as UTF-8."
         ) from error
     if next(iter(vocab), "").startswith("\ufeff"):
-        raise ValueError(
-            f"The vocabulary file '{path}' begins with a byte-order mark, which would become part of its first piece. "
-            "Save it again as UTF-8 without one."
-        )
+        raise ValueError(f"The vocabulary file '{path}' begins with a byte-order mark. Save it again without one.")
     return vocab
 
 
-class PretrainedFiles(Pieces):
+class PretrainedFiles(Vocabulary):
     """Load a tokenizer from files, and save one."""
 
     init_kwargs: dict[str, Any]
@@ -175,57 +155,44 @@ class PretrainedFiles(Pieces):
     model_max_length: int
     padding_side: str
     vocab_files_names = {"vocab_file": VOCAB}  # noqa: RUF012
+    steps: Callable[[], TextTokenizer]
 
     @classmethod
     def from_pretrained(
         cls,
         name_or_path: str | os.PathLike[str],
         *,
-        revision: str | None = None,
-        cache_dir: str | os.PathLike[str] | None = None,
-        token: bool | str | None = None,
-        use_auth_token: bool | str | None = None,
-        local_files_only: bool = False,
-        force_download: bool = False,
         subfolder: str = "",
+        use_auth_token: bool | str | None = None,
         **settings: Any,
     ) -> Self:
         """Load a tokenizer that was saved, comes with minibert, or is published on the hub.
 
         name_or_path: a folder, a vocab.txt, a bundled name such as "novels-4l-256h", or a name on the hub.
         subfolder: where in that folder the files are.
-        settings: arguments of `BertTokenizer` that win over the files'.
-        use_auth_token: the old name of `token`. The others are those of `minibert.checkpoints.locate`.
+        settings: arguments of `BertTokenizer` that win over the files'; and those of `minibert.checkpoints.locate`
+            (revision, cache_dir, token or use_auth_token, local_files_only, force_download).
 
         Special tokens that the vocabulary lacks are added to it. Raises CheckpointError when there is nothing to load.
         """
+        hub = {name: settings.pop(name) for name in HUB if name in settings}
+        if hub.get("token") is None:
+            hub["token"] = use_auth_token
         settings = {name: value for name, value in settings.items() if name not in IGNORED}
         path = Path(name_or_path) / subfolder
-        if path.is_file():
-            files = TokenizerFiles(path, {}, {})
-        else:
+        files: Files = path, {}, {}
+        if not path.is_file():
             source = path if subfolder or path.is_dir() else name_or_path
-            files = read_folder(
-                locate(
-                    source,
-                    filenames=ALL_FILES,
-                    revision=revision,
-                    cache_dir=cache_dir,
-                    token=use_auth_token if token is None else token,
-                    local_files_only=local_files_only,
-                    force_download=force_download,
-                )
-            )
-        if str(name_or_path) in GOOGLE_MODELS:
-            files.settings["model_max_length"] = min(files.settings.get("model_max_length", 512), 512)
-        arguments = {"name_or_path": str(name_or_path), **files.settings, **settings}
-        tokenizer = cls(files.vocab, **arguments)  # type: ignore[arg-type]  # the class that is built on this one
-        tokenizer._restore_added_tokens(files.added_tokens)
+            files = read_folder(locate(source, filenames=ALL_FILES, **hub))
+        vocab, given, added_tokens = files
+        if GOOGLE_MODELS.fullmatch(str(name_or_path)):
+            given["model_max_length"] = min(given.get("model_max_length", 512), 512)
+        arguments = {"name_or_path": str(name_or_path), **given, **settings}
+        tokenizer = cls(vocab, **arguments)  # type: ignore[arg-type]  # the class that is built on this one
+        tokenizer._restore_added_tokens(added_tokens)
         if tokenizer.sanitize_special_tokens():
-            logger.warning(
-                "Special tokens were added to the vocabulary: train their embeddings before relying on them."
-            )
-        tokenizer.recall()  # so that the first call does nothing that the second does not
+            logger.warning("Special tokens were added to the vocabulary: train their embeddings before using them.")
+        tokenizer.steps()  # so that the first call does nothing that the second does not
         return tokenizer
 
     def _restore_added_tokens(self, added_tokens: dict[str, int]) -> None:
@@ -256,19 +223,19 @@ class PretrainedFiles(Pieces):
         config, special, added = (folder / (prefix + name) for name in (CONFIG, SPECIAL_TOKENS, ADDED_TOKENS))
         roles = self.special_tokens_map_extended
         settings = {
-            **self.init_kwargs,
-            **roles,
+            **{name: as_json(value, typed=True) for name, value in {**self.init_kwargs, **roles}.items()},
             "model_max_length": self.model_max_length,
             "padding_side": self.padding_side,
             "name_or_path": self.name_or_path,
+            "tokenizer_class": "BertTokenizer",
         }
-        settings = {name: as_json(value, typed=True) for name, value in settings.items()}
-        write_json(config, {**settings, "tokenizer_class": "BertTokenizer"})
-        write_json(special, {role: as_json(token, typed=False) for role, token in roles.items()})
+        files = {config: settings, special: {role: as_json(token, typed=False) for role, token in roles.items()}}
         if self.added_tokens_encoder:
-            write_json(added, self.added_tokens_encoder)
+            files[added] = self.added_tokens_encoder
         else:
             added.unlink(missing_ok=True)  # left from an earlier save, it would be read
+        for path, content in files.items():
+            write_text_atomically(path, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
         if (folder / WHOLE).exists():
             logger.warning(
                 "'%s' was there before and is not updated. transformers 5 will read it: remove it.", folder / WHOLE

@@ -23,6 +23,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from .words import BasicTokenizer, lower_each
 
@@ -40,32 +41,18 @@ def train_wordpiece(
     do_lower_case: bool = True,
     strip_accents: bool | None = None,
     tokenize_chinese_chars: bool = True,
-    special_tokens: Iterable[str] = SPECIAL_TOKENS,
-    alphabet_limit: int = 1000,
-    min_frequency: int = 2,
-    progress: Callable[[int, int], None] | None = None,
+    **learning: Any,
 ) -> list[str]:
     """A vocabulary of at most `size` pieces, in the order of their ids: special tokens, characters, joined pieces.
 
-    files: UTF-8 text. size: pieces in all, special tokens and characters included.
-    do_lower_case, strip_accents, tokenize_chinese_chars: as the tokenizer will be used.
-    alphabet_limit: how many different characters are kept, the most frequent; words with others become `[UNK]`.
-    min_frequency: pieces that would stand side by side less often are not joined.
-    progress: called with (pieces so far, size) after each one.
+    files: UTF-8 text. do_lower_case, strip_accents, tokenize_chinese_chars: as the tokenizer will be used.
+    The other arguments are those of `learn_pieces`.
 
     The same text gives the same vocabulary on every machine. Raises ValueError when the text holds no words, or its
     characters alone exceed `size`.
     """
     basic = BasicTokenizer(do_lower_case, tokenize_chinese_chars=tokenize_chinese_chars, strip_accents=strip_accents)
-    counts = count_words(files, basic)
-    return learn_pieces(
-        counts,
-        size,
-        special_tokens=special_tokens,
-        alphabet_limit=alphabet_limit,
-        min_frequency=min_frequency,
-        progress=progress,
-    )
+    return learn_pieces(count_words(files, basic), size, **learning)
 
 
 def count_words(files: Iterable[str | os.PathLike[str]], basic: BasicTokenizer) -> Counter[str]:
@@ -108,7 +95,13 @@ def learn_pieces(
     min_frequency: int = 2,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[str]:
-    """`train_wordpiece` from words that are counted already."""
+    """`train_wordpiece` from words that are counted already.
+
+    size: pieces in all, special tokens and characters included.
+    alphabet_limit: how many different characters are kept, the most frequent; words with others become `[UNK]`.
+    min_frequency: pieces that would stand side by side less often are not joined.
+    progress: called with (pieces so far, size) after each one.
+    """
     characters: Counter[str] = Counter()
     for word, count in word_counts.items():
         for char in word:

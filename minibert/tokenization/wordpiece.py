@@ -1,27 +1,28 @@
-"""From words to pieces of the vocabulary: the second half of BERT's tokenizer; and from text to pieces and back.
+"""From words to pieces of the vocabulary: the second half of BERT's tokenizer; and the way of a whole text.
 
     unaffable → una ##ffa ##ble
 
 Source: google-research/bert `tokenization.py`; Wu et al. 2016, section 4.1. Reference classes: `WordpieceTokenizer`,
-`Trie`, and this half of `PreTrainedTokenizer`.
+`Trie`, and `PreTrainedTokenizer.tokenize`.
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Container, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Container, Iterable, Sequence
+from itertools import accumulate, pairwise
+from types import NoneType
+from typing import TypeAlias
 
-from .alignment import joined
-from .special_tokens import AddedToken, Vocabulary
-from .words import BasicTokenizer, Trie, lower_each
+from .vocabulary import AddedToken, Token
+from .words import BasicTokenizer, joined, lower_each
 
 MAX_WORDS = 1 << 17  # of this many different words the pieces are remembered: some 30 MB
 MAX_WORD_LENGTH = 64  # longer words are rare, and not worth the memory
 
-# What English spelling joins and the tokenizer split, in the order in which it is put right.
-SPACED = (" .", " ?", " !", " ,", " ' ", " n't", " 'm", " 's", " 've", " 're")
+Node: TypeAlias = dict[str, "Node"]  # next character → what may follow; END marks a node where a token is complete
+END = ""
 
 
 class WordpieceTokenizer:
@@ -57,184 +58,164 @@ class WordpieceTokenizer:
         return pieces
 
 
-class Memory:
-    """The pieces that words became under one state of the tokenizer, and what that state says about special tokens.
+class TextTokenizer:
+    """A text's way to tokens: special tokens are cut out, the rest is split into words, and words into pieces.
 
-    state: every setting that the pieces depend on. plain: whether all steps are the tokenizer's own; a method that a
-    subclass overrides may depend on more than one word. special: the special tokens. kept: what keeps its case.
-    openings: for each first character of a special or added token, the beginning that all of these tokens share.
-    pieces: text between two spaces → pieces.
+    basic: text → words. None: words are what stands between whitespace. wordpiece: word → pieces.
+    special: the special tokens. whole: all tokens that are cut out of the text, added ones included.
+    looked_for: the same, as they stand in text that is lower-cased. own: the `tokenize` of a subclass.
+    pieces: what is remembered, text between two spaces → its pieces; nothing where a step is the user's own.
+
+    It holds while the tokenizer's settings stay as they are: `BertTokenizer` makes another when they change.
     """
 
     def __init__(
         self,
-        state: object = None,
-        plain: bool = False,
-        special: Sequence[str] = (),
-        kept: Sequence[str] = (),
-        looked_for: Sequence[str] = (),
+        basic: BasicTokenizer | None,
+        wordpiece: WordpieceTokenizer,
+        special: Sequence[Token],
+        whole: Sequence[str],
+        looked_for: Sequence[str],
+        own: Callable[[str], list[str]] | None,
     ):
-        self.state, self.plain, self.special, self.kept = state, plain, special, kept
-        shared: dict[str, str] = {}
-        for token in [*kept, *looked_for]:
+        self.basic, self.wordpiece, self.own = basic, wordpiece, own
+        self.lowers = basic is not None and basic.do_lower_case
+        self.special, self.whole = list(map(str, special)), set(whole)
+        self.strips = {str(token): token for token in special if isinstance(token, AddedToken)}
+        keep_case = [token for token in [*whole, *self.special] if token]
+        self.keep_case = re.compile("|".join(map(re.escape, keep_case)))
+        self.trie = Trie(looked_for)
+        shared: dict[str, str] = {}  # first character of a token → the beginning that all such tokens share
+        for token in [*keep_case, *looked_for]:
             shared[token[0]] = os.path.commonprefix([shared.get(token[0], token), token])  # noqa: RUF071  of characters
         self.openings = list(shared.values())
-        self.trie = Trie(looked_for)
+        steps = (type(basic), type(wordpiece), own)
+        self.remembers = steps == (BasicTokenizer if basic else NoneType, WordpieceTokenizer, None)
         self.pieces: dict[str, tuple[str, ...]] = {}
 
-    def __reduce__(self) -> Any:
-        return Memory, ()  # a pickled or copied tokenizer starts with an empty one
+    def tokens(self, text: str, cut: Callable[[str], list[str]] | None = None) -> list[str]:
+        """The tokens of `text`. `cut` is asked for those of each part where nothing may be remembered.
 
-
-class Pieces(Vocabulary):
-    """Text → pieces of the vocabulary → text.
-
-    basic_tokenizer: text → words. None with `do_basic_tokenize=False`: words are what stands between whitespace.
-    wordpiece_tokenizer: word → pieces. memory: pieces of the words met so far.
-    """
-
-    do_basic_tokenize: bool
-    basic_tokenizer: BasicTokenizer
-    wordpiece_tokenizer: WordpieceTokenizer
-    memory: Memory
-
-    @property
-    def lowers(self) -> bool:
-        return self.do_basic_tokenize and self.basic_tokenizer.do_lower_case
-
-    def tokenize(self, text: str) -> list[str]:
-        """The tokens of `text`, without `[CLS]` and `[SEP]`."""
-        return self._tokens(text, self.recall())
-
-    def _tokens(self, text: str, memory: Memory) -> list[str]:
-        """`tokenize`. No word reaches across a space, so what stands between two spaces is cut into pieces once."""
+        No word reaches across a space, so what stands between two spaces is cut into pieces once.
+        """
         tokens: list[str] = []
-        for part, is_token in self.parts(text, memory):
+        for part, is_token in self.parts(text):
             if is_token:
                 tokens.append(part)
-            elif not memory.plain:
-                tokens += self._tokenize(part)
+            elif cut and not self.remembers:
+                tokens += cut(part)
             else:
                 for chunk in part.split(" "):
-                    pieces = memory.pieces.get(chunk)
+                    pieces = self.pieces.get(chunk)
                     if pieces is None:
-                        cut: list[str] = []
-                        for _, of_word in self.words(chunk, memory.special):
-                            cut += of_word
-                        pieces = tuple(cut)
-                        if len(memory.pieces) >= MAX_WORDS:
-                            memory.pieces.clear()
+                        of_chunk: list[str] = []
+                        for _, of_word in self.words(chunk):
+                            of_chunk += of_word
+                        pieces = tuple(of_chunk)
+                        if len(self.pieces) >= MAX_WORDS:
+                            self.pieces.clear()
                         if len(chunk) <= MAX_WORD_LENGTH:
-                            memory.pieces[chunk] = pieces
+                            self.pieces[chunk] = pieces
                     tokens += pieces
         return tokens
 
-    def _tokenize(self, text: str) -> list[str]:
-        """Pieces of text that holds no special or added token (or holds them glued to other text)."""
-        if not self.do_basic_tokenize:
-            return self.wordpiece_tokenizer.tokenize(text)
-        return [piece for _, pieces in self.words(text, self.all_special_tokens) for piece in pieces]
-
-    def words(self, text: str, special: Sequence[str]) -> list[tuple[str, list[str]]]:
-        """Each word of such text, with its pieces."""
-        basic = self.basic_tokenizer if self.do_basic_tokenize else None
+    def words(self, text: str) -> list[tuple[str, list[str]]]:
+        """Each word, with its pieces, of text without special or added tokens (or with some glued to other text)."""
+        basic = self.basic
         words = []
-        for word in basic.tokenize(text, never_split=special) if basic else text.split():
+        for word in basic.tokenize(text, never_split=self.special) if basic else text.split():
             whole = basic and word in basic.never_split
-            words.append((word, [word] if whole else self.wordpiece_tokenizer.tokenize(word)))
+            words.append((word, [word] if whole else self.wordpiece.tokenize(word)))
         return words
 
-    def parts(self, text: str, memory: Memory | None = None) -> list[tuple[str, bool]]:
+    def parts(self, text: str) -> list[tuple[str, bool]]:
         """`text` in lower case, if so set, cut around special and added tokens: (part, whether it is such a token).
 
         Special and added tokens keep their case, and swallow the spaces around them.
         """
-        memory = memory or self.recall()
-        lowers = self.do_basic_tokenize and self.basic_tokenizer.do_lower_case
-        lowered = lower_each(text) if lowers else text
-        for opening in memory.openings:
+        lowered = lower_each(text) if self.lowers else text
+        for opening in self.openings:
             if opening in text or opening in lowered:
                 break
         else:
             return [(lowered, False)] if text else []
-        if lowers:
+        if self.lowers:
             pieces, start = [], 0
-            for match in re.finditer("|".join(map(re.escape, memory.kept)), text):
+            for match in self.keep_case.finditer(text):
                 pieces += [lower_each(text[start : match.start()]), text[match.start() : match.end()]]
                 start = match.end()
             lowered = joined([*pieces, lower_each(text[start:])])
-        whole = set(self.unique_no_split_tokens)
-        settings = {str(token): token for token in self.all_special_tokens_extended if isinstance(token, AddedToken)}
-        parts = memory.trie.split(lowered)
+        parts = self.trie.split(lowered)
         for index, part in enumerate(parts):
-            if part in whole:
-                token = settings.get(part, AddedToken(part, lstrip=True, rstrip=True))
+            if part in self.whole:
+                token = self.strips.get(part, AddedToken(part, lstrip=True, rstrip=True))
                 if token.rstrip and index + 1 < len(parts):
                     parts[index + 1] = parts[index + 1].lstrip()
                 if token.lstrip and index > 0:
                     parts[index - 1] = parts[index - 1].rstrip()
-        return [(part, part in whole) for part in parts if part]
+        return [(part, part in self.whole) for part in parts if part]
 
-    def recall(self) -> Memory:
-        """The memory of words while the settings it was made under hold; a new one when they changed."""
-        basic, wordpiece = self.basic_tokenizer if self.do_basic_tokenize else None, self.wordpiece_tokenizer
-        special = list(map(str, self.all_special_tokens_extended))
-        state = (
-            (basic, wordpiece, wordpiece.vocab, len(self.vocab)),
-            basic and (basic.do_lower_case, basic.strip_accents, basic.tokenize_chinese_chars, set(basic.never_split)),
-            (wordpiece.unk_token, wordpiece.max_input_chars_per_word),
-            (special, self.unique_no_split_tokens, self.looked_for),
-        )
-        memory = self.memory
-        if memory.state != state:
-            steps = (type(self).tokenize, type(self)._tokenize, type(basic), type(wordpiece))
-            own = (Pieces.tokenize, Pieces._tokenize, BasicTokenizer if basic else type(None), WordpieceTokenizer)
-            kept = [token for token in [*self.unique_no_split_tokens, *special] if token]
-            memory = Memory(state, steps == own, special=special, kept=kept, looked_for=self.looked_for)
-            self.memory = memory
-        return memory
 
-    def convert_tokens_to_string(self, tokens: Iterable[str]) -> str:
-        """Tokens with spaces between them, `##` pieces joined to what stands before: un ##aff ##able → unaffable."""
-        return " ".join(tokens).replace(" ##", "").strip()
+class Trie:
+    """Tokens stored by their characters, so that all of them are looked for in one pass over the text.
 
-    def decode(
-        self,
-        token_ids: Any,
-        skip_special_tokens: bool = False,
-        clean_up_tokenization_spaces: bool = True,
-        spaces_between_special_tokens: bool = True,
-    ) -> str:
-        """Text of `token_ids` (an id, a list, an array or a tensor of one sequence).
+    "an [MASK] egg" with the token "[MASK]" is cut into "an ", "[MASK]", " egg". The token that begins first is taken;
+    of those that begin together, the longest. Equal to the reference's `Trie` cut for cut, its odd cases included: a
+    token that failed to match may still be resumed when a shorter one completes inside it.
+    """
 
-        skip_special_tokens: leave `[CLS]`, `[PAD]` and the like out.
-        clean_up_tokenization_spaces: close the gaps before punctuation and English contractions: do n't → don't.
-        spaces_between_special_tokens: a space on each side of an added token.
-        """
-        ids = token_ids.tolist() if hasattr(token_ids, "tolist") else token_ids
-        tokens = self.convert_ids_to_tokens([ids] if isinstance(ids, int) else ids, skip_special_tokens)
-        texts: list[str] = []
-        pieces: list[str] = []
-        for token in tokens:
-            if token in self.added_tokens_encoder:
-                if pieces:
-                    texts.append(self.convert_tokens_to_string(pieces))
-                texts.append(token)
-                pieces = []
+    def __init__(self, tokens: Iterable[str] = ()):
+        self.data: Node = {}
+        for token in filter(None, tokens):
+            node = self.data
+            for char in token:
+                node = node.setdefault(char, {})
+            node[END] = {}
+
+    def split(self, text: str) -> list[str]:
+        """Parts of `text`, in order, none empty; joined they are `text` again."""
+        cuts = [0]
+        walkers: dict[int, Node] = {}  # start of each token that may be under way → where in the tree it stands
+        resume = 0
+        for position, char in enumerate(text):
+            if position < resume:
+                continue
+            stuck = []
+            for start, node in walkers.items():
+                if END in node:
+                    start, end, resume = self._extend(text, position, found=start, walkers=walkers, resume=resume)
+                    cuts += [start, end]
+                    walkers = {}
+                    break
+                if char in node:
+                    walkers[start] = node[char]
+                else:
+                    stuck.append(start)
             else:
-                pieces.append(token)
-        if pieces:
-            texts.append(self.convert_tokens_to_string(pieces))
-        text = (" " if spaces_between_special_tokens else "").join(texts)
-        return self.clean_up_tokenization(text) if clean_up_tokenization_spaces else text
-
-    def batch_decode(self, sequences: Sequence[Any], *arguments: Any, **named: Any) -> list[str]:
-        """Text of each sequence of a batch. The other arguments are those of `decode`."""
-        return [self.decode(sequence, *arguments, **named) for sequence in sequences]
+                for start in stuck:
+                    del walkers[start]
+            if char in self.data:
+                walkers[position] = self.data[char]
+        for start, node in walkers.items():
+            if END in node:
+                cuts += [start, len(text)]
+                break
+        ends = accumulate([*cuts, len(text)], max)
+        return [text[start:end] for start, end in pairwise(ends) if start < end]
 
     @staticmethod
-    def clean_up_tokenization(out_string: str) -> str:
-        """Close the gaps that tokens leave in English text."""
-        for spaced in SPACED:
-            out_string = out_string.replace(spaced, spaced.strip())
-        return out_string
+    def _extend(text: str, position: int, found: int, walkers: dict[int, Node], resume: int) -> tuple[int, int, int]:
+        """A token that began at `found` is complete before `position`: look ahead for an earlier or a longer one."""
+        end = position
+        for start, node in walkers.items():
+            if start > found:
+                break
+            # walkers before `found` have already moved past the character at `position`
+            ahead = end = position + 1 if start < found else position
+            while ahead < len(text) and text[ahead] in node:
+                node = node[text[ahead]]
+                ahead += 1
+                if END in node:
+                    found = start
+                    end = resume = ahead
+        return found, end, resume

@@ -11,15 +11,9 @@ Source: google-research/bert `tokenization.py`. Reference: `BasicTokenizer`, `_i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TypeAlias
-from unicodedata import category, normalize
-
-from .alignment import Traced
-
-Node: TypeAlias = dict[str, "Node"]  # next character → what may follow; END marks a node where a token is complete
-
-END = ""
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+from unicodedata import category, combining, normalize
 
 # The blocks of ideographs, as BERT defined them: no kana, no Hangul, and no block added to Unicode after 2018.
 CHINESE_BLOCKS = (
@@ -86,6 +80,85 @@ SPACE_PUNCTUATION = CharacterTable(lambda char: f" {char} " if is_punctuation(ch
 DROP_MARKS = CharacterTable(lambda char: "" if category(char) == "Mn" else char)
 
 
+class Traced(str):
+    """Text that knows, of each of its characters, the position in the original of the character it was made from.
+
+    The tokenizer's own steps run on it as on any `str`; that is how offsets are found. The `str` methods that those
+    steps use keep the positions: slices, `translate`, `lower`, `split` at whitespace, `lstrip`, `rstrip`, `replace`
+    of one character by one. Every other method returns a plain `str`, which has none. positions: (length).
+    """
+
+    positions: Sequence[int]
+
+    def __new__(cls, text: str, positions: Sequence[int]) -> Traced:
+        traced = super().__new__(cls, text)
+        traced.positions = positions
+        return traced
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """Where the original of this text begins and ends."""
+        return min(self.positions), max(self.positions) + 1
+
+    def __getitem__(self, part: Any) -> str:
+        found = super().__getitem__(part)
+        return Traced(found, self.positions[part]) if isinstance(part, slice) else found
+
+    def translate(self, table: Mapping[int, str]) -> Traced:  # type: ignore[override]
+        """Replace every character; what it becomes keeps its position."""
+        return self._each(lambda char: table[ord(char)])
+
+    def _each(self, rule: Callable[[str], str]) -> Traced:
+        made = [(new, position) for char, position in zip(self, self.positions, strict=True) for new in rule(char)]
+        return Traced("".join(new for new, _ in made), [position for _, position in made])
+
+    def lower(self) -> Traced:
+        """`str.lower`, which looks around at a Σ (so length decides: only İ becomes longer, and needs no look around)."""
+        lowered = super().lower()
+        return Traced(lowered, self.positions) if len(lowered) == len(self) else self._each(str.lower)
+
+    def replace(self, old: str, new: str, *limit: Any) -> str:
+        """As of any `str`; one character replaced by another keeps its position."""
+        replaced = super().replace(old, new, *limit)
+        return Traced(replaced, self.positions) if len(old) == len(new) == 1 else replaced
+
+    def split(self, *separator: Any, **named: Any) -> list[str]:
+        """As of any `str`; what stands between whitespace keeps its positions."""
+        words = super().split(*separator, **named)
+        if separator or named:
+            return words
+        start = 0
+        for number, word in enumerate(words):
+            start = self.index(word, start)
+            words[number] = self[start : start + len(word)]
+            start += len(word)
+        return words
+
+    def lstrip(self, *characters: Any) -> str:
+        """Without the whitespace, or the characters given, at its beginning."""
+        return self[len(self) - len(super().lstrip(*characters)) :]
+
+    def rstrip(self, *characters: Any) -> str:
+        """Without the whitespace, or the characters given, at its end."""
+        return self[: len(super().rstrip(*characters))]
+
+    def decompose(self) -> Traced:
+        """Unicode form NFD: every character taken apart, and marks in a row sorted by their class (stably)."""
+        apart = self._each(lambda char: normalize("NFD", char))
+        keys, starter = [], 0  # marks stay behind the last character that is no mark
+        for index, char in enumerate(apart):
+            starter = starter if combining(char) else index
+            keys.append((starter, combining(char)))
+        order = sorted(range(len(apart)), key=keys.__getitem__)
+        return Traced("".join(map(str(apart).__getitem__, order)), [apart.positions[index] for index in order])
+
+
+def joined(parts: Sequence[str]) -> str:
+    """`"".join(parts)`, with the positions of parts that have them."""
+    positions = [position for part in parts if isinstance(part, Traced) for position in part.positions]
+    return Traced("".join(parts), positions) if positions else "".join(parts)
+
+
 class BasicTokenizer:
     """Split text into lower-cased words, ideographs and punctuation marks.
 
@@ -145,76 +218,6 @@ class BasicTokenizer:
             apart = word.decompose() if isinstance(word, Traced) else normalize("NFD", word)
             word = apart.translate(DROP_MARKS)
         return word
-
-
-class Trie:
-    """Tokens stored by their characters, so that all of them are looked for in one pass over the text.
-
-    "an [MASK] egg" with the token "[MASK]" is cut into "an ", "[MASK]", " egg". The token that begins first is taken;
-    of those that begin together, the longest. Equal to the reference's `Trie` cut for cut, its odd cases included: a
-    token that failed to match may still be resumed when a shorter one completes inside it.
-    """
-
-    def __init__(self, tokens: Iterable[str] = ()):
-        self.data: Node = {}
-        for token in filter(None, tokens):
-            node = self.data
-            for char in token:
-                node = node.setdefault(char, {})
-            node[END] = {}
-
-    def split(self, text: str) -> list[str]:
-        """Parts of `text`, in order, none empty; joined they are `text` again."""
-        cuts = [0]
-        walkers: dict[int, Node] = {}  # start of each token that may be under way → where in the tree it stands
-        resume = 0
-        for position, char in enumerate(text):
-            if position < resume:
-                continue
-            stuck = []
-            for start, node in walkers.items():
-                if END in node:
-                    start, end, resume = self._extend(text, position, found=start, walkers=walkers, resume=resume)
-                    cuts += [start, end]
-                    walkers = {}
-                    break
-                if char in node:
-                    walkers[start] = node[char]
-                else:
-                    stuck.append(start)
-            else:
-                for start in stuck:
-                    del walkers[start]
-            if char in self.data:
-                walkers[position] = self.data[char]
-        for start, node in walkers.items():
-            if END in node:
-                cuts += [start, len(text)]
-                break
-        parts = []
-        start = 0
-        for end in [*cuts, len(text)]:
-            if end > start:
-                parts.append(text[start:end])
-                start = end
-        return parts
-
-    @staticmethod
-    def _extend(text: str, position: int, found: int, walkers: dict[int, Node], resume: int) -> tuple[int, int, int]:
-        """A token that began at `found` is complete before `position`: look ahead for an earlier or a longer one."""
-        end = position
-        for start, node in walkers.items():
-            if start > found:
-                break
-            # walkers before `found` have already moved past the character at `position`
-            ahead = end = position + 1 if start < found else position
-            while ahead < len(text) and text[ahead] in node:
-                node = node[text[ahead]]
-                ahead += 1
-                if END in node:
-                    found = start
-                    end = resume = ahead
-        return found, end, resume
 
 
 def lower_each(text: str) -> str:

@@ -251,8 +251,8 @@ def test_the_memory_of_words_is_bounded(tokenizer, monkeypatch):
     words = ("".join(word) for word in itertools.product("abcdefgh", repeat=4))
     while batch := list(itertools.islice(words, 256)):
         tokenizer([" ".join(batch), "x" * 1000])
-        assert len(tokenizer.memory.pieces) <= 100
-    assert "x" * 1000 not in tokenizer.memory.pieces
+        assert len(tokenizer.steps().pieces) <= 100
+    assert "x" * 1000 not in tokenizer.steps().pieces
 
 
 def test_a_failed_save_leaves_the_old_files(tokenizer, tmp_path, monkeypatch):

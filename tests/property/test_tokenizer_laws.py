@@ -9,8 +9,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from minibert.tokenization import BertTokenizer, WordpieceTokenizer
-from minibert.tokenization.alignment import Traced
-from minibert.tokenization.words import lower_each
+from minibert.tokenization.words import Traced, lower_each
 from tests.parity.old import tokenizer_programs as programs
 
 STRINGS = int(os.environ.get("MINIBERT_STRINGS", 20_000))
@@ -66,7 +65,7 @@ def check(max_examples: int):
 
 def readable(tokenizer: BertTokenizer, text: str) -> list[str]:
     """The tokens of a text, nothing remembered: every part goes through the words as a whole."""
-    parts = tokenizer.parts(text)
+    parts = tokenizer.steps().parts(text)
     return [token for part, is_token in parts for token in ([part] if is_token else tokenizer._tokenize(part))]
 
 
@@ -85,9 +84,9 @@ def test_a_full_memory_changes_nothing(tokenizer, batch):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("minibert.tokenization.wordpiece.MAX_WORDS", 2)
         patch.setattr("minibert.tokenization.wordpiece.MAX_WORD_LENGTH", 3)
-        tokenizer.memory.pieces.clear()
+        tokenizer.steps().pieces.clear()
         assert tokenizer(batch) == expected
-        assert len(tokenizer.memory.pieces) <= 2
+        assert len(tokenizer.steps().pieces) <= 2
 
 
 @check(400)
@@ -114,7 +113,7 @@ def normalized(tokenizer: BertTokenizer, text: str) -> str:
     if not tokenizer.do_basic_tokenize:
         return text
     basic = tokenizer.basic_tokenizer
-    return basic.normalize(basic.clean(lower_each(text) if tokenizer.lowers else text))
+    return basic.normalize(basic.clean(lower_each(text) if tokenizer.do_lower_case else text))
 
 
 @check(400)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import sys
 
 import numpy as np
 import pytest
@@ -230,6 +231,19 @@ def test_an_encoding_moves_to_a_device_and_reads_like_a_mapping(tokenizer):
     assert "input_ids" in encoding
     with pytest.raises(AttributeError, match="no 'labels'"):
         _ = encoding.labels
+
+
+def test_an_encoding_gives_columns_by_name_and_rows_by_number(tokenizer):
+    encoding = tokenizer(["the dog", "runs"])
+    assert encoding["input_ids"] is encoding.input_ids
+    assert encoding[1].tokens == ["[CLS]", "runs", "[SEP]"]
+    assert encoding[-1] == encoding[1]
+    assert encoding.get("labels") is None
+    assert "labels" not in encoding
+    with pytest.raises(KeyError, match="labels"):
+        encoding["labels"]
+    if sys.version_info >= (3, 12):  # where slices can be looked for in a dictionary
+        assert encoding[:1] == [encoding[0]]
 
 
 def test_a_tokenizer_and_its_encodings_survive_pickling_and_copying(tokenizer):

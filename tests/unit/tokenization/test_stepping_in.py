@@ -6,9 +6,11 @@ import sys
 from pathlib import Path
 
 import minibert
+from minibert import BertConfig, BertModel
 from minibert.tokenization import BertTokenizer, explain
 
 PACKAGE = str(Path(minibert.__file__).parent)
+TOKENIZATION = Path(PACKAGE) / "tokenization"
 TEXT = "Rain fell, softly."
 
 
@@ -46,6 +48,15 @@ def test_a_second_call_is_the_same_without_the_words_it_remembers():
     second = frames_entered(tokenizer, TEXT)
     cutting = {"words", "tokenize", "clean", "space_chinese", "normalize"}
     assert second == [(file, name) for file, name in first if name.rpartition(".")[2] not in cutting]
+
+
+def test_giving_an_encoding_to_a_model_is_no_step_of_the_tokenizers():
+    """`**encoding` asks for each column once: by a method of ours, a debugger would meet it before the model."""
+    inputs = BertTokenizer.from_pretrained("novels-4l-256h")(TEXT, return_tensors="pt")
+    model = BertModel(BertConfig(vocab_size=8192, hidden_size=8, num_attention_heads=2, intermediate_size=8))
+    entered = frames_entered(lambda: model(**inputs))
+    assert entered[0][0] == "bert.py"
+    assert not {file for file, _ in entered} & {path.name for path in TOKENIZATION.glob("*.py")}
 
 
 def test_offsets_and_the_explanation_come_from_the_same_tokenizers():

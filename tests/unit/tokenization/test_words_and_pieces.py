@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from minibert.tokenization import BasicTokenizer, WordpieceTokenizer
-from minibert.tokenization.words import Trie
+from minibert.tokenization.wordpiece import Trie
 
 
 @pytest.mark.parametrize(

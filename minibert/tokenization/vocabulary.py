@@ -1,4 +1,4 @@
-"""Tokens and ids: the vocabulary, the tokens with a role (`[CLS]`, `[SEP]`, `[PAD]`, …), and what was added since.
+"""Tokens ↔ ids: the vocabulary, the tokens with a role (`[CLS]`, `[SEP]`, `[PAD]`, …), and those added since.
 
 Reference classes: `AddedToken`, `SpecialTokensMixin`, and this half of `PreTrainedTokenizer`.
 """
@@ -8,7 +8,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias, overload
+from itertools import groupby
+from typing import Any, TypeAlias
+
+from .words import BasicTokenizer
 
 logger = logging.getLogger(__name__)
 
@@ -39,20 +42,23 @@ Token: TypeAlias = str | AddedToken
 class SpecialToken:
     """An attribute such as `tokenizer.cls_token`: a token's text, or None when no token has that role.
 
-    What was given, a `str` or an `AddedToken`, is kept in `tokenizer._cls_token`.
+    What was given, a `str` or an `AddedToken`, is kept in `tokenizer._cls_token`. Additional special tokens are lists.
     """
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
 
-    def __get__(self, tokenizer: Vocabulary, owner: type) -> str | None:
-        token: Token | None = getattr(tokenizer, f"_{self.name}")
+    def __get__(self, tokenizer: Vocabulary, owner: type) -> Any:
+        token = getattr(tokenizer, f"_{self.name}")
         if token is None and tokenizer.verbose:
             logger.error("The tokenizer has no %s yet: set it before using it.", self.name)
-        return None if token is None else str(token)
+        return list(map(str, token)) if isinstance(token, list) else None if token is None else str(token)
 
-    def __set__(self, tokenizer: Vocabulary, token: Token | None) -> None:
-        setattr(tokenizer, f"_{self.name}", token)
+    def __set__(self, tokenizer: Vocabulary, token: Any) -> None:
+        if token:
+            check_special_token(self.name, token)
+        several = self.name == "additional_special_tokens"
+        setattr(tokenizer, f"_{self.name}", list(token or ()) if several else token)
 
 
 class SpecialTokenId:
@@ -70,9 +76,9 @@ class SpecialTokenId:
 
 
 class Vocabulary:
-    """Look tokens and ids up, give tokens a role, and add new ones behind the last id.
+    """Tokens ↔ ids. Tokens are given a role, and new ones the ids behind the last.
 
-    vocab: piece → id, from the file. ids_to_tokens: the other way round.
+    vocab: piece → id, from the file. ids_to_tokens: the other way round. roles: the token of each role.
     cls_token, sep_token, …: the token with that role, as text; None when no token has it. cls_token_id, …: its id.
     added_tokens_encoder, added_tokens_decoder: added token → id, and back.
     unique_no_split_tokens: tokens that are cut out of the text before it is tokenized, sorted.
@@ -89,11 +95,15 @@ class Vocabulary:
     pad_token, pad_token_id = SpecialToken(), SpecialTokenId()
     cls_token, cls_token_id = SpecialToken(), SpecialTokenId()
     mask_token, mask_token_id = SpecialToken(), SpecialTokenId()
+    additional_special_tokens = SpecialToken()
 
     pad_token_type_id = 0  # the segment of padding
     _unk_token: Token | None
+    _additional_special_tokens: list[Token]
+    do_basic_tokenize: bool
+    basic_tokenizer: BasicTokenizer
 
-    def __init__(self, vocab: dict[str, int], verbose: bool, tokens: Mapping[str, Any]):
+    def __init__(self, vocab: dict[str, int], roles: Sequence[Any], verbose: bool = True):
         self.vocab = vocab
         self.ids_to_tokens = {index: piece for piece, index in vocab.items()}
         self.added_tokens_encoder: dict[str, int] = {}
@@ -101,26 +111,13 @@ class Vocabulary:
         self.unique_no_split_tokens: list[str] = []
         self.looked_for: list[str] = []
         self.verbose = verbose
-        self._additional_special_tokens: list[Token] = []
-        for role in self.SPECIAL_TOKENS_ATTRIBUTES:
-            token = tokens.get(role)
-            if token:
-                check_special_token(role, token)
+        for role, token in zip(self.SPECIAL_TOKENS_ATTRIBUTES, roles, strict=True):
             setattr(self, role, token)
 
     @property
-    def additional_special_tokens(self) -> list[str]:
-        """Special tokens beyond BERT's own."""
-        return [str(token) for token in self._additional_special_tokens]
-
-    @additional_special_tokens.setter
-    def additional_special_tokens(self, tokens: Sequence[Token] | None) -> None:
-        self._additional_special_tokens = list(tokens or ())
-
-    @property
     def additional_special_tokens_ids(self) -> list[int]:
-        """Their ids."""
-        return [self.token_to_id(token) for token in self.additional_special_tokens]
+        """The ids of special tokens beyond BERT's own."""
+        return list(map(self.token_to_id, self.additional_special_tokens))
 
     @property
     def special_tokens_map_extended(self) -> dict[str, Token | list[Token]]:
@@ -131,19 +128,15 @@ class Vocabulary:
     @property
     def special_tokens_map(self) -> dict[str, str | list[str]]:
         """Role → token as text."""
-        return {
-            role: list(map(str, token)) if isinstance(token, list) else str(token)
-            for role, token in self.special_tokens_map_extended.items()
-        }
+        return {role: getattr(self, role) for role in self.special_tokens_map_extended}
 
     @property
     def all_special_tokens_extended(self) -> list[Token]:
         """Every special token once, as it was given, in the order of the roles."""
-        tokens: list[Token] = []
-        for role in self.SPECIAL_TOKENS_ATTRIBUTES:
-            token = getattr(self, f"_{role}")
-            tokens += token if isinstance(token, list) else [token] if token else []
-        return list(dict.fromkeys(tokens))
+        tokens = []
+        for role in self.ROLES:
+            tokens.append(getattr(self, f"_{role}"))
+        return list(dict.fromkeys(filter(None, tokens + self._additional_special_tokens)))
 
     @property
     def all_special_tokens(self) -> list[str]:
@@ -153,12 +146,12 @@ class Vocabulary:
     @property
     def all_special_ids(self) -> list[int]:
         """Their ids."""
-        return [self.token_to_id(token) for token in self.all_special_tokens]
+        return list(map(self.token_to_id, self.all_special_tokens))
 
     @property
-    def lowers(self) -> bool:
-        """Whether text is lower-cased before special and added tokens are looked for in it."""
-        raise NotImplementedError
+    def do_lower_case(self) -> bool:
+        """Whether text is lower-cased, before special and added tokens are looked for in it."""
+        return self.do_basic_tokenize and self.basic_tokenizer.do_lower_case
 
     @property
     def vocab_size(self) -> int:
@@ -181,51 +174,30 @@ class Vocabulary:
 
         Raises ValueError when the vocabulary lacks both.
         """
-        index = self.added_tokens_encoder.get(token, self.vocab.get(token))
-        if index is None and self._unk_token is not None:
-            unknown = str(self._unk_token)
-            index = self.added_tokens_encoder.get(unknown, self.vocab.get(unknown))
-        if index is not None:
-            return index
-        raise ValueError(
-            f"The vocabulary has neither {token!r} nor the unknown token {self._unk_token!r}: there is no id to "
-            "give. Set tokenizer.unk_token to a token of the vocabulary, or add one with "
-            "tokenizer.add_special_tokens({'unk_token': ...})."
-        )
+        for known in (token, self._unk_token):
+            index = None if known is None else self.added_tokens_encoder.get(str(known), self.vocab.get(str(known)))
+            if index is not None:
+                return index
+        missing = f"neither {token!r} nor the unknown token {self._unk_token!r}"
+        raise ValueError(f"The vocabulary has {missing}. Set tokenizer.unk_token to a token of the vocabulary.")
 
     def id_to_token(self, index: int) -> str:
         """The token with this id; the unknown token when there is none."""
         token = self.added_tokens_decoder.get(index, self.ids_to_tokens.get(index))
         return str(self._unk_token or "") if token is None else token
 
-    @overload
-    def convert_tokens_to_ids(self, tokens: str) -> int: ...
-
-    @overload
-    def convert_tokens_to_ids(self, tokens: list[str] | tuple[str, ...]) -> list[int]: ...
-
-    @overload
-    def convert_tokens_to_ids(self, tokens: None) -> None: ...
-
-    def convert_tokens_to_ids(self, tokens: str | list[str] | tuple[str, ...] | None) -> int | list[int] | None:
-        """The id of one token, or the ids of several."""
+    def convert_tokens_to_ids(self, tokens: str | Sequence[str] | None) -> Any:
+        """The id of one token, or the list of the ids of several; None for None."""
         if tokens is None:
             return None
         if isinstance(tokens, str):
             return self.token_to_id(tokens)
         ids = list(map(self.vocab.get, tokens))
-        added = self.added_tokens_encoder
-        if added:
-            ids = [added.get(token, index) for token, index in zip(tokens, ids, strict=True)]
-        return [self.token_to_id(token) for token in tokens] if None in ids else ids  # type: ignore[return-value]
+        if self.added_tokens_encoder:
+            ids = list(map(self.added_tokens_encoder.get, tokens, ids))
+        return list(map(self.token_to_id, tokens)) if None in ids else ids
 
-    @overload
-    def convert_ids_to_tokens(self, ids: int, skip_special_tokens: bool = False) -> str: ...
-
-    @overload
-    def convert_ids_to_tokens(self, ids: Iterable[int], skip_special_tokens: bool = False) -> list[str]: ...
-
-    def convert_ids_to_tokens(self, ids: int | Iterable[int], skip_special_tokens: bool = False) -> str | list[str]:
+    def convert_ids_to_tokens(self, ids: int | Iterable[int], skip_special_tokens: bool = False) -> Any:
         """The token of one id, or the tokens of several (a list, an array, a tensor), without special ones if asked."""
         if isinstance(ids, int):
             return self.id_to_token(ids)
@@ -240,28 +212,25 @@ class Vocabulary:
         """
         if not new_tokens:
             return 0
-        given = [str(token) for token in (new_tokens if isinstance(new_tokens, (list, tuple)) else [new_tokens])]
-        if not special_tokens and self.lowers:
-            given = [token.lower() for token in given]
+        given = list(map(str, new_tokens if isinstance(new_tokens, (list, tuple)) else [new_tokens]))
+        if not special_tokens and self.do_lower_case:
+            given = list(map(str.lower, given))
         if "" in given:
             raise ValueError("An empty token cannot be added: it would be found between any two characters.")
-        known = (self.vocab, self.added_tokens_encoder, (str(self._unk_token),))
-        unknown = [token for token in dict.fromkeys(given) if not any(token in tokens for tokens in known)]
+        known = {**self.get_vocab(), str(self._unk_token): None}
+        unknown = [token for token in dict.fromkeys(given) if token not in known]
         new = {token: index for index, token in enumerate(unknown, start=len(self))}
         for token, index in new.items():
             if index in self.ids_to_tokens:
                 raise ValueError(
-                    f"{token!r} would get id {index}, which is {self.ids_to_tokens[index]!r} already: the vocabulary has "
-                    f"{len(self.vocab)} different pieces but ids up to {max(self.ids_to_tokens)}, because some piece "
-                    "stands on two of its lines. Give every line of vocab.txt a piece of its own."
+                    f"{token!r} would get id {index}, which is {self.ids_to_tokens[index]!r} already: some piece stands on "
+                    "two of its lines in the vocabulary. Give every line of vocab.txt a piece of its own."
                 )
-        self.added_tokens_encoder = {**self.added_tokens_encoder, **new}
+        self.added_tokens_encoder = {**self.added_tokens_encoder, **new}  # replaced at once: threads may be encoding
         self.added_tokens_decoder = {index: token for token, index in self.added_tokens_encoder.items()}
         self.unique_no_split_tokens = sorted({*self.unique_no_split_tokens, *(given if special_tokens else new)})
-        special = set(self.all_special_tokens)  # the others are looked for in text that is lower-cased
-        self.looked_for = [
-            token.lower() if self.lowers and token not in special else token for token in self.unique_no_split_tokens
-        ]
+        keep_case = {*self.all_special_tokens} if self.do_lower_case else {*self.unique_no_split_tokens}
+        self.looked_for = [token if token in keep_case else token.lower() for token in self.unique_no_split_tokens]
         return len(new)
 
     def add_special_tokens(self, special_tokens_dict: Mapping[str, Token | Sequence[Token]]) -> int:
@@ -280,15 +249,51 @@ class Vocabulary:
         """Add every special token that the vocabulary lacks. Returns how many were added."""
         return self.add_tokens(self.all_special_tokens_extended, special_tokens=True)
 
+    def convert_tokens_to_string(self, tokens: Iterable[str]) -> str:
+        """Tokens with spaces between them, `##` pieces joined to what stands before: un ##aff ##able → unaffable."""
+        return " ".join(tokens).replace(" ##", "").strip()
+
+    def decode(
+        self,
+        token_ids: Any,
+        skip_special_tokens: bool = False,
+        clean_up_tokenization_spaces: bool = True,
+        spaces_between_special_tokens: bool = True,
+    ) -> str:
+        """Text of `token_ids` (an id, a list, an array or a tensor of one sequence).
+
+        skip_special_tokens: leave `[CLS]`, `[PAD]` and the like out.
+        clean_up_tokenization_spaces: close the gaps before punctuation and English contractions: do n't → don't.
+        spaces_between_special_tokens: a space on each side of an added token.
+        """
+        ids = token_ids.tolist() if hasattr(token_ids, "tolist") else token_ids
+        tokens = self.convert_ids_to_tokens([ids] if isinstance(ids, int) else ids, skip_special_tokens)
+        texts: list[str] = []
+        for added, group in groupby(tokens, key=self.added_tokens_encoder.__contains__):
+            together = list(group)
+            texts += together if added else [self.convert_tokens_to_string(together)]
+        text = (" " if spaces_between_special_tokens else "").join(texts)
+        return self.clean_up_tokenization(text) if clean_up_tokenization_spaces else text
+
+    def batch_decode(self, sequences: Sequence[Any], *arguments: Any, **named: Any) -> list[str]:
+        """Text of each sequence of a batch. The other arguments are those of `decode`."""
+        return [self.decode(sequence, *arguments, **named) for sequence in sequences]
+
+    @staticmethod
+    def clean_up_tokenization(out_string: str) -> str:
+        """Close the gaps that tokens leave in English text."""
+        for spaced in (" .", " ?", " !", " ,", " ' ", " n't", " 'm", " 's", " 've", " 're"):  # the order matters
+            out_string = out_string.replace(spaced, spaced.strip())
+        return out_string
+
 
 def check_special_token(role: str, token: object) -> None:
     """Raise KeyError when there is no such role, TypeError when `token` cannot have it."""
-    if role not in Vocabulary.SPECIAL_TOKENS_ATTRIBUTES:
-        raise KeyError(
-            f"'{role}' is not the role of a special token. Choose from {', '.join(Vocabulary.SPECIAL_TOKENS_ATTRIBUTES)}."
-        )
-    if role == "additional_special_tokens":
-        if not isinstance(token, (list, tuple)) or not all(isinstance(each, (str, AddedToken)) for each in token):
-            raise TypeError(f"additional_special_tokens must be a list of str or AddedToken, not {token!r}.")
-    elif not isinstance(token, (str, AddedToken)):
-        raise TypeError(f"{role} must be a str or an AddedToken, not {type(token).__name__} ({token!r}).")
+    roles = Vocabulary.SPECIAL_TOKENS_ATTRIBUTES
+    if role not in roles:
+        raise KeyError(f"'{role}' is not the role of a special token. Choose from {', '.join(roles)}.")
+    several = role == "additional_special_tokens"
+    tokens = (token if isinstance(token, (list, tuple)) else [None]) if several else [token]
+    if not all(isinstance(each, (str, AddedToken)) for each in tokens):
+        wanted = "a list of str or AddedToken" if several else "a str or an AddedToken"
+        raise TypeError(f"{role} must be {wanted}, not {token!r}.")

@@ -1,0 +1,299 @@
+"""From ids to a model's input: `[CLS]` and `[SEP]` are added, what is too long is cut, what is too short is padded.
+
+    one text    [CLS] A [SEP] [PAD]…             segments 0 0…0 0 0…
+    a pair      [CLS] A [SEP] B [SEP] [PAD]…     segments 0 0…0 0 1…1 1 0…
+
+Source: Devlin et al. 2019, figure 2. Reference: `BertTokenizer.build_inputs_with_special_tokens` and its neighbours,
+`PreTrainedTokenizerBase.pad`, `truncate_sequences` and `_get_padding_truncation_strategies`.
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+import torch
+
+from .encoding import PADDING, TRUNCATION, BatchEncoding, EncodeOptions, PaddingStrategy, TruncationStrategy, to_python
+from .vocabulary import Vocabulary
+
+logger = logging.getLogger(__name__)
+
+UNLIMITED = int(1e30)  # model_max_length when none was given
+LARGE = int(1e20)  # above this a length counts as unlimited
+
+FILLERS = {"attention_mask": 0, "special_tokens_mask": 1, "offset_mapping": (0, 0)}  # what padding is in a column
+
+T = TypeVar("T")  # what a row is made of: ids, or tokens that know their positions in the text
+
+
+class ModelInput(Vocabulary):
+    """Turn ids into rows that BERT can read.
+
+    model_max_length: what the model reads at most. padding_side: "right" or "left". model_input_names: its inputs.
+    """
+
+    model_max_length: int
+    padding_side: str
+    model_input_names: list[str]
+    deprecation_warnings: dict[str, bool]  # what was warned of already
+
+    def build_inputs_with_special_tokens(self, token_ids_0: list[T], token_ids_1: list[T] | None = None) -> list[Any]:
+        """`[CLS] A [SEP]` or `[CLS] A [SEP] B [SEP]`."""
+        cls, sep = self.cls_token_id, self.sep_token_id
+        if cls is None or sep is None:
+            raise ValueError("BERT's input begins with cls_token and ends with sep_token: set both on the tokenizer.")
+        return [cls, *token_ids_0, sep] if token_ids_1 is None else [cls, *token_ids_0, sep, *token_ids_1, sep]
+
+    def create_token_type_ids_from_sequences(
+        self, token_ids_0: Sequence[Any], token_ids_1: Sequence[Any] | None = None
+    ) -> list[int]:
+        """Segments: 0 for `[CLS] A [SEP]`, 1 for `B [SEP]`."""
+        return [0] * (len(token_ids_0) + 2) + ([] if token_ids_1 is None else [1] * (len(token_ids_1) + 1))
+
+    def get_special_tokens_mask(
+        self, token_ids_0: list[T], token_ids_1: list[T] | None = None, already_has_special_tokens: bool = False
+    ) -> list[int]:
+        """1 where a special token stands, 0 elsewhere.
+
+        already_has_special_tokens: `token_ids_0` is a finished sequence; otherwise the mask is that of the sequence
+        that `build_inputs_with_special_tokens` would build.
+        """
+        if already_has_special_tokens:
+            if token_ids_1 is not None:
+                raise ValueError("A finished sequence stands alone: give token_ids_0 only.")
+            special = set(self.all_special_ids)
+            return [int(index in special) for index in token_ids_0]
+        first, second = ([None] * len(ids) if ids is not None else None for ids in (token_ids_0, token_ids_1))
+        return [int(each is not None) for each in self.build_inputs_with_special_tokens(first or [], second)]
+
+    def num_special_tokens_to_add(self, pair: bool = False) -> int:
+        """How many special tokens a single sequence, or a pair, is given."""
+        return len(self.build_inputs_with_special_tokens([], [] if pair else None))
+
+    @property
+    def max_len_single_sentence(self) -> int:
+        """Longest single sequence that fits, special tokens not counted."""
+        return self.model_max_length - self.num_special_tokens_to_add(pair=False)
+
+    @property
+    def max_len_sentences_pair(self) -> int:
+        """Longest pair that fits, both together, special tokens not counted."""
+        return self.model_max_length - self.num_special_tokens_to_add(pair=True)
+
+    def resolved(self, options: EncodeOptions) -> EncodeOptions:
+        """The options with every default filled in. Raises ValueError when they contradict one another."""
+        padding, truncation, max_length = options.padding, options.truncation, options.max_length
+        if max_length is not None and padding is False and truncation is False:
+            truncation = True
+            self.warn_once(
+                "max_length was given without truncation= or padding=: long sequences are cut to it, as with "
+                "truncation='longest_first'. Say so with truncation=True.",
+                options.verbose,
+            )
+        if options.truncation_strategy is not None:
+            warnings.warn("truncation_strategy= is the old name of truncation=.", FutureWarning, stacklevel=3)
+            truncation = truncation or options.truncation_strategy
+        if options.pad_to_max_length:
+            warnings.warn("pad_to_max_length= is the old way to say padding='max_length'.", FutureWarning, stacklevel=3)
+            padding = padding or ("longest" if max_length is None else "max_length")
+        if options.return_token_type_ids and not options.add_special_tokens:
+            raise ValueError(
+                "return_token_type_ids=True needs add_special_tokens=True: the segments are those of a sequence with "
+                "its special tokens. Leave return_token_type_ids out to get zeros."
+            )
+        for name, value, choices in (("padding", padding, PADDING), ("truncation", truncation, TRUNCATION)):
+            if value not in choices:
+                raise ValueError(f"{name}={value!r} is not understood. Choose {', '.join(map(repr, choices))}.")
+        padding, truncation = PADDING[padding], TRUNCATION[truncation]
+        cuts = truncation is not TruncationStrategy.DO_NOT_TRUNCATE
+        if max_length is None and (cuts or padding is PaddingStrategy.MAX_LENGTH):
+            if self.model_max_length <= LARGE:
+                max_length = self.model_max_length
+            else:
+                padding = PaddingStrategy.DO_NOT_PAD if padding is PaddingStrategy.MAX_LENGTH else padding
+                truncation, cuts = TruncationStrategy.DO_NOT_TRUNCATE, False
+                self.warn_once(
+                    "There is no length to pad or cut to: give max_length=, or set tokenizer.model_max_length. "
+                    "Sequences are left as they are.",
+                    options.verbose,
+                )
+        if padding is not PaddingStrategy.DO_NOT_PAD:
+            if self.pad_token_id is None:
+                raise ValueError("There is no token to pad with. Set one: tokenizer.pad_token = '[PAD]'.")
+            multiple = options.pad_to_multiple_of
+            if cuts and multiple and max_length and max_length % multiple:
+                raise ValueError(f"Rows cut to max_length={max_length} cannot be padded to a multiple of {multiple}.")
+        segments, mask = options.return_token_type_ids, options.return_attention_mask
+        return options._replace(
+            padding=padding,
+            truncation=truncation,
+            max_length=max_length,
+            return_token_type_ids="token_type_ids" in self.model_input_names if segments is None else segments,
+            return_attention_mask="attention_mask" in self.model_input_names if mask is None else mask,
+        )
+
+    def warn_once(self, message: str, verbose: bool) -> None:
+        """Log a warning, if asked to, the first time there is reason for it with this tokenizer."""
+        if verbose and message not in self.deprecation_warnings:
+            self.deprecation_warnings[message] = True
+            logger.warning(message)
+
+    def add_row(
+        self, columns: dict[str, list[Any]], ids: list[T], pair_ids: list[T] | None, options: EncodeOptions
+    ) -> None:
+        """Append one sequence or pair, cut to length and with its special tokens, to columns that are padded later."""
+        row: dict[str, Any] = {}
+        if options.max_length or options.return_overflowing_tokens:
+            excess = self.excess(ids, pair_ids, options)
+            ids, pair_ids, overflow = self.truncate_sequences(
+                ids, pair_ids, excess, truncation_strategy=options.truncation, stride=options.stride
+            )
+            if options.return_overflowing_tokens:
+                row = {"overflowing_tokens": overflow, "num_truncated_tokens": excess}
+        special = options.add_special_tokens
+        row["input_ids"] = self.build_inputs_with_special_tokens(ids, pair_ids) if special else ids + (pair_ids or [])
+        size = len(row["input_ids"])
+        if options.return_token_type_ids:
+            row["token_type_ids"] = self.create_token_type_ids_from_sequences(ids, pair_ids) if special else [0] * size
+        if options.return_special_tokens_mask:
+            row["special_tokens_mask"] = self.get_special_tokens_mask(ids, pair_ids) if special else [0] * size
+        if options.return_length:
+            row["length"] = size
+        if options.return_attention_mask:
+            row["attention_mask"] = [1] * size
+        if options.max_length is None and size > self.model_max_length:
+            self.warn_once(
+                f"A sequence is longer than the model's maximum of {self.model_max_length} tokens: the model will refuse "
+                "it. Pass truncation=True to cut it.",
+                options.verbose,
+            )
+        for name, value in row.items():
+            columns.setdefault(name, []).append(value)
+
+    def excess(self, ids: Sequence[Any], pair_ids: Sequence[Any] | None, options: EncodeOptions) -> int:
+        """By how many tokens a sequence or pair is too long; below 0 when it is shorter, 0 without a maximum."""
+        pair = pair_ids is not None
+        if options.return_overflowing_tokens and pair and options.truncation is TruncationStrategy.LONGEST_FIRST:
+            raise ValueError(
+                "truncation='longest_first' cannot return the overflow of a pair, which may come from both texts. "
+                "Choose truncation='only_first' or 'only_second'."
+            )
+        if not options.max_length:
+            return 0
+        special = self.num_special_tokens_to_add(pair) if options.add_special_tokens else 0
+        return len(ids) + len(pair_ids or ()) + special - options.max_length
+
+    def truncate_sequences(
+        self,
+        ids: list[T],
+        pair_ids: list[T] | None = None,
+        num_tokens_to_remove: int = 0,
+        truncation_strategy: str | TruncationStrategy = "longest_first",
+        stride: int = 0,
+    ) -> tuple[list[T], list[T] | None, list[T]]:
+        """Cut tokens off the end of one or both sequences. Returns both, and the tokens cut off.
+
+        "only_first" and "only_second" cut that sequence; when it is too short for that, nothing is cut and an error is
+        logged. "longest_first" cuts whichever is longer, token by token (the second when both are as long); of a pair,
+        it returns no overflow. The overflow begins with `stride` tokens that were kept.
+        """
+        strategy = TruncationStrategy(truncation_strategy)
+        cuts_second = strategy is TruncationStrategy.ONLY_SECOND
+        tokens = pair_ids if cuts_second else ids
+        if num_tokens_to_remove <= 0 or strategy is TruncationStrategy.DO_NOT_TRUNCATE or tokens is None:
+            return ids, pair_ids, []
+        if pair_ids is not None and strategy is TruncationStrategy.LONGEST_FIRST:
+            first, second = len(ids), len(pair_ids)
+            for _ in range(num_tokens_to_remove):
+                if first > second:
+                    first -= 1
+                else:
+                    second = max(second - 1, 0)
+            return ids[:first], pair_ids[:second], []
+        kept = len(tokens) - num_tokens_to_remove
+        if kept <= 0:
+            logger.error(
+                f"truncation={strategy.value!r} cannot cut {num_tokens_to_remove} tokens off a sequence of {len(tokens)}: "
+                "nothing is cut. Choose another strategy or a larger max_length."
+            )
+            return ids, pair_ids, []
+        overflow = tokens[max(kept - stride, 0) :]
+        return (ids, tokens[:kept], overflow) if cuts_second else (tokens[:kept], pair_ids, overflow)
+
+    def prepare_for_model(
+        self,
+        ids: list[int],
+        pair_ids: list[int] | None = None,
+        *arguments: Any,
+        prepend_batch_axis: bool = False,
+        **named: Any,
+    ) -> BatchEncoding:
+        """A model's input from ids that have no special tokens yet. The other arguments are those of `__call__`."""
+        options = self.resolved(EncodeOptions(*arguments, **named))
+        columns: dict[str, list[Any]] = {}
+        self.add_row(columns, ids, pair_ids, options=options)
+        row = self.padded(columns, options, alone=True)
+        return BatchEncoding(row, tensor_type=options.return_tensors, prepend_batch_axis=prepend_batch_axis)
+
+    def pad(
+        self,
+        encoded_inputs: Mapping[str, Any] | Sequence[Mapping[str, Any]],
+        padding: bool | str | PaddingStrategy = True,
+        **named: Any,
+    ) -> BatchEncoding:
+        """Pad one encoding, a batch, or a list of encodings (as a data loader collects them).
+
+        Tensors and arrays come back as tensors and arrays. Columns other than ids, attention mask, segments,
+        special-token mask and offsets are passed on as they are. The other arguments are those of `__call__`:
+        max_length, pad_to_multiple_of, return_attention_mask, return_tensors, verbose.
+        """
+        main = self.model_input_names[0]
+        if isinstance(encoded_inputs, Mapping):
+            columns = dict(encoded_inputs)
+        else:
+            columns = {name: [row[name] for row in encoded_inputs] for name in (encoded_inputs or [{}])[0]}
+        if main not in columns:
+            raise ValueError(
+                f"There is nothing to pad: the encodings need {main!r}, and have {', '.join(columns) or 'no columns'}."
+            )
+        options = self.resolved(EncodeOptions(padding=padding, truncation="do_not_truncate", **named))
+        ids, tensor_type = columns[main], options.return_tensors
+        for kind, name in ((torch.Tensor, "pt"), (np.ndarray, "np")):
+            if tensor_type is None and (isinstance(ids, kind) or (len(ids) and isinstance(ids[0], kind))):
+                tensor_type = name
+        columns = {name: to_python(column) for name, column in columns.items()}
+        if columns[main] and isinstance(columns[main][0], (list, tuple)):
+            return BatchEncoding(self.padded(columns, options), tensor_type=tensor_type)
+        columns = self.padded({name: [column] for name, column in columns.items()}, options)
+        return BatchEncoding({name: column[0] for name, column in columns.items()}, tensor_type=tensor_type)
+
+    def padded(self, columns: dict[str, list[Any]], options: EncodeOptions, alone: bool = False) -> dict[str, Any]:
+        """Pad a batch, {name: list of rows}, and add the attention mask if asked for.
+
+        Padding has the id `pad_token_id`, segment `pad_token_type_id`, attention 0, and counts as special.
+        alone: return the one row of the batch; its length counts the padding, as in the reference.
+        """
+        main = self.model_input_names[0]
+        sizes = list(map(len, columns[main]))
+        for name, rows in columns.items():
+            if len(rows) != len(sizes):
+                raise ValueError(f"{name!r} has {len(rows)} rows where {main!r} has {len(sizes)}.")
+        if options.return_attention_mask and "attention_mask" not in columns:
+            columns["attention_mask"] = [[1] * size for size in sizes]
+        if options.padding is not PaddingStrategy.DO_NOT_PAD:
+            target = max(sizes) if options.padding is PaddingStrategy.LONGEST else options.max_length or 0
+            if options.pad_to_multiple_of:
+                target = -(-target // options.pad_to_multiple_of) * options.pad_to_multiple_of
+            fillers = {main: self.pad_token_id, "token_type_ids": self.pad_token_type_id, **FILLERS}
+            for name in fillers.keys() & columns.keys():
+                missing = [[fillers[name]] * (target - size) for size in sizes]
+                pairs = zip(columns[name], missing, strict=True)
+                columns[name] = [[*row, *pad] if self.padding_side == "right" else [*pad, *row] for row, pad in pairs]
+        if not alone:
+            return columns
+        row = {name: rows[0] for name, rows in columns.items() if name != "length"}
+        return {**row, "length": len(row[main])} if "length" in columns else row
