@@ -12,9 +12,9 @@ from .next_sentences import NEXT_SENTENCE_LABELS, NextSentence, read_sentence_pa
 from .question_answering import Candidate, Prediction, QuestionAnswering, answers_to
 from .squad import Answer, AnswerWindow, Question, encode_questions, read_squad
 from .tagging import TaggedSentence, Tagging, TagWindow, encode_tags, find_tags, read_tags, tags_of_words
-from .task import Encoded, Examples, Labels, Task, saved_settings
+from .task import Encoded, Labels, Task, saved_settings
 from .task_batches import BatchOrder, batch_loader, collate, evaluation_batches
-from .task_files import Report
+from .task_files import Examples, Report
 
 # fmt: off
 __all__ = [
@@ -28,14 +28,7 @@ __all__ = [
 ]
 # fmt: on
 
-TASKS: tuple[type[Task], ...] = (
-    Classification,
-    Tagging,
-    QuestionAnswering,
-    MultipleChoice,
-    NextSentence,
-    MaskedWords,
-)
+TASKS: tuple[type[Task], ...] = (Classification, Tagging, QuestionAnswering, MultipleChoice, NextSentence, MaskedWords)
 
 
 def task_of(config: BertConfig, name: str) -> Task:

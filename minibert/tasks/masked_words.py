@@ -6,7 +6,6 @@ after the other: [CLS] pieces [SEP]. In training every pass hides other words; t
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -22,9 +21,9 @@ from ..model.checks import IGNORED
 from ..outputs import ModelOutput
 from ..tokenization import BertTokenizer
 from .metrics import perplexity
-from .task import Encoded, Examples, Row, Task
+from .task import Encoded, Row, Task
 from .task_batches import encode_pieces
-from .task_files import Report, read_lines
+from .task_files import Examples, PathName, Report, read_blocks
 
 
 @dataclass(frozen=True)
@@ -35,18 +34,10 @@ class Passage:
     location: str
 
 
-def read_passages(path: str | os.PathLike[str]) -> Examples:
+def read_passages(path: PathName) -> Examples:
     """The `Passage`s of a UTF-8 file. Raises ValueError where it is missing, empty or not UTF-8."""
-    passages: list[Passage] = []
-    lines: list[str] = []
-    begin = ""
-    for location, line in [*read_lines(path), ("", "")]:
-        if line.strip():
-            begin = begin if lines else location
-            lines.append(line.strip())
-        elif lines:
-            passages.append(Passage(" ".join(lines), begin))
-            lines = []
+    blocks = read_blocks(path)
+    passages = [Passage(" ".join(line.strip() for _, line in block), location=block[0][0]) for block in blocks]
     return Examples(passages, Report(str(path), found=len(passages)))
 
 

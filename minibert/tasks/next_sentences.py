@@ -9,7 +9,6 @@ Source: Devlin et al. 2019, §3.1, task 2.
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,55 +21,38 @@ from torch import Tensor
 from ..heads import BertForNextSentencePrediction
 from ..tokenization import BertTokenizer
 from .classification import TextExample, encode_texts, read_classification
-from .metrics import accuracy
-from .task import Encoded, Examples, Labels, Task
-from .task_files import Report, read_lines
+from .task import Encoded, Labels, Task
+from .task_files import Examples, PathName, read_blocks, usable
 
 NEXT, RANDOM = "next", "random"
 NEXT_SENTENCE_LABELS = Labels((NEXT, RANDOM))
 """What `BertForNextSentencePrediction` means by 0 and 1."""
 
 
-def read_sentence_pairs(path: str | os.PathLike[str], seed: int) -> Examples:
+def read_sentence_pairs(path: PathName, seed: int) -> Examples:
     """A pair of every two neighbouring sentences, `TextExample`s; the same seed gives the same pairs.
 
     A sentence alone in its document has no neighbour: it is left out and reported. Where there is one document only,
     random sentences come from elsewhere in it. Raises ValueError if there are fewer than three sentences.
     """
-    documents = _documents(path)
-    sentences = [text for document in documents for _, text in document]
+    documents = read_blocks(path)
+    sentences = [line.strip() for document in documents for _, line in document]
     if len(sentences) < 3:
         raise ValueError(f"'{path}' has {len(sentences)} sentences, a line each. At least 3 are needed to choose from.")
-    report = Report(str(path), found=sum(max(1, len(document) - 1) for document in documents))
     chance = random.Random(seed)
     examples, begin = [], 0
     for document in documents:
         end = begin + len(document)
         if len(document) == 1:
-            report.leave_out(document[0][0], "a sentence alone in its document")
+            examples.append(TextExample(sentences[begin], location=document[0][0]))
         for here in range(begin, end - 1):
             avoided = range(begin, end) if len(documents) > 1 else range(here, here + 2)
-            location, first = document[here - begin]
-            second = sentences[here + 1]
-            if chance.random() < 0.5:
-                second = _elsewhere(sentences, avoided, chance)
-            # A repeated line may be drawn that equals the next one: then it follows.
-            label = NEXT if second == sentences[here + 1] else RANDOM
-            examples.append(TextExample(first, second, label, location=location))
+            following = sentences[here + 1]
+            second = _elsewhere(sentences, avoided, chance) if chance.random() < 0.5 else following
+            label = NEXT if second == following else RANDOM  # a repeated line that is drawn may equal the next one
+            examples.append(TextExample(sentences[here], second, label, location=document[here - begin][0]))
         begin = end
-    report.require_some()
-    return Examples(examples, report)
-
-
-def _documents(path: str | os.PathLike[str]) -> list[list[tuple[str, str]]]:
-    """Documents of (location, sentence), none empty."""
-    documents: list[list[tuple[str, str]]] = [[]]
-    for location, line in read_lines(path):
-        if line.strip():
-            documents[-1].append((location, line.strip()))
-        elif documents[-1]:
-            documents.append([])
-    return [document for document in documents if document]
+    return usable(path, examples, lambda each: each.text_pair, reason="a sentence alone in its document")
 
 
 def _elsewhere(sentences: Sequence[str], avoided: range, chance: random.Random) -> str:
@@ -89,7 +71,6 @@ class NextSentence(Task):
     model_class = BertForNextSentencePrediction
     reads = "[CLS]"
     saved = ("seed",)
-    selection_metric = "accuracy"
 
     def read(self, path: Path, labelled: bool = True) -> Examples:
         if labelled:
@@ -98,11 +79,9 @@ class NextSentence(Task):
 
     def encode(self, examples: Examples, tokenizer: BertTokenizer, max_length: int, training: bool = False) -> Encoded:  # noqa: ARG002
         items, report = examples
-        rows = encode_texts(items, tokenizer, NEXT_SENTENCE_LABELS, max_length=max_length, report=report)
-        return Encoded(items, rows)
-
-    def score(self, encoded: Encoded, kept: Sequence[Tensor], loss: float) -> dict[str, float]:  # noqa: ARG002
-        return {"accuracy": accuracy(torch.stack(list(kept)).argmax(dim=-1), [row["labels"] for row in encoded.rows])}
+        return Encoded(
+            items, encode_texts(items, tokenizer, NEXT_SENTENCE_LABELS, max_length=max_length, report=report)
+        )
 
     def answers(self, encoded: Encoded, kept: Sequence[Tensor]) -> list[dict[str, Any]]:
         shares = torch.stack(list(kept)).softmax(dim=-1)[:, 0].tolist()  # column 0: it follows

@@ -30,7 +30,8 @@ from ..outputs import ModelOutput
 from ..tokenization import BertTokenizer
 from .metrics import answer_scores
 from .squad import AnswerWindow, Offset, Question, encode_questions, label_windows, read_squad
-from .task import Encoded, Examples, Task
+from .task import Encoded, Task
+from .task_files import Examples
 
 Scores = NDArray[np.float64]
 Kept = tuple[Tensor, Tensor]

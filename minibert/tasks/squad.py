@@ -17,15 +17,14 @@ Source: Rajpurkar et al. 2016; Rajpurkar, Jia & Liang 2018; Devlin et al. 2019, 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..tokenization import BertTokenizer
-from .task import Examples, Row
+from .task import Row
 from .task_batches import encode_pieces
-from .task_files import Report, read_text
+from .task_files import Examples, PathName, Report, read_text
 
 Offset = tuple[int, int]
 NOT_HERE = (0, 0)
@@ -56,7 +55,7 @@ class UnfitError(Exception):
     """A question that cannot be used, and why."""
 
 
-def read_squad(path: str | os.PathLike[str], *, labelled: bool = True) -> Examples:
+def read_squad(path: PathName, *, labelled: bool = True) -> Examples:
     """The `Question`s of a SQuAD file, and a report on them.
 
     labelled=False reads questions without answers. Left out and reported: empty questions and contexts, and questions with no
@@ -84,7 +83,7 @@ def read_squad(path: str | os.PathLike[str], *, labelled: bool = True) -> Exampl
     return Examples(questions, report)
 
 
-def _entries(path: str | os.PathLike[str]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+def _entries(path: PathName) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """(location, context, question) of every question of a file, in order."""
     try:
         whole = json.loads(read_text(path))

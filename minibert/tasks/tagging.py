@@ -15,7 +15,6 @@ say, and beside it, the share of words whose tag is right. Source: Devlin et al.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -30,8 +29,8 @@ from ..model.checks import IGNORED
 from ..outputs import ModelOutput
 from ..tokenization import BertTokenizer
 from .metrics import PREFIXES, accuracy, entities, entity_f1
-from .task import NO_LABELS, Encoded, Examples, Labels, Row, Task
-from .task_files import Report, read_lines, read_rows
+from .task import NO_LABELS, Encoded, Labels, Row, Task
+from .task_files import Examples, PathName, Report, TableRow, read_blocks, read_rows, usable
 
 OUTSIDE = "O"
 _WORD = re.compile(r"\w+|[^\w\s]")
@@ -60,60 +59,52 @@ class TaggedSentence:
         return cls(tuple(word.group() for word in found), location=location, spans=spans)
 
 
-def read_tags(path: str | os.PathLike[str], *, labelled: bool = True) -> Examples:
+def read_tags(path: PathName, *, labelled: bool = True) -> Examples:
     """The `TaggedSentence`s of a .jsonl file, or of CoNLL columns in any other, and a report on them.
 
     labelled=False reads words only. Raises ValueError, naming file and line, where words and tags are not as many.
     """
-    read = _json_sentences if Path(path).suffix.lower() == ".jsonl" else _column_sentences
-    sentences = read(path, labelled)
-    report = Report(str(path), found=len(sentences))
-    for sentence in sentences:
-        if not sentence.words:
-            report.leave_out(sentence.location, "it has no words")
-    report.require_some()
-    return Examples([sentence for sentence in sentences if sentence.words], report)
+    if Path(path).suffix.lower() == ".jsonl":
+        sentences = [_json_sentence(row, labelled) for row in read_rows(path)]
+    else:
+        sentences = _column_sentences(path, labelled)
+    return usable(path, sentences, lambda sentence: sentence.words, reason="it has no words")
 
 
-def _column_sentences(path: str | os.PathLike[str], labelled: bool) -> list[TaggedSentence]:
-    sentences: list[TaggedSentence] = []
-    words: list[str] = []
-    tags: list[str] = []
-    begin, width = "", 0
-    for location, line in [*read_lines(path), ("", "")]:
-        # With a tab in the line only tabs separate columns: a word may then be, or hold, a space of some kind.
-        columns = [each.strip(" ") for each in line.split("\t")] if "\t" in line else re.split(" +", line.strip(" "))
-        if not any(columns) or columns[0] == "-DOCSTART-":
-            if words:
-                sentences.append(TaggedSentence(tuple(words), tuple(tags) if labelled else None, begin))
-            words, tags = [], []
-            continue
-        width = width or len(columns)
-        if len(columns) != width or not all(columns):
-            raise ValueError(
-                f"{location}: {len(list(filter(None, columns)))} columns where the file began with {width}."
-            )
+def _column_sentences(path: PathName, labelled: bool) -> list[TaggedSentence]:
+    sentences, width = [], 0
+    for block in read_blocks(path, lambda line: not any(_columns(line)) or _columns(line)[0] == "-DOCSTART-"):
+        rows = [(location, _columns(line)) for location, line in block]
+        width = width or len(rows[0][1])
+        for location, columns in rows:
+            if len(columns) != width or not all(columns):
+                raise ValueError(
+                    f"{location}: {len(columns) - columns.count('')} columns where the file began with {width}."
+                )
+        begin, words, tags = block[0][0], [columns[0] for _, columns in rows], [columns[-1] for _, columns in rows]
         if labelled and width < 2:
-            raise ValueError(f"{location}: a word without a tag. A line is a word and its tag, between tabs or spaces.")
-        begin = begin if words else location
-        words.append(columns[0])
-        tags.append(columns[-1])
+            raise ValueError(f"{begin}: a word without a tag. A line is a word and its tag, between tabs or spaces.")
+        sentences.append(TaggedSentence(tuple(words), tuple(tags) if labelled else None, begin))
     return sentences
 
 
-def _json_sentences(path: str | os.PathLike[str], labelled: bool) -> list[TaggedSentence]:
-    sentences = []
-    for row in read_rows(path):
-        lists = {name: row.values.get(name) for name in (("words", "tags") if labelled else ("words",))}
-        for name, values in lists.items():
-            if not isinstance(values, list) or not all(isinstance(value, str) and value.strip() for value in values):
-                raise ValueError(f"{row.location}: {name!r} must be a list of words, none empty.")
-        words = tuple(lists["words"] or ())
-        tags = tuple(lists["tags"] or ()) if labelled else None
-        if tags is not None and len(words) != len(tags):
-            raise ValueError(f"{row.location}: {len(words)} words and {len(tags)} tags. Each word needs one.")
-        sentences.append(TaggedSentence(words, tags, row.location))
-    return sentences
+def _columns(line: str) -> list[str]:
+    """With a tab in the line only tabs separate columns: a word may then be, or hold, a space of some kind."""
+    return [each.strip(" ") for each in line.split("\t")] if "\t" in line else re.split(" +", line.strip(" "))
+
+
+def _json_sentence(row: TableRow, labelled: bool) -> TaggedSentence:
+    words, tags = _word_list(row, "words"), _word_list(row, "tags") if labelled else None
+    if tags is not None and len(words) != len(tags):
+        raise ValueError(f"{row.location}: {len(words)} words and {len(tags)} tags. Each word needs one.")
+    return TaggedSentence(words, tags, row.location)
+
+
+def _word_list(row: TableRow, column: str) -> tuple[str, ...]:
+    values = row.values.get(column)
+    if not isinstance(values, list) or not all(isinstance(value, str) and value.strip() for value in values):
+        raise row.error(column, "must be a list of words, none empty")
+    return tuple(values)
 
 
 def find_tags(sentences: Sequence[TaggedSentence]) -> Labels:
@@ -180,11 +171,19 @@ def tags_of_words(
     predictions: for each window, the predicted ids of its positions (a list, or a row of a tensor); padding may follow.
     A word without a piece is "O".
     """
-    tags = [[OUTSIDE] * len(sentence.words) for sentence in sentences]
-    for window, predicted in zip(windows, predictions, strict=True):
+    ids = _of_words(windows, predictions, sentences, missing=None)
+    return [[OUTSIDE if each is None else labels.names[int(each)] for each in of_sentence] for of_sentence in ids]
+
+
+def _of_words(
+    windows: Sequence[TagWindow], columns: Sequence[Any], sentences: Sequence[TaggedSentence], missing: Any
+) -> list[list[Any]]:
+    """For each word of each sentence, what its window's column has at its first piece; `missing` if it has no piece."""
+    found = [[missing] * len(sentence.words) for sentence in sentences]
+    for window, column in zip(windows, columns, strict=True):
         for position, word in window.first_pieces:
-            tags[window.sentence][word] = labels.names[int(predicted[position])]
-    return tags
+            found[window.sentence][word] = column[position]
+    return found
 
 
 @dataclass(frozen=True)
@@ -246,13 +245,11 @@ class Tagging(Task):
         return {"entity_f1": scores.f1, "precision": scores.precision, "recall": scores.recall, "accuracy": right}
 
     def answers(self, encoded: Encoded, kept: Sequence[Kept]) -> list[dict[str, Any]]:
-        certainty = [
-            [1.0] * len(sentence.words) for sentence in encoded.items
-        ]  # of a word without a piece, O is certain
-        for window, (_, probabilities) in zip(encoded.windows, kept, strict=True):
-            for position, word in window.first_pieces:
-                certainty[window.sentence][word] = probabilities[position]
-        words = zip(encoded.items, self._tags(encoded, kept), certainty, strict=True)
+        certainty = [probabilities for _, probabilities in kept]
+        shares = _of_words(
+            encoded.windows, certainty, encoded.items, missing=1.0
+        )  # of a word without a piece, O is certain
+        words = zip(encoded.items, self._tags(encoded, kept), shares, strict=True)
         return [self._answer(sentence, tags, probabilities) for sentence, tags, probabilities in words]
 
     def _answer(self, sentence: TaggedSentence, tags: list[str], probabilities: list[float]) -> dict[str, Any]:
@@ -261,13 +258,8 @@ class Tagging(Task):
             return answer
         found = []
         for entity_type, start, end in entities(tags):
-            entity = {
-                "text": " ".join(sentence.words[start:end]),
-                "type": entity_type,
-                "start": start,
-                "end": end,
-                "probability": min(probabilities[start:end]),
-            }
+            text, certainty = " ".join(sentence.words[start:end]), min(probabilities[start:end])
+            entity = {"text": text, "type": entity_type, "start": start, "end": end, "probability": certainty}
             if sentence.spans:
                 entity["characters"] = [sentence.spans[start][0], sentence.spans[end - 1][1]]
             found.append(entity)

@@ -12,9 +12,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
+import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -23,20 +24,14 @@ from ..fast.training import Reads
 from ..model import BertPreTrainedModel
 from ..outputs import ModelOutput
 from ..tokenization import BertTokenizer
-from .task_files import Report
+from .metrics import accuracy
+from .task_files import Examples
 
 Row = dict[str, Any]
 AnyTask = TypeVar("AnyTask", bound="Task")
 
 SETTINGS = "minibert"
 """The name in `config.task_specific_params` under which a model keeps the settings of its task."""
-
-
-class Examples(NamedTuple):
-    """What a file holds: examples, of the class that the task's reader gives, and what became of each."""
-
-    items: Sequence[Any]
-    report: Report
 
 
 @dataclass(frozen=True)
@@ -108,13 +103,12 @@ class Labels:
     def ids(self, names: Iterable[str], location: str) -> list[int]:
         """The ids of names. Raises ValueError, saying where, for one that is not among the labels."""
         label2id = self.label2id
-        for name in (names := list(names)):
-            if name not in label2id:
-                known = ", ".join(map(repr, self.names[:10])) + (", …" if len(self) > 10 else "")
-                raise ValueError(
-                    f"{location}: the label {name!r} is missing from the training data, which has {len(self)}: {known}."
-                )
-        return [label2id[name] for name in names]
+        try:
+            return [label2id[name] for name in names]
+        except KeyError as error:
+            known = ", ".join(map(repr, self.names[:10])) + (", …" if len(self) > 10 else "")
+            missing = f"the label {error} is missing from the training data, which has {len(self)}: {known}."
+            raise ValueError(f"{location}: {missing}") from error
 
 
 NO_LABELS = Labels(())
@@ -133,9 +127,9 @@ class Task(ABC):
     """The fields that are saved in the model's config, to read such files again."""
 
     @property
-    @abstractmethod
     def selection_metric(self) -> str:
         """The score by which the best checkpoint is chosen: the highest, or of "loss" the lowest."""
+        return "accuracy"
 
     @abstractmethod
     def read(self, path: Path, labelled: bool = True) -> Examples:
@@ -170,9 +164,9 @@ class Task(ABC):
         """For each row of a batch, what the scores and answers need of the model's outputs: here, its logits."""
         return list(outputs["logits"].float().cpu())
 
-    @abstractmethod
-    def score(self, encoded: Encoded, kept: Sequence[Any], loss: float) -> dict[str, float]:
-        """Metrics of labelled examples, besides the loss. kept: for each row, in order."""
+    def score(self, encoded: Encoded, kept: Sequence[Any], loss: float) -> dict[str, float]:  # noqa: ARG002
+        """Metrics of labelled examples, besides the loss: here, how often the largest logit is the label's. kept: of each row."""
+        return {"accuracy": accuracy(torch.stack(list(kept)).argmax(-1), [row["labels"] for row in encoded.rows])}
 
     @abstractmethod
     def answers(self, encoded: Encoded, kept: Sequence[Any]) -> list[dict[str, Any]]:
