@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,7 @@ from ..heads import BertForQuestionAnswering
 from ..outputs import ModelOutput
 from ..tokenization import BertTokenizer
 from .metrics import answer_scores
-from .squad import AnswerWindow, Offset, Question, encode_questions, label_windows, read_squad
+from .squad import AnswerWindow, Offset, Question, encode_questions, read_squad
 from .task import Encoded, Task
 from .task_files import Examples
 
@@ -117,17 +116,16 @@ def _best_spans(
     window: AnswerWindow, start: Scores, end: Scores, *, n_best: int, longest: int
 ) -> Iterator[tuple[Offset, float]]:
     """((first, last) character, score) of the best spans of a window."""
-    positions = np.array([i for i, offset in enumerate(window.offsets) if offset is not None], dtype=np.int64)
-    if not len(positions):
-        return
+    held = [(i, offset) for i, offset in enumerate(window.offsets) if offset is not None]  # pieces of the context
+    positions = np.array([i for i, _ in held], dtype=np.int64)
     scores = start[positions][:, None] + end[positions][None, :]  # (context pieces, context pieces)
-    length = np.arange(len(positions))[None, :] - np.arange(len(positions))[:, None] + 1
+    length = np.arange(len(held))[None, :] - np.arange(len(held))[:, None] + 1
     scores[(length < 1) | (length > longest)] = -np.inf
     for index in np.argsort(-scores, axis=None, kind="stable")[:n_best]:
         first, last = np.unravel_index(index, scores.shape)
-        begin, stop = window.offsets[positions[first]], window.offsets[positions[last]]
-        if np.isfinite(scores[first, last]) and begin is not None and stop is not None:
-            yield (begin[0], stop[1]), float(scores[first, last])
+        if np.isfinite(scores[first, last]):
+            (_, (begin, _)), (_, (_, stop)) = held[first], held[last]
+            yield (begin, stop), float(scores[first, last])
 
 
 def _candidates(
@@ -174,13 +172,10 @@ class QuestionAnswering(Task):
 
     def encode(self, examples: Examples, tokenizer: BertTokenizer, max_length: int, training: bool = False) -> Encoded:
         items, report = examples
-        # To be scored every question is kept, also one whose answer no window holds whole.
+        # Questions that are only asked are labelled too, so that they have a loss; to be scored, every question is kept.
         windows = encode_questions(
-            items, tokenizer, report, max_length=max_length, stride=self.stride, labelled=training
+            items, tokenizer, report, max_length=max_length, stride=self.stride, keep_all=not training
         )
-        if not training:  # labelled all the same: so questions that are only asked have a loss as well
-            for number, of_question in groupby(windows, key=lambda window: window.question):
-                label_windows(list(of_question), items[number])
         return Encoded(items, [window.row for window in windows], windows)
 
     def keep(self, outputs: ModelOutput, batch: dict[str, Tensor]) -> Sequence[Kept]:  # noqa: ARG002
