@@ -18,6 +18,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -74,17 +75,15 @@ def read_tags(path: PathName, *, labelled: bool = True) -> Examples:
 def _column_sentences(path: PathName, labelled: bool) -> list[TaggedSentence]:
     sentences, width = [], 0
     for block in read_blocks(path, lambda line: not any(_columns(line)) or _columns(line)[0] == "-DOCSTART-"):
-        rows = [(location, _columns(line)) for location, line in block]
-        width = width or len(rows[0][1])
-        for location, columns in rows:
-            if len(columns) != width or not all(columns):
-                raise ValueError(
-                    f"{location}: {len(columns) - columns.count('')} columns where the file began with {width}."
-                )
-        begin, words, tags = block[0][0], [columns[0] for _, columns in rows], [columns[-1] for _, columns in rows]
-        if labelled and width < 2:
-            raise ValueError(f"{begin}: a word without a tag. A line is a word and its tag, between tabs or spaces.")
-        sentences.append(TaggedSentence(tuple(words), tuple(tags) if labelled else None, begin))
+        rows = [_columns(line) for _, line in block]
+        width = width or len(rows[0])
+        for (location, _), row in zip(block, rows, strict=True):
+            if len(row) != width or not all(row):
+                raise ValueError(f"{location}: {len(row) - row.count('')} columns where the file began with {width}.")
+            if labelled and width < 2:
+                raise ValueError(f"{location}: a word without a tag. A line has both, between tabs or spaces.")
+        columns = list(zip(*rows, strict=True))
+        sentences.append(TaggedSentence(columns[0], columns[-1] if labelled else None, block[0][0]))
     return sentences
 
 
@@ -145,16 +144,16 @@ def encode_tags(
         )
         seen: set[int] = set()
         for index in range(len(encoding["input_ids"])):
+            row = {name: encoding[name][index] for name in tokenizer.model_input_names}
+            if tags is not None:
+                row["labels"] = [IGNORED] * len(row["input_ids"])
             first_pieces = []
             for position, word in enumerate(encoding.word_ids(index)):
                 if word is not None and word not in seen:  # a window may begin inside a word
                     seen.add(word)
                     first_pieces.append((position, word))
-            row = {name: encoding[name][index] for name in tokenizer.model_input_names}
-            if tags is not None:
-                row["labels"] = [IGNORED] * len(row["input_ids"])
-                for position, word in first_pieces:
-                    row["labels"][position] = tags[word]
+                    if tags is not None:
+                        row["labels"][position] = tags[word]
             windows.append(TagWindow(row, number, tuple(first_pieces)))
         if len(encoding["input_ids"]) > 1:
             report.change(sentence.location, f"sentence read in windows of {max_length} pieces")
@@ -237,12 +236,12 @@ class Tagging(Task):
         return tags_of_words(encoded.windows, [tags for tags, _ in kept], encoded.items, labels=self.labels)
 
     def score(self, encoded: Encoded, kept: Sequence[Kept], loss: float) -> dict[str, float]:  # noqa: ARG002
-        predicted, true = self._tags(encoded, kept), [list(sentence.tags) for sentence in encoded.items]
-        right = accuracy([tag for tags in predicted for tag in tags], [tag for tags in true for tag in tags])
+        predicted, true = self._tags(encoded, kept), [sentence.tags for sentence in encoded.items]
+        scores = {"accuracy": accuracy(list(chain(*predicted)), list(chain(*true)))}
         if not self.marks_entities:
-            return {"accuracy": right}
-        scores = entity_f1(predicted, true)
-        return {"entity_f1": scores.f1, "precision": scores.precision, "recall": scores.recall, "accuracy": right}
+            return scores
+        entity = entity_f1(predicted, true)
+        return {"entity_f1": entity.f1, "precision": entity.precision, "recall": entity.recall, **scores}
 
     def answers(self, encoded: Encoded, kept: Sequence[Kept]) -> list[dict[str, Any]]:
         certainty = [probabilities for _, probabilities in kept]

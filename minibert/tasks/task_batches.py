@@ -134,7 +134,15 @@ def collate(rows: Sequence[Mapping[str, Any]], tokenizer: BertTokenizer) -> dict
         if list(row) != columns:
             raise ValueError(f"Rows of a batch differ: one has {', '.join(columns)}, another {', '.join(row)}.")
     names = [name for name in tokenizer.model_input_names if name in columns]
-    batch = _padded_inputs(rows, names, tokenizer)
+    shape: tuple[int, ...] = (len(rows), -1)  # (batch, seq)
+    flat = [{name: row[name] for name in names} for row in rows]
+    if isinstance(rows[0]["input_ids"][0], list):
+        choices = len(rows[0]["input_ids"])
+        if any(len(row["input_ids"]) != choices for row in rows):
+            raise ValueError("Rows of a batch must have the same number of choices.")
+        shape = (len(rows), choices, -1)
+        flat = [{name: row[name][choice] for name in names} for row in flat for choice in range(choices)]
+    batch = {name: column.view(shape) for name, column in tokenizer.pad(flat, return_tensors="pt").items()}
     for name in columns:
         if name not in names:
             values = [row[name] for row in rows]
@@ -144,16 +152,3 @@ def collate(rows: Sequence[Mapping[str, Any]], tokenizer: BertTokenizer) -> dict
                 values = [[*labels, *[IGNORED] * (length - len(labels))] for labels in values]
             batch[name] = torch.tensor(values)
     return batch
-
-
-def _padded_inputs(
-    rows: Sequence[Mapping[str, Any]], names: Sequence[str], tokenizer: BertTokenizer
-) -> dict[str, Tensor]:
-    if not isinstance(rows[0]["input_ids"][0], list):
-        return dict(tokenizer.pad([{name: row[name] for name in names} for row in rows], return_tensors="pt"))
-    choices = len(rows[0]["input_ids"])
-    if any(len(row["input_ids"]) != choices for row in rows):
-        raise ValueError("Rows of a batch must have the same number of choices.")
-    flat = [{name: row[name][choice] for name in names} for row in rows for choice in range(choices)]
-    padded = tokenizer.pad(flat, return_tensors="pt")  # (batch · choices, seq)
-    return {name: column.view(len(rows), choices, -1) for name, column in padded.items()}
