@@ -6,9 +6,15 @@ Read in this order: `task.py` (what a task is), one of the six, such as `classif
 
 from ..config import BertConfig
 from .classification import Classification, TextExample, encode_texts, find_labels, read_classification
-from .masked_words import MaskedWords, Passage, encode_passages, read_passages
 from .multiple_choice import ChoiceExample, MultipleChoice, encode_choices, read_choices
-from .next_sentences import NEXT_SENTENCE_LABELS, NextSentence, read_sentence_pairs
+from .plain_text import (
+    NEXT_SENTENCE_LABELS,
+    MaskedWords,
+    NextSentence,
+    encode_passages,
+    read_passages,
+    read_sentence_pairs,
+)
 from .question_answering import Candidate, Prediction, QuestionAnswering, answers_to
 from .squad import Answer, AnswerWindow, Question, encode_questions, read_squad
 from .tagging import TaggedSentence, Tagging, TagWindow, encode_tags, find_tags, read_tags, tags_of_words
@@ -19,7 +25,7 @@ from .task_files import Examples, Report
 # fmt: off
 __all__ = [
     "NEXT_SENTENCE_LABELS", "TASKS", "Answer", "AnswerWindow", "BatchOrder", "Candidate", "ChoiceExample",
-    "Classification", "Encoded", "Examples", "Labels", "MaskedWords", "MultipleChoice", "NextSentence", "Passage",
+    "Classification", "Encoded", "Examples", "Labels", "MaskedWords", "MultipleChoice", "NextSentence",
     "Prediction", "Question", "QuestionAnswering", "Report", "TagWindow", "TaggedSentence", "Tagging", "Task",
     "TextExample", "answers_to", "batch_loader", "collate", "encode_choices", "encode_passages", "encode_questions",
     "encode_tags", "encode_texts", "evaluation_batches", "find_labels", "find_tags", "read_choices",

@@ -225,9 +225,6 @@ class Tagging(Task):
             windows = [window for window in windows if window.first_pieces]
         return Encoded(sentences, [window.row for window in windows], windows)
 
-    def label_count(self, batch: dict[str, Tensor]) -> int:
-        return int((batch["labels"] != IGNORED).sum())
-
     def keep(self, outputs: ModelOutput, batch: dict[str, Tensor]) -> Sequence[Kept]:  # noqa: ARG002
         probabilities, tags = outputs["logits"].float().softmax(dim=-1).max(dim=-1)  # (batch, seq)
         return list(zip(tags.tolist(), probabilities.tolist(), strict=True))

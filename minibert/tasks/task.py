@@ -22,6 +22,7 @@ from torch.utils.data import Dataset
 from ..config import BertConfig
 from ..fast.training import Reads
 from ..model import BertPreTrainedModel
+from ..model.checks import IGNORED
 from ..outputs import ModelOutput
 from ..tokenization import BertTokenizer
 from .metrics import accuracy
@@ -158,7 +159,8 @@ class Task(ABC):
 
     def label_count(self, batch: dict[str, Tensor]) -> int:
         """How many labels of a batch its loss is the mean of."""
-        return len(batch["input_ids"])
+        positions = self.reads == "labelled positions"
+        return int((batch["labels"] != IGNORED).sum()) if positions else len(batch["input_ids"])
 
     def keep(self, outputs: ModelOutput, batch: dict[str, Tensor]) -> Sequence[Any]:  # noqa: ARG002
         """For each row of a batch, what the scores and answers need of the model's outputs: here, its logits."""
