@@ -28,7 +28,6 @@ from ..heads import BertForSequenceClassification
 from ..tokenization import BertTokenizer
 from .metrics import accuracy, f1, pearson, spearman
 from .task import NO_LABELS, Encoded, Labels, Row, Task
-from .task_batches import encode_pair
 from .task_files import Examples, PathName, Report, TableRow, read_rows, usable
 
 SINGLE, MULTI, REGRESSION = "single_label_classification", "multi_label_classification", "regression"
@@ -117,9 +116,10 @@ def encode_texts(
     """
     rows = []
     for each in examples:
-        row = encode_pair(
-            tokenizer, each.text, each.text_pair, max_length=max_length, report=report, location=each.location
-        )
+        row: Row = dict(tokenizer(each.text, each.text_pair, verbose=False))
+        if len(row["input_ids"]) > max_length:
+            row = dict(tokenizer(each.text, each.text_pair, truncation=True, max_length=max_length))
+            report.change(each.location, f"text cut to {max_length} pieces")
         if isinstance(each.label, str):
             [row["labels"]] = labels.ids([each.label], each.location)
         elif isinstance(each.label, tuple):
@@ -190,9 +190,9 @@ class Classification(Task):
         if self.problem_type == REGRESSION:
             return {**texts, "value": float(logits[0])}
         shares = logits.sigmoid() if self.problem_type == MULTI else logits.softmax(dim=-1)
-        ordered = sorted(zip(self.labels.names, shares.tolist(), strict=True), key=lambda item: -item[1])
+        ordered = dict(sorted(zip(self.labels.names, shares.tolist(), strict=True), key=lambda item: -item[1]))
         if self.problem_type == MULTI:
-            given = [name for name, probability in ordered if probability > 0.5]
-            return {**texts, "labels": given, "probabilities": dict(ordered)}
-        best, probability = ordered[0]
-        return {**texts, "label": best, "probability": probability, "probabilities": dict(ordered)}
+            given = [name for name, probability in ordered.items() if probability > 0.5]
+            return {**texts, "labels": given, "probabilities": ordered}
+        best = next(iter(ordered))
+        return {**texts, "label": best, "probability": ordered[best], "probabilities": ordered}

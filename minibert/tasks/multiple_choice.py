@@ -19,8 +19,8 @@ from torch import Tensor
 
 from ..heads import BertForMultipleChoice
 from ..tokenization import BertTokenizer
-from .task import Encoded, Row, Task
-from .task_batches import encode_pair
+from .classification import TextExample, encode_texts
+from .task import NO_LABELS, Encoded, Row, Task
 from .task_files import Examples, PathName, Report, TableRow, read_rows, usable
 
 
@@ -77,11 +77,9 @@ def encode_choices(
     rows = []
     for each in examples:
         endings = [f"{each.beginning} {ending}".strip() for ending in each.endings]
-        pairs = [
-            encode_pair(tokenizer, each.context, ending, max_length=max_length, report=report, location=each.location)
-            for ending in endings
-        ]
-        row: Row = {name: [pair[name] for pair in pairs] for name in tokenizer.model_input_names}
+        pairs = [TextExample(each.context, ending, location=each.location) for ending in endings]
+        columns = encode_texts(pairs, tokenizer, NO_LABELS, max_length=max_length, report=report)
+        row: Row = {name: [column[name] for column in columns] for name in tokenizer.model_input_names}
         if each.label is not None:
             row["labels"] = each.label
         rows.append(row)

@@ -29,7 +29,7 @@ from ..heads import BertForTokenClassification
 from ..model.checks import IGNORED
 from ..outputs import ModelOutput
 from ..tokenization import BertTokenizer
-from .metrics import PREFIXES, accuracy, entities, entity_f1
+from .metrics import PREFIXES, Entity, accuracy, entities, entity_f1
 from .task import NO_LABELS, Encoded, Labels, Row, Task
 from .task_files import Examples, PathName, Report, TableRow, read_blocks, read_rows, usable
 
@@ -245,18 +245,18 @@ class Tagging(Task):
         shares = _of_words(
             encoded.windows, certainty, encoded.items, missing=1.0
         )  # of a word without a piece, O is certain
-        words = zip(encoded.items, self._tags(encoded, kept), shares, strict=True)
-        return [self._answer(sentence, tags, probabilities) for sentence, tags, probabilities in words]
-
-    def _answer(self, sentence: TaggedSentence, tags: list[str], probabilities: list[float]) -> dict[str, Any]:
-        answer = {"words": list(sentence.words), "tags": tags, "probabilities": probabilities}
-        if not self.marks_entities:
-            return answer
         found = []
-        for entity_type, start, end in entities(tags):
-            text, certainty = " ".join(sentence.words[start:end]), min(probabilities[start:end])
-            entity = {"text": text, "type": entity_type, "start": start, "end": end, "probability": certainty}
-            if sentence.spans:
-                entity["characters"] = [sentence.spans[start][0], sentence.spans[end - 1][1]]
-            found.append(entity)
-        return {**answer, "entities": found}
+        for sentence, tags, probabilities in zip(encoded.items, self._tags(encoded, kept), shares, strict=True):
+            answer = {"words": list(sentence.words), "tags": tags, "probabilities": probabilities}
+            if self.marks_entities:
+                answer["entities"] = [_answer(sentence, entity, probabilities) for entity in entities(tags)]
+            found.append(answer)
+        return found
+
+
+def _answer(sentence: TaggedSentence, entity: Entity, probabilities: Sequence[float]) -> dict[str, Any]:
+    answer = {"text": " ".join(sentence.words[entity.start : entity.end]), **entity._asdict()}
+    answer["probability"] = min(probabilities[entity.start : entity.end])
+    if sentence.spans:
+        answer["characters"] = [sentence.spans[entity.start][0], sentence.spans[entity.end - 1][1]]
+    return answer

@@ -2,8 +2,7 @@
 
     file → examples → rows for the model → (training) → the model's outputs → scores, or answers
 
-Each task is one file of this folder, a subclass of `Task` with these five arrows; batches, gradients, checkpoints and tables are the
-same for all, and `minibert.training.finetuning` trains them.
+Each task is a subclass of `Task` with these five arrows. Batches, gradients and checkpoints are the same for all.
 """
 
 from __future__ import annotations
@@ -39,8 +38,7 @@ SETTINGS = "minibert"
 class Encoded(Dataset[Row]):
     """Examples as rows for the model: a data set for `torch.utils.data.DataLoader`.
 
-    windows: for a task that reads a long example in several rows, what each row covers. redraw: for a task whose rows change
-    from step to step, makes the row of a step.
+    windows: where a long example is read in several rows, what each row covers. redraw: makes the row of a step, if that changes.
     """
 
     items: Sequence[Any]
@@ -51,8 +49,7 @@ class Encoded(Dataset[Row]):
     def __getitem__(self, key: tuple[int, Sequence[int]]) -> Row:
         """(number, seed) → a row; if rows are drawn anew each time, then from this seed."""
         number, seed = key
-        row = self.rows[number]
-        return row if self.redraw is None else self.redraw(row, np.random.default_rng(seed))
+        return self.redraw(self.rows[number], np.random.default_rng(seed)) if self.redraw else self.rows[number]
 
     @property
     def lengths(self) -> list[int]:

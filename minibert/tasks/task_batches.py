@@ -1,4 +1,4 @@
-"""Rows as batches: text as a row, which rows make the batch of a step, and rows padded to one length.
+"""Rows as batches: pieces as a row, which rows make the batch of a step, and rows padded to one length.
 
     DataLoader(rows, batch_sampler=BatchOrder(lengths, batch_size=8, seed=0), collate_fn=partial(collate, tokenizer=tokenizer))
 
@@ -20,23 +20,8 @@ from torch.utils.data import DataLoader, Sampler
 from ..model.checks import IGNORED
 from ..tokenization import BertTokenizer
 from .task import Encoded, Row
-from .task_files import Report
 
 STRETCH = 50  # batches
-
-
-def encode_pair(
-    tokenizer: BertTokenizer, text: str, text_pair: str | None, *, max_length: int, report: Report, location: str
-) -> Row:
-    """[CLS] text [SEP], or [CLS] text [SEP] text_pair [SEP].
-
-    More than `max_length` pieces are cut, the longer of a pair first, and reported.
-    """
-    row = tokenizer(text, text_pair, verbose=False)
-    if len(row["input_ids"]) > max_length:
-        row = tokenizer(text, text_pair, truncation=True, max_length=max_length)
-        report.change(location, f"text cut to {max_length} pieces")
-    return dict(row)
 
 
 def encode_pieces(tokenizer: BertTokenizer, first: list[int], second: list[int] | None = None) -> Row:

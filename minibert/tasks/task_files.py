@@ -21,18 +21,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 PathName = str | os.PathLike[str]
-Line = tuple[str, str]
-"""The location and the text of a line."""
-
+Line = tuple[str, str]  # its location and its text
 SHOWN = 3  # locations that are printed with a reason; the report itself keeps all of them
 
 
 @dataclass
 class Report:
-    """How many examples of a file are used, and which are left out or changed, and why.
+    """How many examples of a file are used, and which are left out, or changed (their text was cut, say), and why.
 
-    source: the file. found: examples in it. left_out, changed: reason → locations. A changed example is used too, though not
-    as it is in the file: its text was cut, say.
+    source: the file. found: examples in it. left_out, changed: reason → locations.
     """
 
     source: str
@@ -190,7 +187,5 @@ def _json_object(location: str, line: str) -> dict[str, Any]:
     except (json.JSONDecodeError, RecursionError) as error:
         raise ValueError(f"{location}: not JSON ({error}).") from error
     if not isinstance(values, dict):
-        raise ValueError(
-            f'{location}: a line must be a JSON object such as {{"text": "…"}}, not {line.strip()[:40]!r}.'
-        )
+        raise ValueError(f"{location}: a line must be a JSON object of columns and values, not {line.strip()[:40]!r}.")
     return values
