@@ -150,10 +150,10 @@ def encode_questions(
     """
     max_pieces = max_length - QUESTION_PIECES - SPECIAL_TOKENS
     if not 0 <= stride < max_pieces:
-        raise ValueError(
-            f"max_length={max_length} leaves {max_pieces} pieces for the context beside a question of {QUESTION_PIECES}, and the "
-            f"stride of {stride} must be at least 0 and smaller than that. Choose a larger max_length or a smaller stride."
+        left = (
+            f"max_length={max_length} leaves {max_pieces} pieces for the context beside a question of {QUESTION_PIECES}"
         )
+        raise ValueError(f"{left}, and the stride of {stride} must be at least 0 and smaller. Change one of them.")
     windows: list[AnswerWindow] = []
     context, pieces, characters = "", [], []
     for number, question in enumerate(questions):
