@@ -163,9 +163,9 @@ class Entity(NamedTuple):
 
 @dataclass(frozen=True)
 class EntityScores:
-    """Precision, recall and F1 of entities, with the counts they come from: right ones, predicted ones, true ones.
+    """Precision, recall and F1, of counts of entities: right ones, predicted ones, true ones. types: the same by type.
 
-    precision = right / predicted, recall = right / true, F1 = 2 right / (predicted + true). types: the same by type.
+    precision = right / predicted        recall = right / true        F1 = 2 right / (predicted + true)
     """
 
     right: int
@@ -230,10 +230,7 @@ def entity_f1(predictions: Sequence[Sequence[str]], labels: Sequence[Sequence[st
 
 @dataclass(frozen=True)
 class AnswerScores:
-    """Mean exact match and F1, from 0 to 1 (the papers give percentages), of so many questions.
-
-    answerable, unanswerable: the same for the questions with and without an answer; None where there are none.
-    """
+    """Mean exact match and F1, from 0 to 1, of so many questions; the same for those with and without an answer, if there are any."""
 
     exact_match: float
     f1: float

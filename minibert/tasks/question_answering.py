@@ -33,8 +33,7 @@ from .task import Encoded, Task
 from .task_files import Examples
 
 Scores = NDArray[np.float64]
-Kept = tuple[Tensor, Tensor]
-"""The scores of a row's positions as start and as end."""
+Kept = tuple[Tensor, Tensor]  # the scores of a row's positions as start and as end
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,7 @@ An answer is a stretch of the context's characters, context[start : start + len(
     [CLS] question [SEP] context pieces   0 … 99   [SEP]
     [CLS] question [SEP] context pieces  72 … 171  [SEP]        stride 28: each window repeats 28 pieces of the one before
 
-The labels are the positions of the answer's first and last piece. Where the answer is not whole in a window, both are 0, the position of
-[CLS]: "not here".
+The labels are the positions of the answer's first and last piece; both are 0, [CLS], in a window that does not hold the whole answer.
 
 Source: Rajpurkar et al. 2016; Rajpurkar, Jia & Liang 2018; Devlin et al. 2019, §4.2 and §4.3.
 """
@@ -122,10 +121,10 @@ def _answers(entry: dict[str, Any], location: str) -> list[Answer]:
 
 @dataclass(frozen=True)
 class AnswerWindow:
-    """A stretch of a context with its question.
+    """A question with a stretch of its context.
 
-    row: for the model, with `start_positions` and `end_positions` if labelled. question: its number. offsets: for each position, the
-    characters of the context that it covers; None for those of no context.
+    row: for the model, with `start_positions` and `end_positions` if labelled. question: its number. offsets: of each position,
+    the characters of the context that it covers, or None.
     """
 
     row: Row
@@ -150,10 +149,8 @@ def encode_questions(
     """
     max_pieces = max_length - QUESTION_PIECES - SPECIAL_TOKENS
     if not 0 <= stride < max_pieces:
-        left = (
-            f"max_length={max_length} leaves {max_pieces} pieces for the context beside a question of {QUESTION_PIECES}"
-        )
-        raise ValueError(f"{left}, and the stride of {stride} must be at least 0 and smaller. Change one of them.")
+        left = f"max_length={max_length} leaves {max_pieces} pieces for a context"
+        raise ValueError(f"{left}, and the stride of {stride} must be at least 0 and smaller. Change one of the two.")
     windows: list[AnswerWindow] = []
     context, pieces, characters = "", [], []
     for number, question in enumerate(questions):
@@ -196,8 +193,5 @@ def answer_positions(answer: Answer, windows: Sequence[Sequence[Offset | None]])
         for offsets in windows
     ]
     everything = [offset for window in held for _, offset in window]
-    positions = []
-    for window in held:
-        whole = bool(window) and window[0][1] == min(everything) and window[-1][1] == max(everything)
-        positions.append((window[0][0], window[-1][0]) if whole else NOT_HERE)
-    return positions
+    whole = min(everything, default=None), max(everything, default=None)
+    return [(w[0][0], w[-1][0]) if w and (w[0][1], w[-1][1]) == whole else NOT_HERE for w in held]

@@ -34,18 +34,12 @@ from .task import NO_LABELS, Encoded, Labels, Row, Task
 from .task_files import Examples, PathName, Report, TableRow, read_blocks, read_rows, usable
 
 OUTSIDE = "O"
-_WORD = re.compile(r"\w+|[^\w\s]")
-
-Kept = tuple[list[int], list[float]]
-"""For each position of a row, the likeliest tag and its probability."""
+Kept = tuple[list[int], list[float]]  # for each position of a row, the likeliest tag and its probability
 
 
 @dataclass(frozen=True)
 class TaggedSentence:
-    """Words and as many tags; no tags when they are not known.
-
-    spans: the first character of each word in the text it was cut from, and the one after its last; () where there is no text.
-    """
+    """Words and as many tags, if known. spans: of each word, text[start:end] in the text it was cut from, if there is one."""
 
     words: tuple[str, ...]
     tags: tuple[str, ...] | None = None
@@ -54,10 +48,9 @@ class TaggedSentence:
 
     @classmethod
     def of_text(cls, text: str, location: str = "") -> TaggedSentence:
-        """A sentence that is not cut yet: words are runs of letters, digits and _, and single other signs."""
-        found = list(_WORD.finditer(text))
-        spans = tuple(word.span() for word in found)
-        return cls(tuple(word.group() for word in found), location=location, spans=spans)
+        """A sentence cut into words: runs of letters, digits and _, and single other signs."""
+        spans = tuple(word.span() for word in re.finditer(r"\w+|[^\w\s]", text))
+        return cls(tuple(text[start:end] for start, end in spans), location=location, spans=spans)
 
 
 def read_tags(path: PathName, *, labelled: bool = True) -> Examples:
@@ -115,8 +108,7 @@ def find_tags(sentences: Sequence[TaggedSentence]) -> Labels:
 class TagWindow:
     """A sentence, or as much of a long one as fits.
 
-    row: for the model, with `labels` when they are known. sentence: its number. first_pieces: (position, word) of every word
-    whose first piece is here.
+    row: for the model, with `labels` if known. sentence: its number. first_pieces: (position, word) of words that begin here.
     """
 
     row: Row
@@ -165,10 +157,9 @@ def encode_tags(
 def tags_of_words(
     windows: Sequence[TagWindow], predictions: Sequence[Any], sentences: Sequence[TaggedSentence], labels: Labels
 ) -> list[list[str]]:
-    """Predicted tags, one for each word of each sentence.
+    """Predicted tags, one for each word of each sentence; "O" for a word without a piece.
 
     predictions: for each window, the predicted ids of its positions (a list, or a row of a tensor); padding may follow.
-    A word without a piece is "O".
     """
     ids = _of_words(windows, predictions, sentences, missing=None)
     return [[OUTSIDE if each is None else labels.names[int(each)] for each in of_sentence] for of_sentence in ids]
@@ -177,7 +168,7 @@ def tags_of_words(
 def _of_words(
     windows: Sequence[TagWindow], columns: Sequence[Any], sentences: Sequence[TaggedSentence], missing: Any
 ) -> list[list[Any]]:
-    """For each word of each sentence, what its window's column has at its first piece; `missing` if it has no piece."""
+    """For each word of each sentence, what its window's column has at its first piece."""
     found = [[missing] * len(sentence.words) for sentence in sentences]
     for window, column in zip(windows, columns, strict=True):
         for position, word in window.first_pieces:
@@ -241,10 +232,7 @@ class Tagging(Task):
         return {"entity_f1": entity.f1, "precision": entity.precision, "recall": entity.recall, **scores}
 
     def answers(self, encoded: Encoded, kept: Sequence[Kept]) -> list[dict[str, Any]]:
-        certainty = [probabilities for _, probabilities in kept]
-        shares = _of_words(
-            encoded.windows, certainty, encoded.items, missing=1.0
-        )  # of a word without a piece, O is certain
+        shares = _of_words(encoded.windows, [shares for _, shares in kept], encoded.items, missing=1.0)  # O is certain
         found = []
         for sentence, tags, probabilities in zip(encoded.items, self._tags(encoded, kept), shares, strict=True):
             answer = {"words": list(sentence.words), "tags": tags, "probabilities": probabilities}

@@ -30,8 +30,7 @@ from .task_files import Examples
 Row = dict[str, Any]
 AnyTask = TypeVar("AnyTask", bound="Task")
 
-SETTINGS = "minibert"
-"""The name in `config.task_specific_params` under which a model keeps the settings of its task."""
+SETTINGS = "minibert"  # where in `config.task_specific_params` a model keeps the settings of its task
 
 
 @dataclass(frozen=True)
@@ -109,8 +108,7 @@ class Labels:
             raise ValueError(f"{location}: {missing}") from error
 
 
-NO_LABELS = Labels(())
-"""Of a task whose training examples are not read yet."""
+NO_LABELS = Labels(())  # of a task whose training examples are not read yet
 
 
 class Task(ABC):
