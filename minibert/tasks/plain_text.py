@@ -31,7 +31,6 @@ from ..tokenization import BertTokenizer
 from .classification import TextExample, encode_texts, read_classification
 from .metrics import perplexity
 from .task import Encoded, Labels, Row, Task
-from .task_batches import encode_pieces
 from .task_files import Examples, PathName, Report, read_blocks, usable
 
 NEXT, RANDOM = "next", "random"
@@ -125,7 +124,7 @@ def encode_passages(
             report.change(passage.location, f"a part of {max_length} pieces without a known word was dropped")
         if len(stretches) > 1:
             report.change(passage.location, f"passage read in parts of {max_length} pieces")
-        rows += [encode_pieces(tokenizer, stretch) for stretch in useful]
+        rows += [dict(tokenizer.prepare_for_model(stretch)) for stretch in useful]
     report.require_some()
     return rows
 

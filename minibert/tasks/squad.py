@@ -22,7 +22,6 @@ from typing import Any
 
 from ..tokenization import BertTokenizer
 from .task import Row
-from .task_batches import encode_pieces
 from .task_files import Examples, PathName, Report, read_text
 
 Offset = tuple[int, int]
@@ -167,7 +166,7 @@ def encode_questions(
         max_pieces = max_length - len(asked) - SPECIAL_TOKENS
         of_question = []
         for start in range(0, max(len(pieces) - stride, 1), max_pieces - stride):
-            row = encode_pieces(tokenizer, asked, pieces[start : start + max_pieces])
+            row = dict(tokenizer.prepare_for_model(asked, pieces[start : start + max_pieces]))
             offsets = (*before, *characters[start : start + max_pieces], None)
             of_question.append(AnswerWindow(row, number, offsets))
         if labelled:

@@ -1,4 +1,4 @@
-"""Rows as batches: pieces as a row, which rows make the batch of a step, and rows padded to one length.
+"""Rows as batches: which rows make the batch of a step, and how they are padded to one length.
 
     DataLoader(rows, batch_sampler=BatchOrder(lengths, batch_size=8, seed=0), collate_fn=partial(collate, tokenizer=tokenizer))
 
@@ -19,20 +19,9 @@ from torch.utils.data import DataLoader, Sampler
 
 from ..model.checks import IGNORED
 from ..tokenization import BertTokenizer
-from .task import Encoded, Row
+from .task import Encoded
 
 STRETCH = 50  # batches
-
-
-def encode_pieces(tokenizer: BertTokenizer, first: list[int], second: list[int] | None = None) -> Row:
-    """[CLS] first [SEP], or [CLS] first [SEP] second [SEP], of ids of pieces."""
-    input_ids = tokenizer.build_inputs_with_special_tokens(first, second)
-    columns = {
-        "input_ids": input_ids,
-        "token_type_ids": tokenizer.create_token_type_ids_from_sequences(first, second),
-        "attention_mask": [1] * len(input_ids),
-    }
-    return {name: columns[name] for name in tokenizer.model_input_names}
 
 
 class BatchOrder(Sampler[list[int]]):
