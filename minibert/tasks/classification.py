@@ -63,15 +63,11 @@ def read_classification(
         raise ValueError(f"problem_type={problem_type!r} is not known. Choose {SINGLE!r}, {MULTI!r} or {REGRESSION!r}.")
     rows = read_rows(path)
     pair = text_pair or ("text_pair" if any("text_pair" in row.values for row in rows) else None)
-    examples = [
-        TextExample(
-            row.text(text),
-            None if pair is None else row.text(pair),
-            None if label is None else _read_label(row, label, problem_type),
-            location=row.location,
-        )
-        for row in rows
-    ]
+    examples = []
+    for row in rows:
+        first, second = row.text(text), None if pair is None else row.text(pair)
+        wanted = None if label is None else _read_label(row, label, problem_type)
+        examples.append(TextExample(first, second, wanted, location=row.location))
     return usable(path, examples, lambda each: each.text and each.text_pair != "", reason="it has an empty text")
 
 

@@ -50,12 +50,9 @@ def two_arrays(
 
 
 def accuracy(predictions: Values, labels: Values) -> float:
-    """The share of examples that are right.
+    """The share of examples that are right: #(prediction = label) / #examples.
 
-        accuracy = #(prediction = label) / #examples
-
-    predictions, labels: (examples,) of any kind; or (examples, labels) of 0 and 1 for several labels each, where an example
-    is right when all of its labels are.
+    predictions, labels: (examples,) of any kind; or (examples, labels) of 0 and 1, where all of an example's must be right.
     """
     predicted, true = two_arrays(predictions, labels, (1, 2))
     right = predicted == true
@@ -142,8 +139,7 @@ def perplexity(losses: Values, counts: Values | None = None) -> float:
         perplexity = exp(Σ_i n_i loss_i / Σ_i n_i)
 
     losses: (batches,), each the mean −log p(word) of a batch, in nats. counts: (batches,), the words n_i of each mean; None
-    where all have the same. A batch of no words counts for nothing, whatever its loss (a mean of nothing is NaN).
-    Infinite where that is the answer. Raises ValueError if there is no word at all.
+    where all have the same. A batch of no words counts for nothing, even if its loss is NaN. Raises ValueError if no batch has any.
     """
     arrays = two_arrays(losses, np.ones(len(losses)) if counts is None else counts)
     means, words = (array.astype(np.float64) for array in arrays)
@@ -252,8 +248,7 @@ def exact_match(prediction: str, truth: str) -> float:
 def answer_f1(prediction: str, truth: str) -> float:
     """F1 of the normalized answers' words: 2 n / (words predicted + words true), n: words in both, each as often as in both.
 
-    Where one has no word left, 1.0 if the other has none either, else 0.0: the rule of SQuAD 2.0. (The script of 1.1 gives 0 for
-    two such answers, of which its data has none.)
+    Where one has no word left, 1.0 if the other has none either, else 0.0: the rule of SQuAD 2.0.
     """
     predicted, true = normalize_answer(prediction).split(), normalize_answer(truth).split()
     if not predicted or not true:

@@ -46,16 +46,12 @@ def read_choices(path: PathName, *, labelled: bool = True) -> Examples:
     count = sum(f"ending{number}" in columns for number in range(len(columns)))
     if count < 2:
         raise ValueError(f"{rows[0].location}: there must be at least the columns 'ending0' and 'ending1'.")
-    examples = [
-        ChoiceExample(
-            row.text("sent1"),
-            row.text("sent2") if "sent2" in row.values else "",
-            tuple(row.text(f"ending{number}") for number in range(count)),
-            label=_read_label(row, count) if labelled else None,
-            location=row.location,
-        )
-        for row in rows
-    ]
+    examples = []
+    for row in rows:
+        beginning = row.text("sent2") if "sent2" in row.values else ""
+        endings = tuple(row.text(f"ending{number}") for number in range(count))
+        label = _read_label(row, count) if labelled else None
+        examples.append(ChoiceExample(row.text("sent1"), beginning, endings, label=label, location=row.location))
     reason = "its context or an ending is empty"
     return usable(path, examples, lambda each: each.context and all(each.endings), reason=reason)
 

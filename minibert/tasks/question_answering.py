@@ -117,15 +117,14 @@ def _best_spans(
     window: AnswerWindow, start: Scores, end: Scores, *, n_best: int, longest: int
 ) -> Iterator[tuple[Offset, float]]:
     """((first, last) character, score) of the best spans of a window."""
-    held = [(i, offset) for i, offset in enumerate(window.offsets) if offset is not None]  # pieces of the context
-    positions = np.array([i for i, _ in held], dtype=np.int64)
+    positions = [i for i, offset in enumerate(window.offsets) if offset is not None]  # of the context's pieces
+    characters = [offset for offset in window.offsets if offset is not None]
     scores = start[positions][:, None] + end[positions][None, :]  # (context pieces, context pieces)
-    scores[np.triu(np.tri(len(held), k=longest - 1)) == 0] = -np.inf  # i ≤ j < i + longest
+    scores[np.triu(np.tri(len(positions), k=longest - 1)) == 0] = -np.inf  # all but i ≤ j < i + longest
     for index in np.argsort(-scores, axis=None, kind="stable")[:n_best]:
         first, last = np.unravel_index(index, scores.shape)
         if np.isfinite(scores[first, last]):
-            (_, (begin, _)), (_, (_, stop)) = held[first], held[last]
-            yield (begin, stop), float(scores[first, last])
+            yield (characters[first][0], characters[last][1]), float(scores[first, last])
 
 
 def _candidates(context: str, ranked: Sequence[tuple[Offset, float]]) -> tuple[Candidate, ...]:

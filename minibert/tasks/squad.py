@@ -89,10 +89,8 @@ def _entries(path: PathName) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """(location, context, question) of every question of a file, in order."""
     try:
         whole = json.loads(read_text(path))
-    except json.JSONDecodeError as error:
-        raise ValueError(f"'{path}', line {error.lineno}: not JSON ({error.msg}).") from error
-    except RecursionError as error:
-        raise ValueError(f"'{path}': not SQuAD's JSON (lists within lists without end).") from error
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise ValueError(f"'{path}', line {getattr(error, 'lineno', 1)}: not SQuAD's JSON ({error}).") from error
     for i, article in enumerate(_member(whole, "data", list, location=f"'{path}'")):
         for j, paragraph in enumerate(_member(article, "paragraphs", list, location=f"'{path}', data[{i}]")):
             location = f"'{path}', data[{i}].paragraphs[{j}]"
@@ -148,8 +146,8 @@ def encode_questions(
     """
     max_pieces = max_length - QUESTION_PIECES - SPECIAL_TOKENS
     if not 0 <= stride < max_pieces:
-        left = f"max_length={max_length} leaves {max_pieces} pieces for a context"
-        raise ValueError(f"{left}, and the stride of {stride} must be at least 0 and smaller. Change one of the two.")
+        demand = f"the stride of {stride} must be 0 or more, and less. Choose a larger max_length or a smaller stride."
+        raise ValueError(f"max_length={max_length} leaves {max_pieces} pieces for a context, and {demand}")
     windows: list[AnswerWindow] = []
     context, pieces, characters = "", [], []
     for number, question in enumerate(questions):

@@ -232,7 +232,8 @@ class Tagging(Task):
         return {"entity_f1": entity.f1, "precision": entity.precision, "recall": entity.recall, **scores}
 
     def answers(self, encoded: Encoded, kept: Sequence[Kept]) -> list[dict[str, Any]]:
-        shares = _of_words(encoded.windows, [shares for _, shares in kept], encoded.items, missing=1.0)  # O is certain
+        # Of a word without a piece, O is certain.
+        shares = _of_words(encoded.windows, [p for _, p in kept], encoded.items, missing=1.0)
         found = []
         for sentence, tags, probabilities in zip(encoded.items, self._tags(encoded, kept), shares, strict=True):
             answer = {"words": list(sentence.words), "tags": tags, "probabilities": probabilities}

@@ -142,15 +142,14 @@ def read_rows(path: PathName) -> list[TableRow]:
     JSON object, and for another kind of file.
     """
     ending = Path(path).suffix.lower()
-    if ending not in (".csv", ".tsv", ".jsonl"):
-        raise ValueError(f"'{path}' ends in {ending!r}, so how to read it is not known. Use .csv, .tsv or .jsonl.")
     if ending == ".csv":
         records = _csv_records(path)
+    elif ending == ".tsv":
+        records = [(location, line.split("\t")) for location, line in read_lines(path) if line.strip()]
+    elif ending == ".jsonl":
+        return [TableRow(location, _json_object(location, line)) for location, line in read_lines(path) if line.strip()]
     else:
-        lines = [(location, line) for location, line in read_lines(path) if line.strip()]
-        if ending == ".jsonl":
-            return [TableRow(location, _json_object(location, line)) for location, line in lines]
-        records = [(location, line.split("\t")) for location, line in lines]
+        raise ValueError(f"'{path}' ends in {ending!r}, so how to read it is not known. Use .csv, .tsv or .jsonl.")
     (first, names), *records = records
     header = [name.strip() for name in names]
     if "" in header or len(set(header)) < len(header):
