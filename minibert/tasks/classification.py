@@ -186,9 +186,9 @@ class Classification(Task):
         if self.problem_type == REGRESSION:
             return {**texts, "value": float(logits[0])}
         shares = logits.sigmoid() if self.problem_type == MULTI else logits.softmax(dim=-1)
-        ordered = dict(sorted(zip(self.labels.names, shares.tolist(), strict=True), key=lambda item: -item[1]))
+        ordered = sorted(zip(self.labels.names, shares.tolist(), strict=True), key=lambda item: -item[1])
         if self.problem_type == MULTI:
-            given = [name for name, probability in ordered.items() if probability > 0.5]
-            return {**texts, "labels": given, "probabilities": ordered}
-        best = next(iter(ordered))
-        return {**texts, "label": best, "probability": ordered[best], "probabilities": ordered}
+            given = [name for name, probability in ordered if probability > 0.5]
+            return {**texts, "labels": given, "probabilities": dict(ordered)}
+        best, probability = ordered[0]
+        return {**texts, "label": best, "probability": probability, "probabilities": dict(ordered)}

@@ -90,7 +90,7 @@ def _entries(path: PathName) -> Iterator[tuple[str, str, dict[str, Any]]]:
     try:
         whole = json.loads(read_text(path))
     except (json.JSONDecodeError, RecursionError) as error:
-        raise ValueError(f"'{path}', line {getattr(error, 'lineno', 1)}: not SQuAD's JSON ({error}).") from error
+        raise ValueError(f"'{path}', line {getattr(error, 'lineno', 1)}: not JSON ({error}).") from error
     for i, article in enumerate(_member(whole, "data", list, location=f"'{path}'")):
         for j, paragraph in enumerate(_member(article, "paragraphs", list, location=f"'{path}', data[{i}]")):
             location = f"'{path}', data[{i}].paragraphs[{j}]"
