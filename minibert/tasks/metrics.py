@@ -71,13 +71,11 @@ def f1(predictions: Values, labels: Values, average: str = "macro", positive: An
     if average not in ("macro", "micro", "binary"):
         raise ValueError(f"average={average!r} is not known. Choose one of 'macro', 'micro', 'binary'.")
     predicted, true = two_arrays(predictions, labels, (1, 2))
-    if average == "binary":
-        if predicted.ndim == 2:
-            raise ValueError("average='binary' is for one class each. Choose 'macro' or 'micro' for several labels.")
-        predicted, true = (predicted == positive)[:, None], (true == positive)[:, None]
-    elif predicted.ndim == 1:
-        classes = np.union1d(predicted, true)
+    if predicted.ndim == 1:
+        classes = np.array([positive]) if average == "binary" else np.union1d(predicted, true)
         predicted, true = predicted[:, None] == classes, true[:, None] == classes
+    elif average == "binary":
+        raise ValueError("average='binary' is for one class each. Choose 'macro' or 'micro' for several labels.")
     predicted, true = predicted != 0, true != 0  # (examples, classes)
     hits, errors = (predicted & true).sum(axis=0), (predicted ^ true).sum(axis=0)  # TP and FP + FN of each class
     if average == "micro":
