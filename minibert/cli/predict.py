@@ -77,7 +77,7 @@ def answer_table(answers: Sequence[Answer], top_k: int) -> str:
 
 
 def _layout(answer: Answer) -> tuple[tuple[str, ...], str, list[tuple[str, ...]]]:
-    """The columns of an answer's table, what was asked, and the lines that answer it. An answer's keys show its task."""
+    """The columns of an answer's table, what was asked, and the lines that answer it, by the answer's keys."""
     text = " │ ".join(answer[name] for name in ("text", "text_pair") if name in answer)
     found: list[tuple[str, ...]] = []
     match answer:

@@ -36,7 +36,7 @@ TASKS: tuple[type[Task], ...] = (Classification, Tagging, QuestionAnswering, Mul
 
 
 def task_of(config: BertConfig, name: str) -> Task:
-    """The task of a checkpoint, by the architecture in its config. Raises ValueError, naming it, if its model has no head for one."""
+    """The task of a checkpoint, by its architecture. Raises ValueError, naming it, if that has no head for a task."""
     by_class = {task.model_class.__name__: task for task in TASKS}
     for architecture in config.architectures or []:
         if architecture in by_class:

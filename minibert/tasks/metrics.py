@@ -32,7 +32,7 @@ _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 def two_arrays(
     predictions: Values, labels: Values, dimensions: Sequence[int] = (1,), finite: bool = False
 ) -> tuple[Array, Array]:
-    """Both as arrays. Raises ValueError if they are empty, of different shapes, of another number of dimensions, or not finite."""
+    """Both as arrays. Raises ValueError if they are empty, or their shapes or values are not as demanded."""
     both = {"predictions": predictions, "labels": labels}
     for name, values in both.items():
         array = both[name] = values.detach().cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)
@@ -52,7 +52,7 @@ def two_arrays(
 def accuracy(predictions: Values, labels: Values) -> float:
     """The share of examples that are right: #(prediction = label) / #examples.
 
-    predictions, labels: (examples,) of any kind; or (examples, labels) of 0 and 1, where all of an example's must be right.
+    predictions, labels: (examples,) of any kind; or (examples, labels) of 0 and 1, all of which must be right.
     """
     predicted, true = two_arrays(predictions, labels, (1, 2))
     right = predicted == true
@@ -137,7 +137,7 @@ def perplexity(losses: Values, counts: Values | None = None) -> float:
         perplexity = exp(Σ_i n_i loss_i / Σ_i n_i)
 
     losses: (batches,), each the mean −log p(word) of a batch, in nats. counts: (batches,), the words n_i of each mean; None
-    where all have the same. A batch of no words counts for nothing, even if its loss is NaN. Raises ValueError if no batch has any.
+    where all have the same. A batch of no words counts for nothing, even if its loss is NaN. Raises ValueError if none has any.
     """
     arrays = two_arrays(losses, np.ones(len(losses)) if counts is None else counts)
     means, words = (array.astype(np.float64) for array in arrays)
@@ -224,7 +224,7 @@ def entity_f1(predictions: Sequence[Sequence[str]], labels: Sequence[Sequence[st
 
 @dataclass(frozen=True)
 class AnswerScores:
-    """Mean exact match and F1, from 0 to 1, of so many questions; the same for those with and without an answer, if there are any."""
+    """Mean exact match and F1, from 0 to 1, of all questions, and of those with and without an answer, if any."""
 
     exact_match: float
     f1: float

@@ -1,12 +1,13 @@
 """BERT's two pre-training tasks, one at a time, on plain text: they make a model at home in it before another task.
 
-Whether one sentence follows another: `BertForNextSentencePrediction`. Score: accuracy. Files to train on have a sentence a line and an
-empty line between documents, as Google's BERT reads them. Every two neighbours make a pair. Half of the pairs stay as they are
-("next", id 0); in the others a sentence from another document replaces the second ("random", id 1). Files to ask about: a table of pairs.
+Whether one sentence follows another: `BertForNextSentencePrediction`. Score: accuracy. Files to train on have a sentence
+a line and an empty line between documents, as Google's BERT reads them. Every two neighbours make a pair. Half of the
+pairs stay as they are ("next", id 0); in the others a sentence from another document replaces the second ("random", id 1).
+Files to ask about: a table of pairs.
 
-Hidden words: `BertForMaskedLM`. Scores: accuracy, perplexity. Files are passages with an empty line between them; other line breaks mean
-nothing. A passage longer than a row is read in several, one after the other: [CLS] pieces [SEP]. In training every pass hides other
-words; to be scored the same words are hidden every time.
+Hidden words: `BertForMaskedLM`. Scores: accuracy, perplexity. Files are passages with an empty line between them; other
+line breaks mean nothing. A passage longer than a row is read in several, one after the other: [CLS] pieces [SEP]. In
+training every pass hides other words; to be scored the same words are hidden every time.
 
 Source: Devlin et al. 2019, §3.1.
 """

@@ -161,7 +161,7 @@ class QuestionAnswering(Task):
 
     def encode(self, examples: Examples, tokenizer: BertTokenizer, max_length: int, training: bool = False) -> Encoded:
         items, report = examples
-        # Questions that are only asked are labelled too, so that they have a loss; to be scored, every question is kept.
+        # Questions that are only asked are labelled too, so that they have a loss. All are kept, to be scored.
         windows = encode_questions(
             items, tokenizer, report, max_length=max_length, stride=self.stride, keep_all=not training
         )

@@ -8,7 +8,7 @@ An answer is a stretch of the context's characters, context[start : start + len(
     [CLS] question [SEP] context pieces   0 … 99   [SEP]
     [CLS] question [SEP] context pieces  72 … 171  [SEP]        stride 28: each window repeats 28 pieces of the one before
 
-The labels are the positions of the answer's first and last piece; both are 0, [CLS], in a window that does not hold the whole answer.
+The labels are the positions of the answer's first and last piece; 0, [CLS], where a window does not hold all of it.
 
 Source: Rajpurkar et al. 2016; Rajpurkar, Jia & Liang 2018; Devlin et al. 2019, §4.2 and §4.3.
 """
@@ -120,8 +120,8 @@ def _answers(entry: dict[str, Any], location: str) -> list[Answer]:
 class AnswerWindow:
     """A question with a stretch of its context.
 
-    row: for the model, with `start_positions` and `end_positions` if labelled. question: its number. offsets: of each position,
-    the characters of the context that it covers, or None.
+    row: for the model, with `start_positions` and `end_positions` if labelled. question: its number. offsets: of each
+    position, the characters of the context that it covers, or None.
     """
 
     row: Row
@@ -142,7 +142,7 @@ def encode_questions(
     """Windows of at most `max_length` pieces, each with `stride` pieces of the one before.
 
     labelled=True is for training: a question whose answer is whole in no window is left out and reported, unless
-    `keep_all`. labelled=False is for questions that are only asked. Questions of more than 64 pieces are cut and reported.
+    `keep_all`. labelled=False only asks. Questions of more than 64 pieces are cut and reported.
     """
     max_pieces = max_length - QUESTION_PIECES - SPECIAL_TOKENS
     if not 0 <= stride < max_pieces:

@@ -39,7 +39,7 @@ Kept = tuple[list[int], list[float]]  # for each position of a row, the likelies
 
 @dataclass(frozen=True)
 class TaggedSentence:
-    """Words and as many tags, if known. spans: of each word, text[start:end] in the text it was cut from, if there is one."""
+    """Words and as many tags, if known. spans: (start, end) of each word in the text it was cut from, if any."""
 
     words: tuple[str, ...]
     tags: tuple[str, ...] | None = None
@@ -108,7 +108,7 @@ def find_tags(sentences: Sequence[TaggedSentence]) -> Labels:
 class TagWindow:
     """A sentence, or as much of a long one as fits.
 
-    row: for the model, with `labels` if known. sentence: its number. first_pieces: (position, word) of words that begin here.
+    row: for the model, with `labels` if known. sentence: its number. first_pieces: (position, word) of first pieces.
     """
 
     row: Row

@@ -37,7 +37,7 @@ SETTINGS = "minibert"  # where in `config.task_specific_params` a model keeps th
 class Encoded(Dataset[Row]):
     """Examples as rows for the model: a data set for `torch.utils.data.DataLoader`.
 
-    windows: where a long example is read in several rows, what each row covers. redraw: makes the row of a step, if that changes.
+    windows: what each row covers, where an example has several. redraw: makes the row of a step, if it changes.
     """
 
     items: Sequence[Any]
@@ -162,7 +162,7 @@ class Task(ABC):
         return list(outputs["logits"].float().cpu())
 
     def score(self, encoded: Encoded, kept: Sequence[Any], loss: float) -> dict[str, float]:  # noqa: ARG002
-        """Metrics of labelled examples, besides the loss: here, how often the largest logit is the label's. kept: of each row."""
+        """Metrics of labelled examples, besides the loss: here, how often the label has the largest logit."""
         return {"accuracy": accuracy(torch.stack(list(kept)).argmax(-1), [row["labels"] for row in encoded.rows])}
 
     @abstractmethod

@@ -27,9 +27,11 @@ STRETCH = 50  # batches
 class BatchOrder(Sampler[list[int]]):
     """The batches of a training run, decided by the seed and the step alone: a run that goes on later sees the same batches.
 
-    In an epoch the examples are shuffled, the order is cut into stretches of 50 batches, each stretch is sorted by length and cut into
-    batches, and all batches are shuffled: padding costs little, while it is still chance which examples meet and when. Iterated over,
-    it gives the first epoch. lengths: of every example, in pieces. group_by_length=False leaves the shuffled order as it is.
+    In an epoch the examples are shuffled, the order is cut into stretches of 50 batches, each stretch is sorted by length
+    and cut into batches, and all batches are shuffled: padding costs little, while it is still chance which examples meet
+    and when. Iterated over, it gives the first epoch.
+
+    lengths: of every example, in pieces. group_by_length=False leaves the shuffled order as it is.
     """
 
     def __init__(self, lengths: Sequence[int], batch_size: int, seed: int, *, group_by_length: bool = True):

@@ -1,7 +1,7 @@
 """Files of examples: text as numbered lines, tables as numbered rows, and a report of what became of each example.
 
-Every line and row knows its location, such as "'train.csv', line 3", so that an error can name it. The file's ending says which of
-three kinds of table it is:
+Every line and row knows its location, such as "'train.csv', line 3", so that an error can name it. The file's ending
+says which of three kinds of table it is:
 
     .csv    a header, then values between commas; a value in "quotes" may hold commas and line breaks
     .tsv    a header, then values between tabs; a quote is a character like any other
