@@ -6,17 +6,13 @@ from pathlib import Path
 
 import click
 
-from .options import json_option, model_option, print_json
+from .options import FILE, json_option, model_option, print_json
 
 
 @click.command("eval", short_help="Evaluate a model on held-out text or a labelled file.")
 @model_option
 @click.option("--data", type=click.Path(path_type=Path), help="A folder of `minibert data prepare`.")
-@click.option(
-    "--file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A labelled file, for a fine-tuned model.",
-)
+@click.option("--file", type=FILE, help="A labelled file, for a fine-tuned model.")
 @click.option("--batches", default=60, show_default=True, type=click.IntRange(1), help="Batches of --data.")
 @click.option("--rows", default=64, show_default=True, type=click.IntRange(1), help="Pairs or examples in a batch.")
 @click.option(
@@ -39,27 +35,30 @@ def evaluate(
     if (data is None) == (file is None):
         raise click.UsageError("Give either --data, for a pre-trained model, or --file, for a fine-tuned one.")
     if file is not None:
-        _evaluate_task(model, file, rows, length=length, as_json=as_json)
+        metrics, lines = _task_metrics(model, file, rows, length=length, as_json=as_json)
     if data is not None:
-        _evaluate_pretraining(model, data, batches, rows=rows, length=length or 128, as_json=as_json)
+        metrics, lines = _pretraining_metrics(model, data, batches, rows=rows, length=length or 128)
+    if as_json:
+        print_json(metrics)
+    else:
+        click.echo("\n".join(lines))
 
 
-def _evaluate_task(model: str, file: Path, rows: int, *, length: int | None, as_json: bool) -> None:
+def _task_metrics(
+    model: str, file: Path, rows: int, *, length: int | None, as_json: bool
+) -> tuple[dict[str, float], list[str]]:
     from ..training.distributed import Processes
     from ..training.prediction import TrainedModel
 
-    trained = TrainedModel.open(model, Processes.alone(), length)
-    metrics, report = trained.evaluate(file, rows)
+    metrics, report = TrainedModel.open(model, Processes.alone(), length).evaluate(file, rows)
     click.echo(str(report), err=as_json)
-    if as_json:
-        print_json(metrics)
-        return
     width = max(len(name) for name in metrics)
-    for name, value in metrics.items():
-        click.echo(f"{name.replace('_', ' '):{width}}  {value:.3f}")
+    return metrics, [f"{name.replace('_', ' '):{width}}  {value:.3f}" for name, value in metrics.items()]
 
 
-def _evaluate_pretraining(model: str, data: Path, batches: int, *, rows: int, length: int, as_json: bool) -> None:
+def _pretraining_metrics(
+    model: str, data: Path, batches: int, *, rows: int, length: int
+) -> tuple[dict[str, float], list[str]]:
     from ..data.corpus import HELD_OUT, PreparedData
     from ..data.pretraining_batches import PretrainingBatches
     from ..heads.pretraining import BertForPreTraining
@@ -75,9 +74,8 @@ def _evaluate_pretraining(model: str, data: Path, batches: int, *, rows: int, le
     pairs = PretrainingBatches(prepared.corpus(HELD_OUT), tokenizer, seed=0)
     metrics = evaluate_pretraining(losses, pairs, processes, number=batches, rows=rows, length=length, fast=True)
     metrics["unigram_entropy"] = prepared.unigram_entropy
-    if as_json:
-        print_json(metrics)
-        return
-    click.echo(f"hidden words    {metrics['words_loss']:.3f} nats   {metrics['words_accuracy']:.1%} right")
-    click.echo(f"next sentence   {metrics['next_loss']:.3f} nats   {metrics['next_accuracy']:.1%} right")
-    click.echo(f"counting words  {metrics['unigram_entropy']:.3f} nats")
+    return metrics, [
+        f"hidden words    {metrics['words_loss']:.3f} nats   {metrics['words_accuracy']:.1%} right",
+        f"next sentence   {metrics['next_loss']:.3f} nats   {metrics['next_accuracy']:.1%} right",
+        f"counting words  {metrics['unigram_entropy']:.3f} nats",
+    ]

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
-from .answer_tables import answer_table
+from ..terminal import table
 from .asked import Asked
-from .options import json_option, print_json
+from .options import FILE, json_option, print_json
 
-if TYPE_CHECKING:
-    from ..tasks import Examples
+WIDEST = 60
+NUMBERS = ("value", "probability", "score", "characters")  # columns aligned to the right
+Answer = dict[str, Any]
 
 
 @click.command("predict", short_help="Ask a fine-tuned model.")
@@ -21,14 +23,8 @@ if TYPE_CHECKING:
 @click.option("--second", metavar="TEXT", help="The partner of TEXT, for a model of pairs.")
 @click.option("--question", metavar="TEXT", help="For a model that answers questions, with --context.")
 @click.option("--context", metavar="TEXT", help="The text that holds the answer.")
-@click.option(
-    "--choice", "choices", multiple=True, metavar="TEXT", help="A possible continuation of TEXT; two or more."
-)
-@click.option(
-    "--file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Ask about a whole file: as for training, labels not needed; or .txt, a text a line.",
-)
+@click.option("--choice", "choices", multiple=True, metavar="TEXT", help="A continuation of TEXT; two or more.")
+@click.option("--file", type=FILE, help="A whole file: as for training, labels not needed; or .txt, a text a line.")
 @click.option("--top-k", "-k", default=3, show_default=True, type=click.IntRange(1), help="Labels or answers to show.")
 @click.option("--max-length", type=click.IntRange(3), help="Pieces of a text.  [default: as in training]")
 @click.option("--batch-size", default=32, show_default=True, type=click.IntRange(1), help="Examples at a time.")
@@ -62,15 +58,61 @@ def predict(
     asked = Asked(texts, second, question, context=context, choices=choices, file=file)
     examples = asked.examples(trained.task)
     answers = trained.answers(examples, batch_size)
-    print_report(examples, always=file is not None)
+    if (report := examples.report).changed or report.left_out or file is not None:
+        click.echo(str(report), err=True)  # so that standard output holds the answers only
     if as_json:
         print_json({"model": model, "task": trained.task.name, "answers": answers})
     else:
         click.echo(answer_table(answers, top_k))
 
 
-def print_report(examples: Examples, always: bool) -> None:
-    """On standard error, so that standard output holds the answers only."""
-    report = examples.report
-    if always or report.changed or report.left_out:
-        click.echo(str(report), err=True)
+def answer_table(answers: Sequence[Answer], top_k: int) -> str:
+    """A table of all answers, of each at most `top_k` lines; entities and words all. What was asked is printed once."""
+    rows, columns = [], tuple[str, ...]()
+    for answer in answers:
+        columns, asked, lines = _layout(answer)
+        shown = lines if "words" in answer else lines[:top_k]
+        rows += [(_short(asked) if number == 0 else "", *line) for number, line in enumerate(shown)]
+    return table(columns, rows, right=[i for i, name in enumerate(columns) if name in NUMBERS])
+
+
+def _layout(answer: Answer) -> tuple[tuple[str, ...], str, list[tuple[str, ...]]]:
+    """The columns of an answer's table, what was asked, and the lines that answer it, by the answer's keys."""
+    text = " │ ".join(answer[name] for name in ("text", "text_pair") if name in answer)
+    found: list[tuple[str, ...]] = []
+    match answer:
+        case {"value": value}:
+            return ("text", "value"), text, [(f"{value:.3f}",)]
+        case {"entities": entities, "words": words}:
+            found = [(each["text"], each["type"], _share(each["probability"])) for each in entities]
+            return ("text", "entity", "type", "probability"), " ".join(words), found or [("none", "", "")]
+        case {"words": words, "tags": tags, "probabilities": shares}:
+            tagged = zip(words, tags, map(_share, shares), strict=True)
+            return ("text", "word", "tag", "probability"), " ".join(words), list(tagged)
+        case {"question": question, "candidates": candidates}:
+            for each in candidates:
+                characters = f"{each['start']}–{each['end']}" if each["text"] else ""
+                answered = _short(each["text"]) or "no answer"
+                found.append((answered, _share(each["probability"]), f"{each['score']:.2f}", characters))
+            return ("question", "answer", "probability", "score", "characters"), question, found
+        case {"context": context, "beginning": beginning, "endings": endings}:
+            ordered = sorted(endings, key=lambda each: -each["probability"])
+            found = [(_short(each["text"]), _share(each["probability"])) for each in ordered]
+            return ("text", "ending", "probability"), f"{context} {beginning}", found
+        case {"labels": given, "probabilities": shares}:
+            found = [(name, _share(share), "given" if name in given else "") for name, share in shares.items()]
+            return ("text", "label", "probability", ""), text, found
+        case {"probabilities": shares}:
+            return ("text", "label", "probability"), text, [(name, _share(share)) for name, share in shares.items()]
+        case _:
+            following = (_short(answer["text_pair"]), _share(answer["probability"]))
+            return ("text", "next?", "probability"), answer["text"], [following]
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= WIDEST else f"{line[: WIDEST - 1]}…"
+
+
+def _share(probability: float) -> str:
+    return f"{probability:.1%}"

@@ -1,4 +1,4 @@
-"""Fine-tuning tasks, one file each: what a file of examples is, rows for the model, scores, and answers.
+"""Fine-tuning tasks: what a file of examples is, rows for the model, scores, and answers.
 
 Read in this order: `task.py` (what a task is), one of the six, such as `classification.py`; then `task_files.py`, `task_batches.py` and
 `metrics.py`, which all of them use. `minibert.training.finetuning` trains them.
@@ -6,49 +6,41 @@ Read in this order: `task.py` (what a task is), one of the six, such as `classif
 
 from ..config import BertConfig
 from .classification import Classification, TextExample, encode_texts, find_labels, read_classification
-from .masked_words import MaskedWords, Passage, encode_passages, read_passages
 from .multiple_choice import ChoiceExample, MultipleChoice, encode_choices, read_choices
-from .next_sentences import NEXT_SENTENCE_LABELS, NextSentence, read_sentence_pairs
+from .plain_text import (
+    NEXT_SENTENCE_LABELS,
+    MaskedWords,
+    NextSentence,
+    encode_passages,
+    read_passages,
+    read_sentence_pairs,
+)
 from .question_answering import Candidate, Prediction, QuestionAnswering, answers_to
 from .squad import Answer, AnswerWindow, Question, encode_questions, read_squad
 from .tagging import TaggedSentence, Tagging, TagWindow, encode_tags, find_tags, read_tags, tags_of_words
-from .task import Encoded, Examples, Labels, Task, saved_settings
+from .task import Encoded, Labels, Task, saved_settings
 from .task_batches import BatchOrder, batch_loader, collate, evaluation_batches
-from .task_files import Report
+from .task_files import Examples, Report
 
-# fmt: off
 __all__ = [
     "NEXT_SENTENCE_LABELS", "TASKS", "Answer", "AnswerWindow", "BatchOrder", "Candidate", "ChoiceExample",
-    "Classification", "Encoded", "Examples", "Labels", "MaskedWords", "MultipleChoice", "NextSentence", "Passage",
+    "Classification", "Encoded", "Examples", "Labels", "MaskedWords", "MultipleChoice", "NextSentence",
     "Prediction", "Question", "QuestionAnswering", "Report", "TagWindow", "TaggedSentence", "Tagging", "Task",
     "TextExample", "answers_to", "batch_loader", "collate", "encode_choices", "encode_passages", "encode_questions",
     "encode_tags", "encode_texts", "evaluation_batches", "find_labels", "find_tags", "read_choices",
     "read_classification", "read_passages", "read_sentence_pairs", "read_squad", "read_tags", "saved_settings",
     "tags_of_words", "task_of",
-]
-# fmt: on
+]  # fmt: skip
 
-TASKS: tuple[type[Task], ...] = (
-    Classification,
-    Tagging,
-    QuestionAnswering,
-    MultipleChoice,
-    NextSentence,
-    MaskedWords,
-)
+TASKS: tuple[type[Task], ...] = (Classification, Tagging, QuestionAnswering, MultipleChoice, NextSentence, MaskedWords)
 
 
 def task_of(config: BertConfig, name: str) -> Task:
-    """The task that a checkpoint was trained for, by the architecture in its config. name: of the checkpoint, for the error.
-
-    Raises ValueError for a model without a head for a task.
-    """
+    """The task of a checkpoint, by its architecture. Raises ValueError, naming it, if that has no head for a task."""
     by_class = {task.model_class.__name__: task for task in TASKS}
     for architecture in config.architectures or []:
         if architecture in by_class:
             return by_class[architecture].of_config(config, saved_settings(config))
     what = f"is a {config.architectures[0]}" if config.architectures else "does not say what it is"
-    raise ValueError(
-        f"'{name}' {what}, which was taught no task. Fine-tune it first (minibert finetune --help), or choose a model that is "
-        f"one of {', '.join(by_class)}."
-    )
+    advice = f"Fine-tune it first (minibert finetune --help), or choose a model that is one of {', '.join(by_class)}."
+    raise ValueError(f"'{name}' {what}, which was taught no task. {advice}")

@@ -14,8 +14,8 @@ Pearson's and Spearman's correlation.
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -27,9 +27,8 @@ from ..config import BertConfig
 from ..heads import BertForSequenceClassification
 from ..tokenization import BertTokenizer
 from .metrics import accuracy, f1, pearson, spearman
-from .task import NO_LABELS, Encoded, Examples, Labels, Row, Task
-from .task_batches import encode_pair
-from .task_files import Report, TableRow, read_rows
+from .task import NO_LABELS, Encoded, Labels, Row, Task
+from .task_files import Examples, PathName, Report, TableRow, read_rows, usable
 
 SINGLE, MULTI, REGRESSION = "single_label_classification", "multi_label_classification", "regression"
 SEPARATOR = "|"
@@ -46,7 +45,7 @@ class TextExample:
 
 
 def read_classification(
-    path: str | os.PathLike[str],
+    path: PathName,
     problem_type: str = SINGLE,
     *,
     text: str = "text",
@@ -63,17 +62,13 @@ def read_classification(
     if problem_type not in (SINGLE, MULTI, REGRESSION):
         raise ValueError(f"problem_type={problem_type!r} is not known. Choose {SINGLE!r}, {MULTI!r} or {REGRESSION!r}.")
     rows = read_rows(path)
-    examples, report = [], Report(str(path), found=len(rows))
     pair = text_pair or ("text_pair" if any("text_pair" in row.values for row in rows) else None)
+    examples = []
     for row in rows:
         first, second = row.text(text), None if pair is None else row.text(pair)
         wanted = None if label is None else _read_label(row, label, problem_type)
-        if not first or second == "":
-            report.leave_out(row.location, "it has an empty text")
-            continue
         examples.append(TextExample(first, second, wanted, location=row.location))
-    report.require_some()
-    return Examples(examples, report)
+    return usable(path, examples, lambda each: each.text and each.text_pair != "", reason="it has an empty text")
 
 
 def _read_label(row: TableRow, column: str, problem_type: str) -> str | tuple[str, ...] | float:
@@ -84,14 +79,11 @@ def _read_label(row: TableRow, column: str, problem_type: str) -> str | tuple[st
             raise row.error(column, "must be a list of names")
         return tuple(dict.fromkeys(name.strip() for name in names if name.strip()))
     if problem_type == REGRESSION:
-        try:
-            number = float(value)  # type: ignore[arg-type]
-        except (TypeError, ValueError):
-            number = math.nan
-        if isinstance(value, bool) or not math.isfinite(number):
-            raise row.error(column, "must be a number")
-        return number
-    if isinstance(value, (bool, float, list, dict)) or value is None or not str(value).strip():
+        with suppress(ValueError):  # as text, because float(True) is a number
+            if math.isfinite(number := float(str(value))):
+                return number
+        raise row.error(column, "must be a number")
+    if type(value) not in (str, int) or not str(value).strip():
         raise row.error(column, "must name one label")
     return str(value).strip()
 
@@ -120,9 +112,10 @@ def encode_texts(
     """
     rows = []
     for each in examples:
-        row = encode_pair(
-            tokenizer, each.text, each.text_pair, max_length=max_length, report=report, location=each.location
-        )
+        row: Row = dict(tokenizer(each.text, each.text_pair, verbose=False))
+        if len(row["input_ids"]) > max_length:
+            row = dict(tokenizer(each.text, each.text_pair, truncation=True, max_length=max_length))
+            report.change(each.location, f"text cut to {max_length} pieces")
         if isinstance(each.label, str):
             [row["labels"]] = labels.ids([each.label], each.location)
         elif isinstance(each.label, tuple):

@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 import re
 import string
+import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -28,31 +29,30 @@ _ARTICLES = re.compile(r"\b(a|an|the)\b", re.UNICODE)
 _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
-def two_arrays(predictions: Values, labels: Values, dimensions: Sequence[int] = (1,)) -> tuple[Array, Array]:
-    """Both as arrays. Raises ValueError if they are empty, of different shapes or of another number of dimensions."""
-    arrays: list[Array] = []
-    for name, values in (("predictions", predictions), ("labels", labels)):
-        array = values.detach().cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)
+def two_arrays(
+    predictions: Values, labels: Values, dimensions: Sequence[int] = (1,), finite: bool = False
+) -> tuple[Array, Array]:
+    """Both as arrays. Raises ValueError if they are empty, or their shapes or values are not as demanded."""
+    both = {"predictions": predictions, "labels": labels}
+    for name, values in both.items():
+        array = both[name] = values.detach().cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)
         if array.ndim not in dimensions:
-            raise ValueError(
-                f"{name} must have {' or '.join(map(str, dimensions))} dimensions, and has shape {array.shape}."
-            )
+            wanted = " or ".join(map(str, dimensions))
+            raise ValueError(f"{name} must have {wanted} dimensions, and has shape {array.shape}.")
         if array.size == 0:
             raise ValueError(f"{name} is empty: there is nothing to score.")
-        arrays.append(array)
-    predicted, true = arrays
+        if finite and not np.isfinite(array).all():
+            raise ValueError(f"{name} must be finite numbers; some are infinite or NaN.")
+    predicted, true = both["predictions"], both["labels"]
     if predicted.shape != true.shape:
         raise ValueError(f"There are predictions of shape {predicted.shape} for labels of shape {true.shape}.")
     return predicted, true
 
 
 def accuracy(predictions: Values, labels: Values) -> float:
-    """The share of examples that are right.
+    """The share of examples that are right: #(prediction = label) / #examples.
 
-        accuracy = #(prediction = label) / #examples
-
-    predictions, labels: (examples,) of any kind; or (examples, labels) of 0 and 1 for several labels each, where an example
-    is right when all of its labels are.
+    predictions, labels: (examples,) of any kind; or (examples, labels) of 0 and 1, all of which must be right.
     """
     predicted, true = two_arrays(predictions, labels, (1, 2))
     right = predicted == true
@@ -60,11 +60,10 @@ def accuracy(predictions: Values, labels: Values) -> float:
 
 
 def f1(predictions: Values, labels: Values, average: str = "macro", positive: Any = 1) -> float:
-    """F1: the harmonic mean of precision and recall.
+    """F1, the harmonic mean of precision and recall.
 
-        F1 = 2 TP / (2 TP + FP + FN)
+        F1 = 2 TP / (2 TP + FP + FN)        TP: predicted and true, FP: predicted only, FN: true only
 
-    TP: predicted and true; FP: predicted, not true; FN: true, not predicted.
     predictions, labels: (examples,), a class each; or (examples, labels) of 0 and 1, several labels each.
     average: "macro", the mean of every class's F1, the classes being those that occur in either; "micro", F1 of the
         counts of all classes together, which for one class each is the accuracy; "binary", F1 of the class `positive`.
@@ -72,14 +71,12 @@ def f1(predictions: Values, labels: Values, average: str = "macro", positive: An
     if average not in ("macro", "micro", "binary"):
         raise ValueError(f"average={average!r} is not known. Choose one of 'macro', 'micro', 'binary'.")
     predicted, true = two_arrays(predictions, labels, (1, 2))
-    if average == "binary":
-        if predicted.ndim == 2:
-            raise ValueError("average='binary' is for one class each. Choose 'macro' or 'micro' for several labels.")
-        predicted, true = (predicted == positive)[:, None], (true == positive)[:, None]
-    elif predicted.ndim == 1:
-        classes = np.union1d(predicted, true)
-        predicted, true = predicted[:, None] == classes, true[:, None] == classes  # (examples, classes)
-    predicted, true = predicted != 0, true != 0
+    if predicted.ndim == 1:
+        classes = np.array([positive]) if average == "binary" else np.union1d(predicted, true)
+        predicted, true = predicted[:, None] == classes, true[:, None] == classes
+    elif average == "binary":
+        raise ValueError("average='binary' is for one class each. Choose 'macro' or 'micro' for several labels.")
+    predicted, true = predicted != 0, true != 0  # (examples, classes)
     hits, errors = (predicted & true).sum(axis=0), (predicted ^ true).sum(axis=0)  # TP and FP + FN of each class
     if average == "micro":
         hits, errors = hits.sum(), errors.sum()
@@ -108,26 +105,19 @@ def pearson(predictions: Values, labels: Values) -> float:
 
     r = Σ (x − x̄)(y − ȳ) / √(Σ (x − x̄)² Σ (y − ȳ)²)        predictions, labels: (examples,) finite numbers
     """
-    x, y = (_centred(numbers) for numbers in _finite(predictions, labels))
+    x, y = map(_centred, two_arrays(predictions, labels, finite=True))
     spread = float(np.sqrt((x @ x) * (y @ y)))
     return float(np.clip(x @ y / spread, -1.0, 1.0)) if spread > 0 else 0.0
 
 
 def spearman(predictions: Values, labels: Values) -> float:
     """Pearson's r of the ranks, equal numbers having their mean rank. predictions, labels: (examples,) finite numbers."""
-    return pearson(*map(_ranks, _finite(predictions, labels)))
-
-
-def _finite(predictions: Values, labels: Values) -> tuple[Array, Array]:
-    predicted, true = two_arrays(predictions, labels)
-    for name, values in (("predictions", predicted), ("labels", true)):
-        if not np.isfinite(values).all():
-            raise ValueError(f"{name} must be finite numbers; some are infinite or NaN.")
-    return predicted.astype(np.float64), true.astype(np.float64)
+    return pearson(*map(_ranks, two_arrays(predictions, labels, finite=True)))
 
 
 def _centred(numbers: Array) -> Array:
     """Differences from the mean, in units of the largest, so that no square overflows or vanishes; 0 for a constant."""
+    numbers = numbers.astype(np.float64)
     if numbers.min() == numbers.max():  # the mean of equal numbers need not be that number
         return np.zeros_like(numbers)
     numbers = numbers / np.abs(numbers).max()
@@ -147,19 +137,14 @@ def perplexity(losses: Values, counts: Values | None = None) -> float:
         perplexity = exp(Σ_i n_i loss_i / Σ_i n_i)
 
     losses: (batches,), each the mean −log p(word) of a batch, in nats. counts: (batches,), the words n_i of each mean; None
-    where all have the same. A batch of no words counts for nothing, whatever its loss (a mean of nothing is NaN).
-    Infinite where that is the answer. Raises ValueError if there is no word at all.
+    where all have the same. A batch of no words counts for nothing, even if its loss is NaN. Raises ValueError if none has any.
     """
     arrays = two_arrays(losses, np.ones(len(losses)) if counts is None else counts)
     means, words = (array.astype(np.float64) for array in arrays)
     if (words < 0).any() or not words.sum() > 0:
         raise ValueError("counts must be at least 0 and not all 0: there are no words to score.")
-    counted = words > 0
-    mean = float(np.average(means[counted], weights=words[counted]))
-    try:
-        return math.exp(mean)
-    except OverflowError:
-        return math.inf
+    mean = float(np.average(means[words > 0], weights=words[words > 0]))
+    return math.exp(mean) if mean < math.log(sys.float_info.max) else math.inf
 
 
 class Entity(NamedTuple):
@@ -172,9 +157,9 @@ class Entity(NamedTuple):
 
 @dataclass(frozen=True)
 class EntityScores:
-    """Precision, recall and F1 of entities, with the counts they come from: right ones, predicted ones, true ones.
+    """Precision, recall and F1, of counts of entities: right ones, predicted ones, true ones. types: the same by type.
 
-    precision = right / predicted, recall = right / true, F1 = 2 right / (predicted + true). types: the same by type.
+    precision = right / predicted        recall = right / true        F1 = 2 right / (predicted + true)
     """
 
     right: int
@@ -231,19 +216,15 @@ def entity_f1(predictions: Sequence[Sequence[str]], labels: Sequence[Sequence[st
         if len(ours) != len(theirs):
             raise ValueError(f"Sentence {number} has {len(ours)} predicted tags and {len(theirs)} true ones.")
         found, wanted = set(entities(ours)), set(entities(theirs))
-        predicted.update(entity.type for entity in found)
-        true.update(entity.type for entity in wanted)
-        right.update(entity.type for entity in found & wanted)
+        for count, some in ((predicted, found), (true, wanted), (right, found & wanted)):
+            count.update(entity.type for entity in some)
     types = {name: EntityScores(right[name], predicted[name], true[name]) for name in sorted(predicted | true)}
     return EntityScores(right.total(), predicted.total(), true.total(), types=types)
 
 
 @dataclass(frozen=True)
 class AnswerScores:
-    """Mean exact match and F1, from 0 to 1 (the papers give percentages), of so many questions.
-
-    answerable, unanswerable: the same for the questions with and without an answer; None where there are none.
-    """
+    """Mean exact match and F1, from 0 to 1, of all questions, and of those with and without an answer, if any."""
 
     exact_match: float
     f1: float
@@ -265,8 +246,7 @@ def exact_match(prediction: str, truth: str) -> float:
 def answer_f1(prediction: str, truth: str) -> float:
     """F1 of the normalized answers' words: 2 n / (words predicted + words true), n: words in both, each as often as in both.
 
-    Where one has no word left, 1.0 if the other has none either, else 0.0: the rule of SQuAD 2.0. (The script of 1.1 gives 0 for
-    two such answers, of which its data has none.)
+    Where one has no word left, 1.0 if the other has none either, else 0.0: the rule of SQuAD 2.0.
     """
     predicted, true = normalize_answer(prediction).split(), normalize_answer(truth).split()
     if not predicted or not true:

@@ -10,21 +10,18 @@ Source: Zellers et al. 2018 (SWAG); Devlin et al. 2019, §4.4.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from ..heads import BertForMultipleChoice
 from ..tokenization import BertTokenizer
-from .metrics import accuracy
-from .task import Encoded, Examples, Row, Task
-from .task_batches import encode_pair
-from .task_files import Report, TableRow, read_rows
+from .classification import TextExample, encode_texts
+from .task import NO_LABELS, Encoded, Row, Task
+from .task_files import Examples, PathName, Report, TableRow, read_rows, usable
 
 
 @dataclass(frozen=True)
@@ -38,34 +35,29 @@ class ChoiceExample:
     location: str = field(default="", compare=False)
 
 
-def read_choices(path: str | os.PathLike[str], *, labelled: bool = True) -> Examples:
+def read_choices(path: PathName, *, labelled: bool = True) -> Examples:
     """The examples of a SWAG-like .csv, .tsv or .jsonl file, `ChoiceExample`s, and a report on its rows.
 
     labelled=False reads them without the right answer. Rows with an empty context or ending are left out and reported.
     Raises ValueError, naming file and line, for missing columns and a label that is no ending's number.
     """
     rows = read_rows(path)
-    examples, report = [], Report(str(path), found=len(rows))
     columns = {name for row in rows for name in row.values}
     count = sum(f"ending{number}" in columns for number in range(len(columns)))
     if count < 2:
         raise ValueError(f"{rows[0].location}: there must be at least the columns 'ending0' and 'ending1'.")
+    examples = []
     for row in rows:
-        endings = tuple(row.text(f"ending{number}") for number in range(count))
         beginning = row.text("sent2") if "sent2" in row.values else ""
+        endings = tuple(row.text(f"ending{number}") for number in range(count))
         label = _read_label(row, count) if labelled else None
-        example = ChoiceExample(row.text("sent1"), beginning, endings, label=label, location=row.location)
-        if not example.context or not all(endings):
-            report.leave_out(row.location, "its context or an ending is empty")
-            continue
-        examples.append(example)
-    report.require_some()
-    return Examples(examples, report)
+        examples.append(ChoiceExample(row.text("sent1"), beginning, endings, label=label, location=row.location))
+    reason = "its context or an ending is empty"
+    return usable(path, examples, lambda each: each.context and all(each.endings), reason=reason)
 
 
 def _read_label(row: TableRow, count: int) -> int:
-    value = row.values.get("label")
-    text = str(value).strip() if not isinstance(value, bool) else ""
+    text = str(row.values.get("label")).strip()
     if not (text.isascii() and text.isdigit() and int(text) < count):
         raise row.error("label", f"must be 0 to {count - 1}")
     return int(text)
@@ -80,12 +72,10 @@ def encode_choices(
     """
     rows = []
     for each in examples:
-        follows = [f"{each.beginning} {ending}".strip() for ending in each.endings]
-        pairs = [
-            encode_pair(tokenizer, each.context, text, max_length=max_length, report=report, location=each.location)
-            for text in follows
-        ]
-        row: Row = {name: [pair[name] for pair in pairs] for name in tokenizer.model_input_names}
+        endings = [f"{each.beginning} {ending}".strip() for ending in each.endings]
+        pairs = [TextExample(each.context, ending, location=each.location) for ending in endings]
+        columns = encode_texts(pairs, tokenizer, NO_LABELS, max_length=max_length, report=report)
+        row: Row = {name: [column[name] for column in columns] for name in tokenizer.model_input_names}
         if each.label is not None:
             row["labels"] = each.label
         rows.append(row)
@@ -99,17 +89,13 @@ class MultipleChoice(Task):
     name = "choose"
     model_class = BertForMultipleChoice
     reads = "[CLS]"
-    selection_metric = "accuracy"
 
     def read(self, path: Path, labelled: bool = True) -> Examples:
         return read_choices(path, labelled=labelled)
 
     def encode(self, examples: Examples, tokenizer: BertTokenizer, max_length: int, training: bool = False) -> Encoded:  # noqa: ARG002
-        rows = encode_choices(examples.items, tokenizer, max_length=max_length, report=examples.report)
-        return Encoded(examples.items, rows)
-
-    def score(self, encoded: Encoded, kept: Sequence[Tensor], loss: float) -> dict[str, float]:  # noqa: ARG002
-        return {"accuracy": accuracy(torch.stack(list(kept)).argmax(dim=-1), [each.label for each in encoded.items])}
+        items, report = examples
+        return Encoded(items, encode_choices(items, tokenizer, max_length, report=report))
 
     def answers(self, encoded: Encoded, kept: Sequence[Tensor]) -> list[dict[str, Any]]:
         found = []

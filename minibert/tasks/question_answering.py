@@ -17,7 +17,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -29,12 +28,12 @@ from ..heads import BertForQuestionAnswering
 from ..outputs import ModelOutput
 from ..tokenization import BertTokenizer
 from .metrics import answer_scores
-from .squad import AnswerWindow, Offset, Question, encode_questions, label_windows, read_squad
-from .task import Encoded, Examples, Task
+from .squad import AnswerWindow, Offset, Question, encode_questions, read_squad
+from .task import Encoded, Task
+from .task_files import Examples
 
 Scores = NDArray[np.float64]
-Kept = tuple[Tensor, Tensor]
-"""The scores of a row's positions as start and as end."""
+Kept = tuple[Tensor, Tensor]  # the scores of a row's positions as start and as end
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,7 @@ def answers_to(
         )
     if n_best < 1 or longest < 1:
         raise ValueError(f"n_best and longest must be at least 1; they are {n_best} and {longest}.")
-    spans: dict[int, dict[Offset, float]] = {}
+    spans: dict[int, dict[Offset, float]] = {}  # question → characters → score
     none: dict[int, float] = {}
     for window, start_row, end_row in zip(windows, start_logits, end_logits, strict=True):
         start, end = _scores(start_row, window), _scores(end_row, window)
@@ -94,9 +93,11 @@ def answers_to(
         none[window.question] = min(float(start[0] + end[0]), none.get(window.question, np.inf))
     predictions = []
     for number in sorted(spans):
-        candidates, no_answer_score = _candidates(
-            questions[number].context, spans[number], none[number], n_best=n_best, allow_no_answer=allow_no_answer
-        )
+        ranked = sorted(spans[number].items(), key=lambda item: (-item[1], item[0]))[:n_best]
+        no_answer_score = none[number] - ranked[0][1] if ranked else np.inf
+        if allow_no_answer or not ranked:
+            ranked = sorted([*ranked, ((0, 0), none[number])], key=lambda item: -item[1])
+        candidates = _candidates(questions[number].context, ranked)
         text = next((candidate.text for candidate in candidates if candidate.text), "")
         if allow_no_answer and no_answer_score > threshold:
             text = ""
@@ -116,45 +117,32 @@ def _best_spans(
     window: AnswerWindow, start: Scores, end: Scores, *, n_best: int, longest: int
 ) -> Iterator[tuple[Offset, float]]:
     """((first, last) character, score) of the best spans of a window."""
-    positions = np.array([i for i, offset in enumerate(window.offsets) if offset is not None], dtype=np.int64)
-    if not len(positions):
-        return
+    positions = [i for i, offset in enumerate(window.offsets) if offset is not None]  # of the context's pieces
+    characters = [offset for offset in window.offsets if offset is not None]
     scores = start[positions][:, None] + end[positions][None, :]  # (context pieces, context pieces)
-    length = np.arange(len(positions))[None, :] - np.arange(len(positions))[:, None] + 1
-    scores[(length < 1) | (length > longest)] = -np.inf
+    scores[np.triu(np.tri(len(positions), k=longest - 1)) == 0] = -np.inf  # all but i ≤ j < i + longest
     for index in np.argsort(-scores, axis=None, kind="stable")[:n_best]:
         first, last = np.unravel_index(index, scores.shape)
-        begin, stop = window.offsets[positions[first]], window.offsets[positions[last]]
-        if np.isfinite(scores[first, last]) and begin is not None and stop is not None:
-            yield (begin[0], stop[1]), float(scores[first, last])
+        if np.isfinite(scores[first, last]):
+            yield (characters[first][0], characters[last][1]), float(scores[first, last])
 
 
-def _candidates(
-    context: str, spans: dict[Offset, float], none: float, *, n_best: int, allow_no_answer: bool
-) -> tuple[tuple[Candidate, ...], float]:
-    """The best answers of a question, and the score of no answer minus the best span's."""
-    best = sorted(spans.items(), key=lambda item: (-item[1], item[0]))[:n_best]
-    no_answer_score = none - best[0][1] if best else np.inf
-    if allow_no_answer or not best:
-        best.append(((0, 0), none))
-        best.sort(key=lambda item: -item[1])
-    scores = np.array([score for _, score in best])
+def _candidates(context: str, ranked: Sequence[tuple[Offset, float]]) -> tuple[Candidate, ...]:
+    scores = np.array([score for _, score in ranked])
     shares = np.exp(scores - scores.max())
     shares /= shares.sum()
-    candidates = tuple(
+    return tuple(
         Candidate(context[begin:stop], begin, stop, score=score, probability=float(share))
-        for ((begin, stop), score), share in zip(best, shares, strict=True)
+        for ((begin, stop), score), share in zip(ranked, shares, strict=True)
     )
-    return candidates, float(no_answer_score)
 
 
 @dataclass(frozen=True)
 class QuestionAnswering(Task):
-    """stride: pieces that windows of a long context share. no_answer: whether a question may have none. n_best: answers to list."""
+    """stride: pieces that windows of a long context share. no_answer: whether a question may have none."""
 
     stride: int = 128
     no_answer: bool = False
-    n_best: int = 20
 
     name = "qa"
     model_class = BertForQuestionAnswering
@@ -173,20 +161,17 @@ class QuestionAnswering(Task):
 
     def encode(self, examples: Examples, tokenizer: BertTokenizer, max_length: int, training: bool = False) -> Encoded:
         items, report = examples
-        # To be scored every question is kept, also one whose answer no window holds whole.
+        # Questions that are only asked are labelled too, so that they have a loss. All are kept, to be scored.
         windows = encode_questions(
-            items, tokenizer, report, max_length=max_length, stride=self.stride, labelled=training
+            items, tokenizer, report, max_length=max_length, stride=self.stride, keep_all=not training
         )
-        if not training:  # labelled all the same: so questions that are only asked have a loss as well
-            for number, of_question in groupby(windows, key=lambda window: window.question):
-                label_windows(list(of_question), items[number])
         return Encoded(items, [window.row for window in windows], windows)
 
     def keep(self, outputs: ModelOutput, batch: dict[str, Tensor]) -> Sequence[Kept]:  # noqa: ARG002
         return list(zip(outputs["start_logits"].float().cpu(), outputs["end_logits"].float().cpu(), strict=True))
 
     def score(self, encoded: Encoded, kept: Sequence[Kept], loss: float) -> dict[str, float]:  # noqa: ARG002
-        predictions = {prediction.id: prediction.text for prediction in self._predictions(encoded, kept, n_best=1)}
+        predictions = {each.id: each.text for each in self._predictions(encoded, kept, n_best=1)}
         truths = {question.id: [answer.text for answer in question.answers] for question in encoded.items}
         scores = answer_scores(predictions, truths)
         return {"f1": scores.f1, "exact_match": scores.exact_match}
@@ -194,14 +179,13 @@ class QuestionAnswering(Task):
     def answers(self, encoded: Encoded, kept: Sequence[Kept]) -> list[dict[str, Any]]:
         asked = {question.id: question.question for question in encoded.items}
         found = []
-        for prediction in self._predictions(encoded, kept, self.n_best):
-            candidates = [vars(candidate) for candidate in prediction.candidates]
-            question = {"id": prediction.id, "question": asked[prediction.id]}
-            found.append({**question, "answer": prediction.text, "candidates": candidates})
+        for each in self._predictions(encoded, kept):
+            answer = {"id": each.id, "question": asked[each.id], "answer": each.text}
+            found.append({**answer, "candidates": [vars(candidate) for candidate in each.candidates]})
         return found
 
-    def _predictions(self, encoded: Encoded, kept: Sequence[Kept], n_best: int) -> list[Prediction]:
-        starts, ends = [start for start, _ in kept], [end for _, end in kept]
+    def _predictions(self, encoded: Encoded, kept: Sequence[Kept], n_best: int = 20) -> list[Prediction]:
+        start, end = zip(*kept, strict=True)
         return answers_to(
-            encoded.items, encoded.windows, starts, end_logits=ends, n_best=n_best, allow_no_answer=self.no_answer
+            encoded.items, encoded.windows, start, end_logits=end, n_best=n_best, allow_no_answer=self.no_answer
         )

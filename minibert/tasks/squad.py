@@ -8,8 +8,7 @@ An answer is a stretch of the context's characters, context[start : start + len(
     [CLS] question [SEP] context pieces   0 … 99   [SEP]
     [CLS] question [SEP] context pieces  72 … 171  [SEP]        stride 28: each window repeats 28 pieces of the one before
 
-The labels are the positions of the answer's first and last piece. Where the answer is not whole in a window, both are 0, the position of
-[CLS]: "not here".
+The labels are the positions of the answer's first and last piece; 0, [CLS], where a window does not hold all of it.
 
 Source: Rajpurkar et al. 2016; Rajpurkar, Jia & Liang 2018; Devlin et al. 2019, §4.2 and §4.3.
 """
@@ -17,15 +16,13 @@ Source: Rajpurkar et al. 2016; Rajpurkar, Jia & Liang 2018; Devlin et al. 2019, 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..tokenization import BertTokenizer
-from .task import Examples, Row
-from .task_batches import encode_pieces
-from .task_files import Report, read_text
+from .task import Row
+from .task_files import Examples, PathName, Report, read_text
 
 Offset = tuple[int, int]
 NOT_HERE = (0, 0)
@@ -52,11 +49,7 @@ class Question:
     location: str = field(default="", compare=False)
 
 
-class UnfitError(Exception):
-    """A question that cannot be used, and why."""
-
-
-def read_squad(path: str | os.PathLike[str], *, labelled: bool = True) -> Examples:
+def read_squad(path: PathName, *, labelled: bool = True) -> Examples:
     """The `Question`s of a SQuAD file, and a report on them.
 
     labelled=False reads questions without answers. Left out and reported: empty questions and contexts, and questions with no
@@ -64,34 +57,40 @@ def read_squad(path: str | os.PathLike[str], *, labelled: bool = True) -> Exampl
     an id that occurs twice.
     """
     found = list(_entries(path))
-    questions, report = [], Report(str(path), found=len(found))
-    seen: set[str] = set()
+    questions, seen, report = [], set(), Report(str(path), found=len(found))
     for location, context, entry in found:
-        question_id = str(_member(entry, "id", (str, int), location=location))
-        if question_id in seen:
-            raise ValueError(f"{location}: the id {question_id!r} comes a second time.")
-        seen.add(question_id)
+        name = str(_member(entry, "id", (str, int), location=location))
+        if name in seen:
+            raise ValueError(f"{location}: the id {name!r} comes a second time.")
+        seen.add(name)
         text = _member(entry, "question", str, location=location).strip()
-        try:
-            if not text or not context.strip():
-                raise UnfitError("its question or context is empty")
-            answers = _answers(entry, context, location=location, report=report) if labelled else ()
-        except UnfitError as unfit:
-            report.leave_out(location, str(unfit))
+        empty = not text or not context.strip()
+        given = _answers(entry, location) if labelled and not empty else []
+        there = tuple(a for a in given if a.text.strip() and a.start >= 0 and context.startswith(a.text, a.start))
+        impossible, elsewhere = entry.get("is_impossible"), any(a.text.strip() and a.text in context for a in given)
+        unfit = {
+            "its question or context is empty": empty,
+            "it is marked is_impossible and has an answer": impossible and given,
+            "it has no answer and is not marked is_impossible": labelled and not impossible and not given,
+            "the answer is not at its answer_start": given and not there and elsewhere,
+            "the answer is not in its context": given and not there,
+        }
+        if reason := next((reason for reason, holds in unfit.items() if holds), None):
+            report.leave_out(location, reason)
             continue
-        questions.append(Question(question_id, text, context, answers=answers, location=location))
+        if len(there) < len(given):
+            report.change(location, "an answer that is not in the context was dropped, others are")
+        questions.append(Question(name, text, context, answers=there, location=location))
     report.require_some()
     return Examples(questions, report)
 
 
-def _entries(path: str | os.PathLike[str]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+def _entries(path: PathName) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """(location, context, question) of every question of a file, in order."""
     try:
         whole = json.loads(read_text(path))
-    except json.JSONDecodeError as error:
-        raise ValueError(f"'{path}', line {error.lineno}: not JSON ({error.msg}).") from error
-    except RecursionError as error:
-        raise ValueError(f"'{path}': not SQuAD's JSON (lists within lists without end).") from error
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise ValueError(f"'{path}', line {getattr(error, 'lineno', 1)}: not JSON ({error}).") from error
     for i, article in enumerate(_member(whole, "data", list, location=f"'{path}'")):
         for j, paragraph in enumerate(_member(article, "paragraphs", list, location=f"'{path}', data[{i}]")):
             location = f"'{path}', data[{i}].paragraphs[{j}]"
@@ -110,33 +109,19 @@ def _member(whole: Any, name: str, wanted: type | tuple[type, ...], *, location:
     return value
 
 
-def _answers(entry: dict[str, Any], context: str, *, location: str, report: Report) -> tuple[Answer, ...]:
-    """The answers that are where they should be in the context; none if the question is marked as having none."""
-    given = [
+def _answers(entry: dict[str, Any], location: str) -> list[Answer]:
+    return [
         Answer(_member(each, "text", str, location=location), _member(each, "answer_start", int, location=location))
         for each in _member(entry, "answers", list, location=location)
     ]
-    if entry.get("is_impossible", False):
-        if given:
-            raise UnfitError("it is marked is_impossible and has an answer")
-        return ()
-    if not given:
-        raise UnfitError("it has no answer and is not marked is_impossible")
-    fit = tuple(a for a in given if a.text.strip() and a.start >= 0 and context.startswith(a.text, a.start))
-    if not fit:
-        elsewhere = any(answer.text.strip() and answer.text in context for answer in given)
-        raise UnfitError(f"the answer is {'not at its answer_start' if elsewhere else 'not in its context'}")
-    if len(fit) < len(given):
-        report.change(location, "an answer that is not in the context was dropped, others are")
-    return fit
 
 
 @dataclass(frozen=True)
 class AnswerWindow:
-    """A stretch of a context with its question.
+    """A question with a stretch of its context.
 
-    row: for the model, with `start_positions` and `end_positions` if labelled. question: its number. offsets: for each position, the
-    characters of the context that it covers; None for those of no context.
+    row: for the model, with `start_positions` and `end_positions` if labelled. question: its number. offsets: of each
+    position, the characters of the context that it covers, or None.
     """
 
     row: Row
@@ -152,19 +137,18 @@ def encode_questions(
     max_length: int = 384,
     stride: int = 128,
     labelled: bool = True,
+    keep_all: bool = False,
 ) -> list[AnswerWindow]:
     """Windows of at most `max_length` pieces, each with `stride` pieces of the one before.
 
-    labelled=True is for training: a question whose answer is whole in no window is left out and reported. labelled=False keeps every
-    question, to be answered. Questions of more than 64 pieces are cut and reported.
+    labelled=True is for training: a question whose answer is whole in no window is left out and reported, unless
+    `keep_all`. labelled=False only asks. Questions of more than 64 pieces are cut and reported.
     """
     max_pieces = max_length - QUESTION_PIECES - SPECIAL_TOKENS
     if not 0 <= stride < max_pieces:
-        raise ValueError(
-            f"max_length={max_length} leaves {max_pieces} pieces for the context beside a question of {QUESTION_PIECES}, and the "
-            f"stride of {stride} must be at least 0 and smaller than that. Choose a larger max_length or a smaller stride."
-        )
-    windows = []
+        demand = f"the stride of {stride} must be 0 or more, and less. Choose a larger max_length or a smaller stride."
+        raise ValueError(f"max_length={max_length} leaves {max_pieces} pieces for a context, and {demand}")
+    windows: list[AnswerWindow] = []
     context, pieces, characters = "", [], []
     for number, question in enumerate(questions):
         if question.context != context:  # questions about one context are neighbours: it is tokenized once
@@ -176,31 +160,23 @@ def encode_questions(
             report.change(question.location, f"question cut to {QUESTION_PIECES} pieces")
             asked = asked[:QUESTION_PIECES]
 
+        before = [None] * (len(asked) + 2)  # [CLS] question [SEP]
         max_pieces = max_length - len(asked) - SPECIAL_TOKENS
-        stretches = [
-            slice(start, start + max_pieces) for start in range(0, max(len(pieces) - stride, 1), max_pieces - stride)
-        ]
-        before: tuple[None, ...] = (None,) * (len(asked) + 2)  # [CLS] question [SEP]
-        offsets = [(*before, *characters[stretch], None) for stretch in stretches]
-        positions = answer_positions(question.answers[0], offsets) if labelled and question.answers else None
-        if positions is not None and all(position == NOT_HERE for position in positions):
-            report.leave_out(question.location, f"the answer is whole in no window of {max_length} pieces")
-            continue
-        rows = [encode_pieces(tokenizer, asked, pieces[stretch]) for stretch in stretches]
-        of_question = [AnswerWindow(row, number, offset) for row, offset in zip(rows, offsets, strict=True)]
+        of_question = []
+        for start in range(0, max(len(pieces) - stride, 1), max_pieces - stride):
+            row = dict(tokenizer.prepare_for_model(asked, pieces[start : start + max_pieces]))
+            offsets = (*before, *characters[start : start + max_pieces], None)
+            of_question.append(AnswerWindow(row, number, offsets))
         if labelled:
-            label_windows(of_question, question)
+            answer = question.answers[0] if question.answers else Answer("", 0)
+            positions = answer_positions(answer, [window.offsets for window in of_question])
+            if question.answers and not keep_all and set(positions) == {NOT_HERE}:
+                report.leave_out(question.location, f"the answer is whole in no window of {max_length} pieces")
+                continue
+            for window, (first, last) in zip(of_question, positions, strict=True):
+                window.row["start_positions"], window.row["end_positions"] = first, last
         windows += of_question
     return windows
-
-
-def label_windows(windows: Sequence[AnswerWindow], question: Question) -> None:
-    """Give a question's windows the positions of its first answer as `start_positions` and `end_positions`."""
-    positions = [NOT_HERE] * len(windows)
-    if question.answers:
-        positions = answer_positions(question.answers[0], [window.offsets for window in windows])
-    for window, (first, last) in zip(windows, positions, strict=True):
-        window.row["start_positions"], window.row["end_positions"] = first, last
 
 
 def answer_positions(answer: Answer, windows: Sequence[Sequence[Offset | None]]) -> list[tuple[int, int]]:
@@ -214,8 +190,5 @@ def answer_positions(answer: Answer, windows: Sequence[Sequence[Offset | None]])
         for offsets in windows
     ]
     everything = [offset for window in held for _, offset in window]
-    positions = []
-    for window in held:
-        whole = bool(window) and window[0][1] == min(everything) and window[-1][1] == max(everything)
-        positions.append((window[0][0], window[-1][0]) if whole else NOT_HERE)
-    return positions
+    whole = min(everything, default=None), max(everything, default=None)
+    return [(w[0][0], w[-1][0]) if w and (w[0][1], w[-1][1]) == whole else NOT_HERE for w in held]

@@ -15,10 +15,10 @@ say, and beside it, the share of words whose tag is right. Source: Devlin et al.
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -29,23 +29,17 @@ from ..heads import BertForTokenClassification
 from ..model.checks import IGNORED
 from ..outputs import ModelOutput
 from ..tokenization import BertTokenizer
-from .metrics import PREFIXES, accuracy, entities, entity_f1
-from .task import NO_LABELS, Encoded, Examples, Labels, Row, Task
-from .task_files import Report, read_lines, read_rows
+from .metrics import PREFIXES, Entity, accuracy, entities, entity_f1
+from .task import NO_LABELS, Encoded, Labels, Row, Task
+from .task_files import Examples, PathName, Report, TableRow, read_blocks, read_rows, usable
 
 OUTSIDE = "O"
-_WORD = re.compile(r"\w+|[^\w\s]")
-
-Kept = tuple[list[int], list[float]]
-"""For each position of a row, the likeliest tag and its probability."""
+Kept = tuple[list[int], list[float]]  # for each position of a row, the likeliest tag and its probability
 
 
 @dataclass(frozen=True)
 class TaggedSentence:
-    """Words and as many tags; no tags when they are not known.
-
-    spans: the first character of each word in the text it was cut from, and the one after its last; () where there is no text.
-    """
+    """Words and as many tags, if known. spans: (start, end) of each word in the text it was cut from, if any."""
 
     words: tuple[str, ...]
     tags: tuple[str, ...] | None = None
@@ -54,66 +48,55 @@ class TaggedSentence:
 
     @classmethod
     def of_text(cls, text: str, location: str = "") -> TaggedSentence:
-        """A sentence that is not cut yet: words are runs of letters, digits and _, and single other signs."""
-        found = list(_WORD.finditer(text))
-        spans = tuple(word.span() for word in found)
-        return cls(tuple(word.group() for word in found), location=location, spans=spans)
+        """A sentence cut into words: runs of letters, digits and _, and single other signs."""
+        spans = tuple(word.span() for word in re.finditer(r"\w+|[^\w\s]", text))
+        return cls(tuple(text[start:end] for start, end in spans), location=location, spans=spans)
 
 
-def read_tags(path: str | os.PathLike[str], *, labelled: bool = True) -> Examples:
+def read_tags(path: PathName, *, labelled: bool = True) -> Examples:
     """The `TaggedSentence`s of a .jsonl file, or of CoNLL columns in any other, and a report on them.
 
     labelled=False reads words only. Raises ValueError, naming file and line, where words and tags are not as many.
     """
-    read = _json_sentences if Path(path).suffix.lower() == ".jsonl" else _column_sentences
-    sentences = read(path, labelled)
-    report = Report(str(path), found=len(sentences))
-    for sentence in sentences:
-        if not sentence.words:
-            report.leave_out(sentence.location, "it has no words")
-    report.require_some()
-    return Examples([sentence for sentence in sentences if sentence.words], report)
+    if Path(path).suffix.lower() == ".jsonl":
+        sentences = [_json_sentence(row, labelled) for row in read_rows(path)]
+    else:
+        sentences = _column_sentences(path, labelled)
+    return usable(path, sentences, lambda sentence: sentence.words, reason="it has no words")
 
 
-def _column_sentences(path: str | os.PathLike[str], labelled: bool) -> list[TaggedSentence]:
-    sentences: list[TaggedSentence] = []
-    words: list[str] = []
-    tags: list[str] = []
-    begin, width = "", 0
-    for location, line in [*read_lines(path), ("", "")]:
-        # With a tab in the line only tabs separate columns: a word may then be, or hold, a space of some kind.
-        columns = [each.strip(" ") for each in line.split("\t")] if "\t" in line else re.split(" +", line.strip(" "))
-        if not any(columns) or columns[0] == "-DOCSTART-":
-            if words:
-                sentences.append(TaggedSentence(tuple(words), tuple(tags) if labelled else None, begin))
-            words, tags = [], []
-            continue
-        width = width or len(columns)
-        if len(columns) != width or not all(columns):
-            raise ValueError(
-                f"{location}: {len(list(filter(None, columns)))} columns where the file began with {width}."
-            )
-        if labelled and width < 2:
-            raise ValueError(f"{location}: a word without a tag. A line is a word and its tag, between tabs or spaces.")
-        begin = begin if words else location
-        words.append(columns[0])
-        tags.append(columns[-1])
+def _column_sentences(path: PathName, labelled: bool) -> list[TaggedSentence]:
+    sentences, width = [], 0
+    for block in read_blocks(path, lambda line: not any(_columns(line)) or _columns(line)[0] == "-DOCSTART-"):
+        rows = [_columns(line) for _, line in block]
+        width = width or len(rows[0])
+        for (location, _), row in zip(block, rows, strict=True):
+            if len(row) != width or not all(row):
+                raise ValueError(f"{location}: {len(row) - row.count('')} columns where the file began with {width}.")
+            if labelled and width < 2:
+                raise ValueError(f"{location}: a word without a tag. A line has both, between tabs or spaces.")
+        columns = list(zip(*rows, strict=True))
+        sentences.append(TaggedSentence(columns[0], columns[-1] if labelled else None, block[0][0]))
     return sentences
 
 
-def _json_sentences(path: str | os.PathLike[str], labelled: bool) -> list[TaggedSentence]:
-    sentences = []
-    for row in read_rows(path):
-        lists = {name: row.values.get(name) for name in (("words", "tags") if labelled else ("words",))}
-        for name, values in lists.items():
-            if not isinstance(values, list) or not all(isinstance(value, str) and value.strip() for value in values):
-                raise ValueError(f"{row.location}: {name!r} must be a list of words, none empty.")
-        words = tuple(lists["words"] or ())
-        tags = tuple(lists["tags"] or ()) if labelled else None
-        if tags is not None and len(words) != len(tags):
-            raise ValueError(f"{row.location}: {len(words)} words and {len(tags)} tags. Each word needs one.")
-        sentences.append(TaggedSentence(words, tags, row.location))
-    return sentences
+def _columns(line: str) -> list[str]:
+    """With a tab in the line only tabs separate columns: a word may then be, or hold, a space of some kind."""
+    return [each.strip(" ") for each in line.split("\t")] if "\t" in line else re.split(" +", line.strip(" "))
+
+
+def _json_sentence(row: TableRow, labelled: bool) -> TaggedSentence:
+    words, tags = _word_list(row, "words"), _word_list(row, "tags") if labelled else None
+    if tags is not None and len(words) != len(tags):
+        raise ValueError(f"{row.location}: {len(words)} words and {len(tags)} tags. Each word needs one.")
+    return TaggedSentence(words, tags, row.location)
+
+
+def _word_list(row: TableRow, column: str) -> tuple[str, ...]:
+    values = row.values.get(column)
+    if not isinstance(values, list) or not all(isinstance(value, str) and value.strip() for value in values):
+        raise row.error(column, "must be a list of words, none empty")
+    return tuple(values)
 
 
 def find_tags(sentences: Sequence[TaggedSentence]) -> Labels:
@@ -125,8 +108,7 @@ def find_tags(sentences: Sequence[TaggedSentence]) -> Labels:
 class TagWindow:
     """A sentence, or as much of a long one as fits.
 
-    row: for the model, with `labels` when they are known. sentence: its number. first_pieces: (position, word) of every word
-    whose first piece is here.
+    row: for the model, with `labels` if known. sentence: its number. first_pieces: (position, word) of first pieces.
     """
 
     row: Row
@@ -154,16 +136,16 @@ def encode_tags(
         )
         seen: set[int] = set()
         for index in range(len(encoding["input_ids"])):
+            row = {name: encoding[name][index] for name in tokenizer.model_input_names}
+            if tags is not None:
+                row["labels"] = [IGNORED] * len(row["input_ids"])
             first_pieces = []
             for position, word in enumerate(encoding.word_ids(index)):
                 if word is not None and word not in seen:  # a window may begin inside a word
                     seen.add(word)
                     first_pieces.append((position, word))
-            row = {name: encoding[name][index] for name in tokenizer.model_input_names}
-            if tags is not None:
-                row["labels"] = [IGNORED] * len(row["input_ids"])
-                for position, word in first_pieces:
-                    row["labels"][position] = tags[word]
+                    if tags is not None:
+                        row["labels"][position] = tags[word]
             windows.append(TagWindow(row, number, tuple(first_pieces)))
         if len(encoding["input_ids"]) > 1:
             report.change(sentence.location, f"sentence read in windows of {max_length} pieces")
@@ -175,16 +157,23 @@ def encode_tags(
 def tags_of_words(
     windows: Sequence[TagWindow], predictions: Sequence[Any], sentences: Sequence[TaggedSentence], labels: Labels
 ) -> list[list[str]]:
-    """Predicted tags, one for each word of each sentence.
+    """Predicted tags, one for each word of each sentence; "O" for a word without a piece.
 
     predictions: for each window, the predicted ids of its positions (a list, or a row of a tensor); padding may follow.
-    A word without a piece is "O".
     """
-    tags = [[OUTSIDE] * len(sentence.words) for sentence in sentences]
-    for window, predicted in zip(windows, predictions, strict=True):
+    ids = _of_words(windows, predictions, sentences, missing=None)
+    return [[OUTSIDE if each is None else labels.names[int(each)] for each in of_sentence] for of_sentence in ids]
+
+
+def _of_words(
+    windows: Sequence[TagWindow], columns: Sequence[Any], sentences: Sequence[TaggedSentence], missing: Any
+) -> list[list[Any]]:
+    """For each word of each sentence, what its window's column has at its first piece."""
+    found = [[missing] * len(sentence.words) for sentence in sentences]
+    for window, column in zip(windows, columns, strict=True):
         for position, word in window.first_pieces:
-            tags[window.sentence][word] = labels.names[int(predicted[position])]
-    return tags
+            found[window.sentence][word] = column[position]
+    return found
 
 
 @dataclass(frozen=True)
@@ -227,9 +216,6 @@ class Tagging(Task):
             windows = [window for window in windows if window.first_pieces]
         return Encoded(sentences, [window.row for window in windows], windows)
 
-    def label_count(self, batch: dict[str, Tensor]) -> int:
-        return int((batch["labels"] != IGNORED).sum())
-
     def keep(self, outputs: ModelOutput, batch: dict[str, Tensor]) -> Sequence[Kept]:  # noqa: ARG002
         probabilities, tags = outputs["logits"].float().softmax(dim=-1).max(dim=-1)  # (batch, seq)
         return list(zip(tags.tolist(), probabilities.tolist(), strict=True))
@@ -238,37 +224,28 @@ class Tagging(Task):
         return tags_of_words(encoded.windows, [tags for tags, _ in kept], encoded.items, labels=self.labels)
 
     def score(self, encoded: Encoded, kept: Sequence[Kept], loss: float) -> dict[str, float]:  # noqa: ARG002
-        predicted, true = self._tags(encoded, kept), [list(sentence.tags) for sentence in encoded.items]
-        right = accuracy([tag for tags in predicted for tag in tags], [tag for tags in true for tag in tags])
+        predicted, true = self._tags(encoded, kept), [sentence.tags for sentence in encoded.items]
+        scores = {"accuracy": accuracy(list(chain(*predicted)), list(chain(*true)))}
         if not self.marks_entities:
-            return {"accuracy": right}
-        scores = entity_f1(predicted, true)
-        return {"entity_f1": scores.f1, "precision": scores.precision, "recall": scores.recall, "accuracy": right}
+            return scores
+        entity = entity_f1(predicted, true)
+        return {"entity_f1": entity.f1, "precision": entity.precision, "recall": entity.recall, **scores}
 
     def answers(self, encoded: Encoded, kept: Sequence[Kept]) -> list[dict[str, Any]]:
-        certainty = [
-            [1.0] * len(sentence.words) for sentence in encoded.items
-        ]  # of a word without a piece, O is certain
-        for window, (_, probabilities) in zip(encoded.windows, kept, strict=True):
-            for position, word in window.first_pieces:
-                certainty[window.sentence][word] = probabilities[position]
-        words = zip(encoded.items, self._tags(encoded, kept), certainty, strict=True)
-        return [self._answer(sentence, tags, probabilities) for sentence, tags, probabilities in words]
-
-    def _answer(self, sentence: TaggedSentence, tags: list[str], probabilities: list[float]) -> dict[str, Any]:
-        answer = {"words": list(sentence.words), "tags": tags, "probabilities": probabilities}
-        if not self.marks_entities:
-            return answer
+        # Of a word without a piece, O is certain.
+        shares = _of_words(encoded.windows, [p for _, p in kept], encoded.items, missing=1.0)
         found = []
-        for entity_type, start, end in entities(tags):
-            entity = {
-                "text": " ".join(sentence.words[start:end]),
-                "type": entity_type,
-                "start": start,
-                "end": end,
-                "probability": min(probabilities[start:end]),
-            }
-            if sentence.spans:
-                entity["characters"] = [sentence.spans[start][0], sentence.spans[end - 1][1]]
-            found.append(entity)
-        return {**answer, "entities": found}
+        for sentence, tags, probabilities in zip(encoded.items, self._tags(encoded, kept), shares, strict=True):
+            answer = {"words": list(sentence.words), "tags": tags, "probabilities": probabilities}
+            if self.marks_entities:
+                answer["entities"] = [_answer(sentence, entity, probabilities) for entity in entities(tags)]
+            found.append(answer)
+        return found
+
+
+def _answer(sentence: TaggedSentence, entity: Entity, probabilities: Sequence[float]) -> dict[str, Any]:
+    answer = {"text": " ".join(sentence.words[entity.start : entity.end]), **entity._asdict()}
+    answer["probability"] = min(probabilities[entity.start : entity.end])
+    if sentence.spans:
+        answer["characters"] = [sentence.spans[entity.start][0], sentence.spans[entity.end - 1][1]]
+    return answer

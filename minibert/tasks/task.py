@@ -2,8 +2,7 @@
 
     file → examples → rows for the model → (training) → the model's outputs → scores, or answers
 
-Each task is one file of this folder, a subclass of `Task` with these five arrows; batches, gradients, checkpoints and tables are the
-same for all, and `minibert.training.finetuning` trains them.
+Each task is a subclass of `Task` with these five arrows. Batches, gradients and checkpoints are the same for all.
 """
 
 from __future__ import annotations
@@ -12,39 +11,33 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
+import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from ..config import BertConfig
 from ..fast.training import Reads
 from ..model import BertPreTrainedModel
+from ..model.checks import IGNORED
 from ..outputs import ModelOutput
 from ..tokenization import BertTokenizer
-from .task_files import Report
+from .metrics import accuracy
+from .task_files import Examples
 
 Row = dict[str, Any]
 AnyTask = TypeVar("AnyTask", bound="Task")
 
-SETTINGS = "minibert"
-"""The name in `config.task_specific_params` under which a model keeps the settings of its task."""
-
-
-class Examples(NamedTuple):
-    """What a file holds: examples, of the class that the task's reader gives, and what became of each."""
-
-    items: Sequence[Any]
-    report: Report
+SETTINGS = "minibert"  # where in `config.task_specific_params` a model keeps the settings of its task
 
 
 @dataclass(frozen=True)
 class Encoded(Dataset[Row]):
     """Examples as rows for the model: a data set for `torch.utils.data.DataLoader`.
 
-    windows: for a task that reads a long example in several rows, what each row covers. redraw: for a task whose rows change
-    from step to step, makes the row of a step.
+    windows: what each row covers, where an example has several. redraw: makes the row of a step, if it changes.
     """
 
     items: Sequence[Any]
@@ -55,8 +48,7 @@ class Encoded(Dataset[Row]):
     def __getitem__(self, key: tuple[int, Sequence[int]]) -> Row:
         """(number, seed) → a row; if rows are drawn anew each time, then from this seed."""
         number, seed = key
-        row = self.rows[number]
-        return row if self.redraw is None else self.redraw(row, np.random.default_rng(seed))
+        return self.redraw(self.rows[number], np.random.default_rng(seed)) if self.redraw else self.rows[number]
 
     @property
     def lengths(self) -> list[int]:
@@ -108,17 +100,15 @@ class Labels:
     def ids(self, names: Iterable[str], location: str) -> list[int]:
         """The ids of names. Raises ValueError, saying where, for one that is not among the labels."""
         label2id = self.label2id
-        for name in (names := list(names)):
-            if name not in label2id:
-                known = ", ".join(map(repr, self.names[:10])) + (", …" if len(self) > 10 else "")
-                raise ValueError(
-                    f"{location}: the label {name!r} is missing from the training data, which has {len(self)}: {known}."
-                )
-        return [label2id[name] for name in names]
+        try:
+            return [label2id[name] for name in names]
+        except KeyError as error:
+            known = ", ".join(map(repr, self.names[:10])) + (", …" if len(self) > 10 else "")
+            missing = f"the label {error} is missing from the training data, which has {len(self)}: {known}."
+            raise ValueError(f"{location}: {missing}") from error
 
 
-NO_LABELS = Labels(())
-"""Of a task whose training examples are not read yet."""
+NO_LABELS = Labels(())  # of a task whose training examples are not read yet
 
 
 class Task(ABC):
@@ -133,9 +123,9 @@ class Task(ABC):
     """The fields that are saved in the model's config, to read such files again."""
 
     @property
-    @abstractmethod
     def selection_metric(self) -> str:
         """The score by which the best checkpoint is chosen: the highest, or of "loss" the lowest."""
+        return "accuracy"
 
     @abstractmethod
     def read(self, path: Path, labelled: bool = True) -> Examples:
@@ -164,15 +154,16 @@ class Task(ABC):
 
     def label_count(self, batch: dict[str, Tensor]) -> int:
         """How many labels of a batch its loss is the mean of."""
-        return len(batch["input_ids"])
+        positions = self.reads == "labelled positions"
+        return int((batch["labels"] != IGNORED).sum()) if positions else len(batch["input_ids"])
 
     def keep(self, outputs: ModelOutput, batch: dict[str, Tensor]) -> Sequence[Any]:  # noqa: ARG002
         """For each row of a batch, what the scores and answers need of the model's outputs: here, its logits."""
         return list(outputs["logits"].float().cpu())
 
-    @abstractmethod
-    def score(self, encoded: Encoded, kept: Sequence[Any], loss: float) -> dict[str, float]:
-        """Metrics of labelled examples, besides the loss. kept: for each row, in order."""
+    def score(self, encoded: Encoded, kept: Sequence[Any], loss: float) -> dict[str, float]:  # noqa: ARG002
+        """Metrics of labelled examples, besides the loss: here, how often the label has the largest logit."""
+        return {"accuracy": accuracy(torch.stack(list(kept)).argmax(-1), [row["labels"] for row in encoded.rows])}
 
     @abstractmethod
     def answers(self, encoded: Encoded, kept: Sequence[Any]) -> list[dict[str, Any]]:

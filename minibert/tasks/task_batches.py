@@ -1,4 +1,4 @@
-"""Rows as batches: text as a row, which rows make the batch of a step, and rows padded to one length.
+"""Rows as batches: which rows make the batch of a step, and how they are padded to one length.
 
     DataLoader(rows, batch_sampler=BatchOrder(lengths, batch_size=8, seed=0), collate_fn=partial(collate, tokenizer=tokenizer))
 
@@ -19,43 +19,17 @@ from torch.utils.data import DataLoader, Sampler
 
 from ..model.checks import IGNORED
 from ..tokenization import BertTokenizer
-from .task import Encoded, Row
-from .task_files import Report
+from .task import Encoded
 
 STRETCH = 50  # batches
-
-
-def encode_pair(
-    tokenizer: BertTokenizer, text: str, text_pair: str | None, *, max_length: int, report: Report, location: str
-) -> Row:
-    """[CLS] text [SEP], or [CLS] text [SEP] text_pair [SEP].
-
-    More than `max_length` pieces are cut, the longer of a pair first, and reported.
-    """
-    row = tokenizer(text, text_pair, verbose=False)
-    if len(row["input_ids"]) > max_length:
-        row = tokenizer(text, text_pair, truncation=True, max_length=max_length)
-        report.change(location, f"text cut to {max_length} pieces")
-    return dict(row)
-
-
-def encode_pieces(tokenizer: BertTokenizer, first: list[int], second: list[int] | None = None) -> Row:
-    """[CLS] first [SEP], or [CLS] first [SEP] second [SEP], of ids of pieces."""
-    input_ids = tokenizer.build_inputs_with_special_tokens(first, second)
-    columns = {
-        "input_ids": input_ids,
-        "token_type_ids": tokenizer.create_token_type_ids_from_sequences(first, second),
-        "attention_mask": [1] * len(input_ids),
-    }
-    return {name: columns[name] for name in tokenizer.model_input_names}
 
 
 class BatchOrder(Sampler[list[int]]):
     """The batches of a training run, decided by the seed and the step alone: a run that goes on later sees the same batches.
 
-    An epoch: the examples are shuffled, the order is cut into stretches of 50 batches, each stretch is sorted by length and cut into
-    batches, and the batches of all stretches are shuffled. So a batch holds examples of about one length, and padding costs
-    little, while it is still chance which examples meet and when. Iterated over, it gives the batches of the first epoch.
+    In an epoch the examples are shuffled, the order is cut into stretches of 50 batches, each stretch is sorted by length
+    and cut into batches, and all batches are shuffled: padding costs little, while it is still chance which examples meet
+    and when. Iterated over, it gives the first epoch.
 
     lengths: of every example, in pieces. group_by_length=False leaves the shuffled order as it is.
     """
@@ -134,7 +108,15 @@ def collate(rows: Sequence[Mapping[str, Any]], tokenizer: BertTokenizer) -> dict
         if list(row) != columns:
             raise ValueError(f"Rows of a batch differ: one has {', '.join(columns)}, another {', '.join(row)}.")
     names = [name for name in tokenizer.model_input_names if name in columns]
-    batch = _padded_inputs(rows, names, tokenizer)
+    shape: tuple[int, ...] = (len(rows), -1)  # (batch, seq)
+    flat = [{name: row[name] for name in names} for row in rows]
+    if isinstance(rows[0]["input_ids"][0], list):
+        choices = len(rows[0]["input_ids"])
+        if any(len(row["input_ids"]) != choices for row in rows):
+            raise ValueError("Rows of a batch must have the same number of choices.")
+        shape = (len(rows), choices, -1)
+        flat = [{name: row[name][choice] for name in names} for row in flat for choice in range(choices)]
+    batch = {name: column.view(shape) for name, column in tokenizer.pad(flat, return_tensors="pt").items()}
     for name in columns:
         if name not in names:
             values = [row[name] for row in rows]
@@ -144,16 +126,3 @@ def collate(rows: Sequence[Mapping[str, Any]], tokenizer: BertTokenizer) -> dict
                 values = [[*labels, *[IGNORED] * (length - len(labels))] for labels in values]
             batch[name] = torch.tensor(values)
     return batch
-
-
-def _padded_inputs(
-    rows: Sequence[Mapping[str, Any]], names: Sequence[str], tokenizer: BertTokenizer
-) -> dict[str, Tensor]:
-    if not isinstance(rows[0]["input_ids"][0], list):
-        return dict(tokenizer.pad([{name: row[name] for name in names} for row in rows], return_tensors="pt"))
-    choices = len(rows[0]["input_ids"])
-    if any(len(row["input_ids"]) != choices for row in rows):
-        raise ValueError("Rows of a batch must have the same number of choices.")
-    flat = [{name: row[name][choice] for name in names} for row in rows for choice in range(choices)]
-    padded = tokenizer.pad(flat, return_tensors="pt")  # (batch · choices, seq)
-    return {name: column.view(len(rows), choices, -1) for name, column in padded.items()}

@@ -1,7 +1,7 @@
 """Files of examples: text as numbered lines, tables as numbered rows, and a report of what became of each example.
 
-Every line and row knows its location, such as "'train.csv', line 3", so that an error can name it. Three kinds of table, told apart
-by the file's ending:
+Every line and row knows its location, such as "'train.csv', line 3", so that an error can name it. The file's ending
+says which of three kinds of table it is:
 
     .csv    a header, then values between commas; a value in "quotes" may hold commas and line breaks
     .tsv    a header, then values between tabs; a quote is a character like any other
@@ -14,21 +14,22 @@ import csv
 import io
 import json
 import os
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+PathName = str | os.PathLike[str]
+Line = tuple[str, str]  # its location and its text
 SHOWN = 3  # locations that are printed with a reason; the report itself keeps all of them
 
 
 @dataclass
 class Report:
-    """How many examples of a file are used, and which are left out or changed, and why.
+    """How many examples of a file are used, and which are left out, or changed (their text was cut, say), and why.
 
-    source: the file. found: examples in it. left_out, changed: reason → locations. A changed example is used too, though not
-    as it is in the file: its text was cut, say.
+    source: the file. found: examples in it. left_out, changed: reason → locations.
     """
 
     source: str
@@ -56,12 +57,9 @@ class Report:
             raise ValueError(f"'{self.source}' has no example that can be used.{reasons}")
 
     def __str__(self) -> str:
-        lines = [f"'{self.source}': {self.used:,} of {self.found:,} examples used."]
-        if self.left_out:
-            lines.append(f"  left out: {self._listed(self.left_out)}")
-        if self.changed:
-            lines.append(f"  changed: {self._listed(self.changed)}")
-        return "\n".join(lines)
+        kinds = {"left out": self.left_out, "changed": self.changed}
+        lines = [f"  {kind}: {self._listed(reasons)}" for kind, reasons in kinds.items() if reasons]
+        return "\n".join([f"'{self.source}': {self.used:,} of {self.found:,} examples used.", *lines])
 
     def _listed(self, reasons: dict[str, list[str]]) -> str:
         listed = []
@@ -69,6 +67,23 @@ class Report:
             first = ", ".join(location.removeprefix(f"'{self.source}', ") for location in locations[:SHOWN])
             listed.append(f"{len(locations):,} × {reason} ({first}{', …' if len(locations) > SHOWN else ''})")
         return "; ".join(listed) + "."
+
+
+class Examples(NamedTuple):
+    """What a file holds: examples, of the class that the task's reader gives, and what became of each."""
+
+    items: Sequence[Any]
+    report: Report
+
+
+def usable(path: PathName, found: Sequence[Any], fits: Callable[[Any], Any], reason: str) -> Examples:
+    """The examples of a file that fit. The others are left out and reported. Raises ValueError if none is left."""
+    report = Report(str(path), found=len(found))
+    for each in found:
+        if not fits(each):
+            report.leave_out(each.location, reason)
+    report.require_some()
+    return Examples(list(filter(fits, found)), report)
 
 
 @dataclass(frozen=True)
@@ -92,7 +107,7 @@ class TableRow:
         return ValueError(f"{self.location}: {column!r} {demand}, and is {shown}.")
 
 
-def read_text(path: str | os.PathLike[str]) -> str:
+def read_text(path: PathName) -> str:
     """The text of a UTF-8 file. Raises ValueError where it is missing, empty or not UTF-8."""
     path = Path(path)
     if not path.is_file():
@@ -108,70 +123,68 @@ def read_text(path: str | os.PathLike[str]) -> str:
     return text
 
 
-def read_lines(path: str | os.PathLike[str]) -> Iterator[tuple[str, str]]:
+def read_lines(path: PathName) -> Iterator[Line]:
     """(location, line) of every line of a UTF-8 file, without its end. Only "\\n" and "\\r\\n" end a line."""
     for number, line in enumerate(read_text(path).split("\n"), start=1):
         yield f"'{path}', line {number}", line.removesuffix("\r")
 
 
-def read_rows(path: str | os.PathLike[str]) -> list[TableRow]:
+def read_blocks(path: PathName, separates: Callable[[str], bool] = lambda line: not line.strip()) -> list[list[Line]]:
+    """The stretches of lines between those that separate them: the empty ones. No stretch is empty."""
+    blocks = groupby(read_lines(path), key=lambda located: separates(located[1]))
+    return [list(block) for between, block in blocks if not between]
+
+
+def read_rows(path: PathName) -> list[TableRow]:
     """Every row of a .csv, .tsv or .jsonl table. Empty lines between rows are ignored.
 
     Raises ValueError, naming file and line, for a row with more or fewer values than the header, for what is no
     JSON object, and for another kind of file.
     """
     ending = Path(path).suffix.lower()
-    if ending == ".jsonl":
-        return list(_json_rows(path))
-    if ending not in (".csv", ".tsv"):
+    if ending == ".csv":
+        records = _csv_records(path)
+    elif ending == ".tsv":
+        records = [(location, line.split("\t")) for location, line in read_lines(path) if line.strip()]
+    elif ending == ".jsonl":
+        return [TableRow(location, _json_object(location, line)) for location, line in read_lines(path) if line.strip()]
+    else:
         raise ValueError(f"'{path}' ends in {ending!r}, so how to read it is not known. Use .csv, .tsv or .jsonl.")
-    records = _csv_records(path) if ending == ".csv" else _tsv_records(path)
-    first, header = next(records)
-    header = [name.strip() for name in header]
+    (first, names), *records = records
+    header = [name.strip() for name in names]
     if "" in header or len(set(header)) < len(header):
         raise ValueError(f"{first}: the header must name each column once, and is {', '.join(map(repr, header))}.")
-    rows = []
+    if not records:
+        raise ValueError(f"'{path}' has a header and no row.")
     for location, values in records:
         if len(values) != len(header):
             raise ValueError(f"{location}: {len(values)} values for the {len(header)} columns {', '.join(header)}.")
-        rows.append(TableRow(location, dict(zip(header, values, strict=True))))
-    if not rows:
-        raise ValueError(f"'{path}' has a header and no row.")
-    return rows
+    return [TableRow(location, dict(zip(header, values, strict=True))) for location, values in records]
 
 
-def _csv_records(path: str | os.PathLike[str]) -> Iterator[tuple[str, Sequence[str]]]:
+def _csv_records(path: PathName) -> list[tuple[str, list[str]]]:
     text = read_text(path)
-    limit = csv.field_size_limit(min(sys.maxsize, 2**31 - 1))  # the default refuses texts of 131,072 characters
+    limit = csv.field_size_limit(2**31 - 1)  # the default refuses texts of 131,072 characters
+    records, begin = [], 1
     try:
         reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-        records, begin = [], 1
         for values in reader:
             if values:
                 records.append((f"'{path}', line {begin}", values))
             begin = reader.line_num + 1
     except csv.Error as error:
-        raise ValueError(
-            f"'{path}', line {begin}: not CSV ({error}). Is a quote opened here and never closed, or not doubled inside?"
-        ) from error
+        hint = "Is a quote opened here and never closed, or not doubled inside?"
+        raise ValueError(f"'{path}', line {begin}: not CSV ({error}). {hint}") from error
     finally:
         csv.field_size_limit(limit)
-    yield from records
+    return records
 
 
-def _tsv_records(path: str | os.PathLike[str]) -> Iterator[tuple[str, Sequence[str]]]:
-    yield from ((location, line.split("\t")) for location, line in read_lines(path) if line.strip())
-
-
-def _json_rows(path: str | os.PathLike[str]) -> Iterator[TableRow]:
-    for location, line in read_lines(path):
-        if not line.strip():
-            continue
-        try:
-            values = json.loads(line)
-        except (json.JSONDecodeError, RecursionError) as error:
-            raise ValueError(f"{location}: not JSON ({error}).") from error
-        if not isinstance(values, dict):
-            example = '{"text": "…"}'
-            raise ValueError(f"{location}: a line must be a JSON object such as {example}, not {line.strip()[:40]!r}.")
-        yield TableRow(location, values)
+def _json_object(location: str, line: str) -> dict[str, Any]:
+    try:
+        values = json.loads(line)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise ValueError(f"{location}: not JSON ({error}).") from error
+    if not isinstance(values, dict):
+        raise ValueError(f"{location}: a line must be a JSON object of columns and values, not {line.strip()[:40]!r}.")
+    return values

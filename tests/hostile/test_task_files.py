@@ -171,7 +171,7 @@ def test_a_sentence_of_ten_thousand_words_keeps_every_tag(tmp_path):
     ("content", "message"),
     [
         ('{"data": [\n{"paragraphs": }]}', "line 2: not JSON"),
-        ("[" * 100_000, "not SQuAD's JSON"),
+        ("[" * 100_000, "line 1: not JSON"),
         ("[]", "an object with 'data' should stand here"),
         ('{"version": "1.1"}', "'data' is missing"),
         ('{"data": [{"title": "x"}]}', r"data\[0\]: not SQuAD's JSON: 'paragraphs' is missing"),
