@@ -10,8 +10,9 @@ pass over the corpus visits every stretch of it once, in an order of its own, wi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -59,13 +60,25 @@ class PretrainingBatch:
     labels: Tensor
     next_sentence_label: Tensor | None
 
+    @property
+    def counts(self) -> tuple[int, int]:
+        """How many hidden words and pairs there are to predict."""
+        pairs = 0 if self.next_sentence_label is None else len(self.next_sentence_label)
+        return int((self.labels != IGNORED).sum()), pairs
+
     def to(self, device: torch.device) -> PretrainingBatch:
         """The same on another device."""
-        return PretrainingBatch(*(None if t is None else t.to(device) for t in vars(self).values()))  # type: ignore[arg-type]
+        return self._each(lambda column: column.to(device))
 
-    def rows(self, rows: slice) -> PretrainingBatch:
-        """Some of the rows."""
-        return PretrainingBatch(*(None if t is None else t[rows] for t in vars(self).values()))  # type: ignore[arg-type]
+    def split(self, pieces: int) -> list[PretrainingBatch]:
+        """The rows in at most so many pieces."""
+        size = -(-len(self.input_ids) // pieces)
+        starts = range(0, len(self.input_ids), size)
+        return [self._each(itemgetter(slice(start, start + size))) for start in starts]
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> PretrainingBatch:
+        changed = {name: None if column is None else change(column) for name, column in vars(self).items()}
+        return PretrainingBatch(**changed)  # type: ignore[arg-type]
 
 
 class PretrainingBatches(Dataset[Any]):
