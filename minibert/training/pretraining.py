@@ -7,7 +7,6 @@ Source: Devlin et al. 2019, §3.1 and appendix A.2 (there: 128, then 512).
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from ..data.pretraining_batches import PretrainingBatch, PretrainingBatches, Row
 from ..heads.pretraining import BertForPreTraining
 from ..optim import AdamW, get_linear_schedule_with_warmup, no_decay_groups
 from ..tokenization import BertTokenizer
-from .distributed import Processes, without_averaging
+from .distributed import Processes, averaging
 from .loop import LoopOptions, Trainable, TrainingRecipe, check_at_least, train
 from .pretraining_loss import PretrainingLoss, evaluate_pretraining, pretraining_metrics, read_at_labels
 from .run_files import RunLog
@@ -135,11 +134,9 @@ class Pretraining(Trainable):
         """The gradients of a step's batch, computed in pieces if the recipe accumulates."""
         batch = batch.to(self.processes.device)
         counts = self.processes.sum(*batch.counts)
-        sums = [0.0] * 4
-        pieces = batch.split(self.recipe.accumulate)
+        sums, fast, pieces = [0.0] * 4, self.recipe.fast, batch.split(self.recipe.accumulate)
         for piece in pieces:
-            averaging = nullcontext() if piece is pieces[-1] else without_averaging(self.module)
-            with averaging, read_at_labels(self.model, piece, self.recipe.fast) as read:
+            with averaging(self.module, piece is pieces[-1]), read_at_labels(self.model, piece, fast) as read:
                 with self.processes.autocast(self.precision):
                     losses = self.module(read)
                 # Gradients are averaged over the processes, and the loss is to be their sum.
