@@ -28,7 +28,7 @@ from ..tasks import BatchOrder, Encoded, Examples, Task, batch_loader
 from ..tasks.task import SETTINGS
 from ..tokenization import BertTokenizer
 from .distributed import Processes
-from .loop import LoopOptions, Trainable, TrainingRecipe, check_at_least, train
+from .loop import LoopOptions, Trainable, TrainingRecipe, check_at_least, check_finite, train
 from .prediction import outputs_of, row_length
 
 
@@ -121,7 +121,7 @@ class FineTuning(Trainable):
         return {"loss": whole}
 
     def evaluate(self) -> dict[str, float]:
-        """The loss and the scores on the evaluation examples."""
+        """The loss and the scores on the evaluation examples. Raises NotFiniteError where there is no such loss."""
         outputs = outputs_of(
             self.model,
             self.evaluation,
@@ -131,6 +131,7 @@ class FineTuning(Trainable):
             batch_size=2 * self.recipe.batch_size,
             precision=self.precision,
         )
+        check_finite("The loss on the evaluation examples", outputs.loss)
         return {"loss": outputs.loss, **self.task.score(self.evaluation, outputs.kept, outputs.loss)}
 
 

@@ -164,7 +164,10 @@ def train(
         optimizer.load_state_dict(optimizers[processes.rank if trained.sharded else 0])
         schedule.load_state_dict(state["schedule"])
         if processes.rank < len(state["random_states"]):
-            set_random_state(processes.device, state["random_states"][processes.rank])
+            on_cpu, *on_gpu = state["random_states"][processes.rank]
+            torch.set_rng_state(on_cpu)
+            if on_gpu and processes.device.type == "cuda":
+                torch.cuda.set_rng_state(on_gpu[0], processes.device)
         trained.state, best = state["task"], state["best"]
     if processes.leads:
         out.mkdir(parents=True, exist_ok=True)
@@ -174,9 +177,8 @@ def train(
         log.say(f"Going on from step {first}.")
 
     parameters = [parameter for parameter in trained.module.parameters() if parameter.requires_grad]
-    steps = range(first + 1, options.steps + 1)
-    if first and options.out_of_patience(first, best["step"]):
-        steps = range(0)
+    ended = first > 0 and options.out_of_patience(first, best["step"])
+    steps = range(first + 1, first if ended else options.steps + 1)
     started = time.perf_counter()
     with stop_signals() as stopping:
         for step, batch in zip(steps, trained.batches(first + 1), strict=False):
@@ -197,7 +199,6 @@ def train(
                 log.show(step, trained.describe(metrics))
             if step % options.evaluate_every == 0 or last:
                 metrics = processes.gather(trained.evaluate())[0]  # every process decides by the same numbers
-                check_finite("The loss on the evaluation examples", metrics["loss"], checkpoints)
                 log.write(step, **{f"evaluation_{name}": value for name, value in metrics.items()})
                 log.say(f"step {step}: {trained.describe(metrics)}")
                 if better(metrics, best, trained.selection_metric):
@@ -254,13 +255,6 @@ def random_state(device: torch.device) -> list[Tensor]:
     return [*states, torch.cuda.get_rng_state(device)] if device.type == "cuda" else states
 
 
-def set_random_state(device: torch.device, states: list[Tensor]) -> None:
-    """Put the generators into these states."""
-    torch.set_rng_state(states[0])
-    if device.type == "cuda" and len(states) > 1:
-        torch.cuda.set_rng_state(states[1], device)
-
-
 def clip(parameters: list[nn.Parameter], largest: float) -> float:
     """Shrink the gradient to a norm of at most `largest`, 0 for any; return the norm it had. Source: Pascanu et al. 2013.
 
@@ -273,10 +267,10 @@ def clip(parameters: list[nn.Parameter], largest: float) -> float:
     return size
 
 
-def check_finite(what: str, value: float, checkpoints: RunCheckpoints) -> None:
+def check_finite(what: str, value: float, checkpoints: RunCheckpoints | None = None) -> None:
     """Raises NotFiniteError: of a step, before a bad gradient reaches the parameters."""
     if not math.isfinite(value):
-        good = checkpoints.newest()
+        good = checkpoints.newest() if checkpoints else None
         kept = f" The checkpoint of step {good} is intact." if good else ""
         raise NotFiniteError(f"{what} is {value}. Try a lower learning rate, a longer warm-up, or float32.{kept}")
 
