@@ -47,11 +47,10 @@ def mask(
     """(seq,) ids of a text with its [CLS] and [SEP] → (seq,) ids to read and labels to predict."""
     candidates = np.flatnonzero(~vocabulary.special[ids])
     number = max(1, round(CHOSEN * len(candidates))) if len(candidates) else 0
-    chosen = (
-        noise.permutation(candidates)[:number]
-        if not whole_words
-        else choose_whole_words(split_into_words(ids, candidates, vocabulary), number, noise)
-    )
+    if whole_words:
+        chosen = choose_whole_words(split_into_words(ids, candidates, vocabulary), number, noise)
+    else:
+        chosen = noise.permutation(candidates)[:number]
     labels = np.full_like(ids, IGNORED)
     labels[chosen] = ids[chosen]
     fate = noise.random(len(chosen))

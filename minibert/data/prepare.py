@@ -116,21 +116,15 @@ def tokenize_file(number: int, source: Path, draft: Path, dtype: str, one_senten
     stream = read_documents(source, one_sentence_per_line)
     with (folder / "tokens.bin").open("wb") as file:
         while batch := list(islice(stream, SENTENCES_AT_A_TIME)):
-            texts = [text for text in batch if text is not None]
-            encoded = (
-                tokenizer(texts, add_special_tokens=False, return_attention_mask=False, verbose=False) if texts else {}
-            )
-            rows = iter(encoded.get("input_ids", []))
-            for text in batch:
-                if text is None:
-                    if len(sentence_ends) > (document_ends[-1] if document_ends else 0):
-                        document_ends.append(len(sentence_ends))
-                    continue
-                characters += len(text)
-                if ids := next(rows):
+            encoded = tokenizer([text or "" for text in batch], add_special_tokens=False, verbose=False)
+            for text, ids in zip(batch, encoded["input_ids"], strict=True):
+                characters += len(text or "")
+                if ids:
                     file.write(np.array(ids, dtype=dtype).tobytes())
                     tokens += len(ids)
                     sentence_ends.append(tokens)
+                if text is None and len(sentence_ends) > (document_ends[-1] if document_ends else 0):
+                    document_ends.append(len(sentence_ends))
     np.array(sentence_ends, dtype="<i8").tofile(folder / "sentences.bin")
     np.array(document_ends, dtype="<i8").tofile(folder / "documents.bin")
     counts = {"tokens": tokens, "sentences": len(sentence_ends), "documents": len(document_ends)}
