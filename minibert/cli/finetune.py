@@ -15,37 +15,39 @@ _POSITIVE, _NOT_NEGATIVE, _SHARE = click.IntRange(1), click.IntRange(0), click.F
 _LABELS = click.Choice(["single", "multi", "number"])
 
 recipe_options = in_order(
-    model_option,
-    click.option("--train", "train_file", required=True, type=_FILE, help="The examples to train on."),
-    click.option("--eval", "eval_file", required=True, type=_FILE, help="The examples to evaluate on."),
-    training_options(
-        lr=5e-5, precisions=("float32", "bfloat16"), every=0, seeded="the new head, the batches and dropout"
-    ),
-    click.option("--epochs", default=3, type=_POSITIVE, help="How many times each example is trained on."),
-    click.option("--batch-size", default=16, type=_POSITIVE, help="Examples in a batch."),
-    click.option(
-        "--warmup",
-        default=0.1,
-        type=_SHARE,
-        help="The share of the steps in which the learning rate grows; then it falls to 0.",
-    ),
-    click.option("--weight-decay", default=0.01, type=click.FloatRange(0), help="Of all matrices."),
-    click.option(
-        "--max-length",
-        type=click.IntRange(3),
-        help="Pieces of a text.  [default: 128, with questions 384, where the model has as many positions]",
-    ),
-    click.option(
-        "--patience",
-        default=0,
-        type=_NOT_NEGATIVE,
-        help="Stop after so many evaluations without a better one; 0: never.",
-    ),
-    click.option(
-        "--fast",
-        is_flag=True,
-        help="Less work for the same equations; last digits and dropout masks are not the reference's.",
-    ),
+    [
+        model_option,
+        click.option("--train", "train_file", required=True, type=_FILE, help="The examples to train on."),
+        click.option("--eval", "eval_file", required=True, type=_FILE, help="The examples to evaluate on."),
+        training_options(
+            lr=5e-5, precisions=("float32", "bfloat16"), every=0, seeded="the new head, the batches and dropout"
+        ),
+        click.option("--epochs", default=3, type=_POSITIVE, help="How many times each example is trained on."),
+        click.option("--batch-size", default=16, type=_POSITIVE, help="Examples in a batch."),
+        click.option(
+            "--warmup",
+            default=0.1,
+            type=_SHARE,
+            help="The share of the steps in which the learning rate grows; then it falls to 0.",
+        ),
+        click.option("--weight-decay", default=0.01, type=click.FloatRange(0), help="Of all matrices."),
+        click.option(
+            "--max-length",
+            type=click.IntRange(3),
+            help="Pieces of a text.  [default: 128, with questions 384, where the model has as many positions]",
+        ),
+        click.option(
+            "--patience",
+            default=0,
+            type=_NOT_NEGATIVE,
+            help="Stop after so many evaluations without a better one; 0: never.",
+        ),
+        click.option(
+            "--fast",
+            is_flag=True,
+            help="Less work for the same equations; last digits and dropout masks are not the reference's.",
+        ),
+    ]
 )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any, TypeVar
 
@@ -14,7 +14,7 @@ BUNDLED_MODEL = "novels-4l-256h"
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-def in_order(*options: Callable[[Any], Any]) -> Callable[[Command], Command]:
+def in_order(options: Sequence[Callable[[Any], Any]]) -> Callable[[Command], Command]:
     """A decorator that adds options to a command, to be listed in this order."""
     return lambda command: reduce(lambda made, add: add(made), reversed(options), command)
 

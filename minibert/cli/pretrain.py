@@ -36,13 +36,17 @@ def training_options(
     attention = click.Choice(["eager", "sdpa", "packed"])
     folder = click.Path(file_okay=False, path_type=Path)
     return in_order(
-        click.option("--out", required=True, type=folder, help="The folder of the run."),
-        click.option("--lr", default=lr, help="The highest learning rate."),
-        click.option("--evaluate-every", **steps),
-        click.option("--save-every", **steps),
-        click.option("--precision", default=precisions[0], type=click.Choice(precisions), help=f"{precision_help}."),
-        click.option("--attention", default="eager", type=attention, help="How attention is computed."),
-        click.option("--seed", default=0, help=f"Of {seeded}."),
+        [
+            click.option("--out", required=True, type=folder, help="The folder of the run."),
+            click.option("--lr", default=lr, help="The highest learning rate."),
+            click.option("--evaluate-every", **steps),
+            click.option("--save-every", **steps),
+            click.option(
+                "--precision", default=precisions[0], type=click.Choice(precisions), help=f"{precision_help}."
+            ),
+            click.option("--attention", default="eager", type=attention, help="How attention is computed."),
+            click.option("--seed", default=0, help=f"Of {seeded}."),
+        ]
     )
 
 
