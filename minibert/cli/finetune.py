@@ -2,66 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from .options import Command, model_option
-from .pretrain import finish
-
-if TYPE_CHECKING:
-    from ..tasks import Task
+from .options import in_order, model_option
+from .pretrain import finish, training_options
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_FOLDER = click.Path(file_okay=False, path_type=Path)
 _POSITIVE, _NOT_NEGATIVE, _SHARE = click.IntRange(1), click.IntRange(0), click.FloatRange(0, 1)
-_PRECISION, _ATTENTION = click.Choice(["float32", "bfloat16"]), click.Choice(["eager", "sdpa", "packed"])
 _LABELS = click.Choice(["single", "multi", "number"])
 
-
-_RECIPE: tuple[Callable[[Any], Any], ...] = (
-    model_option,
-    click.option("--train", "train_file", required=True, type=_FILE, help="The examples to train on."),
-    click.option("--eval", "eval_file", required=True, type=_FILE, help="The examples to evaluate on."),
-    click.option("--out", required=True, type=_FOLDER, help="The run's folder."),
-    click.option("--epochs", default=3, type=_POSITIVE, help="How many times each example is trained on."),
-    click.option("--batch-size", default=16, type=_POSITIVE, help="Examples in a batch."),
-    click.option("--lr", default=5e-5, help="The highest learning rate."),
-    click.option(
-        "--warmup", default=0.1, type=_SHARE, help="The share of the steps in which it grows; then it falls to 0."
-    ),
-    click.option("--weight-decay", default=0.01, type=click.FloatRange(0), help="Of all matrices."),
-    click.option(
-        "--max-length",
-        type=click.IntRange(3),
-        help="Pieces of a text.  [default: 128, with questions 384, where the model has as many positions]",
-    ),
-    click.option(
-        "--patience",
-        default=0,
-        type=_NOT_NEGATIVE,
-        help="Stop after so many evaluations without a better one; 0: never.",
-    ),
-    click.option("--evaluate-every", default=0, show_default="an epoch", type=_NOT_NEGATIVE, help="Steps."),
-    click.option("--save-every", default=0, show_default="an epoch", type=_NOT_NEGATIVE, help="Steps."),
-    click.option("--precision", default="float32", type=_PRECISION, help="The floating-point type of matrix products."),
-    click.option("--attention", default="eager", type=_ATTENTION, help="How attention is computed."),
-    click.option(
-        "--fast",
-        is_flag=True,
-        help="Less work for the same equations; last digits and dropout masks are not the reference's.",
-    ),
-    click.option("--seed", default=0, help="Of the new head, the batches and dropout."),
+recipe_options = in_order(
+    [
+        model_option,
+        click.option("--train", "train_file", required=True, type=_FILE, help="The examples to train on."),
+        click.option("--eval", "eval_file", required=True, type=_FILE, help="The examples to evaluate on."),
+        training_options(
+            lr=5e-5, precisions=("float32", "bfloat16"), every=0, seeded="the new head, the batches and dropout"
+        ),
+        click.option("--epochs", default=3, type=_POSITIVE, help="How many times each example is trained on."),
+        click.option("--batch-size", default=16, type=_POSITIVE, help="Examples in a batch."),
+        click.option(
+            "--warmup",
+            default=0.1,
+            type=_SHARE,
+            help="The share of the steps in which the learning rate grows; then it falls to 0.",
+        ),
+        click.option("--weight-decay", default=0.01, type=click.FloatRange(0), help="Of all matrices."),
+        click.option(
+            "--max-length",
+            type=click.IntRange(3),
+            help="Pieces of a text.  [default: 128, with questions 384, where the model has as many positions]",
+        ),
+        click.option(
+            "--patience",
+            default=0,
+            type=_NOT_NEGATIVE,
+            help="Stop after so many evaluations without a better one; 0: never.",
+        ),
+        click.option(
+            "--fast",
+            is_flag=True,
+            help="Less work for the same equations; last digits and dropout masks are not the reference's.",
+        ),
+    ]
 )
-
-
-def recipe_options(command: Command) -> Command:
-    """The options that every task has."""
-    for add in reversed(_RECIPE):
-        command = add(command)
-    return command
 
 
 @click.group("finetune", short_help="Train a model for a task.", context_settings={"show_default": True})
@@ -89,10 +76,10 @@ def classify(labels: str, text: str, text_pair: str | None, label: str, **option
     minibert finetune classify --train train.csv --eval test.csv --out my-classifier
     minibert predict "A quiet place with good bread." --model my-classifier/model
     """
-    from ..tasks.classification import MULTI, REGRESSION, SINGLE, Classification
+    from ..tasks.classification import MULTI, REGRESSION, SINGLE
 
     problem_type = {"single": SINGLE, "multi": MULTI, "number": REGRESSION}[labels]
-    _run(Classification(problem_type, text=text, text_pair=text_pair, label=label), **options)
+    _run("classify", options, problem_type=problem_type, text=text, text_pair=text_pair, label=label)
 
 
 @finetune.command("tag", short_help="A tag for every word.")
@@ -103,9 +90,7 @@ def tag(**options: Any) -> None:
     \b
     minibert finetune tag --train train.conll --eval test.conll --out my-tagger
     """
-    from ..tasks import Tagging
-
-    _run(Tagging(), **options)
+    _run("tag", options)
 
 
 @finetune.command("qa", short_help="Answers that stand in a text.")
@@ -118,9 +103,7 @@ def qa(stride: int, **options: Any) -> None:
     minibert finetune qa --train train.json --eval dev.json --out my-reader
     minibert predict --question "Who came?" --context "One evening a stranger came." --model my-reader/model
     """
-    from ..tasks import QuestionAnswering
-
-    _run(QuestionAnswering(stride), **options)
+    _run("qa", options, stride=stride)
 
 
 @finetune.command("choose", short_help="The right one of several endings.")
@@ -131,9 +114,7 @@ def choose(**options: Any) -> None:
     \b
     minibert finetune choose --train train.csv --eval val.csv --out my-chooser
     """
-    from ..tasks import MultipleChoice
-
-    _run(MultipleChoice(), **options)
+    _run("choose", options)
 
 
 @finetune.command("nsp", short_help="Whether a sentence follows another.")
@@ -144,9 +125,7 @@ def nsp(**options: Any) -> None:
     \b
     minibert finetune nsp --train train.txt --eval test.txt --out my-model
     """
-    from ..tasks import NextSentence
-
-    _run(NextSentence(seed=options["seed"]), **options)
+    _run("nsp", options, seed=options["seed"])
 
 
 @finetune.command("mlm", short_help="Hidden words of your own texts.")
@@ -159,36 +138,34 @@ def mlm(whole_words: bool, **options: Any) -> None:
     minibert finetune mlm --train law.txt --eval more-law.txt --out my-model
     minibert finetune classify --model my-model/model --train train.csv --eval test.csv --out my-classifier
     """
-    from ..tasks import MaskedWords
-
-    _run(MaskedWords(whole_words), **options)
+    _run("mlm", options, whole_words=whole_words)
 
 
-def _run(task: Task, model: str, train_file: Path, eval_file: Path, out: Path, save_every: int, **options: Any) -> None:
+def _run(name: str, options: dict[str, Any], **fields: Any) -> None:
     from ..fast.memory import keep_freed_memory
+    from ..tasks import TASKS
     from ..training.distributed import join_processes
     from ..training.finetuning import FineTuningRecipe, finetune
     from ..training.run_files import read_log, results_table
 
     keep_freed_memory()
+    task = next(each for each in TASKS if each.name == name)(**fields)
+    model, train, evaluation = (options.pop(option) for option in ("model", "train_file", "eval_file"))
+    out, save_every, recipe = options.pop("out"), options.pop("save_every"), FineTuningRecipe(**options)
     with join_processes() as processes:
-
-        def say(text: str) -> None:
-            if processes.leads:
-                click.echo(text)
-
+        say = click.echo if processes.leads else lambda _text: None
         _, best = finetune(
             task,
             model,
-            train_file,
-            evaluation_file=eval_file,
-            recipe=FineTuningRecipe(**options),
+            train,
+            evaluation_file=evaluation,
+            recipe=recipe,
             out=out,
             processes=processes,
             say=say,
             save_every=save_every,
             adamw="blocked",
         )
-        if processes.leads and best["step"] is not None:
-            click.echo(results_table(read_log(out / "log.jsonl"), int(best["step"])))
-            finish(out, int(best["step"]), metric="loss", name="loss")
+    if processes.leads and best["step"] is not None:
+        click.echo(results_table(read_log(out / "log.jsonl"), int(best["step"])))
+        finish(out, int(best["step"]), metric="loss", name="loss")

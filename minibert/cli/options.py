@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,6 +17,11 @@ BUNDLED_MODEL = "novels-4l-256h"
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def in_order(options: Sequence[Callable[[Any], Any]]) -> Callable[[Command], Command]:
+    """A decorator that adds options to a command, to be listed in this order."""
+    return lambda command: reduce(lambda made, add: add(made), reversed(options), command)
 
 
 def model_option(command: Command) -> Command:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
+
+from .options import Command, in_order
 
 _DEFAULT_SIZES: dict[str, Any] = {
     "hidden_size": 256,
@@ -17,14 +20,38 @@ _DEFAULT_SIZES: dict[str, Any] = {
     "hidden_dropout_prob": 0.0,
     "attention_probs_dropout_prob": 0.0,
 }
-_FOLDER = click.Path(file_okay=False, path_type=Path)
 _CONFIG = click.Path(exists=True, dir_okay=False, path_type=Path)
 _POSITIVE = click.IntRange(1)
 
 
+def training_options(
+    *, lr: float, precisions: tuple[str, ...], every: int, seeded: str
+) -> Callable[[Command], Command]:
+    """The options of every training. precisions: the default first. every: steps between evaluations, 0 for an epoch."""
+    precision_help = "The floating-point type of matrix products"
+    if "auto" in precisions:
+        precision_help += "; auto: bfloat16 where the processor multiplies in it"
+    steps: dict[str, Any] = {"default": every, "type": click.IntRange(min(every, 1)), "help": "Steps."}
+    steps["show_default"] = True if every else "an epoch"
+    attention = click.Choice(["eager", "sdpa", "packed"])
+    folder = click.Path(file_okay=False, path_type=Path)
+    return in_order(
+        [
+            click.option("--out", required=True, type=folder, help="The folder of the run."),
+            click.option("--lr", default=lr, help="The highest learning rate."),
+            click.option("--evaluate-every", **steps),
+            click.option("--save-every", **steps),
+            click.option(
+                "--precision", default=precisions[0], type=click.Choice(precisions), help=f"{precision_help}."
+            ),
+            click.option("--attention", default="eager", type=attention, help="How attention is computed."),
+            click.option("--seed", default=0, help=f"Of {seeded}."),
+        ]
+    )
+
+
 @click.command("pretrain", short_help="Train a BERT from nothing.", context_settings={"show_default": True})
 @click.option("--data", required=True, type=click.Path(path_type=Path), help="A folder of `minibert data prepare`.")
-@click.option("--out", required=True, type=_FOLDER, help="The folder of the run.")
 @click.option(
     "--config", type=_CONFIG, help="A config.json with the model's sizes.  [default: 4 layers × 256, no dropout]"
 )
@@ -36,40 +63,20 @@ _POSITIVE = click.IntRange(1)
     metavar="LENGTH:SHARE,…",
     help="How many positions a row has, for which share of the steps.",
 )
-@click.option("--lr", default=1.5e-3, help="The highest learning rate.")
 @click.option("--warmup-steps", default=100, type=click.IntRange(0), help="Steps in which the learning rate grows.")
 @click.option("--accumulate", default=1, type=_POSITIVE, help="Pieces in which a batch is computed, to save memory.")
 @click.option("--whole-words", is_flag=True, help="Hide whole words, not pieces.")
-@click.option(
-    "--precision",
-    default="auto",
-    type=click.Choice(["auto", "float32", "bfloat16"]),
-    help="The floating-point type of matrix products; auto: bfloat16 where the processor multiplies in it.",
-)
-@click.option(
-    "--attention", default="eager", type=click.Choice(["eager", "sdpa", "packed"]), help="How attention is computed."
-)
 @click.option("--shard", is_flag=True, help="Under torchrun: spread the parameters over the processes (FSDP2).")
 @click.option(
     "--fast/--plain",
     default=True,
     help="fast: the last layer only where it is read, AdamW in blocks; the same equations. plain: every layer's own forward.",
 )
-@click.option("--seed", default=0, help="Of the weights, the batches and the masks.")
-@click.option("--evaluate-every", default=500, type=_POSITIVE, help="Steps.")
-@click.option("--save-every", default=500, type=_POSITIVE, help="Steps.")
 @click.option("--keep", default=2, type=_POSITIVE, help="How many of the newest checkpoints stay.")
-def pretrain(
-    data: Path,
-    out: Path,
-    config: Path | None,
-    phases: str,
-    precision: str,
-    evaluate_every: int,
-    save_every: int,
-    keep: int,
-    **options: Any,
-) -> None:
+@training_options(
+    lr=1.5e-3, precisions=("auto", "float32", "bfloat16"), every=500, seeded="the weights, the batches and the masks"
+)
+def pretrain(data: Path, out: Path, config: Path | None, *, phases: str, precision: str, **options: Any) -> None:
     """Train BertForPreTraining: hidden words and next sentences. The same command goes on where it was stopped.
 
     On Linux memory that a step frees is kept for the next, which changes no bit.
@@ -87,19 +94,17 @@ def pretrain(
     from ..training.pretraining import Recipe, parse_phases, pretrain
 
     prepared = PreparedData.open(data)
-    if config is None:
-        settings = BertConfig(vocab_size=prepared.manifest["vocab_size"], **_DEFAULT_SIZES)
-    else:
-        settings = BertConfig.from_pretrained(config)
+    sizes = {"vocab_size": prepared.manifest["vocab_size"], **_DEFAULT_SIZES}
+    settings = BertConfig(**sizes) if config is None else BertConfig.from_pretrained(config)
     keep_freed_memory()
     with join_processes() as processes:
         if precision == "auto":
             precision = "bfloat16" if multiplies_bfloat16(processes.device) else "float32"
+        often = {name: options.pop(name) for name in ("evaluate_every", "save_every", "keep")}
         recipe = Recipe(phases=parse_phases(phases), precision=precision, **options)
-        often = {"evaluate_every": evaluate_every, "save_every": save_every, "keep": keep}
         best = pretrain(prepared, settings, recipe, out=out, processes=processes, **often)
-        if processes.leads and best["step"] is not None:
-            finish(out, int(best["step"]), metric="words_loss", name="loss of hidden words (nats)")
+    if processes.leads and best["step"] is not None:
+        finish(out, int(best["step"]), metric="words_loss", name="loss of hidden words (nats)")
 
 
 def finish(out: Path, best_step: int, *, metric: str, name: str) -> None:

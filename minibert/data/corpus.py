@@ -40,13 +40,8 @@ class Corpus:
             return np.memmap(path, dtype=dtype, mode="r") if path.stat().st_size else np.empty(0, dtype=dtype)
 
         corpus = cls(mapped("tokens.bin", dtype), mapped("sentences.bin", "<i8"), mapped("documents.bin", "<i8"))
-        borders_fit = (
-            len(corpus.sentences)
-            and len(corpus.documents)
-            and corpus.sentences[-1] == len(corpus.tokens)
-            and corpus.documents[-1] == len(corpus.sentences) - 1
-        )
-        if not borders_fit:
+        ends = [int(border) for border in (*corpus.sentences[-1:], *corpus.documents[-1:])]
+        if ends != [len(corpus.tokens), len(corpus.sentences) - 1]:
             raise ValueError(f"The files in '{folder}' do not fit each other. Prepare the corpus again.")
         return corpus
 

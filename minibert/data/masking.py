@@ -48,8 +48,7 @@ def mask(
     candidates = np.flatnonzero(~vocabulary.special[ids])
     number = max(1, round(CHOSEN * len(candidates))) if len(candidates) else 0
     if whole_words:
-        words = split_into_words(ids, candidates, vocabulary)
-        chosen = choose_whole_words(words, number, noise)
+        chosen = choose_whole_words(split_into_words(ids, candidates, vocabulary), number, noise)
     else:
         chosen = noise.permutation(candidates)[:number]
     labels = np.full_like(ids, IGNORED)

@@ -85,9 +85,8 @@ def _from_elsewhere(corpus: Corpus, document: int, max_tokens: int, noise: np.ra
         others = [i for i in (0, len(corpus.documents) - 2) if i != document]
         other = others[0] if others else document
         sentence = int(noise.integers(corpus.documents[other], corpus.documents[other + 1]))
-    return corpus.span(
-        sentence, _fill(corpus, sentence, int(corpus.documents[other + 1]), max_tokens=max(max_tokens, 1))
-    )
+    end = int(corpus.documents[other + 1])
+    return corpus.span(sentence, _fill(corpus, sentence, end, max_tokens=max(max_tokens, 1)))
 
 
 def cut_to(

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -64,18 +64,20 @@ def prepare(
         raise ValueError(f"'{out}' exists already. Choose another folder, or remove it.")
     if not ordered:
         raise ValueError("There are no text files to prepare.")
-    for path in ordered:
-        if not path.is_file():
-            raise ValueError(f"There is no text file at '{path}'.")
+    if missing := [path for path in ordered if not path.is_file()]:
+        raise ValueError(f"There is no text file at '{missing[0]}'.")
     out.parent.mkdir(parents=True, exist_ok=True)
     with replacing(out) as draft:
         tokenizer.save_pretrained(draft)
         dtype = "<u2" if len(tokenizer) <= 1 << 16 else "<u4"
         convert = partial(tokenize_file, draft=draft, dtype=dtype, one_sentence_per_line=one_sentence_per_line)
         done = []
-        for file in _in_processes(convert, ordered, processes):
-            done.append(file)
-            progress(file.source.stat().st_size)
+        # Fresh processes: a fork of one that has used threads may hang.
+        alone = processes <= 1 or len(ordered) == 1
+        with nullcontext() if alone else ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+            for file in (pool.map if pool else map)(convert, range(len(ordered)), ordered):
+                done.append(file)
+                progress(file.source.stat().st_size)
         kept = [file for number, file in enumerate(done) if is_held_out(number, held_out)]
         read = [file for file in done if file not in kept]
         if not any(file.tokens for file in read):
@@ -90,13 +92,8 @@ def prepare(
             "unigram_entropy": unigram_entropy(draft / TRAIN / "tokens.bin", dtype),
             "parts": counts,
             "sources": [
-                {
-                    "name": file.source.name,
-                    "sha256": file.sha256,
-                    "part": HELD_OUT if file in kept else TRAIN,
-                    "characters": file.characters,
-                    "tokens": file.tokens,
-                }
+                {"name": file.source.name, "sha256": file.sha256, "part": HELD_OUT if file in kept else TRAIN}
+                | {"characters": file.characters, "tokens": file.tokens}
                 for file in done
             ],
         }
@@ -109,79 +106,49 @@ def is_held_out(number: int, every: int) -> bool:
     return every > 0 and number % every == 0
 
 
-def _in_processes(
-    convert: Callable[[int, Path], TokenizedFile], files: list[Path], processes: int
-) -> Iterator[TokenizedFile]:
-    if processes <= 1 or len(files) == 1:
-        yield from map(convert, range(len(files)), files)
-        return
-    # Fresh processes: a fork of one that has used threads may hang.
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(convert, range(len(files)), files)
-
-
 def tokenize_file(number: int, source: Path, draft: Path, dtype: str, one_sentence_per_line: bool) -> TokenizedFile:
     """Write one file's tokens and borders into a folder in `draft`; borders count from the file's beginning."""
     tokenizer = BertTokenizer.from_pretrained(draft)
     folder = draft / f"file-{number}"
     folder.mkdir()
-    sentence_ends: list[int] = []
-    document_ends: list[int] = []
+    sentence_ends, document_ends = list[int](), list[int]()
     tokens = characters = 0
     stream = read_documents(source, one_sentence_per_line)
     with (folder / "tokens.bin").open("wb") as file:
         while batch := list(islice(stream, SENTENCES_AT_A_TIME)):
-            rows = iter(ids_of([text for text in batch if text is not None], tokenizer))
-            for text in batch:
-                if text is None:
-                    if sentence_ends and (not document_ends or document_ends[-1] < len(sentence_ends)):
-                        document_ends.append(len(sentence_ends))
-                    continue
-                ids = next(rows)
-                characters += len(text)
+            encoded = tokenizer([text or "" for text in batch], add_special_tokens=False, verbose=False)
+            for text, ids in zip(batch, encoded["input_ids"], strict=True):
+                characters += len(text or "")
                 if ids:
                     file.write(np.array(ids, dtype=dtype).tobytes())
                     tokens += len(ids)
                     sentence_ends.append(tokens)
+                if text is None and len(sentence_ends) > (document_ends[-1] if document_ends else 0):
+                    document_ends.append(len(sentence_ends))
     np.array(sentence_ends, dtype="<i8").tofile(folder / "sentences.bin")
     np.array(document_ends, dtype="<i8").tofile(folder / "documents.bin")
     counts = {"tokens": tokens, "sentences": len(sentence_ends), "documents": len(document_ends)}
     return TokenizedFile(source, folder, sha256=_sha256(source), characters=characters, **counts)
 
 
-def ids_of(texts: list[str], tokenizer: BertTokenizer) -> list[list[int]]:
-    """Ids of each text, without [CLS] and [SEP]."""
-    if not texts:
-        return []
-    encoded = tokenizer(
-        texts, add_special_tokens=False, return_attention_mask=False, return_token_type_ids=False, verbose=False
-    )
-    return encoded["input_ids"]
-
-
 def _join(files: list[TokenizedFile], folder: Path) -> dict[str, int]:
     """Put tokenized files behind one another in `folder`, and remove them. Returns how much there is."""
     folder.mkdir()
     totals = {"files": len(files), "tokens": 0, "sentences": 0, "documents": 0}
-    with (
-        (folder / "tokens.bin").open("wb") as tokens,
-        (folder / "sentences.bin").open("wb") as sentences,
-        (folder / "documents.bin").open("wb") as documents,
-    ):
-        for borders in (sentences, documents):
-            borders.write(np.zeros(1, dtype="<i8").tobytes())
+    counted = {"sentences": "tokens", "documents": "sentences"}  # the borders of which are counted in which
+    with ExitStack() as stack:
+        joined = {name: stack.enter_context((folder / f"{name}.bin").open("wb")) for name in ("tokens", *counted)}
+        for borders in counted:
+            joined[borders].write(np.zeros(1, dtype="<i8").tobytes())
         for each in files:
             with (each.folder / "tokens.bin").open("rb") as file:
-                shutil.copyfileobj(file, tokens, COPIED_AT_A_TIME)
-            for borders, name, shift in ((sentences, "sentences", "tokens"), (documents, "documents", "sentences")):
-                ends = np.fromfile(each.folder / f"{name}.bin", dtype="<i8")
-                borders.write((ends + totals[shift]).tobytes())
-            for name in ("tokens", "sentences", "documents"):
+                shutil.copyfileobj(file, joined["tokens"], COPIED_AT_A_TIME)
+            for borders, of in counted.items():
+                ends = np.fromfile(each.folder / f"{borders}.bin", dtype="<i8")
+                joined[borders].write((ends + totals[of]).tobytes())
+            for name in joined:
                 totals[name] += getattr(each, name)
             shutil.rmtree(each.folder)
-        for written in (tokens, sentences, documents):
-            written.flush()
-            os.fsync(written.fileno())
     return totals
 
 

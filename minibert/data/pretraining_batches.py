@@ -10,14 +10,15 @@ pass over the corpus visits every stretch of it once, in an order of its own, wi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import DataLoader, Dataset
 
 from ..model.checks import IGNORED
@@ -36,15 +37,6 @@ class RowKey(NamedTuple):
     pairs: bool
 
 
-class PretrainingRow(NamedTuple):
-    """input_ids, labels: (seq,). boundary: where segment 1 begins. is_next: whether B follows A, None without pairs."""
-
-    input_ids: NDArray[np.int64]
-    labels: NDArray[np.int64]
-    boundary: int
-    is_next: bool | None
-
-
 @dataclass(frozen=True)
 class PretrainingBatch:
     """Rows of token ids with what is to be predicted.
@@ -59,13 +51,25 @@ class PretrainingBatch:
     labels: Tensor
     next_sentence_label: Tensor | None
 
+    @property
+    def counts(self) -> tuple[int, int]:
+        """How many hidden words and pairs there are to predict."""
+        pairs = 0 if self.next_sentence_label is None else len(self.next_sentence_label)
+        return int((self.labels != IGNORED).sum()), pairs
+
     def to(self, device: torch.device) -> PretrainingBatch:
         """The same on another device."""
-        return PretrainingBatch(*(None if t is None else t.to(device) for t in vars(self).values()))  # type: ignore[arg-type]
+        return self._each(lambda column: column.to(device))
 
-    def rows(self, rows: slice) -> PretrainingBatch:
-        """Some of the rows."""
-        return PretrainingBatch(*(None if t is None else t[rows] for t in vars(self).values()))  # type: ignore[arg-type]
+    def split(self, pieces: int) -> list[PretrainingBatch]:
+        """The rows in at most so many pieces."""
+        size = -(-len(self.input_ids) // pieces)
+        starts = range(0, len(self.input_ids), size)
+        return [self._each(itemgetter(slice(start, start + size))) for start in starts]
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> PretrainingBatch:
+        changed = {name: None if column is None else change(column) for name, column in vars(self).items()}
+        return PretrainingBatch(**changed)  # type: ignore[arg-type]
 
 
 class PretrainingBatches(Dataset[Any]):
@@ -98,19 +102,25 @@ class PretrainingBatches(Dataset[Any]):
         generator = torch.Generator()
         return DataLoader(self, batch_sampler=batch_sampler, collate_fn=self.collate, generator=generator)
 
-    def __getitem__(self, key: RowKey) -> PretrainingRow:
+    def __getitem__(self, key: RowKey) -> dict[str, Any]:
+        """The columns of a batch for one row, not yet padded; next_sentence_label: None without pairs."""
         noise = np.random.default_rng([self.seed, key.step, key.row])
         max_tokens = key.length - (3 if key.pairs else 2)
         token = self._first_token(key.number, max_tokens, noise)
         pair = draw_span(self.corpus, token, max_tokens)
         if key.pairs:
             pair = draw_pair(self.corpus, token, max_tokens, noise=noise)
-        ids = [self.cls_id, *pair.first.tolist(), self.sep_id]
-        boundary = len(ids)
-        if pair.second is not None:
-            ids += [*pair.second.tolist(), self.sep_id]
-        input_ids, labels = mask(np.array(ids, dtype=np.int64), self.vocabulary, noise, whole_words=self.whole_words)
-        return PretrainingRow(input_ids, labels, boundary, is_next=pair.is_next if key.pairs else None)
+        first = [self.cls_id, *pair.first.tolist(), self.sep_id]
+        second = [] if pair.second is None else [*pair.second.tolist(), self.sep_id]
+        ids = np.array(first + second, dtype=np.int64)
+        input_ids, labels = mask(ids, self.vocabulary, noise, whole_words=self.whole_words)
+        return {
+            "input_ids": input_ids,
+            "token_type_ids": np.arange(len(ids)) >= len(first),
+            "attention_mask": np.ones_like(ids),
+            "labels": labels,
+            "next_sentence_label": int(not pair.is_next) if key.pairs else None,
+        }
 
     def _first_token(self, number: int, max_tokens: int, noise: np.random.Generator) -> int:
         """Where row `number` of a run begins: the corpus is cut into stretches of `max_tokens` each."""
@@ -120,20 +130,17 @@ class PretrainingBatches(Dataset[Any]):
         stretch = shuffled(position, stretches, key=self.seed * 1_000_003 + epoch)
         return min(stretch * max_tokens + int(noise.integers(max_tokens)), total - 1)
 
-    def collate(self, rows: Sequence[PretrainingRow]) -> PretrainingBatch:
+    def collate(self, rows: Sequence[dict[str, Any]]) -> PretrainingBatch:
         """Rows as a batch, padded to the longest."""
-        shape = (len(rows), max(len(row.input_ids) for row in rows))
-        input_ids, labels = torch.full(shape, self.pad_id), torch.full(shape, IGNORED)
-        segments, attended = torch.zeros(shape, dtype=torch.long), torch.zeros(shape, dtype=torch.long)
-        for i, row in enumerate(rows):
-            length = len(row.input_ids)
-            input_ids[i, :length] = torch.from_numpy(row.input_ids)
-            labels[i, :length] = torch.from_numpy(row.labels)
-            segments[i, row.boundary : length] = 1
-            attended[i, :length] = 1
-        has_pairs = rows[0].is_next is not None
-        next_sentence = torch.tensor([int(not row.is_next) for row in rows]) if has_pairs else None
-        return PretrainingBatch(input_ids, segments, attended, labels=labels, next_sentence_label=next_sentence)
+        paddings = {"input_ids": self.pad_id, "token_type_ids": 0, "attention_mask": 0, "labels": IGNORED}
+        columns = {
+            name: pad_sequence(
+                [torch.from_numpy(row[name]).long() for row in rows], batch_first=True, padding_value=padding
+            )
+            for name, padding in paddings.items()
+        }
+        following = [row["next_sentence_label"] for row in rows]
+        return PretrainingBatch(**columns, next_sentence_label=None if None in following else torch.tensor(following))
 
 
 ROUNDS = 4

@@ -33,28 +33,17 @@ def split_sentences(paragraph: str) -> list[str]:
             continue
         sentences.append(paragraph[start:end])
         start = gap.end()
-    sentences.append(paragraph[start:])
-    return [sentence for sentence in (sentence.strip() for sentence in sentences) if sentence]
+    return [sentence.strip() for sentence in (*sentences, paragraph[start:]) if sentence.strip()]
 
 
 def read_documents(path: Path, one_sentence_per_line: bool = False) -> Iterator[str | None]:
-    """The sentences of a UTF-8 file; None where a document ends.
-
-    Raises ValueError, naming the file, where it is missing or not UTF-8.
-    """
-    if not path.is_file():
-        raise ValueError(f"There is no text file at '{path}'.")
+    """The sentences of a UTF-8 file; None where a document ends. Raises ValueError, naming the file, where it is not UTF-8."""
     try:
         with path.open(encoding="utf-8-sig") as file:
-            yield from _lines(file) if one_sentence_per_line else _prose(file)
+            yield from (line.strip() or None for line in file) if one_sentence_per_line else _prose(file)
     except UnicodeDecodeError as error:
         raise ValueError(f"'{path}' is not UTF-8 ({error.reason} at byte {error.start}). Save it as UTF-8.") from error
     yield None
-
-
-def _lines(file: Iterator[str]) -> Iterator[str | None]:
-    for line in file:
-        yield line.strip() or None
 
 
 def _prose(file: Iterator[str]) -> Iterator[str]:

@@ -10,7 +10,7 @@ another is what cross-attention does. Scores, losses and gradients stay what the
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -25,11 +25,8 @@ from ..model.checks import IGNORED
 @contextmanager
 def last_layer_at_cls(body: BertModel) -> Iterator[None]:
     """Within, `body` gives the last hidden state of [CLS] alone, (batch, 1, hidden). Packed attention is left as it is."""
-    if body.config.attn_implementation == "packed":
+    with nullcontext() if body.config.attn_implementation == "packed" else last_layer_at(body, None):
         yield
-    else:
-        with last_layer_at(body, None):
-            yield
 
 
 @contextmanager
@@ -45,35 +42,27 @@ def last_layer_at_labels(body: BertModel, labels: Tensor) -> Iterator[Tensor]:
     if not plain or isinstance(layers[-1], FSDPModule):
         yield labels
         return
-    positions = labelled_positions(labels)
-    with last_layer_at(body, positions):
-        yield labels.gather(1, positions)
-
-
-def labelled_positions(labels: Tensor) -> Tensor:
-    """Of each row, [CLS] and the positions that have a label, in order: (batch, positions).
-
-    Rows with fewer labels than others are filled up with positions that have none.
-    """
     is_labelled = labels != IGNORED  # (batch, seq)
     most = int(is_labelled.sum(dim=1).max())
+    # Labelled positions in order; rows with fewer than others are filled up with positions that have none.
     behind_cls = is_labelled[:, 1:].to(torch.int8).argsort(dim=1, descending=True, stable=True)[:, :most] + 1
-    return F.pad(behind_cls, (1, 0))
+    positions = F.pad(behind_cls, (1, 0))  # (batch, 1 + most), the first is [CLS]
+    with last_layer_at(body, positions):
+        yield labels.gather(1, positions)
 
 
 @contextmanager
 def last_layer_at(body: BertModel, positions: Tensor | None) -> Iterator[None]:
     """Within, the last layer gives its states at `positions`, (batch, positions) int64; None: at [CLS]."""
-    layers: Any = body.encoder.layer
-    layer = layers[-1]
+    layer: Any = body.encoder.layer[-1]
 
     def forward(hidden_states: Tensor, attention_mask: Tensor | None = None, *_: Any, **__: Any) -> tuple[Any, ...]:
         queries = hidden_states[:, :1]
         if positions is not None:
             queries = hidden_states.gather(1, positions[..., None].expand(-1, -1, hidden_states.size(-1)))
-        attended = layer.attention(queries, encoder_hidden_states=hidden_states, encoder_attention_mask=attention_mask)[
-            0
-        ]
+        attended, *_ = layer.attention(
+            queries, encoder_hidden_states=hidden_states, encoder_attention_mask=attention_mask
+        )
         return layer.feed_forward(attended), None, None, None
 
     layer.forward = forward

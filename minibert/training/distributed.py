@@ -25,6 +25,7 @@ from torch.distributed.tensor import DTensor
 from torch.nn.parallel import DistributedDataParallel
 
 PATIENCE = timedelta(minutes=10)  # how long a process waits for the others before it gives up
+_GROUPS: list[Any] = []
 
 
 @dataclass(frozen=True)
@@ -90,9 +91,9 @@ class Processes:
         return torch.autocast(self.device.type, precision, enabled=precision != torch.float32)
 
 
-def without_averaging(module: nn.Module) -> AbstractContextManager[Any]:
-    """For all but the last piece of an accumulated batch: gradients need to be averaged only once."""
-    return module.no_sync() if isinstance(module, DistributedDataParallel) else nullcontext()
+def averaging(module: nn.Module, now: bool) -> AbstractContextManager[Any]:
+    """Whether a backward pass averages gradients over the processes: of an accumulated batch, only that of the last piece need."""
+    return nullcontext() if now or not isinstance(module, DistributedDataParallel) else module.no_sync()
 
 
 def full_weights(module: nn.Module) -> dict[str, Tensor]:
@@ -131,6 +132,9 @@ def join_processes() -> Iterator[Processes]:
     if device.type == "cuda":
         torch.cuda.set_device(device)
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE)
+    # A wrapped model may live longer than this and be the last to hold the group. Freed from there, with Python's lock taken, the
+    # group waits for its threads, and a thread that is to free a tensor waits for the lock. Held here too, Python frees it: unlocked.
+    _GROUPS.append(dist.group.WORLD)
     try:
         yield Processes(dist.get_rank(), size, device)
     finally:

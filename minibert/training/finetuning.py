@@ -10,10 +10,9 @@ the head's own loss, so its bits are those of a loop written out over the refere
 from __future__ import annotations
 
 import hashlib
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,65 +28,35 @@ from ..tasks import BatchOrder, Encoded, Examples, Task, batch_loader
 from ..tasks.task import SETTINGS
 from ..tokenization import BertTokenizer
 from .distributed import Processes
-from .loop import LoopOptions, NotFiniteError, Trainable, train
+from .loop import LoopOptions, Trainable, TrainingRecipe, check_at_least, check_finite, train
 from .prediction import outputs_of, row_length
 
 
-@dataclass(frozen=True)
-class FineTuningRecipe:
-    """How to fine-tune: the numbers of BERT's paper (appendix A.3) by default. A run cannot be resumed with another recipe.
+@dataclass(frozen=True, kw_only=True)
+class FineTuningRecipe(TrainingRecipe):
+    """How to fine-tune: the numbers of BERT's paper (appendix A.3) by default.
 
     epochs: times every example is shown. warmup: share of the steps in which the learning rate grows to `lr`; then it falls to 0 in
     a line. max_length: pieces of a row, None for what is usual with the task. patience: evaluations without a better one
     after which training stops, 0 for never. evaluate_every: steps, 0 for once an epoch. group_by_length: batches of texts of about one
-    length. precision: the type of matrix products, "float32" or "bfloat16" (autocast). attention: "eager" gives the reference's
-    bits; "sdpa" and "packed" are faster with long rows. fast: the same equations with less work (`minibert.fast.training`) and AdamW
-    in one pass; last digits and dropout masks are not the reference's.
+    length. fast: with `minibert.fast.training`, and AdamW in one pass; last digits and dropout masks are not the reference's.
     """
 
     epochs: int = 3
     batch_size: int = 16
     lr: float = 5e-5
     warmup: float = 0.1
-    weight_decay: float = 0.01
-    clip: float = 1.0
     max_length: int | None = None
     patience: int = 0
     evaluate_every: int = 0
     group_by_length: bool = True
-    precision: str = "float32"
-    attention: str = "eager"
-    fast: bool = False
-    seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, least in (("epochs", 1), ("batch_size", 1), ("patience", 0), ("evaluate_every", 0)):
-            if getattr(self, name) < least:
-                raise ValueError(f"{name} is {getattr(self, name)}; it must be at least {least}.")
+        super().__post_init__()
+        check_at_least(1, epochs=self.epochs, batch_size=self.batch_size)
+        check_at_least(0, patience=self.patience, evaluate_every=self.evaluate_every)
         if not 0 <= self.warmup <= 1:
             raise ValueError(f"warmup is {self.warmup}; it is a share of the steps, from 0 to 1.")
-        if self.precision not in ("float32", "bfloat16"):
-            raise ValueError(f"precision is {self.precision!r}; choose float32 or bfloat16.")
-
-
-@dataclass(frozen=True)
-class StepSampler:
-    """The batch sampler of a run: for each step the keys, (number, seed), of the rows that one process computes.
-
-    In a last batch smaller than the number of processes some have no row: they compute one that counts for nothing, because the others
-    wait for their gradients.
-    """
-
-    order: BatchOrder
-    steps: range
-    seed: int
-    processes: Processes
-
-    def __iter__(self) -> Iterator[list[tuple[int, tuple[int, ...]]]]:
-        for step in self.steps:
-            numbers = self.order.batch(step - 1)
-            mine = [numbers[index] for index in self.processes.share(len(numbers))] or numbers[:1]
-            yield [(number, (self.seed, step, number)) for number in mine]
 
 
 @dataclass(eq=False)
@@ -103,11 +72,11 @@ class FineTuning(Trainable):
     processes: Processes
 
     def __post_init__(self) -> None:
-        recipe, lengths = self.recipe, self.train.lengths
+        self.prepare()
+        recipe = self.recipe
         self.selection_metric = self.task.selection_metric
-        self.module = self.processes.wrap(self.model)
-        self.precision = getattr(torch, recipe.precision)
         self.fast = FastTraining(self.model, self.task.reads, self.processes.size) if recipe.fast else None
+        lengths = self.train.lengths
         self.order = BatchOrder(lengths, recipe.batch_size, recipe.seed, group_by_length=recipe.group_by_length)
 
     @property
@@ -116,9 +85,17 @@ class FineTuning(Trainable):
         return self.recipe.epochs * self.order.batches_per_epoch
 
     def batches(self, first: int) -> DataLoader[dict[str, Tensor]]:
-        steps = range(first, self.steps + 1)
-        sampler = StepSampler(self.order, steps, self.recipe.seed, processes=self.processes)
-        return batch_loader(self.train, sampler, self.tokenizer)
+        return batch_loader(self.train, map(self.keys, range(first, self.steps + 1)), self.tokenizer)
+
+    def keys(self, step: int) -> list[tuple[int, tuple[int, ...]]]:
+        """The keys, (number, seed), of the rows of a step that this process computes.
+
+        In a last batch smaller than the number of processes some have no row: they compute one that counts for nothing, because the
+        others wait for their gradients.
+        """
+        numbers = self.order.batch(step - 1)
+        mine = [numbers[index] for index in self.processes.share(len(numbers))] or numbers[:1]
+        return [(number, (self.recipe.seed, step, number)) for number in mine]
 
     def batch(self, step: int) -> dict[str, Tensor]:
         """This process's rows of a step's batch, to look at."""
@@ -154,10 +131,7 @@ class FineTuning(Trainable):
             batch_size=2 * self.recipe.batch_size,
             precision=self.precision,
         )
-        if not math.isfinite(outputs.loss):
-            raise NotFiniteError(
-                f"The loss on the evaluation examples is {outputs.loss}. Try a lower learning rate, a longer warm-up, or float32."
-            )
+        check_finite("The loss on the evaluation examples", outputs.loss)
         return {"loss": outputs.loss, **self.task.score(self.evaluation, outputs.kept, outputs.loss)}
 
 
@@ -211,34 +185,25 @@ def open_task(
     length = row_length(task, config.max_position_embeddings, recipe.max_length)
     rows = task.encode(examples, tokenizer, length, training=True)
     examples.report.require_some()
-    evaluation_rows = task.encode(evaluation, tokenizer, length)
+    scored = task.encode(evaluation, tokenizer, length)
     say(str(examples.report))
     say(str(evaluation.report))
 
-    remembered = {
-        **(getattr(config, "task_specific_params", None) or {}),
-        SETTINGS: {"task": task.name, "max_length": length, **task.settings()},
-    }
+    settings = {SETTINGS: {"task": task.name, "max_length": length, **task.settings()}}
     torch.manual_seed(recipe.seed)
     model: BertPreTrainedModel = task.model_class.from_pretrained(
         model_name,
         draw_as_reference=True,
         ignore_mismatched_sizes=True,  # the head of another task, with another number of labels, starts anew
-        task_specific_params=remembered,
+        task_specific_params=(getattr(config, "task_specific_params", None) or {}) | settings,
         **task.config_fields(),
     )
     new = [finding.name for finding in model.loading_report.new] if model.loading_report else []
     if new:
         say(f"New, to be learned from the start: {', '.join(new)}.")
-    model = model.float()
-    model.set_attn_implementation(recipe.attention)
-    if config.position_embedding_type != "absolute":  # the table is there, as in the reference, but nothing reads it
-        model.base_model.embeddings.position_embeddings.requires_grad_(False)
     if processes.size > 1:
         torch.manual_seed(recipe.seed + 1 + processes.rank)  # dropout: its own in each process
-    return FineTuning(
-        model, tokenizer, task, train=rows, evaluation=evaluation_rows, recipe=recipe, processes=processes
-    )
+    return FineTuning(model.float(), tokenizer, task, train=rows, evaluation=scored, recipe=recipe, processes=processes)
 
 
 def train_task(
@@ -251,12 +216,10 @@ def train_task(
     schedule = get_linear_schedule_with_warmup(optimizer, round(recipe.warmup * trained.steps), trained.steps)
     options = LoopOptions(
         trained.steps,
-        recipe.clip,
         log_every=min(10, epoch),
         evaluate_every=recipe.evaluate_every or epoch,
         save_every=save_every or epoch,
         keep=1,
         patience=recipe.patience,
     )
-    whole = {**asdict(recipe), **identity}
-    return train(trained, optimizer, schedule, options=options, out=out, recipe=whole, processes=trained.processes)
+    return train(trained, optimizer, schedule, options=options, out=out, identity=identity)

@@ -16,6 +16,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,16 +32,58 @@ from .distributed import Processes, full_weights, load_full_weights
 from .run_files import RunCheckpoints, RunLog
 
 
+def check_at_least(least: float, **values: float) -> None:
+    """Raises ValueError for a value that is smaller, or NaN."""
+    for name, value in values.items():
+        if not value >= least:
+            raise ValueError(f"{name} is {value}; it must be at least {least}.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingRecipe:
+    """What every training chooses. A run cannot be resumed with another recipe.
+
+    lr: the highest learning rate. clip: the largest norm of the gradient, 0 for none. precision: the floating-point type of matrix
+    products, "float32" or "bfloat16" (autocast). attention: "eager" gives the reference's bits; "sdpa" and "packed" are faster with
+    long rows. fast: the same equations with less work (`minibert.fast`), up to rounding.
+    """
+
+    lr: float
+    weight_decay: float = 0.01
+    clip: float = 1.0
+    precision: str = "float32"
+    attention: str = "eager"
+    fast: bool = False
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        check_at_least(0, clip=self.clip)
+        if self.precision not in ("float32", "bfloat16"):
+            raise ValueError(f"precision is {self.precision!r}; choose float32 or bfloat16.")
+
+
 class Trainable(ABC):
-    """What is trained: a model, its batches, and what becomes of a batch. module: the model with its loss, as `wrap` gave it."""
+    """What is trained: a model, its batches, and what becomes of a batch."""
 
     model: BertPreTrainedModel
     tokenizer: BertTokenizer
-    module: nn.Module
+    recipe: Any  # a `TrainingRecipe`
+    processes: Processes
+    module: nn.Module  # the model with its loss, as `Processes.wrap` gave it
     sharded: bool = False  # whether parameters are spread over the processes
-    selection_metric: (
-        str  # the metric of `evaluate` that selects the best checkpoint: the highest, but of "loss" the lowest
-    )
+    selection_metric: str  # of `evaluate`, selects the best checkpoint: the highest, but of "loss" the lowest
+    state: dict[str, Any]  # what is saved besides the parameters
+
+    def prepare(self, loss: nn.Module | None = None) -> None:
+        """Set the model's attention, and wrap it, or the module that computes its loss, for the processes."""
+        self.state = {}
+        self.model.set_attn_implementation(self.recipe.attention)
+        if self.model.config.position_embedding_type != "absolute":
+            # The table is there, as in the reference, but nothing reads it.
+            self.model.base_model.embeddings.position_embeddings.requires_grad_(False)
+        layers: Any = self.model.base_model.encoder.layer
+        self.module = self.processes.wrap(loss or self.model, layers if self.sharded else ())
+        self.precision = getattr(torch, self.recipe.precision)
 
     @abstractmethod
     def batches(self, first: int) -> Iterable[Any]:
@@ -61,30 +104,17 @@ class Trainable(ABC):
     def notice(self, step: int, metrics: dict[str, float], log: RunLog) -> None:  # noqa: B027
         """Called after every step with its metrics, to log or print what is worth it: here, nothing."""
 
-    def state(self) -> dict[str, Any]:
-        """What must be saved besides the parameters: here, nothing."""
-        return {}
-
     def save_model(self, folder: Path, weights: dict[str, Tensor]) -> None:
         """Write the model with these weights, and its tokenizer."""
         self.model.save_pretrained(folder, state_dict=weights)
         self.tokenizer.save_pretrained(folder)
 
-    def load(self, folder: Path, state: dict[str, Any]) -> None:  # noqa: ARG002
-        """Load the parameters and the state that were saved."""
-        load_full_weights(self.model, type(self.model).from_pretrained(folder).state_dict())
-
 
 @dataclass(frozen=True)
 class LoopOptions:
-    """How long and how often.
-
-    steps: of the optimizer, in all. clip: the largest norm of the gradient, 0 for none. patience: evaluations without a better one
-    after which training stops, 0 for never.
-    """
+    """How long and how often. patience: evaluations without a better one after which training stops, 0 for never."""
 
     steps: int
-    clip: float = 1.0
     log_every: int = 10
     evaluate_every: int = 500
     save_every: int = 500
@@ -92,10 +122,8 @@ class LoopOptions:
     patience: int = 0
 
     def __post_init__(self) -> None:
-        for name, value in asdict(self).items():
-            least = 0 if name in ("clip", "patience") else 1
-            if not value >= least:
-                raise ValueError(f"{name} is {value}; it must be at least {least}.")
+        check_at_least(0, patience=self.patience)
+        check_at_least(1, **{name: value for name, value in asdict(self).items() if name != "patience"})
 
     def out_of_patience(self, step: int, best_step: int | None) -> bool:
         """Whether evaluations up to a step have not been better for long enough."""
@@ -110,28 +138,37 @@ def train(
     trained: Trainable,
     optimizer: Optimizer,
     schedule: LRScheduler,
+    *,
     options: LoopOptions,
     out: Path,
-    recipe: dict[str, Any],
-    processes: Processes,
+    identity: dict[str, Any],
 ) -> dict[str, float]:
     """Train, from the newest checkpoint in `out` or from the start; return the metrics of the best evaluation.
 
-    recipe: what makes the run what it is; a checkpoint of another recipe is refused. Raises ValueError for that,
+    identity: what makes the run what it is, beside the recipe; a checkpoint of another run is refused. Raises ValueError for that,
     `NotFiniteError`, and OSError where a checkpoint cannot be written. SIGINT and SIGTERM save a checkpoint and stop.
     """
+    processes, recipe = trained.processes, {**asdict(trained.recipe), **identity}
     checkpoints = RunCheckpoints(out / "checkpoints", options.keep)
     best: dict[str, Any] = {"step": None, "loss": math.inf}
     first = checkpoints.newest() or 0
     if first:
         state = checkpoints.load(first)
         check_same_recipe(recipe, state["recipe"], out)
-        trained.load(checkpoints.path(first), state["task"])
-        load_optimizer(optimizer, state["optimizers"], trained.sharded, processes=processes)
+        load_full_weights(trained.model, type(trained.model).from_pretrained(checkpoints.path(first)).state_dict())
+        optimizers = state["optimizers"]  # of each process, where parameters are spread over them, else one for all
+        if trained.sharded and len(optimizers) != processes.size:
+            raise ValueError(
+                f"The run was spread over {len(optimizers)} processes, not {processes.size}. Start as many."
+            )
+        optimizer.load_state_dict(optimizers[processes.rank if trained.sharded else 0])
         schedule.load_state_dict(state["schedule"])
         if processes.rank < len(state["random_states"]):
-            set_random_state(processes.device, state["random_states"][processes.rank])
-        best = state["best"]
+            on_cpu, *on_gpu = state["random_states"][processes.rank]
+            torch.set_rng_state(on_cpu)
+            if on_gpu and processes.device.type == "cuda":
+                torch.cuda.set_rng_state(on_gpu[0], processes.device)
+        trained.state, best = state["task"], state["best"]
     if processes.leads:
         out.mkdir(parents=True, exist_ok=True)
         checkpoints.remove_unfinished()
@@ -139,46 +176,29 @@ def train(
     if first:
         log.say(f"Going on from step {first}.")
 
-    def save(step: int) -> None:
-        random_states = processes.gather(random_state(processes.device))
-        weights = full_weights(trained.model)
-        optimizers = processes.gather(optimizer.state_dict()) if trained.sharded else [optimizer.state_dict()]
-        if processes.leads:
-            state = {
-                "step": step,
-                "recipe": recipe,
-                "optimizers": optimizers,  # of each process, if they hold shards; else one for all
-                "schedule": schedule.state_dict(),
-                "random_states": random_states,
-                "best": best,
-                "task": trained.state(),
-            }
-            checkpoints.save(step, state, lambda folder: trained.save_model(folder, weights), best=best["step"])
-        processes.wait()
-
     parameters = [parameter for parameter in trained.module.parameters() if parameter.requires_grad]
-    steps = range(first + 1, options.steps + 1)
-    if first and options.out_of_patience(first, best["step"]):
-        steps = range(0)
+    ended = first > 0 and options.out_of_patience(first, best["step"])
+    steps = range(first + 1, first if ended else options.steps + 1)
     started = time.perf_counter()
     with stop_signals() as stopping:
         for step, batch in zip(steps, trained.batches(first + 1), strict=False):
             trained.module.train()
             metrics = trained.backward(step, batch)
-            norm = clip(parameters, options.clip)
-            check_finite(step, metrics["loss"], norm, last_good=checkpoints.newest())
+            norm = clip(parameters, trained.recipe.clip)
+            check_finite(f"The loss of step {step}", metrics["loss"], checkpoints)
+            check_finite(f"The gradient of step {step}", norm, checkpoints)
             optimizer.step()
             rate = schedule.get_last_lr()[0]
             schedule.step()
             optimizer.zero_grad()
             trained.notice(step, metrics, log)
-            if step % options.log_every == 0 or step == options.steps:
+            last = step == options.steps
+            if step % options.log_every == 0 or last:
                 seconds = round(time.perf_counter() - started, 1)
                 log.write(step, **metrics, rate=rate, norm=norm, seconds=seconds)
                 log.show(step, trained.describe(metrics))
-            last = step == options.steps
             if step % options.evaluate_every == 0 or last:
-                metrics = trained.evaluate()
+                metrics = processes.gather(trained.evaluate())[0]  # every process decides by the same numbers
                 log.write(step, **{f"evaluation_{name}": value for name, value in metrics.items()})
                 log.say(f"step {step}: {trained.describe(metrics)}")
                 if better(metrics, best, trained.selection_metric):
@@ -188,7 +208,20 @@ def train(
                     last = True
             asked_to_stop = bool(processes.sum(float(stopping.is_set()))[0])
             if step % options.save_every == 0 or best["step"] == step or last or asked_to_stop:
-                save(step)
+                weights, own = full_weights(trained.model), optimizer.state_dict()
+                state = {
+                    "step": step,
+                    "recipe": recipe,
+                    "optimizers": processes.gather(own) if trained.sharded else [own],
+                    "schedule": schedule.state_dict(),
+                    "random_states": processes.gather(random_state(processes.device)),
+                    "best": best,
+                    "task": trained.state,
+                }
+                if processes.leads:
+                    save_model = partial(trained.save_model, weights=weights)
+                    checkpoints.save(step, state, save_model, best=best["step"])
+                processes.wait()
             if asked_to_stop and not last:
                 log.say(f"Stopped at step {step}. The same command goes on from here.")
             if asked_to_stop or last:
@@ -201,41 +234,25 @@ def check_same_recipe(recipe: dict[str, Any], saved: dict[str, Any], out: Path) 
     """Raises ValueError if a run was made with another recipe. What its version of minibert did not save is not compared."""
     changed = [name for name in recipe if recipe[name] != saved.get(name, recipe[name])]
     if changed:
-        was = ", ".join(f"{name}={saved[name]!r}" for name in changed)
-        now = ", ".join(f"{name}={recipe[name]!r}" for name in changed)
+        was, now = (", ".join(f"{name}={each[name]!r}" for name in changed) for each in (saved, recipe))
         raise ValueError(
             f"'{out}' holds another run: it has {was}, this one {now}. Give the same options to go on "
             "with it, or another folder to start afresh."
         )
 
 
-def load_optimizer(optimizer: Optimizer, saved: list[Any], sharded: bool, *, processes: Processes) -> None:
-    """Load the state that was saved for all processes, or for each its own. Raises ValueError for another number of these."""
-    if sharded and len(saved) != processes.size:
-        raise ValueError(
-            f"The run was spread over {len(saved)} processes, and now there are {processes.size}. Start as many."
-        )
-    optimizer.load_state_dict(saved[processes.rank if sharded else 0])
-
-
 def better(metrics: dict[str, float], best: dict[str, Any], selection_metric: str) -> bool:
     """Whether an evaluation is better than the best so far; of two equal in the selection metric, the lower loss is."""
-    if selection_metric == "loss" or metrics[selection_metric] == best.get(selection_metric):
+    if selection_metric == "loss":
         return bool(metrics["loss"] < best["loss"])
-    return bool(metrics[selection_metric] > best.get(selection_metric, -math.inf))
+    old = (best.get(selection_metric, -math.inf), -best["loss"])
+    return (metrics[selection_metric], -metrics["loss"]) > old
 
 
-def random_state(device: torch.device) -> list[torch.Tensor]:
+def random_state(device: torch.device) -> list[Tensor]:
     """The states of the generators that dropout draws from: the CPU's, and the GPU's if we compute there."""
     states = [torch.get_rng_state()]
     return [*states, torch.cuda.get_rng_state(device)] if device.type == "cuda" else states
-
-
-def set_random_state(device: torch.device, states: list[torch.Tensor]) -> None:
-    """Put the generators into these states."""
-    torch.set_rng_state(states[0])
-    if device.type == "cuda" and len(states) > 1:
-        torch.cuda.set_rng_state(states[1], device)
 
 
 def clip(parameters: list[nn.Parameter], largest: float) -> float:
@@ -250,31 +267,28 @@ def clip(parameters: list[nn.Parameter], largest: float) -> float:
     return size
 
 
-def check_finite(step: int, loss: float, norm: float, *, last_good: int | None) -> None:
-    """Raises NotFiniteError before a bad gradient reaches the parameters."""
-    if math.isfinite(loss) and math.isfinite(norm):
-        return
-    what = f"The loss of step {step} is {loss}" if not math.isfinite(loss) else f"The gradient of step {step} is {norm}"
-    kept = f" The checkpoint of step {last_good} is intact." if last_good else ""
-    raise NotFiniteError(f"{what}. Try a lower learning rate, a longer warm-up, or float32.{kept}")
+def check_finite(what: str, value: float, checkpoints: RunCheckpoints | None = None) -> None:
+    """Raises NotFiniteError: of a step, before a bad gradient reaches the parameters."""
+    if not math.isfinite(value):
+        good = checkpoints.newest() if checkpoints else None
+        kept = f" The checkpoint of step {good} is intact." if good else ""
+        raise NotFiniteError(f"{what} is {value}. Try a lower learning rate, a longer warm-up, or float32.{kept}")
 
 
 @contextmanager
 def stop_signals() -> Iterator[threading.Event]:
     """An event that SIGINT or SIGTERM sets, so that a run ends between two steps. A second one ends it at once."""
     asked = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield asked
-        return
-    before: dict[int, Any] = {}
+    here = threading.current_thread() is threading.main_thread()  # the only one that may handle signals
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM) if here}
 
     def ask(number: int, _frame: Any) -> None:
         asked.set()
-        signal.signal(number, before[number])
+        signal.signal(number, before[signal.Signals(number)])
 
-    for number in (int(signal.SIGINT), int(signal.SIGTERM)):
-        before[number] = signal.signal(number, ask)
     try:
+        for number in before:
+            signal.signal(number, ask)
         yield asked
     finally:
         for number, handler in before.items():

@@ -39,20 +39,19 @@ def outputs_of(
     loader = batch_loader(encoded, [[(number, ()) for number in numbers] for numbers in batches], tokenizer)
     was_training = model.training
     model.eval()
-    found: list[tuple[int, Any]] = []
-    losses, counts = [0.0], [0]
+    found, losses, counts = list[tuple[int, Any]](), [0.0], [0]
     for numbers, batch in zip(batches, loader, strict=True):
         on_device = {name: column.to(processes.device) for name, column in batch.items()}
         with torch.inference_mode(), processes.autocast(precision):
             outputs = model(**on_device)
-        if outputs.loss is not None and task.label_count(batch):  # the mean of no label at all is NaN
-            losses.append(float(outputs.loss) * task.label_count(batch))
-            counts.append(task.label_count(batch))
+        if outputs.loss is not None and (count := task.label_count(batch)):  # the mean of no label at all is NaN
+            losses.append(float(outputs.loss) * count)
+            counts.append(count)
         found += zip(numbers, task.keep(outputs, on_device), strict=True)
     model.train(was_training)
     kept = dict(pair for of_process in processes.gather(found) for pair in of_process)
-    loss, count = processes.sum(math.fsum(losses), sum(counts))
-    return Outputs([kept[number] for number in range(len(encoded.rows))], loss / count if count else math.nan)
+    loss, labels = processes.sum(math.fsum(losses), sum(counts))
+    return Outputs([kept[number] for number in range(len(encoded.rows))], loss / labels if labels else math.nan)
 
 
 def row_length(task: Task, positions: int, max_length: int | None) -> int:

@@ -10,8 +10,8 @@ pieces of a batch, in one process or several, add up to it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import torch
@@ -27,31 +27,17 @@ from .distributed import Processes
 NEVER_TRAINED = 1 << 40  # a step that no run reaches, so that an evaluation's random numbers are its own
 
 
-@dataclass(frozen=True)
-class Counts:
-    """The number of hidden words and of pairs that a loss is the mean over."""
-
-    words: int
-    pairs: int
-
-    @classmethod
-    def of(cls, batch: PretrainingBatch) -> Counts:
-        """Count a batch's."""
-        pairs = 0 if batch.next_sentence_label is None else batch.next_sentence_label.numel()
-        return cls(int((batch.labels != IGNORED).sum()), pairs)
-
-
 class Losses(NamedTuple):
     """Sums over a batch, each a scalar tensor: the losses, and the number of right predictions."""
 
     words: Tensor
-    next_sentence: Tensor
     words_right: Tensor
+    next_sentence: Tensor
     next_sentence_right: Tensor
 
-    def mean(self, counts: Counts) -> Tensor:
-        """The loss, of a whole batch with these counts or of a piece of it."""
-        return self.words / max(counts.words, 1) + self.next_sentence / max(counts.pairs, 1)
+    def mean(self, words: float, pairs: float) -> Tensor:
+        """The loss, of a whole batch with so many hidden words and pairs or of a piece of it."""
+        return self.words / max(words, 1) + self.next_sentence / max(pairs, 1)
 
 
 class PretrainingLoss(nn.Module):
@@ -66,35 +52,48 @@ class PretrainingLoss(nn.Module):
         outputs = self.model.bert(batch.input_ids, batch.attention_mask, batch.token_type_ids)
         heads: Any = self.model.cls
         is_hidden = batch.labels != IGNORED  # (batch, seq)
-        labels = batch.labels[is_hidden]  # (hidden words,)
         word_scores = heads.predictions(outputs.last_hidden_state[is_hidden])  # (hidden words, vocab)
-        words = F.cross_entropy(word_scores.float(), labels, reduction="sum")
-
+        words = summed(word_scores, batch.labels[is_hidden])
         next_scores = heads.seq_relationship(outputs.pooler_output)  # (batch, 2)
         if batch.next_sentence_label is None:
             # Zero, but of the pooler: several processes must all have a gradient for every parameter.
-            right, none = number_right(word_scores, labels), labels.new_zeros(())
-            return Losses(words, 0.0 * next_scores.sum(), words_right=right, next_sentence_right=none)
-        following = batch.next_sentence_label
-        next_sentence = F.cross_entropy(next_scores.float(), following, reduction="sum")
-        right, next_right = number_right(word_scores, labels), number_right(next_scores, following)
-        return Losses(words, next_sentence, words_right=right, next_sentence_right=next_right)
+            return Losses(*words, 0.0 * next_scores.sum(), torch.zeros_like(words[1]))
+        return Losses(*words, *summed(next_scores, batch.next_sentence_label))
+
+
+def summed(scores: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """The sum of −log softmax(scores)[label], and for how many rows no score is above the label's.
+
+    scores: (rows, classes). labels: (rows,). (The maximum is found several times faster than its position.)
+    """
+    loss = F.cross_entropy(scores.float(), labels, reduction="sum")
+    scores = scores.detach()
+    return loss, (scores.gather(1, labels[:, None]).squeeze(1) >= scores.amax(dim=1)).sum()
 
 
 @contextmanager
-def read_at_labels(model: BertForPreTraining, batch: PretrainingBatch) -> Iterator[PretrainingBatch]:
+def read_at_labels(model: BertForPreTraining, batch: PretrainingBatch, fast: bool = True) -> Iterator[PretrainingBatch]:
     """For the forward and backward of a batch: a last layer computed only at [CLS] and hidden words (`fast/last_layer.py`).
 
-    Yields the batch that `PretrainingLoss` takes, with the labels of those positions.
+    Yields the batch that `PretrainingLoss` takes, with the labels of those positions. fast=False leaves everything as it is.
     """
+    if not fast:
+        yield batch
+        return
     with last_layer_at_labels(model.bert, batch.labels) as labels:
         yield replace(batch, labels=labels)
 
 
-def number_right(scores: Tensor, labels: Tensor) -> Tensor:
-    """How many rows of scores have none above the label's. (The maximum is found several times faster than its position.)"""
-    scores = scores.detach()
-    return (scores.gather(1, labels[:, None]).squeeze(1) >= scores.amax(dim=1)).sum()
+def pretraining_metrics(losses: list[float], words: float, pairs: float) -> dict[str, float]:
+    """Means of `Losses` over all hidden words and pairs:
+
+    loss: the sum of the two; words_loss, words_accuracy: of hidden words, nats and share; next_loss, next_accuracy: of pairs, if any.
+    """
+    words_loss, words_right, next_loss, next_right = losses
+    means = {"words_loss": words_loss / max(words, 1), "words_accuracy": words_right / max(words, 1)}
+    if pairs:
+        means |= {"next_loss": next_loss / pairs, "next_accuracy": next_right / pairs}
+    return {"loss": means["words_loss"] + means.get("next_loss", 0.0), **means}
 
 
 def evaluate_pretraining(
@@ -108,11 +107,7 @@ def evaluate_pretraining(
     precision: torch.dtype = torch.float32,
     fast: bool = False,
 ) -> dict[str, float]:
-    """Metrics over `number` batches of `rows` pairs, the same ones every time:
-
-    loss: the sum of the two; words_loss, words_accuracy: of hidden words, nats and share; next_loss, next_accuracy: of pairs.
-    fast: with `read_at_labels`.
-    """
+    """The metrics of `pretraining_metrics` over `number` batches of `rows` pairs, the same ones every time. fast: with `read_at_labels`."""
     was_training = losses.training
     losses.eval()
     total = torch.zeros(6, dtype=torch.float64)
@@ -120,16 +115,9 @@ def evaluate_pretraining(
     sampler = [batches.keys(NEVER_TRAINED + i, i * rows, share, length=length) for i in range(number)]
     for whole in batches.loader(sampler):
         batch = whole.to(processes.device)
-        counts = Counts.of(batch)
-        with (
-            torch.no_grad(),
-            processes.autocast(precision),
-            read_at_labels(losses.model, batch) if fast else nullcontext(batch) as read,
-        ):
+        with torch.no_grad(), processes.autocast(precision), read_at_labels(losses.model, batch, fast) as read:
             sums = losses(read)
-        total += torch.tensor([*(float(value) for value in sums), counts.words, counts.pairs], dtype=torch.float64)
+        total += torch.tensor([*map(float, sums), *batch.counts], dtype=torch.float64)
     losses.train(was_training)
-    words, following, words_right, following_right, all_words, all_pairs = processes.sum(*total.tolist())
-    means = {"words_loss": words / all_words, "words_accuracy": words_right / all_words}
-    means |= {"next_loss": following / all_pairs, "next_accuracy": following_right / all_pairs}
-    return {"loss": means["words_loss"] + means["next_loss"], **means}
+    *sums, words, pairs = processes.sum(*total.tolist())
+    return pretraining_metrics(sums, words, pairs)

@@ -11,7 +11,6 @@ one. The newest few are kept, and the best.
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 from collections.abc import Callable
@@ -27,7 +26,6 @@ from ..terminal import table
 STATE = "training_state.pt"
 EVALUATION = "evaluation_"  # begins the names of an evaluation's metrics in a log
 _NAME = re.compile(r"step-(\d{8})")
-_UNFINISHED = ".unfinished-"
 
 
 class RunCheckpoints:
@@ -39,9 +37,7 @@ class RunCheckpoints:
 
     def steps(self) -> list[int]:
         """The steps of the checkpoints there are, the oldest first."""
-        if not self.folder.is_dir():
-            return []
-        found = (_NAME.fullmatch(path.name) for path in self.folder.iterdir() if (path / STATE).is_file())
+        found = (_NAME.fullmatch(path.parent.name) for path in self.folder.glob(f"*/{STATE}"))
         return sorted(int(match.group(1)) for match in found if match)
 
     def path(self, step: int) -> Path:
@@ -58,61 +54,36 @@ class RunCheckpoints:
         try:
             return torch.load(path, map_location="cpu", weights_only=True)
         except Exception as error:  # whatever a damaged file makes the reader raise
-            raise ValueError(
-                f"'{path}' cannot be read ({error}). Remove that folder to go on from the one before."
-            ) from error
+            message = f"'{path}' cannot be read ({error}). Remove that folder to go on from the one before."
+            raise ValueError(message) from error
 
     def save(self, step: int, state: dict[str, Any], save_model: Callable[[Path], None], best: int | None) -> None:
         """Write a checkpoint, then remove those no longer kept. Raises OSError, the older ones untouched, where it fails."""
-        draft = self.folder / f"{_UNFINISHED}{step}-{os.getpid()}"
         try:
-            draft.mkdir(parents=True)
-            save_model(draft)
-            torch.save(state, draft / STATE)
-            for file in draft.iterdir():
-                _flush(file)
-            if self.path(step).exists():  # an unreadable one, or one of a run that was rolled back by hand
-                shutil.rmtree(self.path(step))
-            draft.rename(self.path(step))
-            _flush(self.folder)
-        except (
-            OSError,
-            RuntimeError,
-            ValueError,
-        ) as error:  # torch and safetensors have errors of their own for a full disk
+            with replacing(self.path(step)) as draft:
+                draft.mkdir(parents=True)
+                save_model(draft)
+                torch.save(state, draft / STATE)
+                shutil.rmtree(self.path(step), ignore_errors=True)  # an unreadable one
+        except (OSError, RuntimeError, ValueError) as error:  # torch and safetensors have their own for a full disk
             good = self.newest()
             kept = f"The last good checkpoint is step {good}." if good is not None else "There is no checkpoint yet."
-            raise OSError(
-                f"The checkpoint of step {step} could not be written to '{self.folder}': {error}. {kept}"
-            ) from error
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
+            message = f"The checkpoint of step {step} could not be written to '{self.folder}': {error}. {kept}"
+            raise OSError(message) from error
         for old in self.steps()[: -self.keep]:
             if old != best:
                 shutil.rmtree(self.path(old), ignore_errors=True)
 
     def remove_unfinished(self) -> None:
-        """Clear away what a killed run left half-written."""
-        for path in self.folder.glob(f"{_UNFINISHED}*"):
+        """Clear away what a killed run left half-written: it has a hidden name."""
+        for path in self.folder.glob(".*"):
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _flush(path: Path) -> None:
-    """Have the system write a file, or a folder's list of names, to the disk."""
-    if os.name == "nt" and path.is_dir():
-        return  # Windows does not open folders
-    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 class RunLog:
-    """The log of a run: JSON lines in a file, a progress bar and a few sentences on a terminal.
+    """The log of a run: JSON lines, each with its `step`, in a file; a progress bar and a few sentences on a terminal.
 
-    Each line has a `step`; a resumed run drops the lines of steps it will take again. quiet: neither write nor print; of several
-    processes all but one are.
+    A resumed run drops the lines of steps it will take again. quiet: neither write nor print, as all processes but one.
     """
 
     def __init__(self, path: Path, steps: int, first: int = 0, quiet: bool = False):
@@ -146,13 +117,8 @@ class RunLog:
 
 def read_log(path: Path) -> list[dict[str, Any]]:
     """The lines of a log; a last line that was cut off by a kill is left out."""
-    lines = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        try:
-            lines.append(json.loads(line))
-        except json.JSONDecodeError:
-            break
-    return lines
+    text = path.read_text(encoding="utf-8")
+    return [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
 
 
 def results_table(log: list[dict[str, Any]], best_step: int) -> str:
@@ -160,19 +126,16 @@ def results_table(log: list[dict[str, Any]], best_step: int) -> str:
     evaluations = [line for line in log if f"{EVALUATION}loss" in line]
     names = [name for name in evaluations[0] if name.startswith(EVALUATION)]
     header = ("step", *(name.removeprefix(EVALUATION).replace("_", " ") for name in names), "")
-    rows = [
-        (line["step"], *(f"{line[name]:.3f}" for name in names), "best" if line["step"] == best_step else "")
-        for line in evaluations
-    ]
-    return table(header, rows, right=range(len(header) - 1))
+    rows = [(line["step"], *(f"{line[name]:.3f}" for name in names)) for line in evaluations]
+    marked = [(*row, "best" if row[0] == best_step else "") for row in rows]
+    return table(header, marked, right=range(len(header) - 1))
 
 
 def keep_best(out: Path, best_step: int) -> Path:
     """Copy the best checkpoint to `out/model`; return that folder."""
     model = out / "model"
     with replacing(model) as draft:
-        shutil.copytree(
-            RunCheckpoints(out / "checkpoints").path(best_step), draft, ignore=shutil.ignore_patterns(STATE)
-        )
+        best = RunCheckpoints(out / "checkpoints").path(best_step)
+        shutil.copytree(best, draft, ignore=shutil.ignore_patterns(STATE))
         shutil.rmtree(model, ignore_errors=True)
     return model

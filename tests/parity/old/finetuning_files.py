@@ -6,6 +6,7 @@ who computes.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -44,12 +45,4 @@ def opened(name: str, folder: Path) -> FineTuning:
     examples = task.read(path)
     trained = open_task(task.adapted_to(examples), str(folder / MODEL), examples, task.read(path), RECIPE, ALONE, QUIET)
     epochs = -(-STEPS // trained.order.batches_per_epoch)
-    return FineTuning(
-        trained.model,
-        trained.tokenizer,
-        trained.task,
-        trained.train,
-        trained.evaluation,
-        FineTuningRecipe(**{**vars(RECIPE), "epochs": epochs}),
-        ALONE,
-    )
+    return replace(trained, recipe=replace(RECIPE, epochs=epochs))

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import math
+import weakref
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
+import torch.distributed as dist
 
 from minibert import BertConfig, BertForMaskedLM, BertForQuestionAnswering, BertModel
 from minibert.tasks import (
@@ -23,7 +27,7 @@ from minibert.tasks import (
     Tagging,
     task_of,
 )
-from minibert.training.distributed import Processes
+from minibert.training.distributed import Processes, join_processes
 from minibert.training.finetuning import FineTuning, FineTuningRecipe, finetune, open_task
 from minibert.training.loop import LoopOptions, better
 from minibert.training.prediction import outputs_of, row_length
@@ -329,6 +333,29 @@ class TestCompany:
             for name in a.keys() - {"norm", "rate"}:
                 assert a[name] == pytest.approx(b[name], rel=0, abs=1e-4), (a["step"], name)
         assert sum("loss" in line for line in one) == 4
+
+    def test_the_group_of_processes_outlives_every_model_that_was_wrapped_for_it(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A wrapped model that is the last to hold its group may never end: the group waits for a thread that waits for Python."""
+
+        class Group:
+            pass
+
+        group = Group()
+        alive, destroyed = weakref.ref(group), []
+        with monkeypatch.context() as patch:
+            patch.setenv("WORLD_SIZE", "2")
+            patch.setattr(dist, "init_process_group", lambda *_, **__: None)
+            patch.setattr(dist, "get_rank", lambda: 1)
+            patch.setattr(dist, "destroy_process_group", lambda: destroyed.append(True))
+            patch.setattr(dist, "group", SimpleNamespace(WORLD=group))
+            with join_processes() as processes:
+                assert (processes.rank, processes.size) == (1, 2)
+        del group
+        gc.collect()
+        assert destroyed == [True]
+        assert alive() is not None
 
 
 class TestHiddenWords:

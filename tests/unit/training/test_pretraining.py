@@ -22,7 +22,7 @@ from minibert.tokenization import BertTokenizer
 from minibert.training.distributed import Processes
 from minibert.training.loop import LoopOptions, NotFiniteError
 from minibert.training.pretraining import Phase, Recipe, parse_phases, pretrain
-from minibert.training.pretraining_loss import Counts, PretrainingLoss, read_at_labels
+from minibert.training.pretraining_loss import PretrainingLoss, read_at_labels
 from minibert.training.run_files import STATE, RunCheckpoints, RunLog, read_log
 
 from .small_run import SIZES, command, config_file, corpus, log_of, start, start_dying, wait_for
@@ -75,7 +75,7 @@ class TestLoss:
         model = BertForPreTraining(config(data, initializer_range=0.3, **how))
         with read_at_labels(model, batch) if fast else nullcontext(batch) as read:
             losses = PretrainingLoss(model)(read)
-            losses.mean(Counts.of(batch)).backward()
+            losses.mean(*batch.counts).backward()
         gradients = {name: parameter.grad for name, parameter in model.named_parameters()}
         assert any(gradient is not None for gradient in gradients.values())
         model.zero_grad()
@@ -87,7 +87,7 @@ class TestLoss:
             next_sentence_label=batch.next_sentence_label,
         )
         outputs.loss.backward()
-        torch.testing.assert_close(losses.mean(Counts.of(batch)), outputs.loss)
+        torch.testing.assert_close(losses.mean(*batch.counts), outputs.loss)
         for name, parameter in model.named_parameters():
             if parameter.grad is not None:  # relative positions leave the table of absolute ones alone
                 torch.testing.assert_close(gradients[name], parameter.grad, msg=name)
@@ -106,7 +106,7 @@ class TestLoss:
     def test_without_pairs_every_parameter_still_has_a_gradient(self, data: PreparedData) -> None:
         model = BertForPreTraining(config(data))
         batch = self.batch(data, pairs=False)
-        PretrainingLoss(model)(batch).mean(Counts.of(batch)).backward()
+        PretrainingLoss(model)(batch).mean(*batch.counts).backward()
         assert [name for name, parameter in model.named_parameters() if parameter.grad is None] == []
         assert (model.cls.seq_relationship.weight.grad == 0).all()
 
@@ -153,7 +153,7 @@ class TestResuming:
         whole = start(command(tmp_path, "whole"))
         assert whole.wait(timeout=120) == 0, whole.stdout.read()
         # Checkpoints are written every 5 steps, each with several flushes: the kills fall between them and into them.
-        for what, when in (("step", 9), ("flush", 1), ("step", 7), ("flush", 5)):
+        for what, when in (("step", 9), ("flush", 2), ("step", 7), ("flush", 8)):
             run = start_dying(command(tmp_path, "killed"), what, when)
             output = run.communicate(timeout=120)[0]
             assert run.returncode == -signal.SIGKILL, output
