@@ -2,14 +2,13 @@
 
 from .files import CONFIG_FILE, CheckpointError, read_json, replacing, write_text_atomically
 from .find import bundled_checkpoints, locate, locate_config, locate_weights
-from .load import LoadingPlan, LoadingReport, plan_loading, read_into_parameters
+from .load import LoadingReport
 from .read import Weights, open_weights, weights_of
 from .save import save_weights
 
 __all__ = [
     "CONFIG_FILE",
     "CheckpointError",
-    "LoadingPlan",
     "LoadingReport",
     "Weights",
     "bundled_checkpoints",
@@ -17,8 +16,6 @@ __all__ = [
     "locate_config",
     "locate_weights",
     "open_weights",
-    "plan_loading",
-    "read_into_parameters",
     "read_json",
     "replacing",
     "save_weights",

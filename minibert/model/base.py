@@ -28,10 +28,9 @@ class BertBase(nn.Module):
         super().__init__()
         wanted = BertConfig if issubclass(self.config_class, BertConfig) else self.config_class
         if not isinstance(config, wanted):
-            raise ValueError(
-                f"{type(self).__name__}(config) takes an instance of {wanted.__name__}, not of {type(config).__name__}. "
-                f"To open a checkpoint use {type(self).__name__}.from_pretrained(name)."
-            )
+            name, given = type(self).__name__, type(config).__name__
+            advice = f"To open a checkpoint use {name}.from_pretrained(name)."
+            raise ValueError(f"{name}(config) takes an instance of {wanted.__name__}, not of {given}. {advice}")
         config.validate()
         self.config = config
         self.name_or_path = config.name_or_path
@@ -45,7 +44,7 @@ class BertBase(nn.Module):
         """
         if self.config.pruned_heads:
             self.prune_heads(self.config.pruned_heads)
-        if initialization_enabled():
+        if initialization_enabled.get():
             self.apply(self._init_weights)
         self.tie_weights()
         if self.config.attn_implementation == "packed":
@@ -102,14 +101,10 @@ class BertBase(nn.Module):
         if new_num_tokens is None:
             return words
         if not is_whole_number(new_num_tokens) or new_num_tokens < 1:
-            raise ValueError(
-                f"Cannot resize to {new_num_tokens!r} tokens: a vocabulary has a whole number, at least 1."
-            )
+            raise ValueError(f"Cannot resize to {new_num_tokens!r} tokens: give a whole number of at least 1.")
         padding = self.config.pad_token_id
         if padding is not None and new_num_tokens <= padding:
-            raise ValueError(
-                f"Cannot resize to {new_num_tokens} tokens: the padding word, pad_token_id = {padding}, would go."
-            )
+            raise ValueError(f"Cannot resize to {new_num_tokens} tokens: pad_token_id = {padding} would go.")
         if new_num_tokens != words.num_embeddings:
             self.set_input_embeddings(resized(words, new_num_tokens, self._init_weights))
             decoder = self.get_output_embeddings()
@@ -156,11 +151,9 @@ class BertBase(nn.Module):
 
     def get_head_mask(self, head_mask: Tensor | None, num_hidden_layers: int) -> Tensor | list[None]:
         """The head mask with five dimensions, one slice a layer; of None a list of None."""
-        return (
-            [None] * num_hidden_layers
-            if head_mask is None
-            else head_mask_of_layers(head_mask, num_hidden_layers, self.dtype)
-        )
+        if head_mask is None:
+            return [None] * num_hidden_layers
+        return head_mask_of_layers(head_mask, num_hidden_layers, self.dtype)
 
     def set_attn_implementation(self, attn_implementation: str) -> None:
         """Choose "eager" (written out), "sdpa" (fused) or "packed" (`minibert.fast.packing`: fused, without the padding).
@@ -208,11 +201,6 @@ class BertBase(nn.Module):
 
     def num_parameters(self, only_trainable: bool = False, exclude_embeddings: bool = False) -> int:
         """How many numbers the model holds, tied ones once."""
-        embeddings: set[int] = set()
-        if exclude_embeddings:
-            embeddings = {id(m.weight) for m in self.modules() if isinstance(m, nn.Embedding)}
-        return sum(
-            parameter.numel()
-            for parameter in self.parameters()
-            if id(parameter) not in embeddings and (parameter.requires_grad or not only_trainable)
-        )
+        left_out = {id(m.weight) for m in self.modules() if exclude_embeddings and isinstance(m, nn.Embedding)}
+        counted = [p for p in self.parameters() if id(p) not in left_out and (p.requires_grad or not only_trainable)]
+        return sum(parameter.numel() for parameter in counted)
