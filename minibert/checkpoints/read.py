@@ -119,7 +119,7 @@ def _open_file(path: Path, open_files: ExitStack) -> Weights:
     if path.suffix == files.TENSORFLOW_INDEX_SUFFIX:
         from .tensorflow.bundle import open_tensors  # here, since few checkpoints are TensorFlow's
 
-        found = open_tensors(path, open_files)
+        found = open_tensors(path)
         return {name: StoredTensor(shape, dtype, path, read_into=read) for name, (shape, dtype, read) in found.items()}
     check_is_real_file(path)
     return _open_safetensors(path, open_files) if path.suffix == ".safetensors" else weights_of(_unpickled(path), path)
