@@ -110,16 +110,13 @@ def plan_loading(
     source, left_over = match_names(parameters, weights)
     report = LoadingReport(checkpoint, type(model).__name__)
     shapes = {name: (tuple(weights[source[name]].shape), tuple(parameters[name].shape)) for name in source}
-    why_new = {
-        name: f"the checkpoint has {found}, the model {own}" for name, (found, own) in shapes.items() if found != own
-    }
-    report.mismatched = [(name, *shapes[name]) for name in why_new]
+    report.mismatched = [(name, found, own) for name, (found, own) in shapes.items() if found != own]
+    why_new = {name: f"the checkpoint has {found}, the model {own}" for name, found, own in report.mismatched}
     if why_new and not ignore_mismatched_sizes:
-        misfits = "\n".join([f"  {name}: {reason}" for name, reason in why_new.items()][:8])
-        raise CheckpointError(
-            f"{len(why_new)} tensors of {checkpoint} do not fit {report.model}:\n{misfits}\n"
-            "Load with the checkpoint's own config, or pass ignore_mismatched_sizes=True to start those anew."
-        )
+        misfits = [f"{len(why_new)} tensors of {checkpoint} do not fit {report.model}:"]
+        misfits += [f"  {name}: {reason}" for name, reason in why_new.items()][:8]
+        advice = "Load with the checkpoint's own config, or pass ignore_mismatched_sizes=True to start those anew."
+        raise CheckpointError("\n".join([*misfits, advice]))
     config = getattr(model, "config", None)
     groups: dict[int, list[str]] = {}  # the names of each distinct tensor
     for name, parameter in parameters.items():
@@ -144,11 +141,9 @@ def plan_loading(
     missing = [name for name in in_body if not _ADDED_TO_THE_BODY.search(name)]
     if missing and not allow_missing:
         unused = f"It holds, unused: {', '.join(left_over[:3])}, … " if left_over else ""
-        raise CheckpointError(
-            f"{checkpoint} lacks {len(missing)} parameters of the body of {report.model}: {_first_four(missing)}. "
-            f"{unused}Is it a BERT, and does its config match? Pass allow_missing=True to start the missing ones at "
-            "random."
-        )
+        advice = "Is it a BERT, and does its config match? Pass allow_missing=True to start the missing ones at random."
+        hole = f"lacks {len(missing)} parameters of the body of {report.model}: {_first_four(missing)}"
+        raise CheckpointError(f"{checkpoint} {hole}. {unused}{advice}")
     return report
 
 
@@ -168,18 +163,15 @@ def read_into_parameters(model: nn.Module, weights: Weights, report: LoadingRepo
     """
     parameters = model.state_dict(keep_vars=True)
     stored = {name: weights[source] for name, source in report.read.items()}
-    origins = {name: f"{report.read[name]} of {tensor.path or report.checkpoint}" for name, tensor in stored.items()}
-    for name, tensor in stored.items():
-        if parameters[name].is_floating_point() and not tensor.dtype.is_floating_point:
-            raise CheckpointError(
-                f"{origins[name]} holds {tensor.dtype}, not floating numbers: a checkpoint compressed by another "
-                "program? Get it in float32, float16 or bfloat16."
-            )
     memory = empty_tensors({n: (t.shape, dtype if t.dtype.is_floating_point else t.dtype) for n, t in stored.items()})
     for name, tensor in stored.items():
+        origin = f"{report.read[name]} of {tensor.path or report.checkpoint}"
+        if parameters[name].is_floating_point() and not tensor.dtype.is_floating_point:
+            advice = "Was it compressed by another program? Get it in float32, float16 or bfloat16."
+            raise CheckpointError(f"{origin} holds {tensor.dtype}, not floating numbers. {advice}")
         tensor.read_into(memory[name])
         if memory[name].is_floating_point():
-            _check_finite(memory[name], tensor, origins[name])
+            _check_finite(memory[name], tensor, origin)
     for name, read in memory.items():
         parameters[name].data = read.to(parameters[name].device)
     for ignored, name in report.duplicates.items():
@@ -190,15 +182,13 @@ def read_into_parameters(model: nn.Module, weights: Weights, report: LoadingRepo
 
 def _check_finite(read: Tensor, stored: StoredTensor, origin: str) -> None:
     # One pass is enough in the usual case: a sum is finite unless a term is not, or the terms are enormous.
-    if torch.isfinite(read.sum(dtype=torch.float32)) or not (wrong := _not_finite(read)):
+    if torch.isfinite(read.sum(dtype=torch.float32)):
         return
-    problem, advice = f"too large for {read.dtype}", f"Load it with dtype={stored.dtype}."
-    if in_file := _not_finite(stored.read()):
-        wrong, problem = in_file, "NaN or infinite"
+    # In float64, since float8 has no such test.
+    wrong, in_file = (int((~torch.isfinite(tensor.double())).sum()) for tensor in (read, stored.read()))
+    if in_file:
         advice = "The training that wrote it went wrong: use an earlier checkpoint."
-    raise CheckpointError(f"{origin} holds {wrong} values that are {problem}. {advice}")
-
-
-def _not_finite(tensor: Tensor) -> int:
-    """How many numbers are NaN or infinite; in float64, since float8 has no such test."""
-    return int((~torch.isfinite(tensor.double())).sum())
+        raise CheckpointError(f"{origin} holds {in_file} values that are NaN or infinite. {advice}")
+    if wrong:
+        advice = f"Load it with dtype={stored.dtype}."
+        raise CheckpointError(f"{origin} holds {wrong} values that are too large for {read.dtype}. {advice}")

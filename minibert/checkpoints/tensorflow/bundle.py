@@ -155,9 +155,9 @@ def read_table(data: bytes) -> dict[bytes, bytes]:
         raise ValueError("it does not end in the format's magic number")
     table: dict[bytes, bytes] = {}
     _, _, *index, _ = _varints(data[-_FOOTER:], 0, count=4)
-    for _, handle in _entries(_block(data, *index)):
+    for _, handle in _entries(data, *index):
         *block, _ = _varints(handle, 0, count=2)
-        for key, value in _entries(_block(data, *block)):
+        for key, value in _entries(data, *block):
             if table and key <= next(reversed(table)):
                 raise ValueError(f"its keys are out of order at {key!r}")
             table[key] = value
@@ -187,30 +187,26 @@ def _varints(data: bytes, position: int, count: int) -> list[int]:
     return [*numbers, position]
 
 
-def _block(data: bytes, offset: int, size: int) -> bytes:
-    """A block's entries and restart points, its checksum checked."""
+def _entries(data: bytes, offset: int, size: int) -> Iterator[tuple[bytes, bytes]]:
+    """A block's entries one after the other, once its checksum is checked.
+
+    Restart points only serve to search, which nobody does here.
+    """
     end = offset + size
     if end + 5 > len(data):
         raise ValueError(f"a block should end at byte {end + 5}, the file ends at {len(data)}")
-    compression, checksum = data[end], int.from_bytes(data[end + 1 : end + 5], "little")
-    if masked_crc32c(data[offset : end + 1]) != checksum:
+    if masked_crc32c(data[offset : end + 1]) != int.from_bytes(data[end + 1 : end + 5], "little"):
         raise ValueError(f"the checksum of the block at byte {offset} does not match")
-    if compression != 0:
-        raise ValueError(f"the block at byte {offset} is compressed (kind {compression}), which no checkpoint's is")
-    return data[offset:end]
-
-
-def _entries(block: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """The entries one after the other; restart points only serve to search, which nobody does here."""
-    restarts = int.from_bytes(block[-4:], "little")
-    end = len(block) - 4 - 4 * restarts
-    if end < 0:
+    if data[end] != 0:
+        raise ValueError(f"the block at byte {offset} is compressed (kind {data[end]}), which no checkpoint's is")
+    end -= 4 + 4 * int.from_bytes(data[max(offset, end - 4) : end], "little")
+    if end < offset:
         raise ValueError("a block is shorter than its own list of restart points")
-    position, key = 0, b""
+    position, key = offset, b""
     while position < end:
-        shared, own, length, position = _varints(block, position, count=3)
+        shared, own, length, position = _varints(data, position, count=3)
         if shared > len(key) or position + own + length > end:
             raise ValueError("an entry reaches beyond its block")
-        key = key[:shared] + block[position : position + own]
-        yield key, block[position + own : position + own + length]
+        key = key[:shared] + data[position : position + own]
+        yield key, data[position + own : position + own + length]
         position += own + length
