@@ -60,10 +60,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def read_index(path: Path) -> dict[str, str]:
-    """Tensor name → shard file name, from ``{"weight_map": {name: shard}, …}``; a shard is a file beside the index.
-
-    Raises ``CheckpointError`` if the index is malformed, or names a path that leads out of its own folder.
-    """
+    """Tensor name → shard, from ``{"weight_map": {name: shard}, …}``; CheckpointError unless shards lie beside it."""
     weight_map = read_json(path).get("weight_map")
     if not isinstance(weight_map, dict) or not weight_map:
         raise CheckpointError(f'{path}: an index needs a "weight_map" of tensor names to shard files')

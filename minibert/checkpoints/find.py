@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .hub import HubRepository
 
 _PACKAGE = Path(__file__).resolve().parents[1]
-_WEIGHTS_FOLDERS = (_PACKAGE / "weights", _PACKAGE.parent / "weights")  # in a wheel, and in a checkout
+_WEIGHTS_FOLDERS = (_PACKAGE.parent / "weights", _PACKAGE / "weights")  # in a checkout, and in a wheel
 
 
 class LocalFolder:
@@ -28,22 +28,17 @@ class LocalFolder:
         self.folder = folder
 
     def fetch(self, filename: str) -> Path | None:
-        """The file; None if there is none of that name."""
         path = self.folder / filename
         return path if path.exists() else None
 
     def nothing_found(self, wanted: str) -> CheckpointError:
-        """The error to raise when no file that was asked for is there."""
         return CheckpointError(f"{self.folder}: has no {wanted}. {describe_folder(self.folder)}")
 
 
 def bundled_checkpoints() -> dict[str, Path]:
     """Name → folder of every bundled checkpoint."""
-    return {
-        config.parent.name: config.parent
-        for weights in reversed(_WEIGHTS_FOLDERS)  # the first folder wins
-        for config in sorted(weights.glob(f"*/{CONFIG_FILE}"))
-    }
+    configs = [path for weights in _WEIGHTS_FOLDERS for path in sorted(weights.glob(f"*/{CONFIG_FILE}"))]
+    return {config.parent.name: config.parent for config in configs}  # of two of one name, the last
 
 
 def locate(name_or_path: str | os.PathLike[str], *, filenames: Sequence[str], **hub_options: Any) -> Path:

@@ -45,10 +45,7 @@ class HubRepository:
         self._not_cached: errors.LocalEntryNotFoundError | None = None
 
     def fetch(self, filename: str) -> Path | None:
-        """The file in the cache, downloaded if need be; None if the repository has no such file.
-
-        Without a connection, None also if the file is not cached: whether it exists cannot be known.
-        """
+        """The file in the cache, downloaded if need be; None if there is none, or without a connection if not cached."""
         wanted: Any = {"filename": filename, "revision": self.revision, "cache_dir": self.cache_dir}
         # Has an earlier call found that this commit lacks the file? Then there is no need to ask again.
         known = try_to_load_from_cache(self.repo_id, **wanted) if self.resolved and not self.force_download else None
@@ -110,8 +107,6 @@ class HubRepository:
             return f"{self}: the hub answered HTTP status {status} in place of {wanted}. {advice}"
         if error is not self._not_cached:
             return f"{self}: the download of {wanted} failed ({reason}). Nothing incomplete was kept; try again"
-        if cause is None:
-            advice = "Load it once with a connection, or unset HF_HUB_OFFLINE and local_files_only"
-            return f"{self}: offline mode is on and no {wanted} is in the cache. {advice}"
-        advice = "Check the connection, or load from a folder"
-        return f"{self}: the hub cannot be reached ({reason}) and no {wanted} is in the cache. {advice}"
+        why = "offline mode is on" if cause is None else f"the hub cannot be reached ({reason})"
+        advice = "Load it once with a connection, without HF_HUB_OFFLINE and local_files_only; or load from a folder"
+        return f"{self}: {why} and no {wanted} is in the cache. {advice}"

@@ -85,10 +85,9 @@ def weights_of(state_dict: Any, path: Path | None = None) -> Weights:
     weights = {}
     for name, tensor in state_dict.items():
         if not isinstance(name, str) or not isinstance(tensor, Tensor):
-            raise CheckpointError(
-                f"{origin}: should map names to tensors, but {name!r} is a {type(tensor).__name__}. If this is a whole "
-                "training checkpoint, take only the model's state_dict() from it"
-            )
+            wrong = f"should map names to tensors, but {name!r} is a {type(tensor).__name__}"
+            advice = "If this is a whole training checkpoint, take only the model's state_dict() from it"
+            raise CheckpointError(f"{origin}: {wrong}. {advice}")
         if tensor.layout is not torch.strided or tensor.is_quantized or tensor.is_meta:
             raise CheckpointError(f"{origin}: tensor {name!r} is not an ordinary dense tensor; it cannot be a weight")
         copy = methodcaller("copy_", tensor.detach())  # out.copy_(tensor)
@@ -183,14 +182,10 @@ def _check_not_replaced(path: Path, before: os.stat_result) -> None:
 
 
 def _unpickled(path: Path) -> Any:
-    """What a `.bin` file holds. A pickle is a program: `weights_only` runs none of it but what builds tensors.
-
-    Since PyTorch 1.6 such a file is a ZIP. Mapped until its tensors are copied, a compressed one is refused, which
-    could unpack to more than its size.
-    """
+    """What a `.bin` file holds. A pickle is a program: `weights_only` runs none of it but what builds tensors."""
     with open(path, "rb") as file:
-        is_zip = file.read(4) == b"PK\x03\x04"
-    try:
+        is_zip = file.read(4) == b"PK\x03\x04"  # since PyTorch 1.6
+    try:  # mapped, a compressed file is refused, which could unpack to more than its size
         return torch.load(str(path), map_location="cpu", weights_only=True, mmap=is_zip)
     except pickle.UnpicklingError as error:
         # PyTorch's reason without its advice, which is to load the file unsafely.

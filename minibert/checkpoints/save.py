@@ -29,11 +29,14 @@ def save_weights(
     max_shard_size: bytes, or text such as "500MB"; beyond it the checkpoint is split. None: one file always.
     safe_serialization: safetensors if true, else PyTorch's pickle.
 
-    Raises ``CheckpointError`` if a file cannot be written, ``ValueError`` for bad arguments; both leave what was in
-    ``folder`` as it was, unless the shards of an old checkpoint are being replaced one by one: the index goes first
-    and comes back last, so a reader meets a folder without weights, never a mixture.
+    Raises ``CheckpointError`` if a file cannot be written, ``ValueError`` for bad arguments; both leave ``folder`` as
+    it was, unless shards were being replaced: their index goes first and comes last, so no reader meets a mixture.
     """
-    _check_not_shared(tensors)
+    owner: dict[tuple[int, int], str] = {}
+    for name, tensor in tensors.items():
+        first = owner.setdefault((tensor.untyped_storage().data_ptr(), tensor.data_ptr()), name)
+        if first != name and tensor.numel() > 0:  # it would be stored twice, and come back as two
+            raise ValueError(f"tensors {first!r} and {name!r} share their memory; save one of them and tie on loading")
     filename = SAFETENSORS_FILE if safe_serialization else PYTORCH_FILE
     shards = _split(tensors, parse_size(max_shard_size))
     contents = {folder / filename: shards[0]}
@@ -76,15 +79,6 @@ def parse_size(size: int | str | None) -> int | None:
     if size is not None and size <= 0:
         raise ValueError(f"max_shard_size must be positive, is {size}")
     return size
-
-
-def _check_not_shared(tensors: Mapping[str, Tensor]) -> None:
-    """Refuse one tensor under two names: it would be stored twice, and come back as two."""
-    owner: dict[tuple[int, int], str] = {}
-    for name, tensor in tensors.items():
-        first = owner.setdefault((tensor.untyped_storage().data_ptr(), tensor.data_ptr()), name)
-        if first != name and tensor.numel() > 0:
-            raise ValueError(f"tensors {first!r} and {name!r} share their memory; save one of them and tie on loading")
 
 
 def _split(tensors: Mapping[str, Tensor], limit: int | None) -> list[dict[str, Tensor]]:

@@ -35,8 +35,6 @@ class BertBase(nn.Module):
         self.config = config
         self.name_or_path = config.name_or_path
 
-    # ------------------------------------------------------------------------------------------------- fresh parameters
-
     def init_weights(self) -> None:
         """Prune the heads that the config says are gone, draw fresh weights, and tie what is tied.
 
@@ -52,8 +50,6 @@ class BertBase(nn.Module):
 
     def _init_weights(self, module: nn.Module) -> None:
         initialize_module(module, self.config.initializer_range)
-
-    # ------------------------------------------------------------------------------------------------------- embeddings
 
     @property
     def base_model(self) -> Any:
@@ -114,8 +110,6 @@ class BertBase(nn.Module):
         self.tie_weights()
         return self.get_input_embeddings()
 
-    # --------------------------------------------------------------------------------------------------- heads and masks
-
     def prune_heads(self, heads_to_prune: Mapping[int, Iterable[int]]) -> None:
         """Cut attention heads out: {layer: heads}, both counted from 0, heads as numbered before any pruning.
 
@@ -123,24 +117,21 @@ class BertBase(nn.Module):
         that does not exist.
         """
         layers = self.base_model.encoder.layer
-        last = len(layers)
-        chosen = {layer + last if -last <= layer < 0 else layer: set(heads) for layer, heads in heads_to_prune.items()}
+        end = len(layers)
+        chosen = {layer + end if -end <= layer < 0 else layer: set(heads) for layer, heads in heads_to_prune.items()}
         for layer, heads in chosen.items():
-            if not 0 <= layer < len(layers):
-                raise ValueError(f"Cannot prune heads of layer {layer}: this model has layers 0 to {len(layers) - 1}.")
+            if not 0 <= layer < end:
+                raise ValueError(f"Cannot prune heads of layer {layer}: this model has layers 0 to {end - 1}.")
             check_pruning(layers[layer].attention, heads)
         for layer, heads in chosen.items():
             layers[layer].attention.prune_heads(heads)
             self.config.pruned_heads[layer] = sorted({*self.config.pruned_heads.get(layer, []), *heads})
-            self.config.pruned_heads.pop(layer - last, None)  # the same layer, counted from the end
+            self.config.pruned_heads.pop(layer - end, None)  # the same layer, counted from the end
 
     def get_extended_attention_mask(
         self, attention_mask: Tensor, input_shape: tuple[int, ...], device: torch.device | None = None
     ) -> Tensor:
-        """The additive mask of self-attention, from (batch, keys) or (batch, seq, keys) of 1 and 0.
-
-        `device` is where the reference put it; here it stays where `attention_mask` is unless given.
-        """
+        """The additive mask of self-attention, from (batch, keys) or (batch, seq, keys) of 1 and 0; moved to `device`."""
         is_decoder = self.config.is_decoder
         mask = extended_attention_mask(attention_mask, input_shape[1], is_decoder=is_decoder, dtype=self.dtype)
         return mask if device is None else mask.to(device)
@@ -185,8 +176,6 @@ class BertBase(nn.Module):
 
     def _encoders(self) -> list[Any]:
         return [module for module in self.modules() if hasattr(module, "checkpoints_gradients")]  # a pair has two
-
-    # ------------------------------------------------------------------------------------------------------- properties
 
     @property
     def device(self) -> torch.device:

@@ -53,7 +53,6 @@ class WithoutDraws(TorchFunctionMode):
     """Build layers without PyTorch's own draws: weights hold whatever the memory held, to be overwritten."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        kwargs = kwargs or {}
         if func in _DRAWS:
             return args[0] if args else kwargs["tensor"]
-        return func(*args, **kwargs)
+        return func(*args, **(kwargs or {}))

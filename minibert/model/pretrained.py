@@ -1,7 +1,4 @@
-"""Load and save: what makes a model a pre-trained one.
-
-Reference class: `BertPreTrainedModel`.
-"""
+"""Load and save: what makes a model a pre-trained one. Reference class: `BertPreTrainedModel`."""
 
 from __future__ import annotations
 
@@ -67,9 +64,8 @@ class BertPreTrainedModel(BertBase):
         warning is logged where that needs attention. With `output_loading_info` returns (model, the reference's dict).
         Raises CheckpointError (an OSError) where files are missing, broken or do not fit; ValueError for the rest.
         """
-        token = use_auth_token if token is None else token
-        hub: dict[str, Any] = {"cache_dir": cache_dir, "token": token, "revision": revision}
-        hub |= {"force_download": force_download, "local_files_only": local_files_only}
+        hub: dict[str, Any] = {"cache_dir": cache_dir, "revision": revision, "force_download": force_download}
+        hub |= {"local_files_only": local_files_only, "token": use_auth_token if token is None else token}
         for ignored in ("low_cpu_mem_usage", "resume_download", "proxies", "mirror", "trust_remote_code", "_fast_init"):
             others.pop(ignored, None)  # arguments of the reference with nothing left to say here
         if isinstance(config, BertConfig):
@@ -102,10 +98,8 @@ class BertPreTrainedModel(BertBase):
                 # seed gives the same new parameters and leaves the generator in the same state.
                 with without_init_weights():
                     model = cls(settings, *model_args, **others)
-                new = {finding.name.rpartition(".")[0] for finding in report.new}
-                for path, module in model.named_modules():
-                    if path in new:
-                        model._init_weights(module)
+                for path in dict.fromkeys(finding.name.rpartition(".")[0] for finding in report.new):
+                    model._init_weights(model.get_submodule(path))
             if parameter_dtype != torch.get_default_dtype():
                 model.to(parameter_dtype)  # what is not read, such as a new head
             read_into_parameters(model, weights, report, dtype=parameter_dtype)
