@@ -1,10 +1,12 @@
 """The files of a checkpoint folder: their names, JSON read with clear errors, and writing that leaves no half a file.
 
-config.json                          the hyper-parameters
-model.safetensors                    all weights in one file, or
-model-00001-of-00002.safetensors …   shards, listed in model.safetensors.index.json
-pytorch_model.bin                    the older pickled form, sharded in the same way
-bert_config.json, bert_model.ckpt.*  what Google's TensorFlow code saved: read here, never written
+    config.json                          the hyper-parameters
+    model.safetensors                    all weights in one file, or
+    model-00001-of-00002.safetensors …   shards, listed in model.safetensors.index.json
+    pytorch_model.bin                    the older pickled form, sharded in the same way
+    bert_config.json, bert_model.ckpt.*  what Google's TensorFlow code saved: read here, never written
+
+The names are those of the reference library, so that each side opens what the other saved.
 """
 
 from __future__ import annotations

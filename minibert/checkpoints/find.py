@@ -71,8 +71,7 @@ def locate_weights(name_or_path: str | os.PathLike[str], *, from_tf: bool = Fals
 
     From the hub it downloads the best format the repository has (see ``files.search_order``), with all its shards.
     """
-    index = _tensorflow_index(name_or_path)
-    if index is not None:
+    if (index := _tensorflow_index(name_or_path)) is not None:
         return index
     source = _find(name_or_path, hub_options)
     if isinstance(source, LocalFolder):

@@ -36,8 +36,7 @@ from .checksum import masked_crc32c
 DTYPES = {1: torch.float32, 2: torch.float64, 14: torch.bfloat16, 19: torch.float16, 8: torch.complex64}
 DTYPES |= {6: torch.int8, 5: torch.int16, 3: torch.int32, 9: torch.int64, 18: torch.complex128}
 DTYPES |= {4: torch.uint8, 17: torch.uint16, 22: torch.uint32, 23: torch.uint64, 10: torch.bool}
-_FOOTER = 48
-_MAGIC = 0xDB4775248B80FB57.to_bytes(8, "little")
+_FOOTER, _MAGIC = 48, 0xDB4775248B80FB57.to_bytes(8, "little")
 
 
 class Entry(NamedTuple):
@@ -188,10 +187,7 @@ def _varints(data: bytes, position: int, count: int) -> list[int]:
 
 
 def _entries(data: bytes, offset: int, size: int) -> Iterator[tuple[bytes, bytes]]:
-    """A block's entries one after the other, once its checksum is checked.
-
-    Restart points only serve to search, which nobody does here.
-    """
+    """A block's entries one after the other, its checksum checked; restart points only serve to search."""
     end = offset + size
     if end + 5 > len(data):
         raise ValueError(f"a block should end at byte {end + 5}, the file ends at {len(data)}")
