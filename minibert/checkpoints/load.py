@@ -140,10 +140,10 @@ def plan_loading(
     in_body = [name for name in report.absent() if name.startswith(BODY_PREFIX) or not has_head]
     missing = [name for name in in_body if not _ADDED_TO_THE_BODY.search(name)]
     if missing and not allow_missing:
-        unused = f"It holds, unused: {', '.join(left_over[:3])}, … " if left_over else ""
-        advice = "Is it a BERT, and does its config match? Pass allow_missing=True to start the missing ones at random."
         hole = f"lacks {len(missing)} parameters of the body of {report.model}: {_first_four(missing)}"
-        raise CheckpointError(f"{checkpoint} {hole}. {unused}{advice}")
+        unused = f" It holds, unused: {', '.join(left_over[:3])}, …" if left_over else ""
+        advice = "Is it a BERT, and does its config match? Pass allow_missing=True to start the missing ones at random."
+        raise CheckpointError(f"{checkpoint} {hole}.{unused} {advice}")
     return report
 
 
