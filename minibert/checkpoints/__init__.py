@@ -2,26 +2,10 @@
 
 from .files import CONFIG_FILE, CheckpointError, read_json, replacing, write_text_atomically
 from .find import bundled_checkpoints, locate, locate_config, locate_weights
-from .load import LoadingPlan, LoadingReport, plan_loading, read_into_parameters
+from .load import LoadingReport
 from .read import Weights, open_weights, weights_of
 from .save import save_weights
 
-__all__ = [
-    "CONFIG_FILE",
-    "CheckpointError",
-    "LoadingPlan",
-    "LoadingReport",
-    "Weights",
-    "bundled_checkpoints",
-    "locate",
-    "locate_config",
-    "locate_weights",
-    "open_weights",
-    "plan_loading",
-    "read_into_parameters",
-    "read_json",
-    "replacing",
-    "save_weights",
-    "weights_of",
-    "write_text_atomically",
-]
+__all__ = ["CONFIG_FILE", "CheckpointError", "read_json", "replacing", "write_text_atomically"]
+__all__ += ["LoadingReport", "bundled_checkpoints", "locate", "locate_config", "locate_weights"]
+__all__ += ["Weights", "open_weights", "save_weights", "weights_of"]

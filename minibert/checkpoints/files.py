@@ -40,8 +40,7 @@ _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 class CheckpointError(OSError):
     """A checkpoint cannot be found, read or written: the message says what is wrong, in which file, and what to do.
 
-    It is an ``OSError`` because programs written for the reference library catch ``EnvironmentError`` around
-    ``from_pretrained``. Whatever a library raised underneath is kept as ``__cause__``.
+    An ``OSError``, since programs written for the reference library catch that around ``from_pretrained``.
     """
 
 
@@ -55,8 +54,6 @@ def read_json(path: Path) -> dict[str, Any]:
     check_is_real_file(path)
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise CheckpointError(f"{path}: cannot be read ({error.strerror})") from error
     except (ValueError, RecursionError) as error:
         raise CheckpointError(f"{path}: not JSON in UTF-8 ({error})") from error
     if not isinstance(content, dict):
@@ -65,17 +62,14 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def read_index(path: Path) -> dict[str, str]:
-    """Tensor name → shard file name, from ``{"weight_map": {name: shard}, …}``; a shard is a file beside the index.
-
-    Raises ``CheckpointError`` if the index is malformed, or names a path that leads out of its own folder.
-    """
+    """Tensor name → shard, from ``{"weight_map": {name: shard}, …}``; CheckpointError unless shards lie beside it."""
     weight_map = read_json(path).get("weight_map")
     if not isinstance(weight_map, dict) or not weight_map:
         raise CheckpointError(f'{path}: an index needs a "weight_map" of tensor names to shard files')
     for name, shard in weight_map.items():
         # No folder, no drive, no parent: nothing that could point elsewhere on any operating system.
         if not isinstance(shard, str) or shard in ("", ".", "..") or any(char in "/\\:\0" for char in shard):
-            wrong = f"the index places tensor {name!r} in {shard!r}, which is not the name of a file in the same folder"
+            wrong = f"places tensor {name!r} in {shard!r}, which is not the name of a file in the same folder"
             raise CheckpointError(f"{path}: {wrong}. Get the checkpoint again, from a source you trust")
     return weight_map
 
@@ -95,9 +89,7 @@ def check_is_real_file(path: Path, listed_in: Path | None = None) -> None:
     if not start:
         raise CheckpointError(f"{path}: empty (0 bytes). The copy or download stopped early; get the file again")
     if start == _LFS_POINTER:
-        raise CheckpointError(
-            f"{path}: only a git-LFS pointer. Run `git lfs pull` where it came from, or download the file"
-        )
+        raise CheckpointError(f"{path}: only a git-LFS pointer. Run `git lfs pull` where it came from, or download it")
 
 
 def describe_folder(folder: Path) -> str:
@@ -134,8 +126,7 @@ def flush_to_disk(path: Path) -> None:
 def replacing(path: Path) -> Iterator[Path]:
     """Write a file or a folder to the temporary path this yields: it becomes ``path``, or on any error it vanishes.
 
-    A reader sees the old file or the new one, never half of either. Instead of an old folder that holds something:
-    OSError, unless the caller removes it.
+    Raises OSError where ``path`` is a folder that holds something.
     """
     # In the same folder, since only a rename within one file system is atomic; the ending tells the kind.
     temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.tmp{path.suffix}")

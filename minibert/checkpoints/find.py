@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .hub import HubRepository
 
 _PACKAGE = Path(__file__).resolve().parents[1]
-_WEIGHTS_FOLDERS = (_PACKAGE / "weights", _PACKAGE.parent / "weights")  # in a wheel, and in a checkout
+_WEIGHTS_FOLDERS = (_PACKAGE.parent / "weights", _PACKAGE / "weights")  # in a checkout, and in a wheel
 
 
 class LocalFolder:
@@ -28,45 +28,34 @@ class LocalFolder:
         self.folder = folder
 
     def fetch(self, filename: str) -> Path | None:
-        """The file; None if there is none of that name."""
         path = self.folder / filename
         return path if path.exists() else None
 
     def nothing_found(self, wanted: str) -> CheckpointError:
-        """The error to raise when no file that was asked for is there."""
         return CheckpointError(f"{self.folder}: has no {wanted}. {describe_folder(self.folder)}")
 
 
 def bundled_checkpoints() -> dict[str, Path]:
     """Name → folder of every bundled checkpoint."""
-    return {
-        config.parent.name: config.parent
-        for weights in reversed(_WEIGHTS_FOLDERS)  # the first folder wins
-        for config in sorted(weights.glob(f"*/{CONFIG_FILE}"))
-    }
+    configs = [path for weights in _WEIGHTS_FOLDERS for path in sorted(weights.glob(f"*/{CONFIG_FILE}"))]
+    return {config.parent.name: config.parent for config in configs}  # of two of one name, the last
 
 
 def locate(name_or_path: str | os.PathLike[str], *, filenames: Sequence[str], **hub_options: Any) -> Path:
     """A folder that holds those of ``filenames`` that exist: at least one of them.
 
     Looks for a local folder first, then a checkpoint that comes with minibert, then a repository on the hub, from
-    which only the files named are downloaded.
-
-    filenames: plain file names, each of them optional.
-    Raises ``CheckpointError`` if there is nothing to be had, saying why.
+    which only the files named are downloaded. Raises ``CheckpointError`` if there is nothing to be had, saying why.
     """
     source = _find(name_or_path, hub_options)
-    found = [path for filename in filenames if (path := source.fetch(filename)) is not None]
+    found = [path for path in map(source.fetch, filenames) if path is not None]
     if not found:
         raise source.nothing_found(" or ".join(filenames))
     return found[0].parent
 
 
 def locate_config(name_or_path: str | os.PathLike[str], **hub_options: Any) -> Path:
-    """The file that holds a checkpoint's hyper-parameters, found as ``locate`` finds one, or a file named directly.
-
-    It is `config.json`; where there is none, the `bert_config.json` of Google's TensorFlow code.
-    """
+    """The `config.json` of a checkpoint, else Google's `bert_config.json`, found as by ``locate``; or a file itself."""
     index, path = _tensorflow_index(name_or_path), Path(name_or_path).expanduser()
     if index is None and path.is_file():
         return path
@@ -78,35 +67,30 @@ def locate_config(name_or_path: str | os.PathLike[str], **hub_options: Any) -> P
 
 
 def locate_weights(name_or_path: str | os.PathLike[str], *, from_tf: bool = False, **hub_options: Any) -> Path:
-    """What ``open_weights`` takes: a folder, found as ``locate`` finds one, or a TensorFlow checkpoint named directly.
+    """What ``open_weights`` takes: a folder, found as by ``locate``, or the index of a TensorFlow checkpoint.
 
-    From the hub it downloads the best format the repository has (see ``files.search_order``) with all its shards, and
-    no other. from_tf: the same as for ``open_weights``.
+    From the hub it downloads the best format the repository has (see ``files.search_order``), with all its shards.
     """
-    index = _tensorflow_index(name_or_path)
-    if index is not None:
+    if (index := _tensorflow_index(name_or_path)) is not None:
         return index
     source = _find(name_or_path, hub_options)
     if isinstance(source, LocalFolder):
         return source.folder
-    for filename in files.search_order(from_tf):
-        path = source.fetch(filename)
-        if path is None:
-            continue
-        shards: Iterable[str] = ()  # the files that an index names
-        if path.name.endswith(files.INDEX_SUFFIX):
-            shards = files.read_index(path).values()
-        elif path.name in files.TENSORFLOW_INDEXES:
-            from .tensorflow.bundle import read_bundle  # here, since few checkpoints are TensorFlow's
+    order = files.search_order(from_tf)
+    found = next(filter(None, map(source.fetch, order)), None)
+    if found is None:
+        raise source.nothing_found(f"weights: {', '.join(order)}{files.other_weights(source.file_names())}")
+    shards: Iterable[str] = ()  # the files that an index names
+    if found.name.endswith(files.INDEX_SUFFIX):
+        shards = files.read_index(found).values()
+    elif found.name in files.TENSORFLOW_INDEXES:
+        from .tensorflow.bundle import read_bundle  # here, since few checkpoints are TensorFlow's
 
-            shards = (entry.data_file for entry in read_bundle(path).values())
-        for shard in dict.fromkeys(shards):
-            if source.fetch(shard) is None:
-                raise source.nothing_found(f"{shard}, which {filename} lists")
-        return path.parent
-    raise source.nothing_found(
-        f"weights: {', '.join(files.search_order(from_tf))}{files.other_weights(source.file_names())}"
-    )
+        shards = (entry.data_file for entry in read_bundle(found).values())
+    for shard in dict.fromkeys(shards):
+        if source.fetch(shard) is None:
+            raise source.nothing_found(f"{shard}, which {found.name} lists")
+    return found.parent
 
 
 def _find(name_or_path: str | os.PathLike[str], hub_options: dict[str, Any]) -> LocalFolder | HubRepository:
@@ -121,8 +105,8 @@ def _find(name_or_path: str | os.PathLike[str], hub_options: dict[str, Any]) -> 
         raise CheckpointError(f"{path}: a file; give the folder it is in")
     written_as_path = text[:1] in ".~" or "\\" in text or text.count("/") > 1
     if isinstance(name_or_path, os.PathLike) or path.is_absolute() or written_as_path:
-        come_with_it = f"Bundled checkpoints: {', '.join(bundled) or 'none'}"
-        raise CheckpointError(f"{name_or_path}: no such folder. {describe_folder(path.parent)}. {come_with_it}")
+        here = f"{describe_folder(path.parent)}. Bundled checkpoints: {', '.join(bundled) or 'none'}"
+        raise CheckpointError(f"{name_or_path}: no such folder. {here}")
     from .hub import HubRepository  # here, so that working with local files never pays for importing the hub's library
 
     return HubRepository(text, **hub_options)
@@ -133,4 +117,4 @@ def _tensorflow_index(name_or_path: str | os.PathLike[str]) -> Path | None:
     path = Path(name_or_path).expanduser()
     if path.suffix != files.TENSORFLOW_INDEX_SUFFIX and not path.is_dir():
         path = Path(f"{path}{files.TENSORFLOW_INDEX_SUFFIX}")
-    return path if path.is_file() and path.suffix == files.TENSORFLOW_INDEX_SUFFIX else None
+    return path if path.is_file() else None

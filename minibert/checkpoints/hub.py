@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from huggingface_hub import _CACHED_NO_EXIST, HfApi, errors, hf_hub_download, try_to_load_from_cache
+from huggingface_hub import _CACHED_NO_EXIST, HfApi, errors, try_to_load_from_cache
 
 from .files import CheckpointError, first_line
 
@@ -38,32 +39,21 @@ class HubRepository:
         self.offline = self.local_files_only or any(value in ("1", "ON", "YES", "TRUE") for value in asked)
         if self.offline and self.force_download:
             raise ValueError("force_download=True needs the network, but offline mode is on; give up one of them")
-        # Read now, not when the library is imported, so that a program may set it at any time.
-        self.endpoint = os.environ.get("HF_ENDPOINT") or None
+        # The address is read now, not when the library is imported, so that a program may set it at any time.
+        self.api = HfApi(endpoint=os.environ.get("HF_ENDPOINT") or None, token=self.token)
         self.resolved = False  # to a commit, by the first file
         self._not_cached: errors.LocalEntryNotFoundError | None = None
 
     def fetch(self, filename: str) -> Path | None:
-        """The file in the cache, downloaded if need be; None if the repository has no such file.
-
-        Without a connection, None also if the file is not cached: whether it exists cannot be known.
-        """
-        if self.resolved and not self.force_download:
-            # Has an earlier call found that this commit lacks the file? Then there is no need to ask again.
-            known = try_to_load_from_cache(self.repo_id, filename, cache_dir=self.cache_dir, revision=self.revision)
-            if known is _CACHED_NO_EXIST:
-                return None
+        """The file in the cache, downloaded if need be; None if there is none, or without a connection if not cached."""
+        wanted: Any = {"filename": filename, "revision": self.revision, "cache_dir": self.cache_dir}
+        # Has an earlier call found that this commit lacks the file? Then there is no need to ask again.
+        known = try_to_load_from_cache(self.repo_id, **wanted) if self.resolved and not self.force_download else None
+        if known is _CACHED_NO_EXIST:
+            return None
+        wanted |= {"local_files_only": self.offline, "force_download": self.force_download}
         try:
-            cached = hf_hub_download(
-                self.repo_id,
-                filename,
-                revision=self.revision,
-                cache_dir=self.cache_dir,
-                token=self.token,
-                local_files_only=self.offline,
-                force_download=self.force_download,
-                endpoint=self.endpoint,
-            )
+            cached = Path(self.api.hf_hub_download(self.repo_id, **wanted))
         except errors.LocalEntryNotFoundError as error:
             self.offline = True  # do not wait for a dead connection again
             self._not_cached = self._not_cached or error
@@ -73,8 +63,8 @@ class HubRepository:
         except Exception as error:
             raise CheckpointError(self._explain(filename, error)) from error
         # Cached files lie at …/snapshots/COMMIT/FILENAME. From here on, ask for that commit.
-        self.revision, self.resolved = Path(cached).parent.name, True
-        return Path(cached)
+        self.revision, self.resolved = cached.parent.name, True
+        return cached
 
     def nothing_found(self, wanted: str) -> CheckpointError:
         """The error to raise when no file that was asked for could be fetched."""
@@ -88,13 +78,11 @@ class HubRepository:
 
     def file_names(self) -> list[str]:
         """What the repository holds, for error messages; nothing if the hub does not say."""
-        if self.offline:
-            return []
         try:
-            info = HfApi(endpoint=self.endpoint).model_info(self.repo_id, revision=self.revision, token=self.token)
+            files = [] if self.offline else self.api.model_info(self.repo_id, revision=self.revision).siblings
         except Exception:  # the error being reported matters more than this one
-            return []
-        return sorted(sibling.rfilename for sibling in info.siblings or [])
+            files = []
+        return sorted(file.rfilename for file in files or [])
 
     def __str__(self) -> str:
         return f"hub repository {self.repo_id!r}, revision {self.revision!r}"
@@ -119,8 +107,6 @@ class HubRepository:
             return f"{self}: the hub answered HTTP status {status} in place of {wanted}. {advice}"
         if error is not self._not_cached:
             return f"{self}: the download of {wanted} failed ({reason}). Nothing incomplete was kept; try again"
-        if cause is None:
-            advice = "Load it once with a connection, or unset HF_HUB_OFFLINE and local_files_only"
-            return f"{self}: offline mode is on and no {wanted} is in the cache. {advice}"
-        advice = "Check the connection, or load from a folder"
-        return f"{self}: the hub cannot be reached ({reason}) and no {wanted} is in the cache. {advice}"
+        why = "offline mode is on" if cause is None else f"the hub cannot be reached ({reason})"
+        advice = "Load it once with a connection, without HF_HUB_OFFLINE and local_files_only; or load from a folder"
+        return f"{self}: {why} and no {wanted} is in the cache. {advice}"

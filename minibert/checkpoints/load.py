@@ -38,6 +38,7 @@ class LoadingReport:
     read: model name → the checkpoint's name for it. tied: parameters that are the same tensor as another.
     new: parameters that the checkpoint has no values for. left_over: the checkpoint's tensors that the model lacks.
     mismatched: name, the checkpoint's shape, the model's.
+    duplicates: the checkpoint's second name for a tensor that the model ties → the key of `read` that is used instead.
     """
 
     checkpoint: str
@@ -47,6 +48,7 @@ class LoadingReport:
     new: list[Finding] = field(default_factory=list)
     left_over: list[Finding] = field(default_factory=list)
     mismatched: list[tuple[str, tuple[int, ...], tuple[int, ...]]] = field(default_factory=list)
+    duplicates: dict[str, str] = field(default_factory=dict)
 
     @property
     def attention(self) -> list[Finding]:
@@ -58,65 +60,46 @@ class LoadingReport:
         """Whether there are any."""
         return bool(self.attention)
 
+    def absent(self) -> list[str]:
+        """The new parameters that the checkpoint does not hold in any shape."""
+        mismatched = {name for name, _, _ in self.mismatched}
+        return [finding.name for finding in self.new if finding.name not in mismatched]
+
     def loading_info(self) -> dict[str, list[object]]:
         """The same in the reference's words: missing_keys, unexpected_keys, mismatched_keys, error_msgs."""
-        mismatched = {name for name, _, _ in self.mismatched}
-        return {
-            "missing_keys": [finding.name for finding in self.new if finding.name not in mismatched],
-            "unexpected_keys": [finding.name for finding in self.left_over if finding.needs_attention],
-            "mismatched_keys": list(self.mismatched),
-            "error_msgs": [],
-        }
+        unexpected = [finding.name for finding in self.left_over if finding.needs_attention]
+        info: dict[str, list[object]] = {"missing_keys": [*self.absent()], "unexpected_keys": [*unexpected]}
+        return info | {"mismatched_keys": [*self.mismatched], "error_msgs": []}
 
     def warning(self) -> str:
         """The findings that need attention, as a message: which tensors, why, and so what to do."""
-        new, left_over, tied = ([f for f in fs if f.needs_attention] for fs in (self.new, self.left_over, self.tied))
-        advice = ["Train the new parameters before you use what they predict."] if new else []
-        found = [*_lines("newly initialised", new), *_lines("left over", left_over), *_lines("tied", tied)]
-        return "\n".join([f"{self.model} from {self.checkpoint}:", *found, *advice])
+        advice = ["Train the new parameters before you use what they predict."] if self.new else []
+        return "\n".join([f"{self.model} from {self.checkpoint}:", *self._lines(only_attention=True), *advice])
 
     def __str__(self) -> str:
         lines = [f"{self.model} from {self.checkpoint}", f"  read: {len(self.read)} tensors"]
         renamed = [f"{source} → {name}" for name, source in self.read.items() if name != source]
         if renamed:
             lines.append(f"    {len(renamed)} under another name, such as {renamed[0]}")
-        lines += _lines("tied", self.tied) + _lines("newly initialised", self.new) + _lines("left over", self.left_over)
-        return "\n".join(lines)
+        return "\n".join(lines + self._lines())
 
-
-def _lines(title: str, findings: list[Finding]) -> list[str]:
-    """A line for each reason, naming the first few tensors it is true of."""
-    by_reason: dict[str, list[str]] = {}
-    for finding in findings:
-        by_reason.setdefault(finding.reason, []).append(finding.name)
-    return [f"  {title}: {_first_four(names)}: {reason}" for reason, names in by_reason.items()]
+    def _lines(self, only_attention: bool = False) -> list[str]:
+        """A line for each group and reason, naming the first few tensors it is true of."""
+        names: dict[tuple[str, str], list[str]] = {}
+        for title, group in (("tied", self.tied), ("newly initialised", self.new), ("left over", self.left_over)):
+            for finding in group:
+                if finding.needs_attention or not only_attention:
+                    names.setdefault((title, finding.reason), []).append(finding.name)
+        return [f"  {title}: {_first_four(named)}: {reason}" for (title, reason), named in names.items()]
 
 
 def _first_four(names: list[str]) -> str:
     return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
 
 
-@dataclass
-class LoadingPlan:
-    """What will be read into which parameters: `report.read` says which tensor goes where.
-
-    parameters: every name of every parameter and saved buffer, tied ones under each of their names.
-    duplicates: the model's name, the checkpoint's ignored name for it, the one used.
-    """
-
-    report: LoadingReport
-    parameters: dict[str, Tensor]
-    duplicates: list[tuple[str, str, str]] = field(default_factory=list)
-
-
 def plan_loading(
-    model: nn.Module,
-    weights: Weights,
-    checkpoint: str,
-    *,
-    ignore_mismatched_sizes: bool = False,
-    allow_missing: bool = False,
-) -> LoadingPlan:
+    model: nn.Module, weights: Weights, checkpoint: str, *, ignore_mismatched_sizes: bool, allow_missing: bool
+) -> LoadingReport:
     """Lay the checkpoint beside the model, names and shapes only. checkpoint: its name, for messages.
 
     Raises CheckpointError where shapes differ (unless ignored, and then those parameters are new) or where the body's
@@ -126,37 +109,42 @@ def plan_loading(
     parameters = {name: t for name, t in named if isinstance(t, Tensor) and not _MADE_HERE.search(name)}
     source, left_over = match_names(parameters, weights)
     report = LoadingReport(checkpoint, type(model).__name__)
-    plan = LoadingPlan(report, parameters)
     shapes = {name: (tuple(weights[source[name]].shape), tuple(parameters[name].shape)) for name in source}
-    report.mismatched = [(name, found, expected) for name, (found, expected) in shapes.items() if found != expected]
-    if report.mismatched and not ignore_mismatched_sizes:
-        lines = [f"{len(report.mismatched)} tensors of {checkpoint} do not fit {report.model}:"]
-        lines += [
-            f"  {name}: the checkpoint has {found}, the model {own}" for name, found, own in report.mismatched[:8]
-        ]
-        lines += ["Load with the checkpoint's own config, or pass ignore_mismatched_sizes=True to start those anew."]
-        raise CheckpointError("\n".join(lines))
-    why_new = {name: f"the checkpoint's shape is {found}, the model's {own}" for name, found, own in report.mismatched}
-
+    report.mismatched = [(name, found, own) for name, (found, own) in shapes.items() if found != own]
+    why_new = {name: f"the checkpoint has {found}, the model {own}" for name, found, own in report.mismatched}
+    if why_new and not ignore_mismatched_sizes:
+        misfits = [f"{len(why_new)} tensors of {checkpoint} do not fit {report.model}:"]
+        misfits += [f"  {name}: {reason}" for name, reason in why_new.items()][:8]
+        advice = "Load with the checkpoint's own config, or pass ignore_mismatched_sizes=True to start those anew."
+        raise CheckpointError("\n".join([*misfits, advice]))
     config = getattr(model, "config", None)
     groups: dict[int, list[str]] = {}  # the names of each distinct tensor
     for name, parameter in parameters.items():
         groups.setdefault(id(parameter), []).append(name)
     for first, *others in groups.values():
         held = [name for name in (first, *others) if name in source and name not in why_new]
-        if not held:
-            reason = why_new.get(first, "the checkpoint has no such tensor")
-            report.new.append(Finding(first, reason, needs_attention=True))
-        else:
+        if held:
             # The reference loads a module's names in order, so of two spellings of one tensor the last one counts.
             report.read[held[-1]] = source[held[-1]]
             # An untied file may hold a second bias, which nothing reads.
             if getattr(config, "tie_word_embeddings", True):
-                plan.duplicates += [(held[-1], source[name], source[held[-1]]) for name in held[:-1]]
+                report.duplicates |= {source[name]: held[-1] for name in held[:-1]}
+        else:
+            reason = why_new.get(first, "the checkpoint has no such tensor")
+            report.new.append(Finding(first, reason, needs_attention=True))
         report.tied += [Finding(name, f"the same tensor as {first}") for name in others]
     report.left_over = [_left_over(name, layers=getattr(config, "num_hidden_layers", None)) for name in left_over]
-    _check_body(plan, allow_missing)
-    return plan
+
+    # A body with holes is no pre-trained model: say so instead of computing with random numbers.
+    has_head = any(name.startswith(BODY_PREFIX) for name in parameters)
+    in_body = [name for name in report.absent() if name.startswith(BODY_PREFIX) or not has_head]
+    missing = [name for name in in_body if not _ADDED_TO_THE_BODY.search(name)]
+    if missing and not allow_missing:
+        hole = f"lacks {len(missing)} parameters of the body of {report.model}: {_first_four(missing)}"
+        unused = f" It holds, unused: {', '.join(left_over[:3])}, …" if left_over else ""
+        advice = "Is it a BERT, and does its config match? Pass allow_missing=True to start the missing ones at random."
+        raise CheckpointError(f"{checkpoint} {hole}.{unused} {advice}")
+    return report
 
 
 def _left_over(name: str, layers: int | None) -> Finding:
@@ -168,61 +156,39 @@ def _left_over(name: str, layers: int | None) -> Finding:
     return Finding(name, reason, needs_attention=True)
 
 
-def _check_body(plan: LoadingPlan, allow_missing: bool) -> None:
-    """A body with holes is no pre-trained model: say so instead of computing with random numbers."""
-    has_head = any(name.startswith(BODY_PREFIX) for name in plan.parameters)
-    mismatched = {name for name, _, _ in plan.report.mismatched}
-    absent = [finding.name for finding in plan.report.new if finding.name not in mismatched]
-    in_body = [name for name in absent if name.startswith(BODY_PREFIX) or not has_head]
-    missing = [name for name in in_body if not _ADDED_TO_THE_BODY.search(name)]
-    if missing and not allow_missing:
-        held = ", ".join(finding.name for finding in plan.report.left_over[:3])
-        raise CheckpointError(
-            f"{plan.report.checkpoint} lacks {len(missing)} parameters of the body of {plan.report.model}: "
-            f"{_first_four(missing)}. {f'It holds, unused: {held}, … ' if held else ''}Is it a BERT, and does its "
-            "config match? Pass allow_missing=True to start the missing ones at random."
-        )
-
-
-def read_into_parameters(plan: LoadingPlan, weights: Weights, dtype: torch.dtype) -> None:
-    """Read what the plan says, floating numbers as `dtype`, into new memory, and make that the parameters' data.
+def read_into_parameters(model: nn.Module, weights: Weights, report: LoadingReport, *, dtype: torch.dtype) -> None:
+    """Read what `plan_loading` planned, floating numbers as `dtype`, into new memory that becomes the parameters' data.
 
     Raises CheckpointError where a tensor holds NaN or infinity, or no floating numbers; then no parameter has changed.
     """
-    parameters, report = plan.parameters, plan.report
+    parameters = model.state_dict(keep_vars=True)
     stored = {name: weights[source] for name, source in report.read.items()}
-    origins = {name: f"{report.read[name]} of {tensor.path or report.checkpoint}" for name, tensor in stored.items()}
+    memory = empty_tensors({n: (t.shape, dtype if t.dtype.is_floating_point else t.dtype) for n, t in stored.items()})
     for name, tensor in stored.items():
+        origin = f"{report.read[name]} of {tensor.path or report.checkpoint}"
         if parameters[name].is_floating_point() and not tensor.dtype.is_floating_point:
-            raise CheckpointError(
-                f"{origins[name]} holds {tensor.dtype}, not floating numbers: a checkpoint compressed by another "
-                "program? Get it in float32, float16 or bfloat16."
-            )
-    layout = {name: (t.shape, dtype if t.dtype.is_floating_point else t.dtype) for name, t in stored.items()}
-    memory = empty_tensors(layout)
-    for name, tensor in stored.items():
+            advice = "Was it compressed by another program? Get it in float32, float16 or bfloat16."
+            raise CheckpointError(f"{origin} holds {tensor.dtype}, not floating numbers. {advice}")
         tensor.read_into(memory[name])
         if memory[name].is_floating_point():
-            _check_finite(memory[name], tensor, origins[name])
+            _check_finite(memory[name], tensor, origin)
     for name, read in memory.items():
         parameters[name].data = read.to(parameters[name].device)
-    for name, ignored, used in plan.duplicates:
+    for ignored, name in report.duplicates.items():
         if not torch.equal(weights[ignored].read().to(dtype), memory[name]):
-            reason = f"the checkpoint's {ignored} differs from {used}, to which the config ties it; the latter is used"
-            report.tied.append(Finding(name, reason, needs_attention=True))
+            tie = f"differs from {report.read[name]}, to which the config ties it; the latter is used"
+            report.tied.append(Finding(name, f"the checkpoint's {ignored} {tie}", needs_attention=True))
 
 
 def _check_finite(read: Tensor, stored: StoredTensor, origin: str) -> None:
     # One pass is enough in the usual case: a sum is finite unless a term is not, or the terms are enormous.
-    if torch.isfinite(read.sum(dtype=torch.float32)) or not (wrong := _not_finite(read)):
+    if torch.isfinite(read.sum(dtype=torch.float32)):
         return
-    problem, advice = f"too large for {read.dtype}", f"Load it with dtype={stored.dtype}."
-    if in_file := _not_finite(stored.read()):
-        wrong, problem = in_file, "NaN or infinite"
+    # In float64, since float8 has no such test.
+    wrong, in_file = (int((~torch.isfinite(tensor.double())).sum()) for tensor in (read, stored.read()))
+    if in_file:
         advice = "The training that wrote it went wrong: use an earlier checkpoint."
-    raise CheckpointError(f"{origin} holds {wrong} values that are {problem}. {advice}")
-
-
-def _not_finite(tensor: Tensor) -> int:
-    """How many numbers are NaN or infinite; in float64, since float8 has no such test."""
-    return int((~torch.isfinite(tensor.double())).sum())
+        raise CheckpointError(f"{origin} holds {in_file} values that are NaN or infinite. {advice}")
+    if wrong:
+        advice = f"Load it with dtype={stored.dtype}."
+        raise CheckpointError(f"{origin} holds {wrong} values that are too large for {read.dtype}. {advice}")

@@ -4,40 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 
 BODY_PREFIX = "bert."
-GOOGLE = "Google's TensorFlow code"
 
-
-@dataclass(frozen=True)
-class Spelling:
-    """A pattern found in names, what to put in its place, and who writes it that way.
-
-    transposed: the tensor is a matrix of (inputs, outputs), where PyTorch has (outputs, inputs).
-    """
-
-    pattern: re.Pattern[str]
-    replacement: str
-    written_by: str
-    transposed: bool = False
-
-
-# Applied from top to bottom, each to the result of the one before.
-SPELLINGS = (
-    Spelling(re.compile(r"^_orig_mod\."), "", "a model saved inside torch.compile"),
-    Spelling(re.compile(r"^module\."), "", "a model saved inside DataParallel or DistributedDataParallel"),
-    Spelling(re.compile(r"^output_(weights|bias)$"), r"classifier/output_\1", f"{GOOGLE}: run_classifier.py"),
-    Spelling(re.compile(r"^cls/squad/"), "qa_outputs/", f"{GOOGLE}: run_squad.py"),
-    Spelling(re.compile(r"/output_weights$"), "/weight", GOOGLE),
-    Spelling(re.compile(r"/output_bias$"), "/bias", GOOGLE),
-    Spelling(re.compile(r"/layer_(\d+)/"), r"/layer/\1/", GOOGLE),
-    Spelling(re.compile(r"/(word|position|token_type)_embeddings$"), r"/\1_embeddings/weight", GOOGLE),
-    Spelling(re.compile(r"/kernel$"), "/weight", GOOGLE, transposed=True),
-    Spelling(re.compile(r"/"), ".", GOOGLE),
-    Spelling(re.compile(r"LayerNorm\.gamma$"), "LayerNorm.weight", f"{GOOGLE} and its first conversions"),
-    Spelling(re.compile(r"LayerNorm\.beta$"), "LayerNorm.bias", f"{GOOGLE} and its first conversions"),
-)
+# Pattern → replacement, applied from top to bottom, each to the result of the one before.
+SPELLINGS = {
+    r"^_orig_mod\.": "",  # a model saved inside torch.compile
+    r"^module\.": "",  # a model saved inside DataParallel or DistributedDataParallel
+    r"^output_(weights|bias)$": r"classifier/output_\1",  # from here on Google's TensorFlow code: run_classifier.py,
+    r"^cls/squad/": "qa_outputs/",  # run_squad.py,
+    r"/output_weights$": "/weight",  # and all of it
+    r"/output_bias$": "/bias",
+    r"/layer_(\d+)/": r"/layer/\1/",
+    r"/(word|position|token_type)_embeddings$": r"/\1_embeddings/weight",
+    r"/kernel$": "/weight",
+    r"/": ".",
+    r"LayerNorm\.gamma$": "LayerNorm.weight",  # its first conversions to PyTorch too
+    r"LayerNorm\.beta$": "LayerNorm.bias",
+}
 
 # Names that may be left over without harm, and why, looked up from top to bottom for a name that the model lacks.
 HARMLESS_LEFT_OVER = (
@@ -52,14 +36,14 @@ HARMLESS_LEFT_OVER = (
 
 def canonical(name: str) -> str:
     """The reference library's name for a checkpoint's name, the body's prefix aside."""
-    for spelling in SPELLINGS:
-        name = spelling.pattern.sub(spelling.replacement, name)
+    for pattern, replacement in SPELLINGS.items():
+        name = re.sub(pattern, replacement, name)
     return name
 
 
 def is_transposed(name: str) -> bool:
-    """Whether a checkpoint's name is that of a matrix the other way round."""
-    return any(spelling.transposed and spelling.pattern.search(name) for spelling in SPELLINGS)
+    """Whether a checkpoint's name is that of TensorFlow's matrix (inputs, outputs): PyTorch has (outputs, inputs)."""
+    return name.endswith("/kernel")
 
 
 def reason_left_over(name: str) -> str | None:

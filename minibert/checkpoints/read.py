@@ -12,6 +12,7 @@ import json
 import math
 import os
 import pickle
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -62,14 +63,14 @@ def open_weights(folder: Path, *, from_tf: bool = False) -> Iterator[Weights]:
     folder: or the `….ckpt.index` of a TensorFlow checkpoint. from_tf: look for TensorFlow's only.
     Raises ``CheckpointError`` naming the file if anything but the numbers is wrong with it, or if there is none.
     """
-    candidates = [folder] if folder.is_file() else [folder / name for name in files.search_order(from_tf)]
+    order = files.search_order(from_tf)
+    candidates = [folder] if folder.is_file() else [folder / name for name in order]
     path = next((path for path in candidates if path.exists()), None)
     if path is None:
         advice = files.other_weights([path.name for path in folder.glob("*")])
         if steps := sorted(folder.glob("*.ckpt-*.index")):
             advice += f". To open a step of a TensorFlow training, give its own path, such as {steps[-1]}"
-        wanted = ", ".join(files.search_order(from_tf))
-        raise CheckpointError(f"{folder}: no weights; looked for {wanted}. {describe_folder(folder)}{advice}")
+        raise CheckpointError(f"{folder}: no weights; looked for {', '.join(order)}. {describe_folder(folder)}{advice}")
     with ExitStack() as open_files:
         weights = (_open_shards if path.name.endswith(files.INDEX_SUFFIX) else _open_file)(path, open_files)
         open_files.callback(weights.clear)  # lets go of what a pickle held
@@ -84,14 +85,13 @@ def weights_of(state_dict: Any, path: Path | None = None) -> Weights:
     weights = {}
     for name, tensor in state_dict.items():
         if not isinstance(name, str) or not isinstance(tensor, Tensor):
-            raise CheckpointError(
-                f"{origin}: should map names to tensors, but {name!r} is a {type(tensor).__name__}. If this is a whole "
-                "training checkpoint, take only the model's state_dict() from it"
-            )
+            wrong = f"should map names to tensors, but {name!r} is a {type(tensor).__name__}"
+            advice = "If this is a whole training checkpoint, take only the model's state_dict() from it"
+            raise CheckpointError(f"{origin}: {wrong}. {advice}")
         if tensor.layout is not torch.strided or tensor.is_quantized or tensor.is_meta:
             raise CheckpointError(f"{origin}: tensor {name!r} is not an ordinary dense tensor; it cannot be a weight")
-        read_into = methodcaller("copy_", tensor.detach())  # out.copy_(tensor)
-        weights[name] = StoredTensor(tensor.shape, tensor.dtype, path, read_into=read_into)
+        copy = methodcaller("copy_", tensor.detach())  # out.copy_(tensor)
+        weights[name] = StoredTensor(tensor.shape, tensor.dtype, path, read_into=copy)
     return weights
 
 
@@ -119,7 +119,7 @@ def _open_file(path: Path, open_files: ExitStack) -> Weights:
     if path.suffix == files.TENSORFLOW_INDEX_SUFFIX:
         from .tensorflow.bundle import open_tensors  # here, since few checkpoints are TensorFlow's
 
-        found = open_tensors(path, open_files)
+        found = open_tensors(path)
         return {name: StoredTensor(shape, dtype, path, read_into=read) for name, (shape, dtype, read) in found.items()}
     check_is_real_file(path)
     return _open_safetensors(path, open_files) if path.suffix == ".safetensors" else weights_of(_unpickled(path), path)
@@ -127,8 +127,7 @@ def _open_file(path: Path, open_files: ExitStack) -> Weights:
 
 def _open_shards(index: Path, open_files: ExitStack) -> Weights:
     """Every tensor from the shard the index names; each must be there, and hold it."""
-    weight_map = files.read_index(index)
-    before = index.stat()
+    before, weight_map = index.stat(), files.read_index(index)
     shards: dict[str, Weights] = {}
     for name, shard in weight_map.items():
         if shard not in shards:
@@ -150,9 +149,8 @@ def _open_safetensors(path: Path, open_files: ExitStack) -> Weights:
         with safe_open(path, framework="pt") as library:
             found = {name: library.get_tensor(name) for name in library.keys()}  # noqa: SIM118  # it is no dictionary
     except Exception as error:  # the library's own type, or PyTorch's where a shape is beyond it
-        raise CheckpointError(
-            f"{path}: not a safetensors file, or a truncated or damaged one ({first_line(error)}); get the file again"
-        ) from error
+        wrong = f"not a safetensors file, or a truncated or damaged one ({first_line(error)})"
+        raise CheckpointError(f"{path}: {wrong}; get the file again") from error
     _check_not_replaced(path, os.fstat(file.fileno()))
     length = int.from_bytes(file.read(8), "little")
     header = json.loads(file.read(length))
@@ -184,24 +182,18 @@ def _check_not_replaced(path: Path, before: os.stat_result) -> None:
 
 
 def _unpickled(path: Path) -> Any:
-    """What a `.bin` file holds. A pickle is a program: `weights_only` runs none of it but what builds tensors.
-
-    Since PyTorch 1.6 such a file is a ZIP. Mapped until its tensors are copied, a compressed one is refused, which
-    could unpack to more than its size.
-    """
+    """What a `.bin` file holds. A pickle is a program: `weights_only` runs none of it but what builds tensors."""
     with open(path, "rb") as file:
-        is_zip = file.read(4) == b"PK\x03\x04"
-    try:
+        is_zip = file.read(4) == b"PK\x03\x04"  # since PyTorch 1.6
+    try:  # mapped, a compressed file is refused, which could unpack to more than its size
         return torch.load(str(path), map_location="cpu", weights_only=True, mmap=is_zip)
     except pickle.UnpicklingError as error:
         # PyTorch's reason without its advice, which is to load the file unsafely.
-        lines = [line.strip() for line in str(error).splitlines()]
-        reasons = [line for line in lines if "Unsupported" in line or "Trying to call" in line or "GLOBAL" in line]
-        why = (reasons or lines or ["no reason given"])[0].removeprefix("WeightsUnpickler error: ").rstrip(". ")
-        raise CheckpointError(
-            f"{path}: refused, because it is not a plain pickle of tensors: {why}. Nothing in it was run. Do not load "
-            "it by other means unless you trust its author; ask for a safetensors file"
-        ) from error
+        reason = re.search(r".*(Unsupported|Trying to call|GLOBAL).*", str(error))
+        why = (reason[0] if reason else first_line(error)).strip().removeprefix("WeightsUnpickler error: ").rstrip(". ")
+        advice = "Do not load it by other means unless you trust its author; ask for a safetensors file"
+        wrong = f"refused, because it is not a plain pickle of tensors: {why}. Nothing in it was run"
+        raise CheckpointError(f"{path}: {wrong}. {advice}") from error
     except Exception as error:  # a damaged pickle can make the unpickler raise anything
         why = f"{type(error).__name__}: {first_line(error)}"
         raise CheckpointError(f"{path}: not a readable PyTorch file, or a damaged one ({why}); get it again") from error

@@ -17,17 +17,11 @@ from torch import Tensor
 from .files import INDEX_SUFFIX, PYTORCH_FILE, SAFETENSORS_FILE, WEIGHT_FILES, CheckpointError, flush_to_disk, replacing
 
 _SHARD = re.compile(r"(model-\d{5}-of-\d{5}\.safetensors|pytorch_model-\d{5}-of-\d{5}\.bin)")
-_SIZE = re.compile(r"(\d+)\s*(|[KMGT]I?B)")
-_UNITS = {"": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
-_UNITS |= {"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
+_SIZE = re.compile(r"(\d+)\s*(?:([KMGT])(I?)B)?")
 
 
 def save_weights(
-    tensors: Mapping[str, Tensor],
-    folder: Path,
-    *,
-    max_shard_size: int | str | None = None,
-    safe_serialization: bool = True,
+    tensors: dict[str, Tensor], folder: Path, max_shard_size: int | str | None = None, safe_serialization: bool = True
 ) -> list[Path]:
     """Write ``tensors`` into ``folder`` and return the paths of the files that now make up the checkpoint.
 
@@ -35,31 +29,34 @@ def save_weights(
     max_shard_size: bytes, or text such as "500MB"; beyond it the checkpoint is split. None: one file always.
     safe_serialization: safetensors if true, else PyTorch's pickle.
 
-    Raises ``CheckpointError`` if a file cannot be written, ``ValueError`` for bad arguments; both leave what was in
-    ``folder`` as it was, unless the shards of an old checkpoint are being replaced one by one: the index goes first
-    and comes back last, so a reader meets a folder without weights, never a mixture.
+    Raises ``CheckpointError`` if a file cannot be written, ``ValueError`` for bad arguments; both leave ``folder`` as
+    it was, unless shards were being replaced: their index goes first and comes last, so no reader meets a mixture.
     """
-    _check_not_shared(tensors)
+    owner: dict[tuple[int, int], str] = {}
+    for name, tensor in tensors.items():
+        first = owner.setdefault((tensor.untyped_storage().data_ptr(), tensor.data_ptr()), name)
+        if first != name and tensor.numel() > 0:  # it would be stored twice, and come back as two
+            raise ValueError(f"tensors {first!r} and {name!r} share their memory; save one of them and tie on loading")
     filename = SAFETENSORS_FILE if safe_serialization else PYTORCH_FILE
     shards = _split(tensors, parse_size(max_shard_size))
-    stem, extension = filename.rsplit(".", 1)
-    numbered = [f"{stem}-{n + 1:05d}-of-{len(shards):05d}.{extension}" for n in range(len(shards))]
-    contents = dict(zip(numbered if len(shards) > 1 else [filename], shards, strict=True))
+    contents = {folder / filename: shards[0]}
+    if len(shards) > 1:
+        stem, extension = filename.rsplit(".", 1)
+        numbered = [folder / f"{stem}-{n:05d}-of-{len(shards):05d}.{extension}" for n in range(1, len(shards) + 1)]
+        contents = dict(zip(numbered, shards, strict=True))
     index = folder / (filename + INDEX_SUFFIX)
-    files = [folder / name for name in contents] + ([index] if len(shards) > 1 else [])
+    files = [*contents, index] if len(shards) > 1 else [*contents]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with ExitStack() as drafts:
             # Renamed as the stack is left, the last one entered first: so the index comes last.
             temporary = {file: drafts.enter_context(replacing(file)) for file in reversed(files)}
-            for name, shard in contents.items():
-                _write(shard, temporary[folder / name], safe_serialization)
+            for file, shard in contents.items():
+                _write(shard, temporary[file], safe_serialization)
             if index in temporary:
-                weight_map = {tensor: name for name, shard in contents.items() for tensor in shard}
-                total = sum(tensor.nbytes for tensor in tensors.values())
-                text = json.dumps(
-                    {"metadata": {"total_size": total}, "weight_map": weight_map}, indent=2, sort_keys=True
-                )
+                weight_map = {tensor: file.name for file, shard in contents.items() for tensor in shard}
+                metadata = {"total_size": sum(tensor.nbytes for tensor in tensors.values())}
+                text = json.dumps({"metadata": metadata, "weight_map": weight_map}, indent=2, sort_keys=True)
                 temporary[index].write_text(text + "\n", encoding="utf-8", newline="\n")
                 flush_to_disk(temporary[index])
                 index.unlink(missing_ok=True)
@@ -74,34 +71,23 @@ def save_weights(
 def parse_size(size: int | str | None) -> int | None:
     """ "500MB" → 500,000,000; "1GiB" → 1,073,741,824; numbers and None stay what they are."""
     if isinstance(size, str):
-        match = _SIZE.fullmatch(size.strip().upper())
-        if match is None:
+        if (match := _SIZE.fullmatch(size.strip().upper())) is None:
             raise ValueError(f'max_shard_size {size!r} is not a size; write bytes as a number, or text such as "500MB"')
-        size = int(match[1]) * _UNITS[match[2]]
+        number, prefix, binary = match.groups(default="")
+        unit: int = (1024 if binary else 1000) ** ("", *"KMGT").index(prefix)
+        size = int(number) * unit
     if size is not None and size <= 0:
         raise ValueError(f"max_shard_size must be positive, is {size}")
     return size
 
 
-def _check_not_shared(tensors: Mapping[str, Tensor]) -> None:
-    """Refuse one tensor under two names: it would be stored twice, and come back as two."""
-    owner: dict[tuple[int, int], str] = {}
-    for name, tensor in tensors.items():
-        first = owner.setdefault((tensor.untyped_storage().data_ptr(), tensor.data_ptr()), name)
-        if first != name and tensor.numel() > 0:
-            raise ValueError(f"tensors {first!r} and {name!r} share their memory; save one of them and tie on loading")
-
-
 def _split(tensors: Mapping[str, Tensor], limit: int | None) -> list[dict[str, Tensor]]:
     """Fill one shard after the other, in order, up to ``limit`` bytes; a larger tensor gets a shard of its own."""
     shards: list[dict[str, Tensor]] = [{}]
-    used = 0
     for name, tensor in tensors.items():
-        if limit is not None and shards[-1] and used + tensor.nbytes > limit:
+        if limit is not None and shards[-1] and sum(t.nbytes for t in (*shards[-1].values(), tensor)) > limit:
             shards.append({})
-            used = 0
         shards[-1][name] = tensor
-        used += tensor.nbytes
     return shards
 
 
@@ -111,14 +97,14 @@ def _write(shard: Mapping[str, Tensor], path: Path, safe_serialization: bool) ->
     for name, tensor in tensors.items():
         if tensor.untyped_storage().nbytes() != tensor.nbytes:
             tensors[name] = tensor.clone()  # pickling a view would write everything it is a view of
-    path.touch(exist_ok=False)
-    mode = path.stat().st_mode
-    if safe_serialization:
+    if not safe_serialization:
+        torch.save(tensors, path)
+    else:
+        path.touch(exist_ok=False)
+        mode = path.stat().st_mode
         try:
             save_file(tensors, path, metadata={"format": "pt"})  # other readers ask for this entry
         except Exception as error:  # the library's own type, which is no OSError, even when the disk is full
             raise OSError(str(error)) from error
         path.chmod(mode)  # the library makes files that only their owner can read
-    else:
-        torch.save(tensors, path)
     flush_to_disk(path)

@@ -28,15 +28,12 @@ class BertBase(nn.Module):
         super().__init__()
         wanted = BertConfig if issubclass(self.config_class, BertConfig) else self.config_class
         if not isinstance(config, wanted):
-            raise ValueError(
-                f"{type(self).__name__}(config) takes an instance of {wanted.__name__}, not of {type(config).__name__}. "
-                f"To open a checkpoint use {type(self).__name__}.from_pretrained(name)."
-            )
+            name, given = type(self).__name__, type(config).__name__
+            advice = f"To open a checkpoint use {name}.from_pretrained(name)."
+            raise ValueError(f"{name}(config) takes an instance of {wanted.__name__}, not of {given}. {advice}")
         config.validate()
         self.config = config
         self.name_or_path = config.name_or_path
-
-    # ------------------------------------------------------------------------------------------------- fresh parameters
 
     def init_weights(self) -> None:
         """Prune the heads that the config says are gone, draw fresh weights, and tie what is tied.
@@ -45,7 +42,7 @@ class BertBase(nn.Module):
         """
         if self.config.pruned_heads:
             self.prune_heads(self.config.pruned_heads)
-        if initialization_enabled():
+        if initialization_enabled.get():
             self.apply(self._init_weights)
         self.tie_weights()
         if self.config.attn_implementation == "packed":
@@ -53,8 +50,6 @@ class BertBase(nn.Module):
 
     def _init_weights(self, module: nn.Module) -> None:
         initialize_module(module, self.config.initializer_range)
-
-    # ------------------------------------------------------------------------------------------------------- embeddings
 
     @property
     def base_model(self) -> Any:
@@ -102,14 +97,10 @@ class BertBase(nn.Module):
         if new_num_tokens is None:
             return words
         if not is_whole_number(new_num_tokens) or new_num_tokens < 1:
-            raise ValueError(
-                f"Cannot resize to {new_num_tokens!r} tokens: a vocabulary has a whole number, at least 1."
-            )
+            raise ValueError(f"Cannot resize to {new_num_tokens!r} tokens: give a whole number of at least 1.")
         padding = self.config.pad_token_id
         if padding is not None and new_num_tokens <= padding:
-            raise ValueError(
-                f"Cannot resize to {new_num_tokens} tokens: the padding word, pad_token_id = {padding}, would go."
-            )
+            raise ValueError(f"Cannot resize to {new_num_tokens} tokens: pad_token_id = {padding} would go.")
         if new_num_tokens != words.num_embeddings:
             self.set_input_embeddings(resized(words, new_num_tokens, self._init_weights))
             decoder = self.get_output_embeddings()
@@ -119,8 +110,6 @@ class BertBase(nn.Module):
         self.tie_weights()
         return self.get_input_embeddings()
 
-    # --------------------------------------------------------------------------------------------------- heads and masks
-
     def prune_heads(self, heads_to_prune: Mapping[int, Iterable[int]]) -> None:
         """Cut attention heads out: {layer: heads}, both counted from 0, heads as numbered before any pruning.
 
@@ -128,24 +117,21 @@ class BertBase(nn.Module):
         that does not exist.
         """
         layers = self.base_model.encoder.layer
-        last = len(layers)
-        chosen = {layer + last if -last <= layer < 0 else layer: set(heads) for layer, heads in heads_to_prune.items()}
+        end = len(layers)
+        chosen = {layer + end if -end <= layer < 0 else layer: set(heads) for layer, heads in heads_to_prune.items()}
         for layer, heads in chosen.items():
-            if not 0 <= layer < len(layers):
-                raise ValueError(f"Cannot prune heads of layer {layer}: this model has layers 0 to {len(layers) - 1}.")
+            if not 0 <= layer < end:
+                raise ValueError(f"Cannot prune heads of layer {layer}: this model has layers 0 to {end - 1}.")
             check_pruning(layers[layer].attention, heads)
         for layer, heads in chosen.items():
             layers[layer].attention.prune_heads(heads)
             self.config.pruned_heads[layer] = sorted({*self.config.pruned_heads.get(layer, []), *heads})
-            self.config.pruned_heads.pop(layer - last, None)  # the same layer, counted from the end
+            self.config.pruned_heads.pop(layer - end, None)  # the same layer, counted from the end
 
     def get_extended_attention_mask(
         self, attention_mask: Tensor, input_shape: tuple[int, ...], device: torch.device | None = None
     ) -> Tensor:
-        """The additive mask of self-attention, from (batch, keys) or (batch, seq, keys) of 1 and 0.
-
-        `device` is where the reference put it; here it stays where `attention_mask` is unless given.
-        """
+        """The additive mask of self-attention, from (batch, keys) or (batch, seq, keys) of 1 and 0; moved to `device`."""
         is_decoder = self.config.is_decoder
         mask = extended_attention_mask(attention_mask, input_shape[1], is_decoder=is_decoder, dtype=self.dtype)
         return mask if device is None else mask.to(device)
@@ -156,11 +142,9 @@ class BertBase(nn.Module):
 
     def get_head_mask(self, head_mask: Tensor | None, num_hidden_layers: int) -> Tensor | list[None]:
         """The head mask with five dimensions, one slice a layer; of None a list of None."""
-        return (
-            [None] * num_hidden_layers
-            if head_mask is None
-            else head_mask_of_layers(head_mask, num_hidden_layers, self.dtype)
-        )
+        if head_mask is None:
+            return [None] * num_hidden_layers
+        return head_mask_of_layers(head_mask, num_hidden_layers, self.dtype)
 
     def set_attn_implementation(self, attn_implementation: str) -> None:
         """Choose "eager" (written out), "sdpa" (fused) or "packed" (`minibert.fast.packing`: fused, without the padding).
@@ -193,8 +177,6 @@ class BertBase(nn.Module):
     def _encoders(self) -> list[Any]:
         return [module for module in self.modules() if hasattr(module, "checkpoints_gradients")]  # a pair has two
 
-    # ------------------------------------------------------------------------------------------------------- properties
-
     @property
     def device(self) -> torch.device:
         """Where the parameters are."""
@@ -208,11 +190,6 @@ class BertBase(nn.Module):
 
     def num_parameters(self, only_trainable: bool = False, exclude_embeddings: bool = False) -> int:
         """How many numbers the model holds, tied ones once."""
-        embeddings: set[int] = set()
-        if exclude_embeddings:
-            embeddings = {id(m.weight) for m in self.modules() if isinstance(m, nn.Embedding)}
-        return sum(
-            parameter.numel()
-            for parameter in self.parameters()
-            if id(parameter) not in embeddings and (parameter.requires_grad or not only_trainable)
-        )
+        left_out = {id(m.weight) for m in self.modules() if exclude_embeddings and isinstance(m, nn.Embedding)}
+        counted = [p for p in self.parameters() if id(p) not in left_out and (p.requires_grad or not only_trainable)]
+        return sum(parameter.numel() for parameter in counted)

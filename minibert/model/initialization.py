@@ -16,17 +16,12 @@ from contextvars import ContextVar
 from typing import Any
 
 from torch import Tensor, nn
+from torch.nn import init
 from torch.overrides import TorchFunctionMode
 
-_enabled: ContextVar[bool] = ContextVar("initialization_enabled", default=True)
-_DRAWS = (
-    Tensor.normal_,
-    Tensor.uniform_,
-    nn.init.normal_,
-    nn.init.uniform_,
-    nn.init.kaiming_uniform_,
-    nn.init.xavier_uniform_,
-)
+# Whether `init_weights` draws: not while a model is built that a checkpoint will fill.
+initialization_enabled: ContextVar[bool] = ContextVar("initialization_enabled", default=True)
+_DRAWS = (Tensor.normal_, Tensor.uniform_, init.normal_, init.uniform_, init.kaiming_uniform_, init.xavier_uniform_)
 
 
 def initialize_module(module: nn.Module, initializer_range: float) -> None:
@@ -44,33 +39,20 @@ def initialize_module(module: nn.Module, initializer_range: float) -> None:
         module.weight.data.fill_(1.0)
 
 
-def initialization_enabled() -> bool:
-    """Whether `init_weights` should draw; off while a model is built that a checkpoint will fill."""
-    return _enabled.get()
-
-
 @contextmanager
 def without_init_weights() -> Iterator[None]:
     """Build models whose `init_weights` draws nothing; PyTorch's own draws still happen, as in the reference."""
-    token = _enabled.set(False)
+    token = initialization_enabled.set(False)
     try:
         yield
     finally:
-        _enabled.reset(token)
+        initialization_enabled.reset(token)
 
 
-class _WithoutDraws(TorchFunctionMode):
-    """Leave tensors that ask for random values as they are."""
+class WithoutDraws(TorchFunctionMode):
+    """Build layers without PyTorch's own draws: weights hold whatever the memory held, to be overwritten."""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        kwargs = kwargs or {}
         if func in _DRAWS:
             return args[0] if args else kwargs["tensor"]
-        return func(*args, **kwargs)
-
-
-@contextmanager
-def without_draws() -> Iterator[None]:
-    """Build models without any random number: their weights hold whatever the memory held, to be overwritten."""
-    with without_init_weights(), _WithoutDraws():
-        yield
+        return func(*args, **(kwargs or {}))

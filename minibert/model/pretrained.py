@@ -1,7 +1,4 @@
-"""Load and save: what makes a model a pre-trained one.
-
-Reference class: `BertPreTrainedModel`.
-"""
+"""Load and save: what makes a model a pre-trained one. Reference class: `BertPreTrainedModel`."""
 
 from __future__ import annotations
 
@@ -14,21 +11,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..checkpoints import (
-    LoadingPlan,
-    LoadingReport,
-    Weights,
-    locate_weights,
-    open_weights,
-    plan_loading,
-    read_into_parameters,
-    save_weights,
-    weights_of,
-)
+from ..checkpoints import LoadingReport, Weights, locate_weights, open_weights, save_weights, weights_of
+from ..checkpoints.load import plan_loading, read_into_parameters
 from ..config import BertConfig
 from ..config_files import folder_for_saving
 from .base import BertBase
-from .initialization import without_draws, without_init_weights
+from .initialization import WithoutDraws, without_init_weights
 
 logger = logging.getLogger("minibert")
 
@@ -76,9 +64,8 @@ class BertPreTrainedModel(BertBase):
         warning is logged where that needs attention. With `output_loading_info` returns (model, the reference's dict).
         Raises CheckpointError (an OSError) where files are missing, broken or do not fit; ValueError for the rest.
         """
-        token = use_auth_token if token is None else token
-        hub: dict[str, Any] = {"cache_dir": cache_dir, "token": token, "revision": revision}
-        hub |= {"force_download": force_download, "local_files_only": local_files_only}
+        hub: dict[str, Any] = {"cache_dir": cache_dir, "revision": revision, "force_download": force_download}
+        hub |= {"local_files_only": local_files_only, "token": use_auth_token if token is None else token}
         for ignored in ("low_cpu_mem_usage", "resume_download", "proxies", "mirror", "trust_remote_code", "_fast_init"):
             others.pop(ignored, None)  # arguments of the reference with nothing left to say here
         if isinstance(config, BertConfig):
@@ -102,31 +89,25 @@ class BertPreTrainedModel(BertBase):
         with opened as weights:
             allowed = {"ignore_mismatched_sizes": ignore_mismatched_sizes, "allow_missing": allow_missing}
             parameter_dtype = _target_dtype(torch_dtype if torch_dtype is not None else dtype, weights)
-
-            def build_and_plan() -> tuple[BertPreTrainedModel, LoadingPlan]:
-                model = cls(settings, *model_args, **others)
-                return model, plan_loading(model, weights, settings.name_or_path, **allowed)
-
             # A class may draw numbers of its own; those of a model that the file may fill must not count.
-            with without_draws(), torch.random.fork_rng(devices=[]):
-                model, plan = build_and_plan()
-            if plan.report.new or draw_as_reference:
+            with without_init_weights(), WithoutDraws(), torch.random.fork_rng(devices=[]):
+                model = cls(settings, *model_args, **others)
+            report = plan_loading(model, weights, settings.name_or_path, **allowed)
+            if report.new or draw_as_reference:
                 # Something has to be drawn, or is asked for. Build again with every draw the reference makes, so that a
                 # seed gives the same new parameters and leaves the generator in the same state.
                 with without_init_weights():
-                    model, plan = build_and_plan()
-                new = {finding.name.rpartition(".")[0] for finding in plan.report.new}
-                for path, module in model.named_modules():
-                    if path in new:
-                        model._init_weights(module)
+                    model = cls(settings, *model_args, **others)
+                for path in dict.fromkeys(finding.name.rpartition(".")[0] for finding in report.new):
+                    model._init_weights(model.get_submodule(path))
             if parameter_dtype != torch.get_default_dtype():
                 model.to(parameter_dtype)  # what is not read, such as a new head
-            read_into_parameters(plan, weights, parameter_dtype)
-        model.loading_report = plan.report
+            read_into_parameters(model, weights, report, dtype=parameter_dtype)
+        model.loading_report = report
+        if report.needs_attention:
+            logger.warning(report.warning())
         model.eval()
-        if plan.report.needs_attention:
-            logger.warning(plan.report.warning())
-        return (model, plan.report.loading_info()) if output_loading_info else model
+        return (model, report.loading_info()) if output_loading_info else model
 
     def save_pretrained(
         self,

@@ -33,9 +33,8 @@ def prune_attention_heads(attention: Any, heads: Iterable[int]) -> None:
     present = [head for head in range(original) if head not in attention.pruned_heads]
     size = self_attention.attention_head_size
     kept = torch.cat([torch.arange(i * size, (i + 1) * size) for i, head in enumerate(present) if head not in removed])
-    self_attention.query = prune_linear_layer(self_attention.query, kept)
-    self_attention.key = prune_linear_layer(self_attention.key, kept)
-    self_attention.value = prune_linear_layer(self_attention.value, kept)
+    for name in ("query", "key", "value"):
+        setattr(self_attention, name, prune_linear_layer(getattr(self_attention, name), kept))
     attention.output.dense = prune_linear_layer(attention.output.dense, kept, dim=1)
     self_attention.num_attention_heads = original - len(removed)
     self_attention.all_head_size = size * self_attention.num_attention_heads
@@ -66,8 +65,7 @@ def prune_linear_layer(layer: nn.Linear, index: Tensor, dim: int = 0) -> nn.Line
 def resized(old: nn.Embedding | nn.Linear, size: int, draw: Callable[[nn.Module], None]) -> Any:
     """The table with `size` rows, or the layer with `size` outputs, the first of them the old ones.
 
-    draw: gives a module fresh weights. A table has no padding_idx any more, as in the reference: from here on the padding word's
-    vector is trained like any other.
+    draw: gives a module fresh weights. As in the reference, the padding word's vector is trained from here on.
     """
     if isinstance(old, nn.Embedding):
         new: nn.Embedding | nn.Linear = nn.Embedding(size, old.embedding_dim)

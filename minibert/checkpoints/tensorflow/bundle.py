@@ -20,11 +20,8 @@ Source: LevelDB's table_format.md; TensorFlow's tensor_bundle.proto, tensor_shap
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from functools import partial
-from io import BufferedReader
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,60 +32,51 @@ from ..files import TENSORFLOW_INDEX_SUFFIX, CheckpointError, check_is_real_file
 from ..names import is_transposed
 from .checksum import masked_crc32c
 
-ReadInto = Callable[[Tensor], object]  # fills a tensor with the numbers
 # types.proto's numbers of the dtypes that hold plain numbers.
 DTYPES = {1: torch.float32, 2: torch.float64, 14: torch.bfloat16, 19: torch.float16, 8: torch.complex64}
 DTYPES |= {6: torch.int8, 5: torch.int16, 3: torch.int32, 9: torch.int64, 18: torch.complex128}
 DTYPES |= {4: torch.uint8, 17: torch.uint16, 22: torch.uint32, 23: torch.uint64, 10: torch.bool}
-# Only tf.train.Checkpoint of TensorFlow 2 writes it, which names tensors after Python attributes: no BERT names at all.
-_OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
-_FOOTER = 48
-_MAGIC = 0xDB4775248B80FB57.to_bytes(8, "little")
+_FOOTER, _MAGIC = 48, 0xDB4775248B80FB57.to_bytes(8, "little")
 
 
 class Entry(NamedTuple):
     """Where one tensor lies: `size` bytes from `offset` on in `data_file`, with the masked CRC-32C `checksum`."""
 
     dtype: torch.dtype
-    shape: torch.Size
+    shape: tuple[int, ...]
     data_file: str
     offset: int
     size: int
     checksum: int
 
 
-def open_tensors(index: Path, open_files: ExitStack) -> dict[str, tuple[torch.Size, torch.dtype, ReadInto]]:
+def open_tensors(index: Path) -> dict[str, tuple[torch.Size, torch.dtype, Callable[[Tensor], object]]]:
     """Name → shape, dtype and how to read it into a tensor, in the order of the data. index: a `….ckpt.index`.
 
     TensorFlow multiplies x W, PyTorch x Wᵀ: a tensor that `is_transposed` says is a matrix is turned.
     Raises CheckpointError where the index is damaged or a data file is missing or too short; when a tensor is read,
     where its bytes do not have their checksum.
     """
-    files: dict[str, BufferedReader] = {}
-    tensors: dict[str, tuple[torch.Size, torch.dtype, ReadInto]] = {}
+    tensors: dict[str, tuple[torch.Size, torch.dtype, Callable[[Tensor], object]]] = {}
     for name, entry in read_bundle(index).items():
-        path = index.parent / entry.data_file
-        if entry.data_file not in files:
-            check_is_real_file(path, listed_in=index)
-            files[entry.data_file] = open_files.enter_context(open(path, "rb"))  # noqa: SIM115
-        end, size = entry.offset + entry.size, os.fstat(files[entry.data_file].fileno()).st_size
-        if end > size:
-            raise CheckpointError(
-                f"{path}: truncated, or not the one {index.name} belongs to: tensor {name!r} should end at byte {end}, "
-                f"the file ends at {size}. Get both files again"
-            )
-        shape = torch.Size(reversed(entry.shape)) if is_transposed(name) else entry.shape
-        tensors[name] = shape, entry.dtype, partial(_read_into, file=files[entry.data_file], entry=entry, name=name)
+        path, end = index.parent / entry.data_file, entry.offset + entry.size
+        check_is_real_file(path, listed_in=index)
+        if end > (size := path.stat().st_size):
+            wrong = f"tensor {name!r} should end at byte {end}, the file ends at {size}. Get both files again"
+            raise CheckpointError(f"{path}: truncated, or not the one {index.name} belongs to: {wrong}")
+        shape = torch.Size(reversed(entry.shape) if is_transposed(name) else entry.shape)
+        tensors[name] = shape, entry.dtype, partial(_read_into, path=path, entry=entry, name=name)
     return tensors
 
 
-def _read_into(out: Tensor, *, file: BufferedReader, entry: Entry, name: str) -> None:
+def _read_into(out: Tensor, *, path: Path, entry: Entry, name: str) -> None:
     tensor = torch.empty(entry.shape, dtype=entry.dtype, device="cpu")
     data = memoryview(tensor.view(-1).view(torch.uint8).numpy())  # type: ignore[arg-type]
-    file.seek(entry.offset)
-    file.readinto(data)  # if the file became shorter, the checksum will tell
-    if masked_crc32c(data) != entry.checksum:
-        raise CheckpointError(f"{file.name}: the checksum of tensor {name!r} does not match. Get the file again")
+    with open(path, "rb") as file:
+        file.seek(entry.offset)
+        file.readinto(data)
+    if masked_crc32c(data) != entry.checksum:  # also where the file has become shorter, or another one
+        raise CheckpointError(f"{path}: the checksum of tensor {name!r} does not match. Get the file again")
     out.copy_(tensor.permute(*reversed(range(tensor.dim()))) if is_transposed(name) else tensor)
 
 
@@ -105,10 +93,8 @@ def read_bundle(index: Path) -> dict[str, Entry]:
         prefix, files = index.name.removesuffix(TENSORFLOW_INDEX_SUFFIX), header.get(1, 0)
         entries = {key.decode(): _entry(key.decode(), value, prefix, files=files) for key, value in table.items()}
     except ValueError as error:
-        raise CheckpointError(
-            f"{index}: not the index of a TensorFlow checkpoint, or one that cannot be read: {error}. "
-            "If it is damaged, get the file again"
-        ) from error
+        wrong = f"not the index of a TensorFlow checkpoint, or one that cannot be read: {error}"
+        raise CheckpointError(f"{index}: {wrong}. If it is damaged, get the file again") from error
     return dict(sorted(entries.items(), key=lambda item: (item[1].data_file, item[1].offset)))
 
 
@@ -122,21 +108,17 @@ def read_message(data: bytes) -> tuple[dict[int, int], dict[int, list[bytes]]]:
         field, kind = key >> 3, key & 7
         if kind == 0:
             numbers[field], position = read_varint(data, position)
-            continue
-        if kind == 2:
-            size, position = read_varint(data, position)
-        elif kind in (1, 5):
-            size = 8 if kind == 1 else 4
+        elif kind in (1, 2, 5):
+            size, position = read_varint(data, position) if kind == 2 else (8 if kind == 1 else 4, position)
+            value, position = data[position : position + size], position + size
+            if position > len(data):
+                raise ValueError("a field reaches beyond its message")
+            if kind == 2:
+                strings.setdefault(field, []).append(value)
+            else:
+                numbers[field] = int.from_bytes(value, "little")
         else:
             raise ValueError(f"a field has the unknown kind {kind}")
-        value = data[position : position + size]
-        position += size
-        if position > len(data):
-            raise ValueError("a field reaches beyond its message")
-        if kind == 2:
-            strings.setdefault(field, []).append(value)
-        else:
-            numbers[field] = int.from_bytes(value, "little")
     return numbers, strings
 
 
@@ -144,10 +126,9 @@ def _entry(name: str, data: bytes, prefix: str, *, files: int) -> Entry:
     """A checked entry; ValueError where it makes no sense."""
     numbers, strings = read_message(data)
     code, file, offset, size, checksum = (numbers.get(field, 0) for field in (1, 3, 4, 5, 6))
-    if name == _OBJECT_GRAPH:
-        raise ValueError(
-            "it was saved by TensorFlow 2's tf.train.Checkpoint; use tf.compat.v1.train.Saver, and Google's names"
-        )
+    if name == "_CHECKPOINTABLE_OBJECT_GRAPH":  # such a file names tensors after Python attributes, unlike any BERT
+        advice = "use tf.compat.v1.train.Saver, and Google's names"
+        raise ValueError(f"it was saved by TensorFlow 2's tf.train.Checkpoint; {advice}")
     if code not in DTYPES:
         raise ValueError(f"tensor {name!r} has dtype {code}, which holds no plain numbers or is unknown")
     if 7 in strings:
@@ -157,13 +138,12 @@ def _entry(name: str, data: bytes, prefix: str, *, files: int) -> Entry:
     dtype, shape = DTYPES[code], tuple(read_message(dimension)[0].get(1, 0) for dimension in dimensions)
     if math.prod(dimension or 1 for dimension in shape) >= 1 << 60:  # a negative number reads as one near 2⁶⁴
         raise ValueError(f"tensor {name!r} has dimensions that are negative or beyond reason: {shape}")
-    expected = math.prod(shape) * dtype.itemsize
-    if size != expected:
+    if size != (expected := math.prod(shape) * dtype.itemsize):
         raise ValueError(f"tensor {name!r}: shape {shape} of {dtype} takes {expected} bytes, the index says {size}")
     if file >= files:
         raise ValueError(f"tensor {name!r} is in data file {file}, counted from 0, of {files}")
     data_file = f"{prefix}.data-{file:05d}-of-{files:05d}"
-    return Entry(dtype, torch.Size(shape), data_file, offset=offset, size=size, checksum=checksum)
+    return Entry(dtype, shape, data_file, offset=offset, size=size, checksum=checksum)
 
 
 def read_table(data: bytes) -> dict[bytes, bytes]:
@@ -174,9 +154,9 @@ def read_table(data: bytes) -> dict[bytes, bytes]:
         raise ValueError("it does not end in the format's magic number")
     table: dict[bytes, bytes] = {}
     _, _, *index, _ = _varints(data[-_FOOTER:], 0, count=4)
-    for _, handle in _entries(_block(data, *index)):
+    for _, handle in _entries(data, *index):
         *block, _ = _varints(handle, 0, count=2)
-        for key, value in _entries(_block(data, *block)):
+        for key, value in _entries(data, *block):
             if table and key <= next(reversed(table)):
                 raise ValueError(f"its keys are out of order at {key!r}")
             table[key] = value
@@ -206,31 +186,23 @@ def _varints(data: bytes, position: int, count: int) -> list[int]:
     return [*numbers, position]
 
 
-def _block(data: bytes, offset: int, size: int) -> bytes:
-    """A block's entries and restart points, its checksum checked."""
+def _entries(data: bytes, offset: int, size: int) -> Iterator[tuple[bytes, bytes]]:
+    """A block's entries one after the other, its checksum checked; restart points only serve to search."""
     end = offset + size
     if end + 5 > len(data):
         raise ValueError(f"a block should end at byte {end + 5}, the file ends at {len(data)}")
-    compression, checksum = data[end], int.from_bytes(data[end + 1 : end + 5], "little")
-    if masked_crc32c(data[offset : end + 1]) != checksum:
+    if masked_crc32c(data[offset : end + 1]) != int.from_bytes(data[end + 1 : end + 5], "little"):
         raise ValueError(f"the checksum of the block at byte {offset} does not match")
-    if compression != 0:
-        # TensorFlow itself never compresses an index: its tensors, which make up the size, are elsewhere.
-        raise ValueError(f"the block at byte {offset} is compressed (kind {compression}), which no checkpoint's is")
-    return data[offset:end]
-
-
-def _entries(block: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """The entries one after the other; restart points only serve to search, which nobody does here."""
-    restarts = int.from_bytes(block[-4:], "little")
-    end = len(block) - 4 - 4 * restarts
-    if end < 0:
+    if data[end] != 0:
+        raise ValueError(f"the block at byte {offset} is compressed (kind {data[end]}), which no checkpoint's is")
+    end -= 4 + 4 * int.from_bytes(data[max(offset, end - 4) : end], "little")
+    if end < offset:
         raise ValueError("a block is shorter than its own list of restart points")
-    position, key = 0, b""
+    position, key = offset, b""
     while position < end:
-        shared, own, length, position = _varints(block, position, count=3)
+        shared, own, length, position = _varints(data, position, count=3)
         if shared > len(key) or position + own + length > end:
             raise ValueError("an entry reaches beyond its block")
-        key = key[:shared] + block[position : position + own]
-        yield key, block[position + own : position + own + length]
+        key = key[:shared] + data[position : position + own]
+        yield key, data[position + own : position + own + length]
         position += own + length

@@ -20,6 +20,9 @@ from numpy.typing import NDArray
 _POLYNOMIAL = 0x82F63B78  # P without x³², lowest power in the highest bit
 _ONES = 0xFFFFFFFF
 _ROW = 1 << 13  # bytes: long enough that NumPy's cost per call does not show
+_TABLE = list(range(256))  # what becomes of a register of one byte after its eight bits
+for _ in range(8):
+    _TABLE = [register >> 1 ^ (_POLYNOMIAL if register & 1 else 0) for register in _TABLE]
 
 
 def crc32c(data: bytes | memoryview) -> int:
@@ -44,15 +47,6 @@ def masked_crc32c(data: bytes | memoryview) -> int:
     """The form that files hold: turned by 15 bits and moved, since the checksum of a checksum would be degenerate."""
     crc = crc32c(data)
     return ((crc >> 15 | crc << 17) + 0xA282EAD8) & _ONES
-
-
-def _after_a_byte(register: int) -> int:
-    for _ in range(8):
-        register = register >> 1 ^ (_POLYNOMIAL if register & 1 else 0)
-    return register
-
-
-_TABLE = [_after_a_byte(byte) for byte in range(256)]
 
 
 @cache

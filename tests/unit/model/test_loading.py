@@ -251,7 +251,7 @@ class TestLeniency:
         assert model.bert.embeddings.position_embeddings.weight.std().item() == pytest.approx(0.02, rel=0.2)
         [finding] = [f for f in model.loading_report.new if f.needs_attention]
         assert finding.name == "bert.embeddings.position_embeddings.weight"
-        assert finding.reason == "the checkpoint's shape is (24, 32), the model's (30, 32)"
+        assert finding.reason == "the checkpoint has (24, 32), the model (30, 32)"
 
     def test_missing_parameters_of_the_body_can_be_allowed(self, saved: Path) -> None:
         rewrite(saved, bert__encoder__layer__1__output__dense__weight=None)
