@@ -35,7 +35,7 @@ def test_every_model_class_is_here() -> None:
     base = minibert.BertPreTrainedModel
     exported = (getattr(minibert, name) for name in minibert.__all__)
     models = {c.__name__ for c in exported if isinstance(c, type) and issubclass(c, base) and c is not base}
-    assert models == CLASSES.keys()
+    assert models - {"EncoderDecoderModel"} == CLASSES.keys()  # a pair has tests of its own
 
 
 def inputs_of(case: Case, class_name: str, batch: int, length: int) -> dict[str, Tensor]:
