@@ -7,12 +7,13 @@ Sums are in the order in which the (eager) code adds; dropout is left out, since
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from torch import nn
 
-EQUATIONS: dict[str, str] = {
+# Class name → its equation. `act` stands for the activation that the config chose.
+EQUATIONS = {
     # the network
     "BertModel": "h = encoder(embed(x)), pool(h)",
     "BertEmbeddings": "norm(word + segment + position)",
@@ -49,13 +50,9 @@ EQUATIONS: dict[str, str] = {
     "GELUActivation": "x · Φ(x)",
     "Softmax": "exp(xᵢ) / Σⱼ exp(xⱼ)",
 }
-"""Class name → its equation. `act` stands for the activation that the config chose."""
 
-RELATIVE: dict[str, str] = {
-    "BertEmbeddings": "norm(word + segment)",
-    "BertSelfAttention": "softmax((Q Kᵀ + R) / √d + mask) V",
-}
-"""The same where positions are relative: R holds the scores of the distances."""
+# Where positions are relative, R holds the scores of the distances.
+RELATIVE = {"BertEmbeddings": "norm(word + segment)", "BertSelfAttention": "softmax((Q Kᵀ + R) / √d + mask) V"}
 
 
 def equation(module: nn.Module) -> str:
@@ -75,8 +72,7 @@ def equation(module: nn.Module) -> str:
     return EQUATIONS[name].replace("act(", f"{getattr(activation, '__name__', type(activation).__name__)}(")
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(NamedTuple):
     """Where a forward is written: its file, from the package on, and the line at which it begins."""
 
     file: str

@@ -1,14 +1,14 @@
-"""The numbers inside a model that `plots.py` and `explore.py` draw and `compare.py` compares. No reference class: ours.
+"""The numbers inside a model, which `plots.py` and `explore.py` draw and `compare.py` compares. No reference class: ours.
 
-Probes run a model in evaluation mode. Source of the logit lens: nostalgebraist 2020, "interpreting GPT: the logit lens".
+Source of the logit lens: nostalgebraist 2020, "interpreting GPT: the logit lens".
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -26,18 +26,18 @@ Inputs = Mapping[str, Any] | tuple[Any, ...] | Tensor
 @contextmanager
 def evaluation_mode(model: nn.Module) -> Iterator[None]:
     """Dropout is off in the block; afterwards every module is in the mode it was in."""
-    modes = [(module, module.training) for module in model.modules()]
+    training = [module for module in model.modules() if module.training]
     model.eval()
     try:
         yield
     finally:
-        for module, training in modes:
-            module.training = training
+        for module in training:
+            module.training = True
 
 
 @torch.no_grad()
 def run_text(model: BertPreTrainedModel, tokenizer: BertTokenizer, text: str) -> tuple[list[str], Any]:
-    """The pieces of a text, and the body's output with all hidden states and attention weights."""
+    """The pieces of a text, and the body's output with all hidden states and attention weights; dropout is off."""
     inputs = tokenizer(text, return_tensors="pt")
     with evaluation_mode(model):
         outputs = model.base_model(**inputs, output_attentions=True, output_hidden_states=True)
@@ -93,9 +93,8 @@ def parameter_values(model: nn.Module) -> dict[str, Tensor]:
 
 def kind_of(name: str) -> str:
     """A parameter's name after the number of its layer; outside of layers, its last three words."""
-    words = name.split(".")
-    numbers = [i for i, word in enumerate(words) if word.isdigit()]
-    return ".".join(words[numbers[-1] + 1 :] if numbers else words[-3:])
+    own = re.split(r"(?:^|\.)\d+\.", name)[-1]
+    return own if own != name else ".".join(name.split(".")[-3:])
 
 
 def gradient_flow(model: nn.Module) -> dict[str, float]:
@@ -117,9 +116,8 @@ def text_gradients(model: BertWordPredictor, tokenizer: BertTokenizer, text: str
     return gradient_flow(model)
 
 
-@dataclass
-class Softmax:
-    """The scores and probabilities of a softmax, the innermost stage it ran in, and how many stages had begun by then."""
+class Softmax(NamedTuple):
+    """One call of a softmax in the stage `stage`, when so many stages had begun."""
 
     stage: Stage
     begun: int
@@ -128,44 +126,36 @@ class Softmax:
 
 
 class Recording(TorchFunctionMode):
-    """All that one forward does: its stages with their tensors, and the input and output of every softmax.
+    """All that one forward does: its stages with their tensors, and every call of softmax, in order.
 
-    outputs: what the model returned, still part of the graph. softmaxes: in the order of their calls, of torch.softmax,
-    F.softmax and Tensor.softmax. stopped: where and why the model raised an exception, if it did.
+    outputs: what the model returned, still part of the graph. stopped: where and why it raised an exception, if it did.
     """
 
     trace: Trace
+    stopped: str | None = None
 
     def __init__(self) -> None:
         super().__init__()
         self.outputs: dict[str, Tensor] = {}
         self.softmaxes: list[Softmax] = []
-        self.stopped: str | None = None
 
-    def __torch_function__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None) -> Any:
         output = func(*args, **(kwargs or {}))
         stage = self.trace.current
-        if stage is not None and getattr(func, "__name__", "") == "softmax":
-            scores = args[0] if args else (kwargs or {})["input"]
-            begun = len(self.trace.stages)
-            self.softmaxes.append(Softmax(stage, begun, scores=_copy(scores), probabilities=_copy(output)))
+        if stage is not None and getattr(func, "__name__", "") == "softmax":  # torch's, F's or a Tensor's
+            copies = {"scores": _copy(args[0] if args else (kwargs or {})["input"]), "probabilities": _copy(output)}
+            self.softmaxes.append(Softmax(stage, len(self.trace.stages), **copies))
         return output
 
 
-def record(model: nn.Module, part: nn.Module, inputs: Inputs, may_fail: bool) -> Recording:
-    """Run a model on copies of the inputs and watch the stages of a part of it.
-
-    may_fail: note an exception instead of raising it.
-    """
+def record(model: nn.Module, part: nn.Module, inputs: Inputs, may_fail: bool = False) -> Recording:
+    """Run a model on copies of the inputs and watch the stages of a part of it. may_fail: note an exception."""
     recording = Recording()
+    by_name = inputs if isinstance(inputs, Mapping) else {}
+    by_position = () if isinstance(inputs, Mapping) else inputs if isinstance(inputs, tuple) else (inputs,)
     try:
         with evaluation_mode(model), trace(part, keep_tensors=True) as recording.trace, recording:
-            if isinstance(inputs, Mapping):
-                outputs = model(**{name: _copy(value) for name, value in inputs.items()})
-            else:
-                outputs = model(*map(_copy, inputs if isinstance(inputs, tuple) else (inputs,)))
+            outputs = model(*map(_copy, by_position), **{name: _copy(value) for name, value in by_name.items()})
         recording.outputs = named_tensors(outputs)
     except Exception as error:
         if not may_fail:

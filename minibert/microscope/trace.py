@@ -1,10 +1,10 @@
-"""Watch a forward: what each stage took, what it gave, and how long it needed.
+"""Watch a forward: what each stage took, what it gave, and how long it needed. No reference class: ours.
 
     with trace(model) as t:
         model(**inputs)
     t["encoder.layer.0.attention.self"].outputs["0"].std
 
-A stage is one call of one module. Hooks only read, so no bit of any result changes. No reference class: ours.
+Hooks only read, so no bit of any result changes.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class Trace:
         self._calls: Counter[str] = Counter()
         self._raised: tuple[BaseException, Stage] | None = None
         self._running: list[tuple[Stage, float]] = []  # with the time at which it began
-        self._overhead = 0.0  # seconds spent in here
+        self._overhead = 0.0  # the seconds spent in `begin` and `end`, in which the stages' clock stands still
         self._measured: Any = WeakTensorKeyDictionary()  # the version and the facts of each tensor that still exists
 
     def __getitem__(self, path: str) -> Stage:
@@ -106,9 +106,8 @@ class Trace:
 
     def begin(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Called before a module's forward."""
-        now = self._time()
-        path = self._path_of(module)
-        names = _parameter_names(type(module).forward)
+        now = time.perf_counter() - self._overhead
+        path, names = self._path_of(module), _parameter_names(type(module).forward)
         given = {names[i] if i < len(names) else str(i): value for i, value in enumerate(args)} | kwargs
         stage = Stage(path, self._calls[path], len(self._running), module=module, inputs=self._facts_of(given))
         self._calls[path] += 1
@@ -122,7 +121,7 @@ class Trace:
             return  # another hook raised before `begin` was called
         if any(tensor.is_cuda for tensor in named_tensors(output).values()):
             torch.cuda.synchronize()  # a GPU works on after a call returns
-        now = self._time()
+        now = time.perf_counter() - self._overhead
         stage, began = self._running.pop()
         stage.seconds = now - began
         stage.outputs = self._facts_of(output)
@@ -132,10 +131,6 @@ class Trace:
         elif self.stage_that_raised(error) is None:
             self._raised = error, stage
         self._overhead = time.perf_counter() - now
-
-    def _time(self) -> float:
-        """Seconds of a clock that stands still during `begin` and `end`."""
-        return time.perf_counter() - self._overhead
 
     def _path_of(self, module: nn.Module) -> str:
         """The module's name. One with several is called by a name inside the running stage, in turn where it has more."""
@@ -162,11 +157,9 @@ def trace(model: nn.Module, keep_tensors: bool = False) -> Iterator[Trace]:
     keep_tensors: keep a copy of every tensor too, as `t[path].outputs["0"].tensor`.
     """
     record = Trace(model, keep_tensors)
-    hooks = []
+    hooks = [module.register_forward_pre_hook(record.begin, with_kwargs=True) for module in record._names]
+    hooks += [module.register_forward_hook(record.end, always_call=True) for module in record._names]
     try:
-        for module in record._names:
-            hooks.append(module.register_forward_pre_hook(record.begin, with_kwargs=True))
-            hooks.append(module.register_forward_hook(record.end, always_call=True))
         yield record
     except BaseException as error:
         record.stopped_in = record.stage_that_raised(error)
