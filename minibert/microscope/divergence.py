@@ -16,9 +16,11 @@ from torch import Tensor
 
 from .distance import Distance, distance, largest, short
 from .equations import Source, source
-from .pairing import pair_inputs, pair_outputs
 from .probes import Recording, Softmax
 from .trace import Stage, TensorFacts
+
+Key = tuple[str, int]  # the path and the call of a stage
+Pairs = list[tuple[str, Tensor, Tensor]]  # tensors of a and b, with their names in a
 
 
 @dataclass
@@ -32,8 +34,8 @@ class StageDistance:
     call: int
     depth: int
     class_name: str
-    inputs: Distance | None
-    outputs: Distance | None
+    inputs: Distance | None = None
+    outputs: Distance | None = None
     gradients: Distance | None = None
 
     def diverges(self, tolerance: float) -> bool:
@@ -95,7 +97,7 @@ class PairedStages:
     def __init__(self, a: Recording, b: Recording):
         self.a, self.b = a, b
         self.stages_a, self.stages_b = ({stage.key: stage for stage in run.trace.finished} for run in (a, b))
-        self.rows: dict[tuple[str, int], StageDistance] = {}
+        self.rows: dict[Key, StageDistance] = {}
         self.gradients: dict[str, list[tuple[str, Distance, bool]]] = {}
         around: list[bool] = []  # of the stages that are running, whether both models have them
         for stage in a.trace.stages:
@@ -103,13 +105,10 @@ class PairedStages:
             if other := self.stages_b.get(stage.key):
                 inputs = pair_inputs(_tensors(stage.inputs), _tensors(other.inputs))
                 outputs = pair_outputs(_tensors(stage.outputs), _tensors(other.outputs))
-                self.rows[stage.key] = StageDistance(
-                    *stage.key,
-                    depth=sum(around),
-                    class_name=type(stage.module).__name__,
-                    inputs=largest(distance(x, y, is_mask="mask" in name) for name, x, y in inputs),
-                    outputs=largest(distance(x, y) for _, x, y in outputs),
-                )
+                row = StageDistance(*stage.key, depth=sum(around), class_name=type(stage.module).__name__)
+                row.inputs = largest(distance(x, y, is_mask="mask" in name) for name, x, y in inputs)
+                row.outputs = largest(distance(x, y) for _, x, y in outputs)
+                self.rows[stage.key] = row
             around.append(other is not None)
 
     def compare_gradients(self, a: Mapping[str, Tensor], b: Mapping[str, Tensor]) -> None:
@@ -139,9 +138,7 @@ class PairedStages:
                     return self._divergence(key, apart, f"the gradient of {name}", backward=True)
         return None
 
-    def _divergence(
-        self, key: tuple[str, int], apart: Distance, inside: str | None, backward: bool = False
-    ) -> Divergence:
+    def _divergence(self, key: Key, apart: Distance, inside: str | None, backward: bool = False) -> Divergence:
         a, b = self.stages_a[key], self.stages_b[key]
         # The outermost stage that made an input is the last to end with it.
         made_by = {id(facts): stage.path for stage in self.a.trace.finished for facts in stage.outputs.values()}
@@ -162,7 +159,7 @@ class PairedStages:
             code=(source(a.module), source(b.module)),
         )
 
-    def _first_inside(self, key: tuple[str, int], tolerance: float) -> str | None:
+    def _first_inside(self, key: Key, tolerance: float) -> str | None:
         """What diverges first: scores or probabilities of a softmax, or what the stage hands to one inside it."""
         stages, softmaxes_a = self._inside(self.a, self.stages_a[key])
         _, softmaxes_b = self._inside(self.b, self.stages_b[key])
@@ -191,3 +188,25 @@ def _exceeds(apart: Distance | None, tolerance: float) -> TypeGuard[Distance]:
 
 def _tensors(facts: Mapping[str, TensorFacts]) -> dict[str, Tensor]:
     return {name: fact.tensor for name, fact in facts.items() if fact.tensor is not None}
+
+
+def pair_inputs(a: Mapping[str, Tensor], b: Mapping[str, Tensor]) -> Pairs:
+    """Pair by name, then what is left over in order where the shapes are the same."""
+    # A mask of True and False is not compared with an additive one.
+    pairs = [(n, x, b[n]) for n, x in a.items() if n in b and x.is_floating_point() == b[n].is_floating_point()]
+    return pairs + _in_order({n: x for n, x in a.items() if n not in b}, {n: y for n, y in b.items() if n not in a})
+
+
+def pair_outputs(a: Mapping[str, Tensor], b: Mapping[str, Tensor]) -> Pairs:
+    """Pair by key or position, or else in order, or else the first tensors of both, which do not fit."""
+    pairs = [(name, x, b[name]) for name, x in a.items() if name in b] or _in_order(a, b)
+    return pairs or [(name, x, y) for (name, x), y in zip(a.items(), b.values(), strict=False)][:1]
+
+
+def _in_order(a: Mapping[str, Tensor], b: Mapping[str, Tensor]) -> Pairs:
+    """Each of a's with the first of b's that is left and has its shape and kind of number."""
+    pairs, left = [], list(b.values())
+    for name, x in a.items():
+        alike = [i for i, y in enumerate(left) if (x.shape, x.is_floating_point()) == (y.shape, y.is_floating_point())]
+        pairs += [(name, x, left.pop(i)) for i in alike[:1]]
+    return pairs

@@ -221,7 +221,11 @@ def plot_training(log: list[dict[str, Any]], out: Path, *, metric: str, name: st
         axes.plot(*zip(*held_out, strict=True), color=DARK, marker="o", markersize=3, label="held out")
     for _, entropy in values("unigram_entropy"):
         axes.axhline(entropy, color="#a03020", linestyle="--", linewidth=1)
-        right: Any = {"transform": axes.get_yaxis_transform(), "ha": "right", "va": "bottom"}  # x from 0 to 1, y in data
+        right: Any = {
+            "transform": axes.get_yaxis_transform(),
+            "ha": "right",
+            "va": "bottom",
+        }  # x from 0 to 1, y in data
         axes.text(0.99, entropy, "no better than counting words", color="#a03020", **right)
     for (_, before), (step, after) in pairwise(values("length")):
         if after != before:
