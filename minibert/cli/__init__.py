@@ -14,8 +14,7 @@ import click
 
 from .. import __version__
 
-# The commands in the order of the list: the file that holds the command, and its line in the list. The list is shown without
-# importing a file, so that help takes no time.
+# In the order of the list: the file that holds the command, and its line, which is shown without importing the file.
 COMMANDS = {
     "fill-mask": ("fill_mask", "Fill in the blanks of a text."),
     "tokenize": ("tokenize", "Show the pieces, ids and segments of a text."),

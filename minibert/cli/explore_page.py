@@ -9,9 +9,7 @@ import click
 from ..checkpoints import write_text_atomically
 from ..microscope.explore import attention_page
 from ..tokenization import BertTokenizer
-from .options import load_as_trained, model_option
-
-FILE = click.Path(dir_okay=False, path_type=Path)
+from .options import FILE, load_as_trained, model_option
 
 
 @click.command("explore")

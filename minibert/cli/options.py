@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -11,25 +12,26 @@ import click
 if TYPE_CHECKING:
     from ..model import BertPreTrainedModel
 
-BUNDLED_MODEL = "novels-4l-256h"
-
 Command = TypeVar("Command", bound=Callable[..., Any])
+BUNDLED_MODEL = "novels-4l-256h"
+FILE = click.Path(dir_okay=False, path_type=Path)
 
-
-def model_option(command: Command) -> Command:
-    """--model NAME: the checkpoint to use."""
-    text = "The model: a folder, a bundled model or a name on the Hugging Face hub."
-    return click.option("--model", default=BUNDLED_MODEL, show_default=True, metavar="NAME", help=text)(command)
-
-
-def json_option(command: Command) -> Command:
-    """--json: for programs that read the output."""
-    return click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")(command)
+_MODEL = "The model: a folder, a bundled model or a name on the Hugging Face hub."
+model_option = click.option("--model", default=BUNDLED_MODEL, show_default=True, metavar="NAME", help=_MODEL)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 
 
 def print_json(value: Any) -> None:
     """Print one JSON document on standard output, indented, with letters as they are."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def print_answer(value: Any, text: str, as_json: bool) -> None:
+    """Print a value as JSON, or the text that says the same."""
+    if as_json:
+        print_json(value)
+    else:
+        click.echo(text)
 
 
 def load_as_trained(name: str, **fields: str) -> BertPreTrainedModel:

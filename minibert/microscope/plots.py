@@ -221,16 +221,12 @@ def plot_training(log: list[dict[str, Any]], out: Path, *, metric: str, name: st
         axes.plot(*zip(*held_out, strict=True), color=DARK, marker="o", markersize=3, label="held out")
     for _, entropy in values("unigram_entropy"):
         axes.axhline(entropy, color="#a03020", linestyle="--", linewidth=1)
-        right: Any = {
-            "transform": axes.get_yaxis_transform(),
-            "ha": "right",
-            "va": "bottom",
-        }  # x from 0 to 1, y in data
+        right: Any = {"transform": axes.get_yaxis_transform(), "ha": "right", "va": "bottom"}
         axes.text(0.99, entropy, "no better than counting words", color="#a03020", **right)
     for (_, before), (step, after) in pairwise(values("length")):
         if after != before:
             axes.axvline(step, color="#999999", linewidth=0.8, linestyle=":")
-            bottom: Any = {"transform": axes.get_xaxis_transform(), "fontsize": 8}  # x in data, y from 0 to 1
+            bottom: Any = {"transform": axes.get_xaxis_transform(), "fontsize": 8}
             axes.text(step, 0.02, f" {after} positions", color="#666666", **bottom)
     axes.set(xlabel="step", ylabel=name)
     axes.legend(frameon=False)
