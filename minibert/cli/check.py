@@ -12,6 +12,7 @@ import click
 from .options import json_option
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+BESIDE_THE_PACKAGE = Path(__file__).resolve().parents[2] / "tutorials"
 
 
 @click.command("check")
@@ -39,12 +40,14 @@ def check(chapter: str | None, folder: Path | None, as_json: bool) -> None:
 
 def find_tutorials(folder: Path | None) -> Path:
     """The folder that holds `exercises/` and `checks/`: `folder`, or the nearest one here or above, or the repository's."""
-    here, repository = Path.cwd(), Path(__file__).resolve().parents[2]
-    near = [path for parent in (here, *here.parents, repository) for path in (parent, parent / "tutorials")]
-    for candidate in [folder.resolve()] if folder else near:
+    here = Path.cwd()
+    near = [path for parent in (here, *here.parents) for path in (parent, parent / "tutorials")]
+    for candidate in [folder.resolve()] if folder else [*near, BESIDE_THE_PACKAGE]:
         if (candidate / "exercises").is_dir() and (candidate / "checks").is_dir():
             return candidate
     if folder:
         raise FileNotFoundError(f"{folder} does not hold the folders exercises and checks. Give the tutorials folder.")
-    where = "It is in minibert's repository and source archive: run this command inside a copy, or give it as --folder."
+    where = (
+        "minibert's repository and source archive hold it: run this inside a copy, or name the folder with --folder."
+    )
     raise FileNotFoundError(f"There is no tutorials folder in {here} or above it. {where}")

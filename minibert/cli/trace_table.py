@@ -41,8 +41,8 @@ def trace(text: str, second: str | None, depth: int | None, numbers: bool, model
     ids, segments = inputs["input_ids"][0].tolist(), inputs["token_type_ids"][0].tolist()
     pieces = tokenizer.convert_ids_to_tokens(ids)
     stages = [stage for stage in record.stages if depth is None or stage.depth < depth]
-    walk = {"model": model, "tokens": pieces, "input_ids": ids, "token_type_ids": segments}
     blocks = in_blocks(("piece", "id", "segment"), list(zip(pieces, ids, segments, strict=True)))
+    walk = {"model": model, "tokens": pieces, "input_ids": ids, "token_type_ids": segments}
     answer = {**walk, "stages": [as_dict(stage) for stage in stages]}
     print_answer(answer, f"{blocks}\n\n{stage_table(stages, numbers)}", as_json)
 
@@ -82,12 +82,12 @@ def as_dict(stage: Stage) -> dict[str, Any]:
     code = source(stage.module)
     call = {"path": stage.path, "call": stage.call, "depth": stage.depth, "class": type(stage.module).__name__}
     written = {"equation": equation(stage.module), "file": code and code.file, "line": code and code.line}
-    inputs, outputs = (
-        {name: facts_as_dict(facts) for name, facts in tensors.items()} for tensors in (stage.inputs, stage.outputs)
-    )
+    inputs, outputs = facts_as_dict(stage.inputs), facts_as_dict(stage.outputs)
     return {**call, **written, "seconds": stage.seconds, "inputs": inputs, "outputs": outputs}
 
 
-def facts_as_dict(facts: TensorFacts) -> dict[str, Any]:
-    numbers = {name: value for name, value in vars(facts).items() if name != "tensor"}
-    return {**numbers, "dtype": str(facts.dtype).removeprefix("torch.")}
+def facts_as_dict(tensors: dict[str, TensorFacts]) -> dict[str, Any]:
+    found = {name: {**vars(facts), "dtype": str(facts.dtype).removeprefix("torch.")} for name, facts in tensors.items()}
+    for facts in found.values():
+        del facts["tensor"]
+    return found

@@ -62,9 +62,8 @@ def gather(model: BertPreTrainedModel, tokenizer: BertTokenizer, text: str) -> d
     if isinstance(model, BertWordPredictor):
         probabilities, ids = likeliest_words(model, states, LENS_WORDS)  # (layers + 1, seq, words)
         best = torch.stack([ids.double(), probabilities.double()], dim=-1).tolist()
-        words = [
-            [[[tokenizer.convert_ids_to_tokens(int(i)), round(p, 4)] for i, p in at] for at in row] for row in best
-        ]
+        word = tokenizer.convert_ids_to_tokens
+        words = [[[[word(int(i)), round(p, 4)] for i, p in at] for at in row] for row in best]
     return {"text": text, "pieces": pieces, "layers": layers, "lens": words}
 
 

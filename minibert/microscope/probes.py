@@ -19,8 +19,7 @@ from ..model.pretrained import BertPreTrainedModel
 from ..tokenization import BertTokenizer
 from .trace import Stage, Trace, named_tensors, trace
 
-Inputs = Mapping[str, Any] | tuple[Any, ...] | Tensor
-"""What a model is called with: by name, by position, or the one tensor it takes."""
+Inputs = Mapping[str, Any] | tuple[Any, ...] | Tensor  # by name, by position, or the one tensor a model takes
 
 
 @contextmanager
@@ -79,7 +78,7 @@ def likeliest_words(model: BertWordPredictor, states: Tensor, count: int) -> tup
 def position_similarity(model: BertPreTrainedModel) -> Tensor:
     """The cosine between the embeddings of each two positions: (positions, positions)."""
     table: Any = model.base_model.embeddings.position_embeddings.weight
-    unit = table / table.norm(dim=-1, keepdim=True).clamp_min(1e-12)
+    unit = torch.nn.functional.normalize(table, dim=-1)
     return unit @ unit.T
 
 
@@ -98,10 +97,7 @@ def kind_of(name: str) -> str:
 
 
 def gradient_flow(model: nn.Module) -> dict[str, float]:
-    """The root mean square of each parameter's gradient, in the order of the network; call after `backward()`.
-
-    Raises ValueError where there are no gradients.
-    """
+    """The root mean square of each parameter's gradient, in the network's order. Raises ValueError before `backward()`."""
     flow = {n: float(p.grad.pow(2).mean().sqrt()) for n, p in model.named_parameters() if p.grad is not None}
     if not flow:
         raise ValueError("There are no gradients yet: call backward() on a loss first.")

@@ -66,9 +66,8 @@ class Stage:
 
 
 class Trace:
-    """The stages of every forward under `trace`, in the order in which they began.
+    """The stages of every forward under `trace`, in the order in which they began; `finished`: in that in which they ended.
 
-    finished: the same in the order in which they ended, inner ones before those around them.
     stopped_in: the innermost stage that raised, where an exception ended the block.
     """
 
@@ -134,10 +133,8 @@ class Trace:
 
     def _path_of(self, module: nn.Module) -> str:
         """The module's name. One with several is called by a name inside the running stage, in turn where it has more."""
-        names = self._names[module]
-        around = self.current.path if self.current else ""
-        inside = [name for name in names if not around or name.startswith(f"{around}.")] or names
-        return min(inside, key=lambda name: self._calls[name])
+        names, around = self._names[module], f"{self.current.path}." if self.current and self.current.path else ""
+        return min([name for name in names if name.startswith(around)] or names, key=lambda name: self._calls[name])
 
     def _facts_of(self, value: Any) -> dict[str, TensorFacts]:
         """What one stage returns the next one takes: measure it once, unless it was written to in between."""
@@ -194,10 +191,9 @@ def named_tensors(value: Any, name: str = "") -> dict[str, Tensor]:
         return {name or "0": value}
     if isinstance(value, (tuple, list)):
         value = dict(enumerate(value))
-    found: dict[str, Tensor] = {}
-    for key, item in value.items() if isinstance(value, Mapping) else ():
-        found |= named_tensors(item, f"{name}.{key}" if name else str(key))
-    return found
+    inner = value.items() if isinstance(value, Mapping) else ()
+    found = (named_tensors(item, f"{name}.{key}" if name else str(key)) for key, item in inner)
+    return {key: tensor for tensors in found for key, tensor in tensors.items()}
 
 
 @functools.cache
