@@ -12,8 +12,8 @@ from .options import json_option, model_option, print_answer
 
 @click.command("attention")
 @click.argument("text")
-@click.option("--layer", default=0, show_default=True, type=click.IntRange(0), help="The layer, counted from 0.")
-@click.option("--head", default=0, show_default=True, type=click.IntRange(0), help="The head, counted from 0.")
+@click.option("--layer", default=0, type=click.IntRange(0), help="The layer, counted from 0.")
+@click.option("--head", default=0, type=click.IntRange(0), help="The head, counted from 0.")
 @model_option
 @json_option
 def attention(text: str, layer: int, head: int, model: str, as_json: bool) -> None:

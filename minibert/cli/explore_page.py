@@ -15,7 +15,7 @@ from .options import FILE, load_as_trained, model_option
 @click.command("explore")
 @click.argument("text")
 @click.option("--second", metavar="TEXT", help="Another text, to be shown beside the first.")
-@click.option("--out", default="attention.html", show_default=True, type=FILE, help="The file to write.")
+@click.option("--out", default="attention.html", type=FILE, help="The file to write.")
 @model_option
 def explore(text: str, second: str | None, out: Path, model: str) -> None:
     """Write one HTML file that shows TEXT inside the model: every head, what makes a score, the answer layer by layer.

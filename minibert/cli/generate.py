@@ -10,21 +10,20 @@ import torch
 from .. import BertLMHeadModel, BertTokenizer
 from .options import json_option, model_option, print_answer
 
-TOP_P = "With --sample: draw among words of this total probability."
 FAST = "Compute each new word by minibert.fast.one_token, or by the model's own forward; the words are the same."
 
 
 @click.command("generate", short_help="Continue a prompt, word by word.")
 @click.argument("prompt")
-@click.option("--max-new-tokens", default=20, show_default=True, type=click.IntRange(1), help="How many pieces to add.")
-@click.option("--num-beams", default=1, show_default=True, type=click.IntRange(1), help="Texts kept by a beam search.")
+@click.option("--max-new-tokens", default=20, type=click.IntRange(1), help="How many pieces to add.")
+@click.option("--num-beams", default=1, type=click.IntRange(1), help="Texts kept by a beam search.")
 @click.option("--sample", is_flag=True, help="Draw words by their probability.")
-@click.option("--temperature", default=1.0, show_default=True, help="With --sample: below 1 safer, above 1 wilder.")
-@click.option("--top-k", default=50, show_default=True, help="With --sample: draw among so many words; 0 for all.")
-@click.option("--top-p", default=1.0, show_default=True, help=TOP_P)
-@click.option("--no-repeat-ngram-size", default=0, show_default=True, help="Never repeat a run of so many pieces.")
+@click.option("--temperature", default=1.0, help="With --sample: below 1 safer, above 1 wilder.")
+@click.option("--top-k", default=50, help="With --sample: draw among so many words; 0 for all.")
+@click.option("--top-p", default=1.0, help="With --sample: draw among words of this total probability.")
+@click.option("--no-repeat-ngram-size", default=0, help="Never repeat a run of so many pieces.")
 @click.option("--seed", type=int, help="With --sample: the same seed draws the same text.")
-@click.option("--fast/--no-fast", default=True, show_default=True, help=FAST)
+@click.option("--fast/--no-fast", default=True, help=FAST)
 @model_option
 @json_option
 def generate(prompt: str, sample: bool, seed: int | None, model: str, as_json: bool, **search: Any) -> None:

@@ -17,7 +17,7 @@ BUNDLED_MODEL = "novels-4l-256h"
 FILE = click.Path(dir_okay=False, path_type=Path)
 
 _MODEL = "The model: a folder, a bundled model or a name on the Hugging Face hub."
-model_option = click.option("--model", default=BUNDLED_MODEL, show_default=True, metavar="NAME", help=_MODEL)
+model_option = click.option("--model", default=BUNDLED_MODEL, metavar="NAME", help=_MODEL)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 
 

@@ -15,14 +15,13 @@ from ..model import BertPreTrainedModel
 from ..tokenization import BertTokenizer
 from .options import BUNDLED_MODEL, json_option, load_as_trained, print_answer
 
-NOT_NEGATIVE = click.FloatRange(0)
 REFERENCE = 'What to compare with: "transformers", if it is installed, or another checkpoint, opened by minibert.'
 
 
 @click.command("parity")
 @click.argument("model", default=BUNDLED_MODEL)
-@click.option("--reference", default="transformers", show_default=True, metavar="NAME", help=REFERENCE)
-@click.option("--tolerance", default=1e-5, show_default=True, type=NOT_NEGATIVE, help="Largest difference allowed.")
+@click.option("--reference", default="transformers", metavar="NAME", help=REFERENCE)
+@click.option("--tolerance", default=1e-5, type=click.FloatRange(0), help="Largest difference allowed.")
 @click.option("--text", multiple=True, help="A text to compare on; can be repeated. The default is fixed random ids.")
 @json_option
 def parity(model: str, reference: str, tolerance: float, text: tuple[str, ...], as_json: bool) -> None:

@@ -33,8 +33,8 @@ def plot() -> None:
 
 
 @plot.command("schedules")
-@click.option("--warmup", default=100, show_default=True, type=click.IntRange(0), help="The number of warm-up steps.")
-@click.option("--total", default=1000, show_default=True, type=click.IntRange(1), help="The number of all steps.")
+@click.option("--warmup", default=100, type=click.IntRange(0), help="The number of warm-up steps.")
+@click.option("--total", default=1000, type=click.IntRange(1), help="The number of all steps.")
 @out_option
 def schedules(warmup: int, total: int, out: Path) -> None:
     """Plot the six learning-rate schedules, one panel each."""

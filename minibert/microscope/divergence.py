@@ -71,9 +71,8 @@ class Divergence:
         lines = [f"{going}{self.name} is the first stage that diverges, by {self.apart}."]
         if not self.backward and self.inputs is not None:
             fed = ", ".join(f"{name} from {stage}" for name, stage in self.fed_by.items())
-            agree = "agree to the bit: the cause is in this stage."
-            if self.inputs.absolute:
-                agree = f"differ by {self.inputs}: less, but this may be rounding that grew."
+            grown = f"differ by {self.inputs}: less, but this may be rounding that grew."
+            agree = grown if self.inputs.absolute else "agree to the bit: the cause is in this stage."
             lines.append(f"Its inputs{f' ({fed})' if fed else ''} {agree}")
         if self.inside is not None:
             lines.append(f"The first to diverge inside it: {self.inside}.")
