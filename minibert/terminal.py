@@ -6,8 +6,7 @@ import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-SHADES = ((0.05, " "), (0.2, "░"), (0.4, "▒"), (0.7, "▓"), (float("inf"), "█"))
-"""Each shade with the attention weight below which it is used."""
+SHADES = ((0.05, " "), (0.2, "░"), (0.4, "▒"), (0.7, "▓"), (float("inf"), "█"))  # for weights below
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[Any]], right: Collection[int] = ()) -> str:
@@ -36,13 +35,11 @@ def outline(stages: Iterable[tuple[str, int, str]]) -> list[str]:
 
     The path is shortened by that of the stage around it, of those shown; the model itself is called by its class.
     """
-    around: list[tuple[str, int]] = []
-    lines = []
+    lines, around = [], [("", -1)]
     for path, depth, class_name in stages:
-        while around and around[-1][1] >= depth:
+        while around[-1][1] >= depth:
             around.pop()
-        outer = around[-1][0] if around else ""
-        lines.append("  " * len(around) + (path.removeprefix(f"{outer}.") or class_name))
+        lines.append("  " * (len(around) - 1) + (path.removeprefix(f"{around[-1][0]}.") or class_name))
         around.append((path, depth))
     return lines
 
@@ -52,8 +49,7 @@ def heatmap(tokens: Sequence[str], weights: Sequence[Sequence[float]]) -> str:
 
     After each row stand the piece with its largest weight and that weight.
     """
-    width = max(display_width(token) for token in tokens)
-    digits = len(str(len(tokens) - 1))
+    width, digits = max(map(display_width, tokens)), len(str(len(tokens) - 1))
     margin = " " * (digits + 1 + width + 2)
     lines = [margin + " ".join(str(column).rjust(digits) for column in range(len(tokens)))]
     for row, (token, row_weights) in enumerate(zip(tokens, weights, strict=True)):

@@ -14,8 +14,7 @@ import click
 
 from .. import __version__
 
-# The commands in the order of the list: the file that holds the command, and its line in the list. The list is shown without
-# importing a file, so that help takes no time.
+# In the order of the list: the file that holds the command, and its line, which is shown without importing the file.
 COMMANDS = {
     "fill-mask": ("fill_mask", "Fill in the blanks of a text."),
     "tokenize": ("tokenize", "Show the pieces, ids and segments of a text."),
@@ -34,6 +33,7 @@ COMMANDS = {
     "plot": ("plot", "Draw attention, embeddings and training (needs the extra `plots`)."),
     "check": ("check", "Check your answers to a chapter's exercises."),
 }
+_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100, "show_default": True}
 
 
 class _Commands(click.Group):
@@ -66,7 +66,7 @@ class _Commands(click.Group):
             logger.setLevel(level)
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=_Commands, context_settings=_SETTINGS)
 @click.version_option(__version__, prog_name="minibert")
 def main() -> None:
     """BERT from scratch in plain PyTorch.

@@ -7,13 +7,13 @@ import torch
 
 from .. import BertModel, BertTokenizer
 from ..terminal import heatmap
-from .options import json_option, model_option, print_json
+from .options import json_option, model_option, print_answer
 
 
 @click.command("attention")
 @click.argument("text")
-@click.option("--layer", default=0, show_default=True, type=click.IntRange(0), help="The layer, counted from 0.")
-@click.option("--head", default=0, show_default=True, type=click.IntRange(0), help="The head, counted from 0.")
+@click.option("--layer", default=0, type=click.IntRange(0), help="The layer, counted from 0.")
+@click.option("--head", default=0, type=click.IntRange(0), help="The head, counted from 0.")
 @model_option
 @json_option
 def attention(text: str, layer: int, head: int, model: str, as_json: bool) -> None:
@@ -31,8 +31,6 @@ def attention(text: str, layer: int, head: int, model: str, as_json: bool) -> No
     with torch.no_grad():
         weights = network(**inputs, output_attentions=True).attentions[layer][0, head]  # (seq, seq)
     pieces = tokenizer.convert_ids_to_tokens(inputs["input_ids"][0].tolist())
-    if as_json:
-        print_json({"tokens": pieces, "layer": layer, "head": head, "attention": weights.tolist()})
-        return
-    click.echo(f"layer {layer}, head {head} of {model}: each row attends to the columns")
-    click.echo(heatmap(pieces, weights.tolist()))
+    answer = {"tokens": pieces, "layer": layer, "head": head, "attention": weights.tolist()}
+    title = f"layer {layer}, head {head} of {model}: each row attends to the columns"
+    print_answer(answer, f"{title}\n{heatmap(pieces, weights.tolist())}", as_json)

@@ -39,10 +39,7 @@ def check(chapter: str | None, folder: Path | None, as_json: bool) -> None:
 
 
 def find_tutorials(folder: Path | None) -> Path:
-    """The folder that holds `exercises/` and `checks/`: `folder`, or the nearest one here or above, or the repository's.
-
-    Raises FileNotFoundError when there is none.
-    """
+    """The folder that holds `exercises/` and `checks/`: `folder`, or the nearest one here or above, or the repository's."""
     here = Path.cwd()
     near = [path for parent in (here, *here.parents) for path in (parent, parent / "tutorials")]
     for candidate in [folder.resolve()] if folder else [*near, BESIDE_THE_PACKAGE]:
@@ -50,7 +47,7 @@ def find_tutorials(folder: Path | None) -> Path:
             return candidate
     if folder:
         raise FileNotFoundError(f"{folder} does not hold the folders exercises and checks. Give the tutorials folder.")
-    raise FileNotFoundError(
-        f"There is no tutorials folder in {here} or above it. The course is in minibert's repository and source archive, "
-        "not in the installed package: run this command inside a copy of either, or name the folder with --folder."
+    where = (
+        "minibert's repository and source archive hold it: run this inside a copy, or name the folder with --folder."
     )
+    raise FileNotFoundError(f"There is no tutorials folder in {here} or above it. {where}")

@@ -9,15 +9,13 @@ import click
 from ..checkpoints import write_text_atomically
 from ..microscope.explore import attention_page
 from ..tokenization import BertTokenizer
-from .options import load_as_trained, model_option
-
-FILE = click.Path(dir_okay=False, path_type=Path)
+from .options import NEW_FILE, load_as_trained, model_option
 
 
 @click.command("explore")
 @click.argument("text")
 @click.option("--second", metavar="TEXT", help="Another text, to be shown beside the first.")
-@click.option("--out", default="attention.html", show_default=True, type=FILE, help="The file to write.")
+@click.option("--out", default="attention.html", type=NEW_FILE, help="The file to write.")
 @model_option
 def explore(text: str, second: str | None, out: Path, model: str) -> None:
     """Write one HTML file that shows TEXT inside the model: every head, what makes a score, the answer layer by layer.

@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import click
+import torch
 
+from .. import BertForMaskedLM, BertTokenizer
 from ..terminal import pad
-from .options import json_option, model_option, print_json
+from .options import json_option, model_option, print_answer
 
 
 @click.command("fill-mask")
 @click.argument("text")
-@click.option("--top-k", "-k", default=5, show_default=True, type=click.IntRange(1), help="Show so many words a blank.")
+@click.option("--top-k", "-k", default=5, type=click.IntRange(1), help="Show so many words a blank.")
 @model_option
 @json_option
 def fill_mask(text: str, top_k: int, model: str, as_json: bool) -> None:
@@ -23,17 +25,16 @@ def fill_mask(text: str, top_k: int, model: str, as_json: bool) -> None:
     minibert fill-mask "The [MASK] sailed across the [MASK]." --top-k 3
     """
     blanks = predict_blanks(text, top_k, model)
-    if as_json:
-        print_json({"text": text, "model": model, "blanks": blanks})
-        return
+    lines = []
     for number, blank in enumerate(blanks, start=1):
         if len(blanks) > 1:
-            click.secho(f"blank {number} of {len(blanks)}", bold=True)
+            lines.append(click.style(f"blank {number} of {len(blanks)}", bold=True))
         width = max(len(prediction["token"]) for prediction in blank["predictions"])
         for prediction in blank["predictions"]:
             bar = "█" * round(40 * prediction["probability"])
             line = f"  {pad(prediction['token'], width)}  {prediction['probability']:6.1%}"
-            click.echo(line + click.style(f"  {bar}", fg="cyan") if bar else line)
+            lines.append(line + click.style(f"  {bar}", fg="cyan") if bar else line)
+    print_answer({"text": text, "model": model, "blanks": blanks}, "\n".join(lines), as_json)
 
 
 def predict_blanks(text: str, top_k: int, model_name: str) -> list[dict[str, Any]]:
@@ -41,10 +42,6 @@ def predict_blanks(text: str, top_k: int, model_name: str) -> list[dict[str, Any
 
     Raises ValueError for a text without a blank or a model without the masked-word head.
     """
-    import torch
-
-    from .. import BertForMaskedLM, BertTokenizer
-
     tokenizer = BertTokenizer.from_pretrained(model_name)
     mask = tokenizer.mask_token
     inputs = tokenizer(text, return_tensors="pt")

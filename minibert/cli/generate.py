@@ -5,28 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 import click
+import torch
 
-from .options import json_option, model_option, print_json
+from .. import BertLMHeadModel, BertTokenizer
+from .options import json_option, model_option, print_answer
+
+FAST = "Compute each new word by minibert.fast.one_token, or by the model's own forward; the words are the same."
 
 
 @click.command("generate", short_help="Continue a prompt, word by word.")
 @click.argument("prompt")
-@click.option("--max-new-tokens", default=20, show_default=True, type=click.IntRange(1), help="How many pieces to add.")
-@click.option("--num-beams", default=1, show_default=True, type=click.IntRange(1), help="Texts kept by a beam search.")
+@click.option("--max-new-tokens", default=20, type=click.IntRange(1), help="How many pieces to add.")
+@click.option("--num-beams", default=1, type=click.IntRange(1), help="Texts kept by a beam search.")
 @click.option("--sample", is_flag=True, help="Draw words by their probability.")
-@click.option("--temperature", default=1.0, show_default=True, help="With --sample: below 1 safer, above 1 wilder.")
-@click.option("--top-k", default=50, show_default=True, help="With --sample: draw among so many words; 0 for all.")
-@click.option(
-    "--top-p", default=1.0, show_default=True, help="With --sample: draw among words of this total probability."
-)
-@click.option("--no-repeat-ngram-size", default=0, show_default=True, help="Never repeat a run of so many pieces.")
+@click.option("--temperature", default=1.0, help="With --sample: below 1 safer, above 1 wilder.")
+@click.option("--top-k", default=50, help="With --sample: draw among so many words; 0 for all.")
+@click.option("--top-p", default=1.0, help="With --sample: draw among words of this total probability.")
+@click.option("--no-repeat-ngram-size", default=0, help="Never repeat a run of so many pieces.")
 @click.option("--seed", type=int, help="With --sample: the same seed draws the same text.")
-@click.option(
-    "--fast/--no-fast",
-    default=True,
-    show_default=True,
-    help="Compute each new word by minibert.fast.one_token, or by the model's own forward; the words are the same.",
-)
+@click.option("--fast/--no-fast", default=True, help=FAST)
 @model_option
 @json_option
 def generate(prompt: str, sample: bool, seed: int | None, model: str, as_json: bool, **search: Any) -> None:
@@ -38,10 +35,6 @@ def generate(prompt: str, sample: bool, seed: int | None, model: str, as_json: b
     \b
     minibert generate "It was a dark and" --model my-decoder --sample --seed 1
     """
-    import torch
-
-    from .. import BertLMHeadModel, BertTokenizer
-
     tokenizer = BertTokenizer.from_pretrained(model)
     decoder = BertLMHeadModel.from_pretrained(model, is_decoder=True)
     if any(finding.name.startswith("cls.") for finding in decoder.loading_report.new):
@@ -65,7 +58,5 @@ def generate(prompt: str, sample: bool, seed: int | None, model: str, as_json: b
         **search,
     )[0]
     text = tokenizer.decode(output, skip_special_tokens=True)
-    if as_json:
-        print_json({"prompt": prompt, "text": text, "ids": output.tolist(), "model": model})
-    else:
-        click.echo("" if streams else text)
+    answer = {"prompt": prompt, "text": text, "ids": output.tolist(), "model": model}
+    print_answer(answer, "" if streams else text, as_json)

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
+from ..model import BertPreTrainedModel
 from ..terminal import table
-from .options import BUNDLED_MODEL, json_option, load_as_trained, print_json
-
-if TYPE_CHECKING:
-    from ..model import BertPreTrainedModel
+from .options import BUNDLED_MODEL, json_option, load_as_trained, print_answer
 
 
 @click.command("inspect")
@@ -27,24 +23,24 @@ def inspect(model: str, as_json: bool) -> None:
     loaded = load_as_trained(model)
     stages, report = parameters_by_stage(loaded), loaded.loading_report
     assert report is not None  # `from_pretrained` makes one
-    if as_json:
-        parameters = [dict(zip(("stage", "parameter", "shape", "count"), row, strict=True)) for row in stages]
-        groups = {"tied": report.tied, "new": report.new, "left_over": report.left_over}
-        reasons = {group: {each.name: each.reason for each in findings} for group, findings in groups.items()}
-        loading = {"read": report.read, **reasons}
-        print_json({"config": loaded.config.to_dict(), "parameters": parameters, "loading": loading})
-        return
-    click.secho("Config", bold=True)
-    click.echo(table(("field", "value"), sorted(loaded.config.to_diff_dict().items())))
-    click.secho("\nParameters", bold=True)
-    rows, previous = [], None
-    for stage, name, shape, count in stages:
-        rows.append((stage if stage != previous else "", name, " × ".join(map(str, shape)), f"{count:,}"))
-        previous = stage
+    header, rows = ("stage", "parameter", "shape", "count"), []
+    for (before, *_), (stage, name, shape, count) in zip([("",), *stages], stages, strict=False):
+        rows.append((stage if stage != before else "", name, " × ".join(map(str, shape)), f"{count:,}"))
     rows.append(("all", "", "", f"{loaded.num_parameters():,}"))
-    click.echo(table(("stage", "parameter", "shape", "count"), rows, right=(3,)))
-    click.secho("\nLoading", bold=True)
-    click.echo(report)
+    sections = {
+        "Config": table(("field", "value"), sorted(loaded.config.to_diff_dict().items())),
+        "Parameters": table(header, rows, right=(3,)),
+        "Loading": str(report),
+    }
+    text = "\n\n".join(click.style(title, bold=True) + f"\n{section}" for title, section in sections.items())
+    groups = {"tied": report.tied, "new": report.new, "left_over": report.left_over}
+    reasons = {group: {each.name: each.reason for each in findings} for group, findings in groups.items()}
+    answer = {
+        "config": loaded.config.to_dict(),
+        "parameters": [dict(zip(header, row, strict=True)) for row in stages],
+        "loading": {"read": report.read, **reasons},
+    }
+    print_answer(answer, text, as_json)
 
 
 def parameters_by_stage(model: BertPreTrainedModel) -> list[tuple[str, str, tuple[int, ...], int]]:

@@ -13,10 +13,10 @@ import click
 if TYPE_CHECKING:
     from ..model import BertPreTrainedModel
 
-BUNDLED_MODEL = "novels-4l-256h"
-
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 Command = TypeVar("Command", bound=Callable[..., Any])
+BUNDLED_MODEL = "novels-4l-256h"
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 def in_order(options: Sequence[Callable[[Any], Any]]) -> Callable[[Command], Command]:
@@ -24,20 +24,22 @@ def in_order(options: Sequence[Callable[[Any], Any]]) -> Callable[[Command], Com
     return lambda command: reduce(lambda made, add: add(made), reversed(options), command)
 
 
-def model_option(command: Command) -> Command:
-    """--model NAME: the checkpoint to use."""
-    text = "The model: a folder, a bundled model or a name on the Hugging Face hub."
-    return click.option("--model", default=BUNDLED_MODEL, show_default=True, metavar="NAME", help=text)(command)
-
-
-def json_option(command: Command) -> Command:
-    """--json: for programs that read the output."""
-    return click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")(command)
+_MODEL = "The model: a folder, a bundled model or a name on the Hugging Face hub."
+model_option = click.option("--model", default=BUNDLED_MODEL, metavar="NAME", help=_MODEL)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 
 
 def print_json(value: Any) -> None:
     """Print one JSON document on standard output, indented, with letters as they are."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def print_answer(value: Any, text: str, as_json: bool) -> None:
+    """Print a value as JSON, or the text that says the same."""
+    if as_json:
+        print_json(value)
+    else:
+        click.echo(text)
 
 
 def load_as_trained(name: str, **fields: str) -> BertPreTrainedModel:

@@ -13,18 +13,15 @@ from ..checkpoints import locate_weights
 from ..microscope import compare
 from ..model import BertPreTrainedModel
 from ..tokenization import BertTokenizer
-from .options import BUNDLED_MODEL, json_option, load_as_trained, print_json
+from .options import BUNDLED_MODEL, json_option, load_as_trained, print_answer
 
-BATCH, SEQ = 2, 16
 REFERENCE = 'What to compare with: "transformers", if it is installed, or another checkpoint, opened by minibert.'
 
 
 @click.command("parity")
 @click.argument("model", default=BUNDLED_MODEL)
-@click.option("--reference", default="transformers", show_default=True, metavar="NAME", help=REFERENCE)
-@click.option(
-    "--tolerance", default=1e-5, show_default=True, type=click.FloatRange(0), help="Largest difference allowed."
-)
+@click.option("--reference", default="transformers", metavar="NAME", help=REFERENCE)
+@click.option("--tolerance", default=1e-5, type=click.FloatRange(0), help="Largest difference allowed.")
 @click.option("--text", multiple=True, help="A text to compare on; can be repeated. The default is fixed random ids.")
 @json_option
 def parity(model: str, reference: str, tolerance: float, text: tuple[str, ...], as_json: bool) -> None:
@@ -52,14 +49,12 @@ def parity(model: str, reference: str, tolerance: float, text: tuple[str, ...], 
         inputs = {key: tensor[None] for key, tensor in inputs.items()}  # the rows become the choices of one example
     # Each side has drawn for itself what the checkpoint lacks.
     comparison = compare(theirs, ours, inputs, copy_weights=bool(ours.loading_report.new), tolerance=tolerance)
-    if as_json:
-        first = comparison.first.path if comparison.first is not None else None
-        found = {"agrees": comparison.agrees, "largest": comparison.largest, "first": first}
-        lines = {"summary": comparison.summary().splitlines(), "stages": [asdict(row) for row in comparison.rows]}
-        print_json({"model": model, "reference": name, "tolerance": tolerance, **found, **lines})
-    else:
-        click.echo(f"a: {type(theirs).__name__} of {name}\nb: {type(ours).__name__} of {model}, minibert\n")
-        click.echo(comparison)
+    first = comparison.first.path if comparison.first is not None else None
+    found = {"agrees": comparison.agrees, "largest": comparison.largest, "first": first}
+    lines = {"summary": comparison.summary().splitlines(), "stages": [asdict(row) for row in comparison.rows]}
+    title = f"a: {type(theirs).__name__} of {name}\nb: {type(ours).__name__} of {model}, minibert\n\n"
+    answer = {"model": model, "reference": name, "tolerance": tolerance, **found, **lines}
+    print_answer(answer, f"{title}{comparison}", as_json)
     if not comparison.agrees:
         raise click.exceptions.Exit(1)
 
@@ -74,13 +69,10 @@ def open_in_transformers(model: str, class_name: str) -> tuple[nn.Module, str]:
     except ModuleNotFoundError as error:
         if error.name != "transformers":
             raise  # it is there, and lacks something itself
-        raise ModuleNotFoundError(
-            "The reference library, transformers, is not installed beside minibert. "
-            "Install it (pip install 'minibert-pytorch[parity]'), or compare with another checkpoint: --reference NAME."
-        ) from error
-    messages = importlib.import_module("transformers.utils.logging")
-    messages.set_verbosity_error()
-    messages.disable_progress_bar()
+        install = "Install it (pip install 'minibert-pytorch[parity]'), or give another checkpoint as --reference NAME."
+        raise ModuleNotFoundError(f"The reference library, transformers, is not installed. {install}") from error
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
     opened, folder = getattr(transformers, class_name), locate_weights(model)
     loaded = opened.from_pretrained(folder, attn_implementation="eager", dtype=torch.float32)
     return loaded, f"transformers {transformers.__version__}"
@@ -88,11 +80,9 @@ def open_in_transformers(model: str, class_name: str) -> tuple[nn.Module, str]:
 
 def random_inputs(model: BertPreTrainedModel) -> dict[str, Tensor]:
     """The same random ids every time: two rows, two segments, the second row padded."""
-    config = model.config
-    seq = min(SEQ, config.max_position_embeddings)
-    mask = torch.ones(BATCH, seq, dtype=torch.long)
+    config, seq = model.config, min(16, model.config.max_position_embeddings)
+    ids = torch.randint(0, config.vocab_size, (2, seq), generator=torch.Generator().manual_seed(0))
+    mask, segments = torch.ones_like(ids), torch.zeros_like(ids)
     mask[1, 2 * seq // 3 :] = 0
-    segments = torch.zeros_like(mask)
     segments[:, seq // 2 :] = min(1, config.type_vocab_size - 1)
-    ids = torch.randint(0, config.vocab_size, (BATCH, seq), generator=torch.Generator().manual_seed(0))
     return {"input_ids": ids, "attention_mask": mask, "token_type_ids": segments}

@@ -11,22 +11,20 @@ import click
 from ..heads.masked_lm import BertForMaskedLM
 from ..microscope import plots, probes
 from ..tokenization import BertTokenizer
-from .options import model_option
+from .options import NEW_FILE, model_option
 
-FILE = click.Path(dir_okay=False, path_type=Path)
-out_option = click.option("--out", required=True, type=FILE, help="The file to write, a .png or .svg.")
+out_option = click.option("--out", required=True, type=NEW_FILE, help="The file to write, a .png or .svg.")
 
-OF_A_TEXT: dict[str, tuple[Callable[..., Any], Callable[..., Any], str]] = {
+# A function that gives numbers, one that draws them, and what is plotted
+PLOTS: dict[str, tuple[Callable[..., Any], Callable[..., Any], str]] = {
     "attention": (probes.attention_maps, plots.draw_attention, "the attention weights of every head over TEXT"),
     "norms": (probes.residual_norms, plots.draw_residual_norms, "the length of each token's vector after each layer"),
     "lens": (probes.lens, plots.draw_lens, "the words that are predicted if each layer is the last"),
     "gradients": (probes.text_gradients, plots.draw_gradient_flow, "the size of each gradient in predicting TEXT"),
-}
-OF_A_MODEL: dict[str, tuple[Callable[..., Any], Callable[..., Any], str]] = {
     "positions": (probes.position_similarity, plots.draw_position_similarity, "how similar position embeddings are"),
     "parameters": (probes.parameter_values, plots.draw_parameters, "a histogram of each kind of parameter"),
 }
-"""For each command a function that gives numbers, one that draws them, and what is plotted."""
+WITHOUT_TEXT = ("positions", "parameters")
 
 
 @click.group("plot")
@@ -35,8 +33,8 @@ def plot() -> None:
 
 
 @plot.command("schedules")
-@click.option("--warmup", default=100, show_default=True, type=click.IntRange(0), help="The number of warm-up steps.")
-@click.option("--total", default=1000, show_default=True, type=click.IntRange(1), help="The number of all steps.")
+@click.option("--warmup", default=100, type=click.IntRange(0), help="The number of warm-up steps.")
+@click.option("--total", default=1000, type=click.IntRange(1), help="The number of all steps.")
 @out_option
 def schedules(warmup: int, total: int, out: Path) -> None:
     """Plot the six learning-rate schedules, one panel each."""
@@ -52,9 +50,10 @@ def adamw(out: Path) -> None:
     click.echo(out)
 
 
-def model_plot(probe: Callable[..., Any], draw: Callable[..., Any]) -> Callable[..., None]:
-    """A command that plots what a probe of a model, or of a model and a text, returns."""
-
+def add_command(name: str, probe: Callable[..., Any], draw: Callable[..., Any], what: str) -> None:
+    @plot.command(name, help=f"Plot {what}.")
+    @model_option
+    @out_option
     def command(model: str, out: Path, text: str | None = None) -> None:
         plots.check_file_kind(out)
         network = BertForMaskedLM.from_pretrained(model).eval()
@@ -62,10 +61,9 @@ def model_plot(probe: Callable[..., Any], draw: Callable[..., Any]) -> Callable[
         plots.save_figure(draw(*numbers) if isinstance(numbers, tuple) else draw(numbers), out)
         click.echo(out)
 
-    return model_option(out_option(command))
+    if name not in WITHOUT_TEXT:
+        click.argument("text")(command)
 
 
-for name, (probe, draw, what) in OF_A_TEXT.items():
-    plot.command(name, help=f"Plot {what}.")(click.argument("text")(model_plot(probe, draw)))
-for name, (probe, draw, what) in OF_A_MODEL.items():
-    plot.command(name, help=f"Plot {what}.")(model_plot(probe, draw))
+for name, plotted in PLOTS.items():
+    add_command(name, *plotted)

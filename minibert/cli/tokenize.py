@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import click
 
 from ..terminal import table
-from .options import json_option, model_option, print_json
-
-if TYPE_CHECKING:
-    from ..tokenization import BertTokenizer
+from ..tokenization import BertTokenizer, Step, explain as explain_steps
+from .options import json_option, model_option, print_answer
 
 
 @click.command("tokenize")
@@ -27,35 +23,29 @@ def tokenize(text: str, second: str | None, explain: bool, model: str, as_json: 
     minibert tokenize "Who is there?" --second "Nobody."
     minibert tokenize "Déjà vu, 東京!" --explain
     """
-    from .. import BertTokenizer
-
     tokenizer = BertTokenizer.from_pretrained(model)
+    if explain and second is not None:
+        raise click.UsageError("--explain shows the steps of one text: leave --second out.")
     if explain:
-        if second is not None:
-            raise click.UsageError("--explain shows the steps of one text: leave --second out.")
-        show_steps(tokenizer, text, as_json)
+        steps = explain_steps(tokenizer, text)
+        walk = [{"step": step.name, "meaning": step.meaning, "parts": step.parts} for step in steps]
+        print_answer(walk, in_colour(steps), as_json)
         return
     encoding = tokenizer(text, second)
     ids, segments = encoding["input_ids"], encoding["token_type_ids"]
     pieces = tokenizer.convert_ids_to_tokens(ids)
-    if as_json:
-        print_json({"text": text, "second": second, "tokens": pieces, "input_ids": ids, "token_type_ids": segments})
-        return
     rows = list(zip(range(len(ids)), pieces, ids, segments, strict=True))
-    click.echo(table(("position", "piece", "id", "segment"), rows, right=(0, 2, 3)))
+    answer = {"text": text, "second": second, "tokens": pieces, "input_ids": ids, "token_type_ids": segments}
+    print_answer(answer, table(("position", "piece", "id", "segment"), rows, right=(0, 2, 3)), as_json)
 
 
-def show_steps(tokenizer: BertTokenizer, text: str, as_json: bool) -> None:
+def in_colour(steps: list[Step]) -> str:
     """Each step's name, the text after it with what it changed in colour, and what it does."""
-    from ..tokenization import explain
-
-    steps = explain(tokenizer, text)
-    if as_json:
-        print_json([{"step": step.name, "meaning": step.meaning, "parts": step.parts} for step in steps])
-        return
     width, separator = max(len(step.name) for step in steps), click.style("│", dim=True)
+    lines = []
     for step in steps:
         marked = zip(step.parts, step.marked, strict=True)
         parts = [click.style(part, fg="green", bold=True) if changed else part for part, changed in marked]
-        click.echo(f"{step.name:>{width}}  {separator.join(parts)}")
-        click.secho(f"{'':>{width}}  {step.meaning}", dim=True)
+        lines.append(f"{step.name:>{width}}  {separator.join(parts)}")
+        lines.append(click.style(f"{'':>{width}}  {step.meaning}", dim=True))
+    return "\n".join(lines)

@@ -11,7 +11,7 @@ from ..microscope.equations import equation, source
 from ..microscope.trace import Stage, TensorFacts, trace as watch
 from ..terminal import display_width, outline, pad, table
 from ..tokenization import BertTokenizer
-from .options import json_option, load_as_trained, model_option, print_json
+from .options import json_option, load_as_trained, model_option, print_answer
 
 WIDTH = 100
 
@@ -41,12 +41,10 @@ def trace(text: str, second: str | None, depth: int | None, numbers: bool, model
     ids, segments = inputs["input_ids"][0].tolist(), inputs["token_type_ids"][0].tolist()
     pieces = tokenizer.convert_ids_to_tokens(ids)
     stages = [stage for stage in record.stages if depth is None or stage.depth < depth]
-    if as_json:
-        walk = {"model": model, "tokens": pieces, "input_ids": ids, "token_type_ids": segments}
-        print_json({**walk, "stages": [as_dict(stage) for stage in stages]})
-        return
-    click.echo(in_blocks(("piece", "id", "segment"), list(zip(pieces, ids, segments, strict=True))))
-    click.echo("\n" + stage_table(stages, numbers))
+    blocks = in_blocks(("piece", "id", "segment"), list(zip(pieces, ids, segments, strict=True)))
+    walk = {"model": model, "tokens": pieces, "input_ids": ids, "token_type_ids": segments}
+    answer = {**walk, "stages": [as_dict(stage) for stage in stages]}
+    print_answer(answer, f"{blocks}\n\n{stage_table(stages, numbers)}", as_json)
 
 
 def in_blocks(titles: tuple[str, ...], columns: list[tuple[Any, ...]]) -> str:
@@ -65,39 +63,31 @@ def in_blocks(titles: tuple[str, ...], columns: list[tuple[Any, ...]]) -> str:
 def stage_table(stages: list[Stage], numbers: bool) -> str:
     """Each stage with the shape and std of its output, and its equation and code; or with `numbers` all it measured."""
     labels = outline((stage.path, stage.depth, type(stage.module).__name__) for stage in stages)
-    rows = []
+    rows: list[list[str]] = []
     for stage, label in zip(stages, labels, strict=True):
-        output = next(iter(stage.outputs.values()))
-        shape = "×".join(map(str, output.shape))
+        output, code = next(iter(stage.outputs.values())), source(stage.module)
         if numbers:
             facts = [f"{number:.3f}" for number in (output.mean, output.std, output.minimum, output.maximum)]
-            rows.append((label, shape, *facts, f"{1000 * (stage.seconds or 0):.2f}"))
+            cells = [*facts, f"{1000 * (stage.seconds or 0):.2f}"]
         else:
-            code = source(stage.module)
-            rows.append((label, shape, f"{output.std:.2f}", equation(stage.module), code.short if code else ""))
+            cells = [f"{output.std:.2f}", equation(stage.module), code.short if code else ""]
+        rows.append([label, "×".join(map(str, output.shape)), *cells])
     if numbers:
         return table(("stage", "shape", "mean", "std", "min", "max", "ms"), rows, right=range(1, 7))
     return table(("stage", "shape", "std", "equation", "code"), rows, right=(1, 2))
 
 
 def as_dict(stage: Stage) -> dict[str, Any]:
-    """A stage for JSON."""
+    """A stage for JSON, without its tensors."""
     code = source(stage.module)
-    return {
-        "path": stage.path,
-        "call": stage.call,
-        "depth": stage.depth,
-        "class": type(stage.module).__name__,
-        "equation": equation(stage.module),
-        "file": code.file if code else None,
-        "line": code.line if code else None,
-        "seconds": stage.seconds,
-        "inputs": {name: facts_as_dict(facts) for name, facts in stage.inputs.items()},
-        "outputs": {name: facts_as_dict(facts) for name, facts in stage.outputs.items()},
-    }
+    call = {"path": stage.path, "call": stage.call, "depth": stage.depth, "class": type(stage.module).__name__}
+    written = {"equation": equation(stage.module), "file": code and code.file, "line": code and code.line}
+    inputs, outputs = facts_as_dict(stage.inputs), facts_as_dict(stage.outputs)
+    return {**call, **written, "seconds": stage.seconds, "inputs": inputs, "outputs": outputs}
 
 
-def facts_as_dict(facts: TensorFacts) -> dict[str, Any]:
-    """A tensor's facts for JSON, without the tensor."""
-    numbers = {name: value for name, value in vars(facts).items() if name != "tensor"}
-    return {**numbers, "dtype": str(facts.dtype).removeprefix("torch.")}
+def facts_as_dict(tensors: dict[str, TensorFacts]) -> dict[str, Any]:
+    found = {name: {**vars(facts), "dtype": str(facts.dtype).removeprefix("torch.")} for name, facts in tensors.items()}
+    for facts in found.values():
+        del facts["tensor"]
+    return found

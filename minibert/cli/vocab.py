@@ -7,7 +7,11 @@ from pathlib import Path
 import click
 from tqdm import tqdm
 
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+from ..checkpoints import write_text_atomically
+from ..config_files import folder_for_saving
+from ..tokenization import BertTokenizer, train_wordpiece
+from .options import FILE
+
 FOLDER = click.Path(file_okay=False, path_type=Path)
 MIN_FREQUENCY = "Join two pieces into a longer one only if they stand side by side at least so many times."
 
@@ -19,10 +23,10 @@ def vocab() -> None:
 
 @vocab.command("train", short_help="Train a WordPiece vocabulary on files of text.")
 @click.argument("files", nargs=-1, required=True, type=FILE)
-@click.option("--size", default=8192, show_default=True, type=click.IntRange(6), help="The number of pieces.")
-@click.option("--out", default="vocabulary", show_default=True, type=FOLDER, help="Write the tokenizer to this folder.")
+@click.option("--size", default=8192, type=click.IntRange(6), help="The number of pieces.")
+@click.option("--out", default="vocabulary", type=FOLDER, help="Write the tokenizer to this folder.")
 @click.option("--cased", is_flag=True, help="Distinguish capitals, and letters with accents, from plain letters.")
-@click.option("--min-frequency", default=2, show_default=True, type=click.IntRange(1), help=MIN_FREQUENCY)
+@click.option("--min-frequency", default=2, type=click.IntRange(1), help=MIN_FREQUENCY)
 def train(files: tuple[Path, ...], size: int, out: Path, cased: bool, min_frequency: int) -> None:
     """Train a WordPiece vocabulary on FILES of UTF-8 text, and write a tokenizer with it: a folder for --model.
 
@@ -30,10 +34,6 @@ def train(files: tuple[Path, ...], size: int, out: Path, cased: bool, min_freque
     minibert vocab train novel.txt --size 4096 --out my-vocabulary
     minibert tokenize "An unforeseen adventure" --model my-vocabulary
     """
-    from ..checkpoints import write_text_atomically
-    from ..config_files import folder_for_saving
-    from ..tokenization import BertTokenizer, train_wordpiece
-
     with tqdm(total=size, unit=" pieces", disable=None, leave=False) as bar:
 
         def show(pieces: int, _size: int) -> None:

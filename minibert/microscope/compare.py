@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import combinations
 
 import torch
 from torch import nn
 
 from ..terminal import outline, table
 from .distance import short
-from .divergence import Divergence, find_divergence
-from .pairing import PairedStages, StageDistance, common_parts, copy_parameters, differently_tied, pair_outputs
+from .divergence import Divergence, PairedStages, StageDistance, pair_outputs
 from .probes import Inputs, gradients, record
 
 
@@ -38,8 +38,7 @@ def compare(
     if copy_weights:
         copy_parameters(part_a, part_b)
     with torch.set_grad_enabled(backward):
-        run_a = record(a, part_a, inputs, may_fail=False)
-        run_b = record(b, part_b, inputs, may_fail=True)
+        run_a, run_b = record(a, part_a, inputs), record(b, part_b, inputs, may_fail=True)
     pairs = PairedStages(run_a, run_b)
     if not pairs.rows and run_b.stopped is None:
         raise ValueError("No stage of b has the name of one of a, so none can be compared. Name b's modules as a's.")
@@ -47,15 +46,14 @@ def compare(
     trained = [(x, y) for x, y in outputs if x.requires_grad and y.requires_grad]
     if backward and trained:
         pairs.compare_gradients(gradients(part_a, [x for x, _ in trained]), gradients(part_b, [y for _, y in trained]))
-
     rows = list(pairs.rows.values())
     return Comparison(
         rows=rows,
         tolerance=tolerance,
-        fault=find_divergence(pairs, tolerance) if any(row.diverges(tolerance) for row in rows) else None,
-        first_bits=find_divergence(pairs, 0.0),
-        only_in_a=[stage.path for key, stage in pairs.stages_a.items() if stage.path and key not in pairs.rows],
-        only_in_b=[stage.path for key, stage in pairs.stages_b.items() if stage.path and key not in pairs.rows],
+        fault=pairs.first_divergence(tolerance) if any(row.diverges(tolerance) for row in rows) else None,
+        first_bits=pairs.first_divergence(0.0),
+        only_in_a=[path for path, call in pairs.stages_a if path and (path, call) not in pairs.rows],
+        only_in_b=[path for path, call in pairs.stages_b if path and (path, call) not in pairs.rows],
         untied=differently_tied(part_a, part_b),
         stopped=run_b.stopped,
     )
@@ -87,8 +85,9 @@ class Comparison:
     @property
     def largest(self) -> float:
         """The largest absolute difference of any output or gradient."""
-        found = [d.absolute for row in self.rows for d in (row.outputs, row.gradients) if d is not None]
-        return max(found, default=0.0)
+        return max(
+            (d.absolute for row in self.rows for d in (row.outputs, row.gradients) if d is not None), default=0.0
+        )
 
     @property
     def agrees(self) -> bool:
@@ -116,20 +115,17 @@ class Comparison:
 
     def summary(self) -> str:
         """What was found, in sentences."""
-        lines = []
+        lines = [] if self.first is None else [str(self.first)]
+        early, every = self.first_bits, f"All {len(self.rows)} stages agree"
         if self.fault is not None:
-            lines.append(str(self.fault))
-            if (early := self.first_bits) is not None and early.path != self.fault.path:
+            if early is not None and early.path != self.fault.path:
                 lines.append(f"The first bits to differ are earlier, in {early.name}, by {early.apart}.")
         elif any(row.diverges(self.tolerance) for row in self.rows):
-            lines.append("They diverge in a stage that only one of them has: all others that do have other inputs.")
-        elif self.first_bits is None:
-            lines.append(f"All {len(self.rows)} stages agree to the bit.")
+            lines = ["They diverge in a stage that only one of them has: all others that do have other inputs."]
+        elif early is None:
+            lines = [f"{every} to the bit."]
         else:
-            lines.append(
-                f"All {len(self.rows)} stages agree within {short(self.tolerance)}; the first bits differ here:"
-            )
-            lines.append(str(self.first_bits))
+            lines.insert(0, f"{every} within {short(self.tolerance)}; the first bits differ here:")
         if self.stopped is not None:
             lines.append(f"b stopped in {self.stopped}")
         lines += self.untied
@@ -138,3 +134,39 @@ class Comparison:
                 alike = dict.fromkeys(re.sub(r"(?<=\.)\d+(?=\.|$)", "*", path) for path in paths)
                 lines.append(f"Not compared, since only {model} ran it: {', '.join(alike)}.")
         return "\n".join(lines)
+
+
+def common_parts(a: nn.Module, b: nn.Module) -> tuple[nn.Module, nn.Module]:
+    """The outermost two that share most names of modules: both models, or one and a module inside the other."""
+
+    def shared(pair: tuple[nn.Module, nn.Module]) -> int:
+        names_a, names_b = ({name for name, _ in part.named_modules()} for part in pair)
+        return len(names_a & names_b)
+
+    return max([(a, b), *((a, inner) for inner in b.modules()), *((inner, b) for inner in a.modules())], key=shared)
+
+
+@torch.no_grad()
+def copy_parameters(a: nn.Module, b: nn.Module) -> None:
+    """Write into b what a has under the same name. Raises ValueError for another shape, or if no name is the same."""
+    theirs = b.state_dict()
+    shared = {name: (tensor, theirs[name]) for name, tensor in a.state_dict().items() if name in theirs}
+    if not shared:
+        raise ValueError("No parameter of b has the name of one of a, so none can be copied.")
+    for name, (x, y) in shared.items():
+        if x.shape != y.shape:
+            shapes = f"shape {tuple(x.shape)} in a and {tuple(y.shape)} in b"
+            raise ValueError(f"{name} has {shapes}. Build both with the same config.")
+    for x, y in shared.values():
+        y.copy_(x)
+
+
+def differently_tied(a: nn.Module, b: nn.Module) -> list[str]:
+    """A sentence for each pair of names that is one parameter in one model and two in the other."""
+    ours, theirs = (dict(model.named_parameters(remove_duplicate=False)) for model in (a, b))
+    sentences = []
+    for x, y in combinations([name for name in ours if name in theirs], 2):
+        if (ours[x] is ours[y]) != (theirs[x] is theirs[y]):
+            one, two = ("a", "b") if ours[x] is ours[y] else ("b", "a")
+            sentences.append(f"{x} and {y} are one parameter in {one} and two in {two}.")
+    return sentences

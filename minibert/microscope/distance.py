@@ -4,8 +4,8 @@
     relative = absolute / max |x|
     ulp      = |x − y| / (distance of x to the next float), where they are furthest apart
 
-One unit in the last place (ulp) is the least by which two floats can differ: 1 to 4 of them are rounding. Relative and
-ulp are taken of the whole tensor and where it is worst, since next to 0 any rounding is large beside the number itself.
+One unit in the last place (ulp) is the least by which two floats can differ: 1 to 4 of them are rounding. Relative is to
+the largest of all numbers, since next to 0 any rounding is large beside the number itself.
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-MASKED = -1000.0
-"""A score below this is masked: −10000 here and the least float elsewhere both become a probability of 0."""
+MASKED = -1000.0  # a score below is masked: −10000 here and the least float elsewhere both become a probability of 0
 
 
 @dataclass(frozen=True)
@@ -69,9 +68,8 @@ def distance(x: Tensor, y: Tensor, is_mask: bool = False) -> Distance:
     relative = absolute / scale if scale else math.inf if absolute else 0.0
     spacing = 1.0  # between neighbouring numbers
     if coarser.is_floating_point:
-        info = torch.finfo(coarser)
-        size = max(abs(float(x.flatten()[worst])), abs(float(y.flatten()[worst])), info.tiny)
-        spacing = info.eps * 2.0 ** (math.frexp(size)[1] - 1)
+        info, pair = torch.finfo(coarser), (x.flatten()[worst], y.flatten()[worst])
+        spacing = info.eps * 2.0 ** (math.frexp(max(info.tiny, *(abs(float(number)) for number in pair)))[1] - 1)
     return Distance(absolute, relative, absolute / spacing)
 
 
@@ -83,8 +81,6 @@ def largest(distances: Iterable[Distance]) -> Distance | None:
 
 def short(number: float) -> str:
     """A number in few characters: 0, 3.1e-07, 2.5, 1983, 1e+06, inf."""
-    if number == 0 or number == math.inf:
+    if number in (0, math.inf) or 10 <= number < 1e5:
         return f"{number:.0f}"
-    if not 0.1 <= number < 1e5:
-        return f"{number:.1e}".replace(".0e", "e")
-    return f"{number:.0f}" if number >= 10 else f"{number:.2g}"
+    return f"{number:.2g}" if 0.1 <= number < 10 else f"{number:.1e}".replace(".0e", "e")

@@ -7,15 +7,40 @@ The gradient of a tied parameter is whole only at the earliest position of its u
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import TypeGuard
 
-from .distance import Distance, distance, short
+from torch import Tensor
+
+from .distance import Distance, distance, largest, short
 from .equations import Source, source
-from .pairing import PairedStages
 from .probes import Recording, Softmax
-from .trace import Stage
+from .trace import Stage, TensorFacts
+
+Key = tuple[str, int]  # the path and the call of a stage
+Pairs = list[tuple[str, Tensor, Tensor]]  # tensors of a and b, with their names in a
+
+
+@dataclass
+class StageDistance:
+    """How far apart the inputs, outputs and gradients of a stage are that both models have; None: nothing to compare.
+
+    depth: how many such stages are around it. class_name: in a. gradients: of its own parameters.
+    """
+
+    path: str
+    call: int
+    depth: int
+    class_name: str
+    inputs: Distance | None = None
+    outputs: Distance | None = None
+    gradients: Distance | None = None
+
+    def diverges(self, tolerance: float) -> bool:
+        """Whether its outputs or gradients are further apart than the tolerance."""
+        return any(apart.beyond(tolerance) for apart in (self.outputs, self.gradients) if apart is not None)
 
 
 @dataclass(frozen=True)
@@ -42,15 +67,13 @@ class Divergence:
         return self.path or "the model's own forward"
 
     def __str__(self) -> str:
-        first = f"{self.name} is the first stage that diverges, by {self.apart}."
-        lines = [f"All outputs agree. Going backward, {first}" if self.backward else first]
+        going = "All outputs agree. Going backward, " if self.backward else ""
+        lines = [f"{going}{self.name} is the first stage that diverges, by {self.apart}."]
         if not self.backward and self.inputs is not None:
             fed = ", ".join(f"{name} from {stage}" for name, stage in self.fed_by.items())
-            its_inputs = f"Its inputs{f' ({fed})' if fed else ''}"
-            if self.inputs.absolute:
-                lines.append(f"{its_inputs} differ by {self.inputs}: less, but this may be rounding that grew.")
-            else:
-                lines.append(f"{its_inputs} agree to the bit: the cause is in this stage.")
+            grown = f"differ by {self.inputs}: less, but this may be rounding that grew."
+            agree = grown if self.inputs.absolute else "agree to the bit: the cause is in this stage."
+            lines.append(f"Its inputs{f' ({fed})' if fed else ''} {agree}")
         if self.inside is not None:
             lines.append(f"The first to diverge inside it: {self.inside}.")
         if self.parameters:
@@ -62,67 +85,127 @@ class Divergence:
         return "\n".join(lines)
 
 
-def find_divergence(pairs: PairedStages, tolerance: float) -> Divergence | None:
-    """The first stage further apart than the tolerance, or None. A tolerance of 0 asks for equal bits."""
-    paired = [key for key in pairs.stages_a if key in pairs.rows]
-    for key in paired:
-        row = pairs.rows[key]
-        if _exceeds(row.outputs, tolerance) and not _exceeds(row.inputs, tolerance):
-            return _divergence(pairs, key, row.outputs, inside=_first_inside(pairs, key, tolerance))
-    for key in reversed(paired):
-        for name, apart in pairs.gradients.get(key[0], {}).items():
-            if _exceeds(apart, tolerance) and (key[0], name) not in pairs.repeated:
-                return _divergence(pairs, key, apart, inside=f"the gradient of {name}", backward=True)
-    return None
+class PairedStages:
+    """The stages that two runs have in common.
+
+    stages_a, stages_b: what each model ran to its end, by path and call, in the order of the ends. rows: those of both,
+    in the order in which a's began. gradients: for each path those of its own parameters, each with its name and whether
+    it is that of a tied parameter that has come before.
+    """
+
+    def __init__(self, a: Recording, b: Recording):
+        self.a, self.b = a, b
+        self.stages_a, self.stages_b = ({stage.key: stage for stage in run.trace.finished} for run in (a, b))
+        self.rows: dict[Key, StageDistance] = {}
+        self.gradients: dict[str, list[tuple[str, Distance, bool]]] = {}
+        around: list[bool] = []  # of the stages that are running, whether both models have them
+        for stage in a.trace.stages:
+            del around[stage.depth :]
+            if other := self.stages_b.get(stage.key):
+                inputs = pair_inputs(_tensors(stage.inputs), _tensors(other.inputs))
+                outputs = pair_outputs(_tensors(stage.outputs), _tensors(other.outputs))
+                row = StageDistance(*stage.key, depth=sum(around), class_name=type(stage.module).__name__)
+                row.inputs = largest(distance(x, y, is_mask="mask" in name) for name, x, y in inputs)
+                row.outputs = largest(distance(x, y) for _, x, y in outputs)
+                self.rows[stage.key] = row
+            around.append(other is not None)
+
+    def compare_gradients(self, a: Mapping[str, Tensor], b: Mapping[str, Tensor]) -> None:
+        """Fill in the gradients, given each model's by parameter name."""
+        paths = {path for path, _ in self.rows}
+        seen: set[int] = set()
+        for name in [name for name in a if name in b]:
+            path = name.rpartition(".")[0]
+            while path and path not in paths:  # a parameter of a module that is never called by itself
+                path = path.rpartition(".")[0]
+            found = name.removeprefix(f"{path}."), distance(a[name], b[name]), id(a[name]) in seen
+            self.gradients.setdefault(path, []).append(found)
+            seen.add(id(a[name]))
+        for row in self.rows.values():
+            row.gradients = largest(apart for _, apart, _ in self.gradients.get(row.path, ()))
+
+    def first_divergence(self, tolerance: float) -> Divergence | None:
+        """The first stage further apart than the tolerance, or None. A tolerance of 0 asks for equal bits."""
+        paired = [key for key in self.stages_a if key in self.rows]
+        for key in paired:
+            row = self.rows[key]
+            if _exceeds(row.outputs, tolerance) and not _exceeds(row.inputs, tolerance):
+                return self._divergence(key, row.outputs, self._first_inside(key, tolerance))
+        for key in reversed(paired):
+            for name, apart, repeated in self.gradients.get(key[0], ()):
+                if _exceeds(apart, tolerance) and not repeated:
+                    return self._divergence(key, apart, f"the gradient of {name}", backward=True)
+        return None
+
+    def _divergence(self, key: Key, apart: Distance, inside: str | None, backward: bool = False) -> Divergence:
+        a, b = self.stages_a[key], self.stages_b[key]
+        # The outermost stage that made an input is the last to end with it.
+        made_by = {id(facts): stage.path for stage in self.a.trace.finished for facts in stage.outputs.values()}
+        fed_by = {name: made_by[id(facts)] for name, facts in a.inputs.items() if id(facts) in made_by}
+        ours, theirs = (dict(stage.module.named_parameters(recurse=False)) for stage in (a, b))
+        parameters = {name: distance(ours[name], theirs[name]) for name in ours if name in theirs}
+        says_a, says_b = (stage.module.extra_repr().split(", ") for stage in (a, b))  # such as "eps=1e-12"
+        only_a, only_b = [s for s in says_a if s not in says_b], [s for s in says_b if s not in says_a]
+        return Divergence(
+            path=a.path,
+            backward=backward,
+            inputs=self.rows[key].inputs,
+            apart=apart,
+            fed_by={} if backward else fed_by,
+            inside=inside,
+            parameters={name: apart for name, apart in parameters.items() if apart.absolute > 0},
+            settings=(", ".join(only_a), ", ".join(only_b)) if only_a and only_b else None,
+            code=(source(a.module), source(b.module)),
+        )
+
+    def _first_inside(self, key: Key, tolerance: float) -> str | None:
+        """What diverges first: scores or probabilities of a softmax, or what the stage hands to one inside it."""
+        stages, softmaxes_a = self._inside(self.a, self.stages_a[key])
+        _, softmaxes_b = self._inside(self.b, self.stages_b[key])
+        steps: list[tuple[float, str, Distance | None]] = []  # with how many stages of a had begun before
+        for x, y in zip(softmaxes_a, softmaxes_b, strict=False):
+            steps.append((x.begun, "the scores before softmax", distance(x.scores, y.scores, is_mask=True)))
+            steps.append((x.begun, "the probabilities after softmax", distance(x.probabilities, y.probabilities)))
+        for stage in stages:
+            if stage.key in self.rows:
+                name = f"what it hands to {stage.path.removeprefix(f'{key[0]}.')}"
+                steps.append((self.a.trace.stages.index(stage) + 0.5, name, self.rows[stage.key].inputs))
+        steps.sort(key=lambda step: step[0])
+        return next((name for _, name, apart in steps if _exceeds(apart, tolerance)), None)
+
+    def _inside(self, run: Recording, stage: Stage) -> tuple[list[Stage], list[Softmax]]:
+        """The stages that ran inside one; the softmaxes of its own code and of those inside that the other model lacks."""
+        after = run.trace.stages[run.trace.stages.index(stage) + 1 :]
+        inner = list(takewhile(lambda each: each.depth > stage.depth, after))
+        own = [stage, *(each for each in inner if each.key not in self.rows)]
+        return inner, [softmax for softmax in run.softmaxes if softmax.stage in own]
 
 
 def _exceeds(apart: Distance | None, tolerance: float) -> TypeGuard[Distance]:
     return apart is not None and apart.absolute > tolerance
 
 
-def _divergence(
-    pairs: PairedStages, key: tuple[str, int], apart: Distance, inside: str | None, backward: bool = False
-) -> Divergence:
-    a, b = pairs.stages_a[key], pairs.stages_b[key]
-    # The outermost stage that made an input is the last to end with it.
-    made_by = {id(facts): stage.path for stage in pairs.a.trace.finished for facts in stage.outputs.values()}
-    fed_by = {name: made_by[id(facts)] for name, facts in a.inputs.items() if id(facts) in made_by}
-    ours, theirs = (dict(stage.module.named_parameters(recurse=False)) for stage in (a, b))
-    parameters = {name: distance(ours[name], theirs[name]) for name in ours if name in theirs}
-    says_a, says_b = (stage.module.extra_repr().split(", ") for stage in (a, b))  # such as "eps=1e-12"
-    only_a, only_b = [s for s in says_a if s not in says_b], [s for s in says_b if s not in says_a]
-    return Divergence(
-        path=a.path,
-        backward=backward,
-        inputs=pairs.rows[key].inputs,
-        apart=apart,
-        fed_by={} if backward else fed_by,
-        inside=inside,
-        parameters={name: apart for name, apart in parameters.items() if apart.absolute > 0},
-        settings=(", ".join(only_a), ", ".join(only_b)) if only_a and only_b else None,
-        code=(source(a.module), source(b.module)),
-    )
+def _tensors(facts: Mapping[str, TensorFacts]) -> dict[str, Tensor]:
+    return {name: fact.tensor for name, fact in facts.items() if fact.tensor is not None}
 
 
-def _first_inside(pairs: PairedStages, key: tuple[str, int], tolerance: float) -> str | None:
-    """What diverges first inside a stage: scores or probabilities of a softmax, or what it hands to an inner stage."""
-    stages, softmaxes_a = _inside(pairs, pairs.a, pairs.stages_a[key])
-    _, softmaxes_b = _inside(pairs, pairs.b, pairs.stages_b[key])
-    steps: list[tuple[float, str, Distance | None]] = []  # with how many stages of a had begun before
-    for x, y in zip(softmaxes_a, softmaxes_b, strict=False):
-        steps.append((x.begun, "the scores before softmax", distance(x.scores, y.scores, is_mask=True)))
-        steps.append((x.begun, "the probabilities after softmax", distance(x.probabilities, y.probabilities)))
-    for stage in stages:
-        if stage.key in pairs.rows:
-            name = f"what it hands to {stage.path.removeprefix(f'{key[0]}.')}"
-            steps.append((pairs.a.trace.stages.index(stage) + 0.5, name, pairs.rows[stage.key].inputs))
-    steps.sort(key=lambda step: step[0])
-    return next((name for _, name, apart in steps if _exceeds(apart, tolerance)), None)
+def pair_inputs(a: Mapping[str, Tensor], b: Mapping[str, Tensor]) -> Pairs:
+    """Pair by name, then what is left over in order where the shapes are the same."""
+    # A mask of True and False is not compared with an additive one.
+    pairs = [(n, x, b[n]) for n, x in a.items() if n in b and x.is_floating_point() == b[n].is_floating_point()]
+    return pairs + _in_order({n: x for n, x in a.items() if n not in b}, {n: y for n, y in b.items() if n not in a})
 
 
-def _inside(pairs: PairedStages, run: Recording, stage: Stage) -> tuple[list[Stage], list[Softmax]]:
-    """The stages that ran inside one; the softmaxes of its own code and of those inside that the other model lacks."""
-    after = run.trace.stages[run.trace.stages.index(stage) + 1 :]
-    inner = list(takewhile(lambda each: each.depth > stage.depth, after))
-    own = [stage, *(each for each in inner if each.key not in pairs.rows)]
-    return inner, [softmax for softmax in run.softmaxes if softmax.stage in own]
+def pair_outputs(a: Mapping[str, Tensor], b: Mapping[str, Tensor]) -> Pairs:
+    """Pair by key or position, or else in order, or else the first tensors of both, which do not fit."""
+    pairs = [(name, x, b[name]) for name, x in a.items() if name in b] or _in_order(a, b)
+    return pairs or [(name, x, y) for (name, x), y in zip(a.items(), b.values(), strict=False)][:1]
+
+
+def _in_order(a: Mapping[str, Tensor], b: Mapping[str, Tensor]) -> Pairs:
+    """Each of a's with the first of b's that is left and has its shape and kind of number."""
+    pairs, left = [], list(b.values())
+    for name, x in a.items():
+        alike = [i for i, y in enumerate(left) if (x.shape, x.is_floating_point()) == (y.shape, y.is_floating_point())]
+        pairs += [(name, x, left.pop(i)) for i in alike[:1]]
+    return pairs

@@ -7,12 +7,13 @@ Sums are in the order in which the (eager) code adds; dropout is left out, since
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from torch import nn
 
-EQUATIONS: dict[str, str] = {
+# Class name → its equation. `act` stands for the activation that the config chose.
+EQUATIONS = {
     # the network
     "BertModel": "h = encoder(embed(x)), pool(h)",
     "BertEmbeddings": "norm(word + segment + position)",
@@ -49,34 +50,27 @@ EQUATIONS: dict[str, str] = {
     "GELUActivation": "x · Φ(x)",
     "Softmax": "exp(xᵢ) / Σⱼ exp(xⱼ)",
 }
-"""Class name → its equation. `act` stands for the activation that the config chose."""
 
-RELATIVE: dict[str, str] = {
-    "BertEmbeddings": "norm(word + segment)",
-    "BertSelfAttention": "softmax((Q Kᵀ + R) / √d + mask) V",
-}
-"""The same where positions are relative: R holds the scores of the distances."""
+# Where positions are relative, R holds the scores of the distances.
+RELATIVE = {"BertEmbeddings": "norm(word + segment)", "BertSelfAttention": "softmax((Q Kᵀ + R) / √d + mask) V"}
 
 
 def equation(module: nn.Module) -> str:
     """What this module computes, as it is set up now; "" where neither its class nor a parent of it is known."""
-    name = next((c.__name__ for c in type(module).__mro__ if c.__name__ in EQUATIONS), None)
-    if name is None:
-        return ""
+    name = next((c.__name__ for c in type(module).__mro__ if c.__name__ in EQUATIONS), "")
     if isinstance(module, nn.Dropout) and not module.training:
         return "x: dropout is off"
     if isinstance(module, nn.GELU) and module.approximate == "tanh":
         return "½ x (1 + tanh(…)) ≈ x · Φ(x)"
-    if hasattr(module, "crossattention"):
+    if name == "BertLayer" and hasattr(module, "crossattention"):
         return "a = cross(attention(x), encoded), y = ffn(a)"
     if name in RELATIVE and getattr(module, "position_embedding_type", "absolute") != "absolute":
         return RELATIVE[name]
     activation = getattr(module, "intermediate_act_fn", None) or getattr(module, "transform_act_fn", None)
-    return EQUATIONS[name].replace("act(", f"{getattr(activation, '__name__', type(activation).__name__)}(")
+    return EQUATIONS.get(name, "").replace("act(", f"{getattr(activation, '__name__', type(activation).__name__)}(")
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(NamedTuple):
     """Where a forward is written: its file, from the package on, and the line at which it begins."""
 
     file: str
@@ -93,10 +87,9 @@ class Source:
 
 def source(module: nn.Module) -> Source | None:
     """The code that runs when this module is called; None where that is in no Python file."""
-    defining = next(cls for cls in type(module).__mro__ if "forward" in cls.__dict__)
+    defining = next(cls for cls in type(module).__mro__ if "forward" in vars(cls))
     code = getattr(inspect.unwrap(vars(defining)["forward"]), "__code__", None)
-    if code is None or not Path(code.co_filename).is_file():
+    if code is None or not (path := Path(code.co_filename)).is_file():
         return None
-    path = Path(code.co_filename)
     depth = defining.__module__.count(".") + 1 + (path.stem == "__init__")
     return Source("/".join(path.parts[-depth:]), code.co_firstlineno)

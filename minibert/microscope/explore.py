@@ -1,12 +1,11 @@
 """The attention page: one HTML file with the attention weights, queries, keys and the logit lens of a forward.
 
-    weights      (layers, heads, seq, seq)      as `output_attentions` gives them
-    queries      (layers, heads, seq, d)        score = q · k / √d
-    keys         (layers, heads, seq, d)
-    logit lens   after each layer, the likeliest words at each position, through the tied decoder
+    weights        (heads, seq, seq) a layer, in 16-bit steps of 1/65535
+    queries, keys  (heads, seq, d) a layer, in float16: score = q · k / √d
+    logit lens     after each layer, the likeliest words at each position, through the tied decoder
 
-The numbers travel inside the page as base64: weights in 16-bit steps of 1/65535, queries and keys in float16.
-Source of the logit lens: see `probes.py`. Of the other three views: Vig 2019. No reference class: ours.
+The numbers travel inside the page as base64. Source of the logit lens: see `probes.py`. Of the other three views: Vig 2019.
+No reference class: ours.
 """
 
 from __future__ import annotations
@@ -63,9 +62,8 @@ def gather(model: BertPreTrainedModel, tokenizer: BertTokenizer, text: str) -> d
     if isinstance(model, BertWordPredictor):
         probabilities, ids = likeliest_words(model, states, LENS_WORDS)  # (layers + 1, seq, words)
         best = torch.stack([ids.double(), probabilities.double()], dim=-1).tolist()
-        words = [
-            [[[tokenizer.convert_ids_to_tokens(int(i)), round(p, 4)] for i, p in at] for at in row] for row in best
-        ]
+        word = tokenizer.convert_ids_to_tokens
+        words = [[[[word(int(i)), round(p, 4)] for i, p in at] for at in row] for row in best]
     return {"text": text, "pieces": pieces, "layers": layers, "lens": words}
 
 

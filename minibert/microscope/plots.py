@@ -1,15 +1,14 @@
 """Plots of the inside of a model and of its training, drawn without a window and written whole or not at all.
 
 The `draw_…` functions take the numbers of `probes.py` and return a matplotlib figure, which `save_figure` writes; the
-`plot_…` functions write a file themselves. All read in black and white and for the colour-blind: one scale from light to
-dark, and markers beside colours. matplotlib is imported when a plot is made: it is an extra, `minibert-pytorch[plots]`.
-Without it all raise ModuleNotFoundError; those that write, ValueError for a file that is neither .png nor .svg.
+`plot_…` functions write a file themselves, and raise ValueError where it is neither .png nor .svg. All read in black and
+white and for the colour-blind. matplotlib is the extra `plots`: without it all raise ModuleNotFoundError.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,13 +22,10 @@ from ..optim import AdamL2, AdamW, schedules
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-LIGHT_TO_DARK = "Blues"
-DARK = "#10406b"
-MARKERS = "osv^D<>pP*X"
+LIGHT_TO_DARK, DARK, MARKERS = "Blues", "#10406b", "osv^D<>pP*X"
 
 # The bowl: loss(x, y) = ½ (STEEP (x − 1)² + FLAT (y − 1)²), started at START. L2 and decay both pull towards (0, 0).
-STEEP, FLAT = 5.0, 0.5
-START = (2.0, 2.0)
+STEEP, FLAT, START = 5.0, 0.5, (2.0, 2.0)
 LR, DECAY, STEPS = 0.02, 0.5, 600
 
 
@@ -66,8 +62,8 @@ def draw_attention(pieces: Sequence[str], layers: Sequence[Tensor]) -> Figure:
         for head, (panel, weights) in enumerate(zip(panels[row], layer.tolist(), strict=False)):
             panel.imshow(weights, cmap=LIGHT_TO_DARK, vmin=0.0, vmax=1.0)
             panel.set_title(f"layer {row}, head {head}", fontsize=8)
-            at_bottom = row == len(layers) - 1
-            panel.set_xticks(range(len(texts)), texts if at_bottom else blank, rotation=90, fontsize=7)
+            below = texts if row == len(layers) - 1 else blank
+            panel.set_xticks(range(len(texts)), below, rotation=90, fontsize=7)
             panel.set_yticks(range(len(texts)), texts if head == 0 else blank, fontsize=7)
     return figure
 
@@ -75,13 +71,11 @@ def draw_attention(pieces: Sequence[str], layers: Sequence[Tensor]) -> Figure:
 def draw_residual_norms(pieces: Sequence[str], norms: Tensor) -> Figure:
     """The length of each token's vector after each stage. norms: (layers + 1, seq)."""
     figure = new_figure(width=7, height=4.5)
-    panel = figure.subplots()
-    stages = range(norms.size(0))
+    panel, stages = figure.subplots(), range(norms.size(0))
     for i, piece in enumerate(pieces):
         marker = MARKERS[i % len(MARKERS)]
         panel.plot(stages, norms[:, i].tolist(), marker=marker, markersize=5, linewidth=1, label=f"{i} {piece}")
-    panel.set_xticks(stages, _stage_names(len(stages)))
-    panel.set_ylabel("length of the vector")
+    panel.set(xticks=stages, xticklabels=_stage_names(len(stages)), ylabel="length of the vector")
     figure.legend(loc="outside right upper", fontsize=8, frameon=False)
     return figure
 
@@ -104,8 +98,7 @@ def draw_position_similarity(similarity: Tensor) -> Figure:
     """The cosine between position embeddings: neighbours are alike, as far as positions were trained."""
     figure = new_figure(width=5.6, height=4.8)
     panel = figure.subplots()
-    image = panel.imshow(similarity.tolist(), cmap="cividis", vmin=-1.0, vmax=1.0)
-    figure.colorbar(image, label="cosine")
+    figure.colorbar(panel.imshow(similarity.tolist(), cmap="cividis", vmin=-1.0, vmax=1.0), label="cosine")
     panel.set(xlabel="position", ylabel="position")
     return figure
 
@@ -131,10 +124,9 @@ def draw_gradient_flow(flow: Mapping[str, float]) -> Figure:
     panel = figure.subplots()
     panel.barh(range(len(flow)), [max(value, 1e-12) for value in flow.values()], color=DARK)
     panel.set_yticks(range(len(flow)), list(flow), fontsize=6)
-    panel.set_xscale("log")
+    panel.set(xscale="log", xlabel="root mean square of the gradient")
     panel.invert_yaxis()
     panel.margins(y=0.005)
-    panel.set_xlabel("root mean square of the gradient")
     return figure
 
 
@@ -149,15 +141,16 @@ def _plain(text: str) -> str:
 
 def schedule_curves(warmup: int, total: int) -> dict[str, list[float]]:
     """The factor of each schedule at steps 0 … total, by the schedule's name."""
-    formulas: dict[str, Callable[[int], float]] = {
-        "constant": schedules.constant,
-        "constant_with_warmup": lambda t: schedules.constant_with_warmup(t, warmup),
-        "linear": lambda t: schedules.linear(t, warmup, total),
-        "cosine": lambda t: schedules.cosine(t, warmup, total),
-        "cosine_with_restarts (3 cycles)": lambda t: schedules.cosine_with_hard_restarts(t, warmup, total, cycles=3),
-        "polynomial (power 2)": lambda t: schedules.polynomial_decay(t, warmup, total, lr_init=1.0, power=2.0),
+    steps = range(total + 1)
+    restarts, polynomial = schedules.cosine_with_hard_restarts, schedules.polynomial_decay
+    return {
+        "constant": [schedules.constant(t) for t in steps],
+        "constant_with_warmup": [schedules.constant_with_warmup(t, warmup) for t in steps],
+        "linear": [schedules.linear(t, warmup, total) for t in steps],
+        "cosine": [schedules.cosine(t, warmup, total) for t in steps],
+        "cosine_with_restarts (3 cycles)": [restarts(t, warmup, total, cycles=3) for t in steps],
+        "polynomial (power 2)": [polynomial(t, warmup, total, lr_init=1.0, power=2.0) for t in steps],
     }
-    return {name: [formula(t) for t in range(total + 1)] for name, formula in formulas.items()}
 
 
 def plot_schedules(out: str | os.PathLike[str], warmup: int = 100, total: int = 1000) -> None:
@@ -182,8 +175,7 @@ def bowl_paths() -> dict[str, list[tuple[float, float]]]:
     Along the steep axis gradients are large. Adam + L2 divides the penalty by them with the rest, and hardly pulls
     there; AdamW pulls both axes by the same share.
     """
-    curvature = torch.tensor([STEEP, FLAT], dtype=torch.float64)
-    paths = {}
+    curvature, paths = torch.tensor([STEEP, FLAT], dtype=torch.float64), {}
     for name, optimizer_class in (("AdamW", AdamW), ("Adam + L2", AdamL2)):
         point = torch.nn.Parameter(torch.tensor(START, dtype=torch.float64))
         optimizer = optimizer_class([point], lr=LR, weight_decay=DECAY)
@@ -214,34 +206,29 @@ def plot_adamw_and_l2(out: str | os.PathLike[str]) -> None:
 
 
 def plot_training(log: list[dict[str, Any]], out: Path, *, metric: str, name: str) -> None:
-    """Plot a metric of a run's log over the steps, in training and held out; in pre-training also the loss of a model that only counts words.
+    """Plot a metric of a run's log over the steps, in training and held out, with its name on the axis.
 
-    name: of the metric, on the axis.
+    In pre-training, also the loss of a model that only counts words, and where the rows grow longer.
     """
-    held_out_metric = f"evaluation_{metric}"
     figure = new_figure(width=8, height=4.5)
     axes = figure.subplots()
 
-    def write(text: str, position: tuple[float, float], coordinates: tuple[str, str], **how: Any) -> None:
-        axes.annotate(text, position, xycoords=coordinates, textcoords="offset points", **how)
+    def values(key: str) -> list[tuple[int, Any]]:
+        return [(line["step"], line[key]) for line in log if key in line]
 
-    trained = [(line["step"], line[metric]) for line in log if metric in line]
-    held_out = [(line["step"], line[held_out_metric]) for line in log if held_out_metric in line]
-    axes.plot(*zip(*trained, strict=True), color="#7aa6c2", linewidth=1, label="training")
-    if held_out:
+    axes.plot(*zip(*values(metric), strict=True), color="#7aa6c2", linewidth=1, label="training")
+    if held_out := values(f"evaluation_{metric}"):
         axes.plot(*zip(*held_out, strict=True), color=DARK, marker="o", markersize=3, label="held out")
-    for entropy in (line["unigram_entropy"] for line in log if "unigram_entropy" in line):
+    for _, entropy in values("unigram_entropy"):
         axes.axhline(entropy, color="#a03020", linestyle="--", linewidth=1)
-        where = (1, entropy), ("axes fraction", "data")
-        write("no better than counting words", *where, xytext=(-6, 4), ha="right", color="#a03020")
-    lengths = [(line["step"], line["length"]) for line in log if "length" in line]
-    for (_, before), (step, after) in pairwise(lengths):
+        right: Any = {"transform": axes.get_yaxis_transform(), "ha": "right", "va": "bottom"}
+        axes.text(0.99, entropy, "no better than counting words", color="#a03020", **right)
+    for (_, before), (step, after) in pairwise(values("length")):
         if after != before:
             axes.axvline(step, color="#999999", linewidth=0.8, linestyle=":")
-            where = (step, 0.02), ("data", "axes fraction")
-            write(f"{after} positions", *where, xytext=(3, 0), color="#666666", fontsize=8)
-    axes.set_xlabel("step")
-    axes.set_ylabel(name)
+            bottom: Any = {"transform": axes.get_xaxis_transform(), "fontsize": 8}
+            axes.text(step, 0.02, f" {after} positions", color="#666666", **bottom)
+    axes.set(xlabel="step", ylabel=name)
     axes.legend(frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
     save_figure(figure, out)

@@ -1,14 +1,14 @@
-"""The numbers inside a model that `plots.py` and `explore.py` draw and `compare.py` compares. No reference class: ours.
+"""The numbers inside a model, which `plots.py` and `explore.py` draw and `compare.py` compares. No reference class: ours.
 
-Probes run a model in evaluation mode. Source of the logit lens: nostalgebraist 2020, "interpreting GPT: the logit lens".
+Source of the logit lens: nostalgebraist 2020, "interpreting GPT: the logit lens".
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -19,25 +19,24 @@ from ..model.pretrained import BertPreTrainedModel
 from ..tokenization import BertTokenizer
 from .trace import Stage, Trace, named_tensors, trace
 
-Inputs = Mapping[str, Any] | tuple[Any, ...] | Tensor
-"""What a model is called with: by name, by position, or the one tensor it takes."""
+Inputs = Mapping[str, Any] | tuple[Any, ...] | Tensor  # by name, by position, or the one tensor a model takes
 
 
 @contextmanager
 def evaluation_mode(model: nn.Module) -> Iterator[None]:
     """Dropout is off in the block; afterwards every module is in the mode it was in."""
-    modes = [(module, module.training) for module in model.modules()]
+    training = [module for module in model.modules() if module.training]
     model.eval()
     try:
         yield
     finally:
-        for module, training in modes:
-            module.training = training
+        for module in training:
+            module.training = True
 
 
 @torch.no_grad()
 def run_text(model: BertPreTrainedModel, tokenizer: BertTokenizer, text: str) -> tuple[list[str], Any]:
-    """The pieces of a text, and the body's output with all hidden states and attention weights."""
+    """The pieces of a text, and the body's output with all hidden states and attention weights; dropout is off."""
     inputs = tokenizer(text, return_tensors="pt")
     with evaluation_mode(model):
         outputs = model.base_model(**inputs, output_attentions=True, output_hidden_states=True)
@@ -79,7 +78,7 @@ def likeliest_words(model: BertWordPredictor, states: Tensor, count: int) -> tup
 def position_similarity(model: BertPreTrainedModel) -> Tensor:
     """The cosine between the embeddings of each two positions: (positions, positions)."""
     table: Any = model.base_model.embeddings.position_embeddings.weight
-    unit = table / table.norm(dim=-1, keepdim=True).clamp_min(1e-12)
+    unit = torch.nn.functional.normalize(table, dim=-1)
     return unit @ unit.T
 
 
@@ -93,16 +92,12 @@ def parameter_values(model: nn.Module) -> dict[str, Tensor]:
 
 def kind_of(name: str) -> str:
     """A parameter's name after the number of its layer; outside of layers, its last three words."""
-    words = name.split(".")
-    numbers = [i for i, word in enumerate(words) if word.isdigit()]
-    return ".".join(words[numbers[-1] + 1 :] if numbers else words[-3:])
+    own = re.split(r"(?:^|\.)\d+\.", name)[-1]
+    return own if own != name else ".".join(name.split(".")[-3:])
 
 
 def gradient_flow(model: nn.Module) -> dict[str, float]:
-    """The root mean square of each parameter's gradient, in the order of the network; call after `backward()`.
-
-    Raises ValueError where there are no gradients.
-    """
+    """The root mean square of each parameter's gradient, in the network's order. Raises ValueError before `backward()`."""
     flow = {n: float(p.grad.pow(2).mean().sqrt()) for n, p in model.named_parameters() if p.grad is not None}
     if not flow:
         raise ValueError("There are no gradients yet: call backward() on a loss first.")
@@ -117,9 +112,8 @@ def text_gradients(model: BertWordPredictor, tokenizer: BertTokenizer, text: str
     return gradient_flow(model)
 
 
-@dataclass
-class Softmax:
-    """The scores and probabilities of a softmax, the innermost stage it ran in, and how many stages had begun by then."""
+class Softmax(NamedTuple):
+    """One call of a softmax in the stage `stage`, when so many stages had begun."""
 
     stage: Stage
     begun: int
@@ -128,44 +122,36 @@ class Softmax:
 
 
 class Recording(TorchFunctionMode):
-    """All that one forward does: its stages with their tensors, and the input and output of every softmax.
+    """All that one forward does: its stages with their tensors, and every call of softmax, in order.
 
-    outputs: what the model returned, still part of the graph. softmaxes: in the order of their calls, of torch.softmax,
-    F.softmax and Tensor.softmax. stopped: where and why the model raised an exception, if it did.
+    outputs: what the model returned, still part of the graph. stopped: where and why it raised an exception, if it did.
     """
 
     trace: Trace
+    stopped: str | None = None
 
     def __init__(self) -> None:
         super().__init__()
         self.outputs: dict[str, Tensor] = {}
         self.softmaxes: list[Softmax] = []
-        self.stopped: str | None = None
 
-    def __torch_function__(
-        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
-    ) -> Any:
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None) -> Any:
         output = func(*args, **(kwargs or {}))
         stage = self.trace.current
-        if stage is not None and getattr(func, "__name__", "") == "softmax":
-            scores = args[0] if args else (kwargs or {})["input"]
-            begun = len(self.trace.stages)
-            self.softmaxes.append(Softmax(stage, begun, scores=_copy(scores), probabilities=_copy(output)))
+        if stage is not None and getattr(func, "__name__", "") == "softmax":  # torch's, F's or a Tensor's
+            copies = {"scores": _copy(args[0] if args else (kwargs or {})["input"]), "probabilities": _copy(output)}
+            self.softmaxes.append(Softmax(stage, len(self.trace.stages), **copies))
         return output
 
 
-def record(model: nn.Module, part: nn.Module, inputs: Inputs, may_fail: bool) -> Recording:
-    """Run a model on copies of the inputs and watch the stages of a part of it.
-
-    may_fail: note an exception instead of raising it.
-    """
+def record(model: nn.Module, part: nn.Module, inputs: Inputs, may_fail: bool = False) -> Recording:
+    """Run a model on copies of the inputs and watch the stages of a part of it. may_fail: note an exception."""
     recording = Recording()
+    by_name = inputs if isinstance(inputs, Mapping) else {}
+    by_position = () if isinstance(inputs, Mapping) else inputs if isinstance(inputs, tuple) else (inputs,)
     try:
         with evaluation_mode(model), trace(part, keep_tensors=True) as recording.trace, recording:
-            if isinstance(inputs, Mapping):
-                outputs = model(**{name: _copy(value) for name, value in inputs.items()})
-            else:
-                outputs = model(*map(_copy, inputs if isinstance(inputs, tuple) else (inputs,)))
+            outputs = model(*map(_copy, by_position), **{name: _copy(value) for name, value in by_name.items()})
         recording.outputs = named_tensors(outputs)
     except Exception as error:
         if not may_fail:

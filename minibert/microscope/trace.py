@@ -1,10 +1,10 @@
-"""Watch a forward: what each stage took, what it gave, and how long it needed.
+"""Watch a forward: what each stage took, what it gave, and how long it needed. No reference class: ours.
 
     with trace(model) as t:
         model(**inputs)
     t["encoder.layer.0.attention.self"].outputs["0"].std
 
-A stage is one call of one module. Hooks only read, so no bit of any result changes. No reference class: ours.
+Hooks only read, so no bit of any result changes.
 """
 
 from __future__ import annotations
@@ -66,9 +66,8 @@ class Stage:
 
 
 class Trace:
-    """The stages of every forward under `trace`, in the order in which they began.
+    """The stages of every forward under `trace`, in the order in which they began; `finished`: in that in which they ended.
 
-    finished: the same in the order in which they ended, inner ones before those around them.
     stopped_in: the innermost stage that raised, where an exception ended the block.
     """
 
@@ -83,7 +82,7 @@ class Trace:
         self._calls: Counter[str] = Counter()
         self._raised: tuple[BaseException, Stage] | None = None
         self._running: list[tuple[Stage, float]] = []  # with the time at which it began
-        self._overhead = 0.0  # seconds spent in here
+        self._overhead = 0.0  # the seconds spent in `begin` and `end`, in which the stages' clock stands still
         self._measured: Any = WeakTensorKeyDictionary()  # the version and the facts of each tensor that still exists
 
     def __getitem__(self, path: str) -> Stage:
@@ -106,9 +105,8 @@ class Trace:
 
     def begin(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Called before a module's forward."""
-        now = self._time()
-        path = self._path_of(module)
-        names = _parameter_names(type(module).forward)
+        now = time.perf_counter() - self._overhead
+        path, names = self._path_of(module), _parameter_names(type(module).forward)
         given = {names[i] if i < len(names) else str(i): value for i, value in enumerate(args)} | kwargs
         stage = Stage(path, self._calls[path], len(self._running), module=module, inputs=self._facts_of(given))
         self._calls[path] += 1
@@ -122,7 +120,7 @@ class Trace:
             return  # another hook raised before `begin` was called
         if any(tensor.is_cuda for tensor in named_tensors(output).values()):
             torch.cuda.synchronize()  # a GPU works on after a call returns
-        now = self._time()
+        now = time.perf_counter() - self._overhead
         stage, began = self._running.pop()
         stage.seconds = now - began
         stage.outputs = self._facts_of(output)
@@ -133,16 +131,10 @@ class Trace:
             self._raised = error, stage
         self._overhead = time.perf_counter() - now
 
-    def _time(self) -> float:
-        """Seconds of a clock that stands still during `begin` and `end`."""
-        return time.perf_counter() - self._overhead
-
     def _path_of(self, module: nn.Module) -> str:
         """The module's name. One with several is called by a name inside the running stage, in turn where it has more."""
-        names = self._names[module]
-        around = self.current.path if self.current else ""
-        inside = [name for name in names if not around or name.startswith(f"{around}.")] or names
-        return min(inside, key=lambda name: self._calls[name])
+        names, around = self._names[module], f"{self.current.path}." if self.current and self.current.path else ""
+        return min([name for name in names if name.startswith(around)] or names, key=lambda name: self._calls[name])
 
     def _facts_of(self, value: Any) -> dict[str, TensorFacts]:
         """What one stage returns the next one takes: measure it once, unless it was written to in between."""
@@ -162,11 +154,9 @@ def trace(model: nn.Module, keep_tensors: bool = False) -> Iterator[Trace]:
     keep_tensors: keep a copy of every tensor too, as `t[path].outputs["0"].tensor`.
     """
     record = Trace(model, keep_tensors)
-    hooks = []
+    hooks = [module.register_forward_pre_hook(record.begin, with_kwargs=True) for module in record._names]
+    hooks += [module.register_forward_hook(record.end, always_call=True) for module in record._names]
     try:
-        for module in record._names:
-            hooks.append(module.register_forward_pre_hook(record.begin, with_kwargs=True))
-            hooks.append(module.register_forward_hook(record.end, always_call=True))
         yield record
     except BaseException as error:
         record.stopped_in = record.stage_that_raised(error)
@@ -201,10 +191,9 @@ def named_tensors(value: Any, name: str = "") -> dict[str, Tensor]:
         return {name or "0": value}
     if isinstance(value, (tuple, list)):
         value = dict(enumerate(value))
-    found: dict[str, Tensor] = {}
-    for key, item in value.items() if isinstance(value, Mapping) else ():
-        found |= named_tensors(item, f"{name}.{key}" if name else str(key))
-    return found
+    inner = value.items() if isinstance(value, Mapping) else ()
+    found = (named_tensors(item, f"{name}.{key}" if name else str(key)) for key, item in inner)
+    return {key: tensor for tensors in found for key, tensor in tensors.items()}
 
 
 @functools.cache
