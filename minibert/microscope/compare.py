@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from itertools import combinations
 
 import torch
 from torch import nn
 
 from ..terminal import outline, table
 from .distance import short
-from .divergence import Divergence, PairedStages, StageDistance, pair_outputs
+from .divergence import Divergence, PairedStages, StageDistance
+from .pairing import common_parts, copy_parameters, differently_tied, pair_outputs
 from .probes import Inputs, gradients, record
 
 
@@ -134,39 +134,3 @@ class Comparison:
                 alike = dict.fromkeys(re.sub(r"(?<=\.)\d+(?=\.|$)", "*", path) for path in paths)
                 lines.append(f"Not compared, since only {model} ran it: {', '.join(alike)}.")
         return "\n".join(lines)
-
-
-def common_parts(a: nn.Module, b: nn.Module) -> tuple[nn.Module, nn.Module]:
-    """The outermost two that share most names of modules: both models, or one and a module inside the other."""
-
-    def shared(pair: tuple[nn.Module, nn.Module]) -> int:
-        names_a, names_b = ({name for name, _ in part.named_modules()} for part in pair)
-        return len(names_a & names_b)
-
-    return max([(a, b), *((a, inner) for inner in b.modules()), *((inner, b) for inner in a.modules())], key=shared)
-
-
-@torch.no_grad()
-def copy_parameters(a: nn.Module, b: nn.Module) -> None:
-    """Write into b what a has under the same name. Raises ValueError for another shape, or if no name is the same."""
-    theirs = b.state_dict()
-    shared = {name: (tensor, theirs[name]) for name, tensor in a.state_dict().items() if name in theirs}
-    if not shared:
-        raise ValueError("No parameter of b has the name of one of a, so none can be copied.")
-    for name, (x, y) in shared.items():
-        if x.shape != y.shape:
-            shapes = f"shape {tuple(x.shape)} in a and {tuple(y.shape)} in b"
-            raise ValueError(f"{name} has {shapes}. Build both with the same config.")
-    for x, y in shared.values():
-        y.copy_(x)
-
-
-def differently_tied(a: nn.Module, b: nn.Module) -> list[str]:
-    """A sentence for each pair of names that is one parameter in one model and two in the other."""
-    ours, theirs = (dict(model.named_parameters(remove_duplicate=False)) for model in (a, b))
-    sentences = []
-    for x, y in combinations([name for name in ours if name in theirs], 2):
-        if (ours[x] is ours[y]) != (theirs[x] is theirs[y]):
-            one, two = ("a", "b") if ours[x] is ours[y] else ("b", "a")
-            sentences.append(f"{x} and {y} are one parameter in {one} and two in {two}.")
-    return sentences

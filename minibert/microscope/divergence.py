@@ -16,11 +16,11 @@ from torch import Tensor
 
 from .distance import Distance, distance, largest, short
 from .equations import Source, source
+from .pairing import pair_inputs, pair_outputs
 from .probes import Recording, Softmax
 from .trace import Stage, TensorFacts
 
 Key = tuple[str, int]  # the path and the call of a stage
-Pairs = list[tuple[str, Tensor, Tensor]]  # tensors of a and b, with their names in a
 
 
 @dataclass
@@ -187,25 +187,3 @@ def _exceeds(apart: Distance | None, tolerance: float) -> TypeGuard[Distance]:
 
 def _tensors(facts: Mapping[str, TensorFacts]) -> dict[str, Tensor]:
     return {name: fact.tensor for name, fact in facts.items() if fact.tensor is not None}
-
-
-def pair_inputs(a: Mapping[str, Tensor], b: Mapping[str, Tensor]) -> Pairs:
-    """Pair by name, then what is left over in order where the shapes are the same."""
-    # A mask of True and False is not compared with an additive one.
-    pairs = [(n, x, b[n]) for n, x in a.items() if n in b and x.is_floating_point() == b[n].is_floating_point()]
-    return pairs + _in_order({n: x for n, x in a.items() if n not in b}, {n: y for n, y in b.items() if n not in a})
-
-
-def pair_outputs(a: Mapping[str, Tensor], b: Mapping[str, Tensor]) -> Pairs:
-    """Pair by key or position, or else in order, or else the first tensors of both, which do not fit."""
-    pairs = [(name, x, b[name]) for name, x in a.items() if name in b] or _in_order(a, b)
-    return pairs or [(name, x, y) for (name, x), y in zip(a.items(), b.values(), strict=False)][:1]
-
-
-def _in_order(a: Mapping[str, Tensor], b: Mapping[str, Tensor]) -> Pairs:
-    """Each of a's with the first of b's that is left and has its shape and kind of number."""
-    pairs, left = [], list(b.values())
-    for name, x in a.items():
-        alike = [i for i, y in enumerate(left) if (x.shape, x.is_floating_point()) == (y.shape, y.is_floating_point())]
-        pairs += [(name, x, left.pop(i)) for i in alike[:1]]
-    return pairs

@@ -6,8 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from minibert import BertForMaskedLM, BertModel
-from minibert.microscope.compare import common_parts
-from minibert.microscope.divergence import pair_inputs, pair_outputs
+from minibert.microscope.pairing import common_parts, pair_inputs, pair_outputs
 from tests.unit.tiny_bert import tiny
 
 A, B, C = torch.zeros(2, 3), torch.ones(2, 3), torch.ones(2, 4)
