@@ -18,6 +18,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from ..tokenization import BertTokenizer
@@ -59,13 +60,15 @@ def read_squad(path: PathName, *, labelled: bool = True) -> Examples:
     found = list(_entries(path))
     questions, seen, report = [], set(), Report(str(path), found=len(found))
     for location, context, entry in found:
-        name = str(_member(entry, "id", (str, int), location=location))
+        member = partial(_member, location=location)
+        name = str(member(entry, "id", (str, int)))
         if name in seen:
             raise ValueError(f"{location}: the id {name!r} comes a second time.")
         seen.add(name)
-        text = _member(entry, "question", str, location=location).strip()
+        text = member(entry, "question", str).strip()
         empty = not text or not context.strip()
-        given = _answers(entry, location) if labelled and not empty else []
+        listed = member(entry, "answers", list) if labelled and not empty else []
+        given = [Answer(member(each, "text", str), member(each, "answer_start", int)) for each in listed]
         there = tuple(a for a in given if a.text.strip() and a.start >= 0 and context.startswith(a.text, a.start))
         impossible, elsewhere = entry.get("is_impossible"), any(a.text.strip() and a.text in context for a in given)
         unfit = {
@@ -75,8 +78,8 @@ def read_squad(path: PathName, *, labelled: bool = True) -> Examples:
             "the answer is not at its answer_start": given and not there and elsewhere,
             "the answer is not in its context": given and not there,
         }
-        if reason := next((reason for reason, holds in unfit.items() if holds), None):
-            report.leave_out(location, reason)
+        if reasons := [reason for reason, holds in unfit.items() if holds]:
+            report.leave_out(location, reasons[0])
             continue
         if len(there) < len(given):
             report.change(location, "an answer that is not in the context was dropped, others are")
@@ -107,13 +110,6 @@ def _member(whole: Any, name: str, wanted: type | tuple[type, ...], *, location:
         what = f"is {value!r:.40}" if name in whole else "is missing"
         raise ValueError(f"{location}: not SQuAD's JSON: {name!r} {what}.")
     return value
-
-
-def _answers(entry: dict[str, Any], location: str) -> list[Answer]:
-    return [
-        Answer(_member(each, "text", str, location=location), _member(each, "answer_start", int, location=location))
-        for each in _member(entry, "answers", list, location=location)
-    ]
 
 
 @dataclass(frozen=True)
@@ -164,9 +160,9 @@ def encode_questions(
         max_pieces = max_length - len(asked) - SPECIAL_TOKENS
         of_question = []
         for start in range(0, max(len(pieces) - stride, 1), max_pieces - stride):
-            row = dict(tokenizer.prepare_for_model(asked, pieces[start : start + max_pieces]))
-            offsets = (*before, *characters[start : start + max_pieces], None)
-            of_question.append(AnswerWindow(row, number, offsets))
+            stretch = slice(start, start + max_pieces)
+            row = dict(tokenizer.prepare_for_model(asked, pieces[stretch]))
+            of_question.append(AnswerWindow(row, number, (*before, *characters[stretch], None)))
         if labelled:
             answer = question.answers[0] if question.answers else Answer("", 0)
             positions = answer_positions(answer, [window.offsets for window in of_question])
@@ -185,10 +181,9 @@ def answer_positions(answer: Answer, windows: Sequence[Sequence[Offset | None]])
     windows: the offsets of each window's positions. What no piece holds, such as a space at the answer's end, is not missed.
     """
     begin, end = answer.start, answer.start + len(answer.text)
-    held = [
-        [(i, offset) for i, offset in enumerate(offsets) if offset and offset[0] < end and offset[1] > begin]
-        for offsets in windows
+    of_windows = [
+        [(i, at) for i, at in enumerate(window) if at and at[0] < end and at[1] > begin] for window in windows
     ]
-    everything = [offset for window in held for _, offset in window]
-    whole = min(everything, default=None), max(everything, default=None)
-    return [(w[0][0], w[-1][0]) if w and (w[0][1], w[-1][1]) == whole else NOT_HERE for w in held]
+    held = [offset for window in of_windows for _, offset in window]
+    whole = min(held, default=None), max(held, default=None)
+    return [(w[0][0], w[-1][0]) if w and (w[0][1], w[-1][1]) == whole else NOT_HERE for w in of_windows]
