@@ -40,7 +40,7 @@ def task_of(config: BertConfig, name: str) -> Task:
     by_class = {task.model_class.__name__: task for task in TASKS}
     for architecture in config.architectures or []:
         if architecture in by_class:
-            return by_class[architecture].of_config(config, saved_settings(config))
+            return by_class[architecture].of_config(config)
     what = f"is a {config.architectures[0]}" if config.architectures else "does not say what it is"
     advice = f"Fine-tune it first (minibert finetune --help), or choose a model that is one of {', '.join(by_class)}."
     raise ValueError(f"'{name}' {what}, which was taught no task. {advice}")

@@ -27,7 +27,7 @@ from ..config import BertConfig
 from ..heads import BertForSequenceClassification
 from ..tokenization import BertTokenizer
 from .metrics import accuracy, f1, pearson, spearman
-from .task import NO_LABELS, Encoded, Labels, Row, Task
+from .task import Encoded, Labels, Row, Task
 from .task_files import Examples, PathName, Report, TableRow, read_rows, usable
 
 SINGLE, MULTI, REGRESSION = "single_label_classification", "multi_label_classification", "regression"
@@ -42,6 +42,11 @@ class TextExample:
     text_pair: str | None = None
     label: str | tuple[str, ...] | float | None = None
     location: str = field(default="", compare=False)
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """The text, and its partner's if there is one, by name."""
+        return {"text": self.text} | ({} if self.text_pair is None else {"text_pair": self.text_pair})
 
 
 def read_classification(
@@ -135,7 +140,6 @@ class Classification(Task):
     text: str = "text"
     text_pair: str | None = None
     label: str = "label"
-    labels: Labels = NO_LABELS
 
     name = "classify"
     model_class = BertForSequenceClassification
@@ -154,14 +158,13 @@ class Classification(Task):
         return replace(self, labels=find_labels(examples.items, self.problem_type))
 
     def config_fields(self) -> dict[str, Any]:
-        labels = {"id2label": self.labels.id2label, "label2id": self.labels.label2id}
-        return {"problem_type": self.problem_type, **labels}
+        return {"problem_type": self.problem_type, **super().config_fields()}
 
     @classmethod
-    def of_config(cls, config: BertConfig, settings: dict[str, Any]) -> Classification:
+    def of_config(cls, config: BertConfig) -> Classification:
         problem_type = config.problem_type or (REGRESSION if config.num_labels == 1 else SINGLE)
-        task = super().of_config(config, settings)
-        return replace(task, problem_type=problem_type, labels=Labels.of_config(config.id2label))
+        labels = Labels.of_config(config.id2label)
+        return replace(super().of_config(config), problem_type=problem_type, labels=labels)
 
     def encode(self, examples: Examples, tokenizer: BertTokenizer, max_length: int, training: bool = False) -> Encoded:  # noqa: ARG002
         items, report = examples
@@ -182,13 +185,13 @@ class Classification(Task):
         return [self._answer(example, logits) for example, logits in zip(encoded.items, kept, strict=True)]
 
     def _answer(self, example: TextExample, logits: Tensor) -> dict[str, Any]:
-        texts = {"text": example.text} | ({"text_pair": example.text_pair} if example.text_pair is not None else {})
         if self.problem_type == REGRESSION:
-            return {**texts, "value": float(logits[0])}
+            return {**example.texts, "value": float(logits[0])}
         shares = logits.sigmoid() if self.problem_type == MULTI else logits.softmax(dim=-1)
-        ordered = sorted(zip(self.labels.names, shares.tolist(), strict=True), key=lambda item: -item[1])
+        ordered = dict(sorted(zip(self.labels.names, shares.tolist(), strict=True), key=lambda item: -item[1]))
         if self.problem_type == MULTI:
-            given = [name for name, probability in ordered if probability > 0.5]
-            return {**texts, "labels": given, "probabilities": dict(ordered)}
-        best, probability = ordered[0]
-        return {**texts, "label": best, "probability": probability, "probabilities": dict(ordered)}
+            given: Any = {"labels": [name for name, probability in ordered.items() if probability > 0.5]}
+        else:
+            best = next(iter(ordered))
+            given = {"label": best, "probability": ordered[best]}
+        return {**example.texts, **given, "probabilities": ordered}

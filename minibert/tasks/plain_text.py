@@ -85,17 +85,15 @@ class NextSentence(Task):
 
     def encode(self, examples: Examples, tokenizer: BertTokenizer, max_length: int, training: bool = False) -> Encoded:  # noqa: ARG002
         items, report = examples
-        return Encoded(
-            items, encode_texts(items, tokenizer, NEXT_SENTENCE_LABELS, max_length=max_length, report=report)
-        )
+        rows = encode_texts(items, tokenizer, NEXT_SENTENCE_LABELS, max_length=max_length, report=report)
+        return Encoded(items, rows)
 
     def answers(self, encoded: Encoded, kept: Sequence[Tensor]) -> list[dict[str, Any]]:
         shares = torch.stack(list(kept)).softmax(dim=-1)[:, 0].tolist()  # column 0: it follows
-        found = []
-        for example, share in zip(encoded.items, shares, strict=True):
-            pair = {"text": example.text, "text_pair": example.text_pair}
-            found.append({**pair, "label": NEXT_SENTENCE_LABELS.names[share < 0.5], "probability": share})
-        return found
+        return [
+            {**example.texts, "label": NEXT_SENTENCE_LABELS.names[share < 0.5], "probability": share}
+            for example, share in zip(encoded.items, shares, strict=True)
+        ]
 
 
 def read_passages(path: PathName) -> Examples:

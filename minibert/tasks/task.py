@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -99,9 +99,8 @@ class Labels:
 
     def ids(self, names: Iterable[str], location: str) -> list[int]:
         """The ids of names. Raises ValueError, saying where, for one that is not among the labels."""
-        label2id = self.label2id
         try:
-            return [label2id[name] for name in names]
+            return list(map(self.label2id.__getitem__, names))
         except KeyError as error:
             known = ", ".join(map(repr, self.names[:10])) + (", …" if len(self) > 10 else "")
             missing = f"the label {error} is missing from the training data, which has {len(self)}: {known}."
@@ -111,8 +110,11 @@ class Labels:
 NO_LABELS = Labels(())  # of a task whose training examples are not read yet
 
 
+@dataclass(frozen=True)
 class Task(ABC):
-    """A task. Subclasses are frozen dataclasses: their fields are how to read its files, and the labels found in them."""
+    """A task. The fields of a subclass say how to read its files. labels: found in the training examples, where it has any."""
+
+    labels: Labels = field(default=NO_LABELS, kw_only=True)
 
     name: ClassVar[str]
     model_class: ClassVar[type[BertPreTrainedModel]]
@@ -141,11 +143,12 @@ class Task(ABC):
 
     def config_fields(self) -> dict[str, Any]:
         """Fields of the config that the head needs."""
-        return {}
+        return {"id2label": self.labels.id2label, "label2id": self.labels.label2id} if self.labels.names else {}
 
     @classmethod
-    def of_config(cls: type[AnyTask], config: BertConfig, settings: dict[str, Any]) -> AnyTask:  # noqa: ARG003
-        """The task of a trained model, from its config and what `settings` saved; {} for a model trained elsewhere."""
+    def of_config(cls: type[AnyTask], config: BertConfig) -> AnyTask:
+        """The task of a trained model, from its config and the settings that it keeps, if it was trained here."""
+        settings = saved_settings(config)
         return cls(**{name: settings[name] for name in cls.saved if name in settings})
 
     @abstractmethod
