@@ -144,10 +144,8 @@ def perplexity(losses: Values, counts: Values | None = None) -> float:
 
 
 class Entity(NamedTuple):
-    """An entity's type and its words, `words[start:end]`."""
-
     type: str
-    start: int
+    start: int  # its words are words[start:end]
     end: int
 
 
@@ -200,10 +198,7 @@ def entities(tags: Iterable[str]) -> list[Entity]:
 
 
 def entity_f1(predictions: Sequence[Sequence[str]], labels: Sequence[Sequence[str]]) -> EntityScores:
-    """Score predicted tags, a list for each sentence. An entity is right when its type, its first and its last word are.
-
-    Raises ValueError where sentences, or the tags of one, are not as many.
-    """
+    """Score predicted tags, a list for each sentence. An entity is right when its type, its first and its last word are."""
     if len(predictions) != len(labels):
         raise ValueError(f"There are predictions for {len(predictions)} sentences and labels for {len(labels)}.")
     right, predicted, true = Counter[str](), Counter[str](), Counter[str]()
@@ -219,7 +214,7 @@ def entity_f1(predictions: Sequence[Sequence[str]], labels: Sequence[Sequence[st
 
 @dataclass(frozen=True)
 class AnswerScores:
-    """Mean exact match and F1, from 0 to 1, of all questions, and of those with and without an answer, if any."""
+    """Means, from 0 to 1, of all questions, and of those with and without an answer, if any."""
 
     exact_match: float
     f1: float
@@ -253,8 +248,8 @@ def answer_f1(prediction: str, truth: str) -> float:
 def answer_scores(predictions: Mapping[str, str], truths: Mapping[str, Iterable[str]]) -> AnswerScores:
     """Score predictions, question id → text, against the true answers, id → texts, of which the best counts.
 
-    No texts mean that there is no answer, which "" predicts. Raises ValueError for a question without a prediction. True answers of which
-    normalizing leaves nothing are ignored, as in the script of SQuAD 2.0.
+    No texts mean that there is no answer, which "" predicts. True answers of which normalizing leaves nothing are ignored, as in the
+    script of SQuAD 2.0.
     """
     if missing := [question for question in truths if question not in predictions]:
         count = f"{len(missing)} of {len(truths)} questions have no prediction"

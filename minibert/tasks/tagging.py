@@ -100,10 +100,7 @@ def find_tags(sentences: Sequence[TaggedSentence]) -> Labels:
 
 @dataclass(frozen=True)
 class TagWindow:
-    """A sentence, or as much of a long one as fits.
-
-    row: for the model, with `labels` if known. sentence: its number. first_pieces: (position, word) of first pieces.
-    """
+    """As much of a sentence as fits: a row, with `labels` if known; the sentence's number; (position, word) of first pieces."""
 
     row: Row
     sentence: int

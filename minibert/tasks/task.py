@@ -1,8 +1,6 @@
 """What a task is: a head, and the way from a file of examples to scores and answers.
 
-    file → examples → rows for the model → (training) → the model's outputs → scores, or answers
-
-Each task is a subclass of `Task` with these five arrows. Batches, gradients and checkpoints are the same for all.
+file → examples → rows for the model → (training) → the model's outputs → scores, or answers
 """
 
 from __future__ import annotations
@@ -35,10 +33,7 @@ SETTINGS = "minibert"  # where in `config.task_specific_params` a model keeps th
 
 @dataclass(frozen=True)
 class Encoded(Dataset[Row]):
-    """Examples as rows for the model: a data set for `torch.utils.data.DataLoader`.
-
-    windows: what each row covers, where an example has several. redraw: makes the row of a step, if it changes.
-    """
+    """A data set for `DataLoader`. windows: what each row covers, where an example has several. redraw: makes a step's row."""
 
     items: Sequence[Any]
     rows: list[Row]
@@ -69,10 +64,7 @@ class Labels:
 
     @classmethod
     def found_in(cls, names: Iterable[str]) -> Labels:
-        """Every name once: whole numbers by size, so that label "2" gets id 2 where 0 and 1 are there, others by letter.
-
-        Raises ValueError if there is none.
-        """
+        """Every name once: whole numbers by size, so that label "2" gets id 2 where 0 and 1 are there, others by letter."""
         found = set(names)
         if not found:
             raise ValueError("There are no labels in the data. Is the name of their column right?")
@@ -89,12 +81,10 @@ class Labels:
 
     @property
     def id2label(self) -> dict[int, str]:
-        """Id → name, as `BertConfig` takes it."""
         return dict(enumerate(self.names))
 
     @property
     def label2id(self) -> dict[str, int]:
-        """Name → id, as `BertConfig` takes it."""
         return {name: index for index, name in enumerate(self.names)}
 
     def ids(self, names: Iterable[str], location: str) -> list[int]:
@@ -119,10 +109,8 @@ class Task(ABC):
     name: ClassVar[str]
     model_class: ClassVar[type[BertPreTrainedModel]]
     usual_length: ClassVar[int] = 128
-    reads: ClassVar[Reads] = "everything"
-    """What the loss reads of the last hidden states (see `minibert.fast.training`)."""
-    saved: ClassVar[tuple[str, ...]] = ()
-    """The fields that are saved in the model's config, to read such files again."""
+    reads: ClassVar[Reads] = "everything"  # what the loss reads of the last hidden states: see `minibert.fast.training`
+    saved: ClassVar[tuple[str, ...]] = ()  # the fields that are saved in the model's config, to read such files again
 
     @property
     def selection_metric(self) -> str:
