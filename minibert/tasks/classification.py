@@ -45,7 +45,6 @@ class TextExample:
 
     @property
     def texts(self) -> dict[str, str]:
-        """The text, and its partner's if there is one, by name."""
         return {"text": self.text} | ({} if self.text_pair is None else {"text_pair": self.text_pair})
 
 
@@ -60,9 +59,8 @@ def read_classification(
     """The examples of a .csv, .tsv or .jsonl file, `TextExample`s, and a report on its rows.
 
     text, text_pair, label: the names of the columns. Without `text_pair` there are pairs if there is a column of that name;
-    label=None reads texts without labels. Rows with an empty text are left out and reported.
-
-    Raises ValueError, naming file and line, for a missing column and for a label that does not fit the problem.
+    label=None reads texts without labels. Rows with an empty text are left out and reported. Raises ValueError, naming file and line,
+    for a missing column and for a label that does not fit the problem.
     """
     if problem_type not in (SINGLE, MULTI, REGRESSION):
         raise ValueError(f"problem_type={problem_type!r} is not known. Choose {SINGLE!r}, {MULTI!r} or {REGRESSION!r}.")
@@ -94,10 +92,7 @@ def _read_label(row: TableRow, column: str, problem_type: str) -> str | tuple[st
 
 
 def find_labels(examples: Sequence[TextExample], problem_type: str = SINGLE) -> Labels:
-    """The labels of training examples; for regression one, the name of the single column.
-
-    Raises ValueError where all examples have the same one.
-    """
+    """The labels of training examples; for regression one, the name of the single column."""
     if problem_type == REGRESSION:
         return Labels(("LABEL_0",))
     given = [(each.label,) if isinstance(each.label, str) else each.label for each in examples]

@@ -21,7 +21,7 @@ from ..heads import BertForMultipleChoice
 from ..tokenization import BertTokenizer
 from .classification import TextExample, encode_texts
 from .task import NO_LABELS, Encoded, Row, Task
-from .task_files import Examples, PathName, Report, TableRow, read_rows, usable
+from .task_files import Examples, PathName, Report, read_rows, usable
 
 
 @dataclass(frozen=True)
@@ -36,11 +36,7 @@ class ChoiceExample:
 
 
 def read_choices(path: PathName, *, labelled: bool = True) -> Examples:
-    """The examples of a SWAG-like .csv, .tsv or .jsonl file, `ChoiceExample`s, and a report on its rows.
-
-    labelled=False reads them without the right answer. Rows with an empty context or ending are left out and reported.
-    Raises ValueError, naming file and line, for missing columns and a label that is no ending's number.
-    """
+    """The `ChoiceExample`s of a SWAG-like .csv, .tsv or .jsonl file. Rows with an empty context or ending are left out and reported."""
     rows = read_rows(path)
     columns = {name for row in rows for name in row.values}
     count = sum(f"ending{number}" in columns for number in range(len(columns)))
@@ -50,17 +46,13 @@ def read_choices(path: PathName, *, labelled: bool = True) -> Examples:
     for row in rows:
         beginning = row.text("sent2") if "sent2" in row.values else ""
         endings = tuple(row.text(f"ending{number}") for number in range(count))
-        label = _read_label(row, count) if labelled else None
-        examples.append(ChoiceExample(row.text("sent1"), beginning, endings, label=label, location=row.location))
+        label = str(row.values.get("label")).strip() if labelled else None
+        if label is not None and not (label.isascii() and label.isdigit() and int(label) < count):
+            raise row.error("label", f"must be 0 to {count - 1}")
+        right = None if label is None else int(label)
+        examples.append(ChoiceExample(row.text("sent1"), beginning, endings, label=right, location=row.location))
     reason = "its context or an ending is empty"
     return usable(path, examples, lambda each: each.context and all(each.endings), reason=reason)
-
-
-def _read_label(row: TableRow, count: int) -> int:
-    text = str(row.values.get("label")).strip()
-    if not (text.isascii() and text.isdigit() and int(text) < count):
-        raise row.error("label", f"must be 0 to {count - 1}")
-    return int(text)
 
 
 def encode_choices(
@@ -84,8 +76,6 @@ def encode_choices(
 
 @dataclass(frozen=True)
 class MultipleChoice(Task):
-    """A task without options."""
-
     name = "choose"
     model_class = BertForMultipleChoice
     reads = "[CLS]"
@@ -100,8 +90,8 @@ class MultipleChoice(Task):
     def answers(self, encoded: Encoded, kept: Sequence[Tensor]) -> list[dict[str, Any]]:
         found = []
         for example, logits in zip(encoded.items, kept, strict=True):
-            best, shares = int(logits.argmax()), logits.softmax(dim=-1).tolist()
-            endings = [{"text": t, "probability": p} for t, p in zip(example.endings, shares, strict=True)]
-            asked = {"context": example.context, "beginning": example.beginning}
+            asked, best = {"context": example.context, "beginning": example.beginning}, int(logits.argmax())
+            shares = zip(example.endings, logits.softmax(dim=-1).tolist(), strict=True)
+            endings = [{"text": text, "probability": share} for text, share in shares]
             found.append({**asked, "choice": best, "ending": example.endings[best], "endings": endings})
         return found

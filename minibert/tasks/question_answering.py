@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,8 +36,7 @@ Scores = NDArray[np.float64]
 Kept = tuple[Tensor, Tensor]  # the scores of a row's positions as start and as end
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(NamedTuple):
     """An answer, context[start:end]; empty for "no answer"."""
 
     text: str
@@ -47,8 +46,7 @@ class Candidate:
     probability: float
 
 
-@dataclass(frozen=True)
-class Prediction:
+class Prediction(NamedTuple):
     """What is answered to a question, "" for no answer, and the candidates, the likeliest first.
 
     no_answer_score: score of no answer minus the best span's; the larger, the surer that there is none.
@@ -166,10 +164,10 @@ class QuestionAnswering(Task):
         return {"f1": scores.f1, "exact_match": scores.exact_match}
 
     def answers(self, encoded: Encoded, kept: Sequence[Kept]) -> list[dict[str, Any]]:
-        asked = {question.id: {"id": question.id, "question": question.question} for question in encoded.items}
+        asked = {question.id: question.question for question in encoded.items}
         return [
-            {**asked[each.id], "answer": each.text, "candidates": [vars(candidate) for candidate in each.candidates]}
-            for each in self._predictions(encoded, kept)
+            {"id": p.id, "question": asked[p.id], "answer": p.text, "candidates": [c._asdict() for c in p.candidates]}
+            for p in self._predictions(encoded, kept)
         ]
 
     def _predictions(self, encoded: Encoded, kept: Sequence[Kept], n_best: int = 20) -> list[Prediction]:

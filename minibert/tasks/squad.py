@@ -19,7 +19,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..tokenization import BertTokenizer
 from .task import Row
@@ -31,12 +31,9 @@ SPECIAL_TOKENS = 3  # [CLS] and two [SEP]
 QUESTION_PIECES = 64  # a longer question is cut, as in Google's run_squad
 
 
-@dataclass(frozen=True)
-class Answer:
-    """The answer's text, and its first character in the context."""
-
+class Answer(NamedTuple):
     text: str
-    start: int
+    start: int  # its first character in the context
 
 
 @dataclass(frozen=True)
@@ -54,8 +51,7 @@ def read_squad(path: PathName, *, labelled: bool = True) -> Examples:
     """The `Question`s of a SQuAD file, and a report on them.
 
     labelled=False reads questions without answers. Left out and reported: empty questions and contexts, and questions with no
-    answer at the characters where it should be. Raises ValueError, naming file and location, for what is not SQuAD's JSON, and for
-    an id that occurs twice.
+    answer at the characters where it should be. Raises ValueError, naming file and location, for what is not SQuAD's JSON.
     """
     found = list(_entries(path))
     questions, seen, report = [], set(), Report(str(path), found=len(found))
@@ -89,7 +85,7 @@ def read_squad(path: PathName, *, labelled: bool = True) -> Examples:
 
 
 def _entries(path: PathName) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """(location, context, question) of every question of a file, in order."""
+    """(location, context, question) of every question."""
     try:
         whole = json.loads(read_text(path))
     except (json.JSONDecodeError, RecursionError) as error:
@@ -112,17 +108,12 @@ def _member(whole: Any, name: str, wanted: type | tuple[type, ...], *, location:
     return value
 
 
-@dataclass(frozen=True)
-class AnswerWindow:
-    """A question with a stretch of its context.
+class AnswerWindow(NamedTuple):
+    """A question with a stretch of its context."""
 
-    row: for the model, with `start_positions` and `end_positions` if labelled. question: its number. offsets: of each
-    position, the characters of the context that it covers, or None.
-    """
-
-    row: Row
-    question: int
-    offsets: tuple[Offset | None, ...]
+    row: Row  # for the model, with `start_positions` and `end_positions` if labelled
+    question: int  # its number
+    offsets: tuple[Offset | None, ...]  # of each position, the characters of the context that it covers
 
 
 def encode_questions(

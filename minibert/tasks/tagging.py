@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from torch import Tensor
 
@@ -54,10 +54,7 @@ class TaggedSentence:
 
 
 def read_tags(path: PathName, *, labelled: bool = True) -> Examples:
-    """The `TaggedSentence`s of a .jsonl file, or of CoNLL columns in any other, and a report on them.
-
-    labelled=False reads words only. Raises ValueError, naming file and line, where words and tags are not as many.
-    """
+    """The `TaggedSentence`s of a .jsonl file, or of CoNLL columns in any other. Raises ValueError, naming file and line, where one is broken."""
     read = _json_sentences if Path(path).suffix.lower() == ".jsonl" else _column_sentences
     return usable(path, list(read(path, labelled)), lambda sentence: sentence.words, reason="it has no words")
 
@@ -94,12 +91,10 @@ def _json_sentences(path: PathName, labelled: bool) -> Iterator[TaggedSentence]:
 
 
 def find_tags(sentences: Sequence[TaggedSentence]) -> Labels:
-    """The tags of training sentences."""
     return Labels.found_in(tag for sentence in sentences for tag in sentence.tags or ())
 
 
-@dataclass(frozen=True)
-class TagWindow:
+class TagWindow(NamedTuple):
     """As much of a sentence as fits: a row, with `labels` if known; the sentence's number; (position, word) of first pieces."""
 
     row: Row
@@ -110,7 +105,7 @@ class TagWindow:
 def encode_tags(
     sentences: Sequence[TaggedSentence], tokenizer: BertTokenizer, labels: Labels, max_length: int, report: Report
 ) -> list[TagWindow]:
-    """Windows of at most `max_length` pieces. A long sentence becomes several, one after the other; no word is lost.
+    """Windows of at most `max_length` pieces: several, one after the other, of a long sentence.
 
     A word that the tokenizer drops, such as a zero-width space, has no piece to carry its tag: that is reported.
     """
@@ -128,7 +123,7 @@ def encode_tags(
                 if word is not None and word not in seen:  # a window may begin inside a word
                     seen.add(word)
                     first_pieces.append((position, word))
-            if tags:
+            if sentence.tags is not None:
                 row["labels"] = [IGNORED] * len(pieces)
                 for position, word in first_pieces:
                     row["labels"][position] = tags[word]
@@ -143,10 +138,7 @@ def encode_tags(
 def tags_of_words(
     windows: Sequence[TagWindow], predictions: Sequence[Any], sentences: Sequence[TaggedSentence], labels: Labels
 ) -> list[list[str]]:
-    """Predicted tags, one for each word of each sentence; "O" for a word without a piece.
-
-    predictions: for each window, the predicted ids of its positions (a list, or a row of a tensor); padding may follow.
-    """
+    """Tags of the words of each sentence, "O" without a piece. predictions: for each window, the ids of its positions; padding may follow."""
     ids = _of_words(windows, predictions, sentences, missing=None)
     return [[OUTSIDE if each is None else labels.names[int(each)] for each in of_sentence] for of_sentence in ids]
 
@@ -154,7 +146,6 @@ def tags_of_words(
 def _of_words(
     windows: Sequence[TagWindow], columns: Sequence[Any], sentences: Sequence[TaggedSentence], missing: Any
 ) -> list[list[Any]]:
-    """For each word of each sentence, what its window's column has at its first piece."""
     found = [[missing] * len(sentence.words) for sentence in sentences]
     for window, column in zip(windows, columns, strict=True):
         for position, word in window.first_pieces:
@@ -164,8 +155,6 @@ def _of_words(
 
 @dataclass(frozen=True)
 class Tagging(Task):
-    """labels: the tags."""
-
     name = "tag"
     model_class = BertForTokenClassification
     reads = "labelled positions"

@@ -54,7 +54,7 @@ class Encoded(Dataset[Row]):
 
 @dataclass(frozen=True)
 class Labels:
-    """Label names; a label's position in the tuple is its id, which is the model's output column.
+    """Label names; a label's position in the tuple is its id, the model's output column. The dicts are as `BertConfig` takes them.
 
     labels = Labels.found_in(["yes", "no", "yes"])          # ("no", "yes")
     config = BertConfig(id2label=labels.id2label, label2id=labels.label2id)
@@ -73,7 +73,6 @@ class Labels:
 
     @classmethod
     def of_config(cls, id2label: dict[int, str]) -> Labels:
-        """The labels of a saved model."""
         return cls(tuple(id2label[index] for index in range(len(id2label))))
 
     def __len__(self) -> int:
@@ -126,7 +125,6 @@ class Task(ABC):
         return self
 
     def settings(self) -> dict[str, Any]:
-        """The fields that are saved in the model's config."""
         return {name: getattr(self, name) for name in self.saved}
 
     def config_fields(self) -> dict[str, Any]:
