@@ -68,8 +68,7 @@ def _examples(task: Task, asked: dict[str, Any]) -> Examples:
 
     if task.name not in _HOW:
         raise ValueError("This model fills in hidden words. Ask it with: minibert fill-mask TEXT --model NAME.")
-    given = {name: value for name, value in asked.items() if value not in (None, ())}
-    source = "the command line"
+    given, source = {name: value for name, value in asked.items() if value not in (None, ())}, "the command line"
     if file := given.pop("file", None):
         if given:
             raise ValueError("--file brings all there is to ask: leave out TEXT and the other options.")
@@ -124,13 +123,13 @@ def _layout(answer: Answer) -> tuple[tuple[str, ...], str, list[tuple[str, ...]]
             found = [(each["text"], each["type"], _share(each["probability"])) for each in entities]
             return ("text", "entity", "type", "probability"), " ".join(words), found or [("none", "", "")]
         case {"words": words, "tags": tags, "probabilities": shares}:
-            tagged = zip(words, tags, map(_share, shares), strict=True)
-            return ("text", "word", "tag", "probability"), " ".join(words), list(tagged)
+            found = list(zip(words, tags, map(_share, shares), strict=True))
+            return ("text", "word", "tag", "probability"), " ".join(words), found
         case {"question": question, "candidates": candidates}:
             for each in candidates:
                 characters = f"{each['start']}–{each['end']}" if each["text"] else ""
-                answered = _short(each["text"]) or "no answer"
-                found.append((answered, _share(each["probability"]), f"{each['score']:.2f}", characters))
+                scores = (_share(each["probability"]), f"{each['score']:.2f}")
+                found.append((_short(each["text"]) or "no answer", *scores, characters))
             return ("question", "answer", "probability", "score", "characters"), question, found
         case {"context": context, "beginning": beginning, "endings": endings}:
             ordered = sorted(endings, key=lambda each: -each["probability"])

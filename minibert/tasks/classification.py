@@ -31,7 +31,6 @@ from .task import Encoded, Labels, Row, Task
 from .task_files import Examples, PathName, Report, TableRow, read_rows, usable
 
 SINGLE, MULTI, REGRESSION = "single_label_classification", "multi_label_classification", "regression"
-SEPARATOR = "|"
 
 
 @dataclass(frozen=True)
@@ -68,7 +67,7 @@ def read_classification(
     pair = text_pair or ("text_pair" if any("text_pair" in row.values for row in rows) else None)
     examples = []
     for row in rows:
-        first, second = row.text(text), None if pair is None else row.text(pair)
+        first, second = row.text(text), row.text(pair) if pair else None
         wanted = None if label is None else _read_label(row, label, problem_type)
         examples.append(TextExample(first, second, wanted, location=row.location))
     return usable(path, examples, lambda each: each.text and each.text_pair != "", reason="it has an empty text")
@@ -77,7 +76,7 @@ def read_classification(
 def _read_label(row: TableRow, column: str, problem_type: str) -> str | tuple[str, ...] | float:
     value = row.values.get(column)
     if problem_type == MULTI:
-        names = value.split(SEPARATOR) if isinstance(value, str) else value
+        names = value.split("|") if isinstance(value, str) else value
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise row.error(column, "must be a list of names")
         return tuple(dict.fromkeys(name.strip() for name in names if name.strip()))
@@ -183,10 +182,9 @@ class Classification(Task):
         if self.problem_type == REGRESSION:
             return {**example.texts, "value": float(logits[0])}
         shares = logits.sigmoid() if self.problem_type == MULTI else logits.softmax(dim=-1)
-        ordered = dict(sorted(zip(self.labels.names, shares.tolist(), strict=True), key=lambda item: -item[1]))
+        ordered = sorted(zip(self.labels.names, shares.tolist(), strict=True), key=lambda item: -item[1])
         if self.problem_type == MULTI:
-            given: Any = {"labels": [name for name, probability in ordered.items() if probability > 0.5]}
+            given: Any = {"labels": [name for name, probability in ordered if probability > 0.5]}
         else:
-            best = next(iter(ordered))
-            given = {"label": best, "probability": ordered[best]}
-        return {**example.texts, **given, "probabilities": ordered}
+            given = {"label": ordered[0][0], "probability": ordered[0][1]}
+        return {**example.texts, **given, "probabilities": dict(ordered)}

@@ -241,8 +241,7 @@ def answer_f1(prediction: str, truth: str) -> float:
     predicted, true = normalize_answer(prediction).split(), normalize_answer(truth).split()
     if not predicted or not true:
         return float(predicted == true)
-    both = (Counter(predicted) & Counter(true)).total()
-    return 2 * both / (len(predicted) + len(true))
+    return 2 * (Counter(predicted) & Counter(true)).total() / (len(predicted) + len(true))
 
 
 def answer_scores(predictions: Mapping[str, str], truths: Mapping[str, Iterable[str]]) -> AnswerScores:

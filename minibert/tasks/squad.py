@@ -155,7 +155,7 @@ def encode_questions(
             row = dict(tokenizer.prepare_for_model(asked, pieces[stretch]))
             of_question.append(AnswerWindow(row, number, (*before, *characters[stretch], None)))
         if labelled:
-            answer = question.answers[0] if question.answers else Answer("", 0)
+            answer = next(iter(question.answers), Answer("", 0))
             positions = answer_positions(answer, [window.offsets for window in of_question])
             if question.answers and not keep_all and set(positions) == {NOT_HERE}:
                 report.leave_out(question.location, f"the answer is whole in no window of {max_length} pieces")

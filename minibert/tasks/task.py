@@ -1,6 +1,8 @@
 """What a task is: a head, and the way from a file of examples to scores and answers.
 
-file → examples → rows for the model → (training) → the model's outputs → scores, or answers
+    file → examples → rows for the model → (training) → the model's outputs → scores, or answers
+
+Batches, gradients and checkpoints are the same for all.
 """
 
 from __future__ import annotations
