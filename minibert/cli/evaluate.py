@@ -16,9 +16,7 @@ from .options import FILE, json_option, model_option, print_json
 @click.option("--batches", default=60, show_default=True, type=click.IntRange(1), help="Batches of --data.")
 @click.option("--rows", default=64, show_default=True, type=click.IntRange(1), help="Pairs or examples in a batch.")
 @click.option(
-    "--length",
-    type=click.IntRange(8),
-    help="Positions of a pair or an example.  [default: 128; of a fine-tuned model as in training]",
+    "--length", type=click.IntRange(8), help="Positions of a row.  [default: with --data 128, else as in training]"
 )
 @json_option
 def evaluate(
@@ -34,26 +32,20 @@ def evaluate(
     """
     if (data is None) == (file is None):
         raise click.UsageError("Give either --data, for a pre-trained model, or --file, for a fine-tuned one.")
+    from ..training.distributed import Processes
+    from ..training.prediction import TrainedModel
+
     if file is not None:
-        metrics, lines = _task_metrics(model, file, rows, length=length, as_json=as_json)
+        metrics, report = TrainedModel.open(model, Processes.alone(), length).evaluate(file, rows)
+        click.echo(str(report), err=as_json)
+        width = max(map(len, metrics))
+        lines = [f"{name.replace('_', ' '):{width}}  {value:.3f}" for name, value in metrics.items()]
     if data is not None:
         metrics, lines = _pretraining_metrics(model, data, batches, rows=rows, length=length or 128)
     if as_json:
         print_json(metrics)
     else:
         click.echo("\n".join(lines))
-
-
-def _task_metrics(
-    model: str, file: Path, rows: int, *, length: int | None, as_json: bool
-) -> tuple[dict[str, float], list[str]]:
-    from ..training.distributed import Processes
-    from ..training.prediction import TrainedModel
-
-    metrics, report = TrainedModel.open(model, Processes.alone(), length).evaluate(file, rows)
-    click.echo(str(report), err=as_json)
-    width = max(len(name) for name in metrics)
-    return metrics, [f"{name.replace('_', ' '):{width}}  {value:.3f}" for name, value in metrics.items()]
 
 
 def _pretraining_metrics(

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -39,19 +37,7 @@ _HOW = {
 @click.option("--max-length", type=click.IntRange(3), help="Pieces of a text.  [default: as in training]")
 @click.option("--batch-size", default=32, show_default=True, type=click.IntRange(1), help="Examples at a time.")
 @json_option
-def predict(
-    texts: tuple[str, ...],
-    model: str,
-    second: str | None,
-    question: str | None,
-    context: str | None,
-    choices: tuple[str, ...],
-    file: Path | None,
-    top_k: int,
-    max_length: int | None,
-    batch_size: int,
-    as_json: bool,
-) -> None:
+def predict(model: str, top_k: int, max_length: int | None, batch_size: int, as_json: bool, **asked: Any) -> None:
     """A fine-tuned model's answers to TEXTs, a question or a file. Its task is read from its config.
 
     \b
@@ -65,10 +51,9 @@ def predict(
     from ..training.prediction import TrainedModel
 
     trained = TrainedModel.open(model, Processes.alone(), max_length)
-    asked = Asked(texts, second, question, context=context, choices=choices, file=file)
-    examples = asked.examples(trained.task)
+    examples = _examples(trained.task, asked)
     answers = trained.answers(examples, batch_size)
-    if (report := examples.report).changed or report.left_out or file is not None:
+    if (report := examples.report).changed or report.left_out or asked["file"]:
         click.echo(str(report), err=True)  # so that standard output holds the answers only
     if as_json:
         print_json({"model": model, "task": trained.task.name, "answers": answers})
@@ -76,56 +61,45 @@ def predict(
         click.echo(answer_table(answers, top_k))
 
 
-@dataclass(frozen=True)
-class Asked:
-    """The texts and options of `minibert predict`."""
+def _examples(task: Task, asked: dict[str, Any]) -> Examples:
+    """Examples without labels, of the command's arguments. Raises ValueError where they do not fit the task."""
+    from ..tasks import Examples, Report
+    from ..tasks.task_files import read_lines
 
-    texts: tuple[str, ...] = ()
-    second: str | None = None
-    question: str | None = None
-    context: str | None = None
-    choices: tuple[str, ...] = ()
-    file: Path | None = None
+    if task.name not in _HOW:
+        raise ValueError("This model fills in hidden words. Ask it with: minibert fill-mask TEXT --model NAME.")
+    given, source = {name: value for name, value in asked.items() if value not in (None, ())}, "the command line"
+    if file := given.pop("file", None):
+        if given:
+            raise ValueError("--file brings all there is to ask: leave out TEXT and the other options.")
+        if file.suffix.lower() != ".txt" or task.name not in ("classify", "tag"):
+            return task.read(file, labelled=False)
+        lines = (line.strip() for _, line in read_lines(file))
+        given, source = {"texts": list(filter(None, lines))}, str(file)
+    items = _items(task.name, given)
+    return Examples(items, Report(source, found=len(items)))
 
-    def examples(self, task: Task) -> Examples:
-        """Examples without labels. Raises ValueError where the options do not fit the task."""
-        from ..tasks import Examples, Report
-        from ..tasks.task_files import read_lines
 
-        if task.name not in _HOW:
-            raise ValueError("This model fills in hidden words. Ask it with: minibert fill-mask TEXT --model NAME.")
-        given, asked, source = self._given(), self, "the command line"
-        if self.file is not None:
-            if given != {"file"}:
-                raise ValueError("--file brings all there is to ask: leave out TEXT and the other options.")
-            if self.file.suffix.lower() != ".txt" or task.name not in ("classify", "tag"):
-                return task.read(self.file, labelled=False)
-            lines = (line.strip() for _, line in read_lines(self.file))
-            asked, source = replace(self, texts=tuple(filter(None, lines)), file=None), str(self.file)
-        items = asked._items(task.name)
-        return Examples(items, Report(source, found=len(items)))
+def _items(task: str, given: dict[str, Any]) -> list[Any]:
+    from ..tasks import ChoiceExample, Question, TaggedSentence, TextExample
 
-    def _items(self, task: str) -> list[Any]:
-        from ..tasks import ChoiceExample, Question, TaggedSentence, TextExample
-
-        texts, given = self.texts, self._given()
-        asked = (*texts, *self.choices, self.second, self.question, self.context)
-        if not all(text.strip() for text in asked if text is not None):
-            raise ValueError("A text is empty: the model needs at least a word.")
-        if task == "qa" and given == {"question", "context"}:
-            return [Question("0", str(self.question).strip(), str(self.context), location="the question")]
-        if task == "choose" and given == {"texts", "choices"} and len(texts) == 1 and len(self.choices) > 1:
-            return [ChoiceExample(texts[0], "", self.choices, location="the text")]
-        if task in ("classify", "nsp") and given == {"texts", "second"} and len(texts) == 1:
-            return [TextExample(texts[0], self.second, location="the pair")]
-        if task == "classify" and given == {"texts"}:
-            return [TextExample(text, location=f"text {number}") for number, text in enumerate(texts, start=1)]
-        if task == "tag" and given == {"texts"}:
-            return [TaggedSentence.of_text(text, f"text {number}") for number, text in enumerate(texts, start=1)]
-        raise ValueError(f"This model was taught to {task}: give {_HOW[task]}.")
-
-    def _given(self) -> set[str]:
-        return {name for name, value in vars(self).items() if value not in (None, ())}
+    texts, choices = given.get("texts", ()), given.get("choices", ())
+    options = [given[name] for name in ("second", "question", "context") if name in given]
+    if not all(text.strip() for text in (*texts, *choices, *options)):
+        raise ValueError("A text is empty: the model needs at least a word.")
+    numbered = [(text, f"text {number}") for number, text in enumerate(texts, start=1)]
+    match task, sorted(given):
+        case "qa", ["context", "question"]:
+            return [Question("0", given["question"].strip(), given["context"], location="the question")]
+        case "choose", ["choices", "texts"] if len(texts) == 1 and len(choices) > 1:
+            return [ChoiceExample(texts[0], "", choices, location="the text")]
+        case "classify" | "nsp", ["second", "texts"] if len(texts) == 1:
+            return [TextExample(texts[0], given["second"], location="the pair")]
+        case "classify", ["texts"]:
+            return [TextExample(text, location=location) for text, location in numbered]
+        case "tag", ["texts"]:
+            return [TaggedSentence.of_text(text, location) for text, location in numbered]
+    raise ValueError(f"This model was taught to {task}: give {_HOW[task]}.")
 
 
 def answer_table(answers: Sequence[Answer], top_k: int) -> str:
@@ -134,7 +108,7 @@ def answer_table(answers: Sequence[Answer], top_k: int) -> str:
     for answer in answers:
         columns, asked, lines = _layout(answer)
         shown = lines if "words" in answer else lines[:top_k]
-        rows += [(_short(asked) if number == 0 else "", *line) for number, line in enumerate(shown)]
+        rows += [("" if number else _short(asked), *line) for number, line in enumerate(shown)]
     return table(columns, rows, right=[i for i, name in enumerate(columns) if name in NUMBERS])
 
 
@@ -149,13 +123,13 @@ def _layout(answer: Answer) -> tuple[tuple[str, ...], str, list[tuple[str, ...]]
             found = [(each["text"], each["type"], _share(each["probability"])) for each in entities]
             return ("text", "entity", "type", "probability"), " ".join(words), found or [("none", "", "")]
         case {"words": words, "tags": tags, "probabilities": shares}:
-            tagged = zip(words, tags, map(_share, shares), strict=True)
-            return ("text", "word", "tag", "probability"), " ".join(words), list(tagged)
+            found = list(zip(words, tags, map(_share, shares), strict=True))
+            return ("text", "word", "tag", "probability"), " ".join(words), found
         case {"question": question, "candidates": candidates}:
             for each in candidates:
                 characters = f"{each['start']}–{each['end']}" if each["text"] else ""
-                answered = _short(each["text"]) or "no answer"
-                found.append((answered, _share(each["probability"]), f"{each['score']:.2f}", characters))
+                scores = (_share(each["probability"]), f"{each['score']:.2f}")
+                found.append((_short(each["text"]) or "no answer", *scores, characters))
             return ("question", "answer", "probability", "score", "characters"), question, found
         case {"context": context, "beginning": beginning, "endings": endings}:
             ordered = sorted(endings, key=lambda each: -each["probability"])
@@ -167,8 +141,8 @@ def _layout(answer: Answer) -> tuple[tuple[str, ...], str, list[tuple[str, ...]]
         case {"probabilities": shares}:
             return ("text", "label", "probability"), text, [(name, _share(share)) for name, share in shares.items()]
         case _:
-            following = (_short(answer["text_pair"]), _share(answer["probability"]))
-            return ("text", "next?", "probability"), answer["text"], [following]
+            found = [(_short(answer["text_pair"]), _share(answer["probability"]))]
+            return ("text", "next?", "probability"), answer["text"], found
 
 
 def _short(text: str) -> str:

@@ -5,8 +5,17 @@ Read in this order: `task.py` (what a task is), one of the six, such as `classif
 """
 
 from ..config import BertConfig
-from .classification import Classification, TextExample, encode_texts, find_labels, read_classification
-from .multiple_choice import ChoiceExample, MultipleChoice, encode_choices, read_choices
+from .classification import (
+    ChoiceExample,
+    Classification,
+    MultipleChoice,
+    TextExample,
+    encode_choices,
+    encode_texts,
+    find_labels,
+    read_choices,
+    read_classification,
+)
 from .plain_text import (
     NEXT_SENTENCE_LABELS,
     MaskedWords,
@@ -40,7 +49,7 @@ def task_of(config: BertConfig, name: str) -> Task:
     by_class = {task.model_class.__name__: task for task in TASKS}
     for architecture in config.architectures or []:
         if architecture in by_class:
-            return by_class[architecture].of_config(config, saved_settings(config))
+            return by_class[architecture].of_config(config)
     what = f"is a {config.architectures[0]}" if config.architectures else "does not say what it is"
     advice = f"Fine-tune it first (minibert finetune --help), or choose a model that is one of {', '.join(by_class)}."
     raise ValueError(f"'{name}' {what}, which was taught no task. {advice}")

@@ -9,6 +9,12 @@ problem, by the names that `BertConfig.problem_type` uses:
 
 Scores: accuracy and macro F1; of several labels micro and macro F1, a label being given where its probability is above ½; of numbers
 Pearson's and Spearman's correlation.
+
+The right one of several endings: `BertForMultipleChoice`. Score: accuracy. Files: a table as SWAG has it, with `sent1` (the sentence
+before), `sent2` (how the next one begins), `ending0`, `ending1`, …, and `label`, the number of the right ending; other columns are
+ignored. Every ending becomes a pair of its own. Source: Zellers et al. 2018 (SWAG); Devlin et al. 2019, §4.4.
+
+    [CLS] sent1 [SEP] sent2 ending [SEP]
 """
 
 from __future__ import annotations
@@ -24,14 +30,13 @@ import torch
 from torch import Tensor
 
 from ..config import BertConfig
-from ..heads import BertForSequenceClassification
+from ..heads import BertForMultipleChoice, BertForSequenceClassification
 from ..tokenization import BertTokenizer
 from .metrics import accuracy, f1, pearson, spearman
 from .task import NO_LABELS, Encoded, Labels, Row, Task
 from .task_files import Examples, PathName, Report, TableRow, read_rows, usable
 
 SINGLE, MULTI, REGRESSION = "single_label_classification", "multi_label_classification", "regression"
-SEPARATOR = "|"
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,10 @@ class TextExample:
     text_pair: str | None = None
     label: str | tuple[str, ...] | float | None = None
     location: str = field(default="", compare=False)
+
+    @property
+    def texts(self) -> dict[str, str]:
+        return {"text": self.text} | ({} if self.text_pair is None else {"text_pair": self.text_pair})
 
 
 def read_classification(
@@ -55,9 +64,8 @@ def read_classification(
     """The examples of a .csv, .tsv or .jsonl file, `TextExample`s, and a report on its rows.
 
     text, text_pair, label: the names of the columns. Without `text_pair` there are pairs if there is a column of that name;
-    label=None reads texts without labels. Rows with an empty text are left out and reported.
-
-    Raises ValueError, naming file and line, for a missing column and for a label that does not fit the problem.
+    label=None reads texts without labels. Rows with an empty text are left out and reported. Raises ValueError, naming file and line,
+    for a missing column and for a label that does not fit the problem.
     """
     if problem_type not in (SINGLE, MULTI, REGRESSION):
         raise ValueError(f"problem_type={problem_type!r} is not known. Choose {SINGLE!r}, {MULTI!r} or {REGRESSION!r}.")
@@ -65,7 +73,7 @@ def read_classification(
     pair = text_pair or ("text_pair" if any("text_pair" in row.values for row in rows) else None)
     examples = []
     for row in rows:
-        first, second = row.text(text), None if pair is None else row.text(pair)
+        first, second = row.text(text), row.text(pair) if pair else None
         wanted = None if label is None else _read_label(row, label, problem_type)
         examples.append(TextExample(first, second, wanted, location=row.location))
     return usable(path, examples, lambda each: each.text and each.text_pair != "", reason="it has an empty text")
@@ -74,7 +82,7 @@ def read_classification(
 def _read_label(row: TableRow, column: str, problem_type: str) -> str | tuple[str, ...] | float:
     value = row.values.get(column)
     if problem_type == MULTI:
-        names = value.split(SEPARATOR) if isinstance(value, str) else value
+        names = value.split("|") if isinstance(value, str) else value
         if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
             raise row.error(column, "must be a list of names")
         return tuple(dict.fromkeys(name.strip() for name in names if name.strip()))
@@ -89,10 +97,7 @@ def _read_label(row: TableRow, column: str, problem_type: str) -> str | tuple[st
 
 
 def find_labels(examples: Sequence[TextExample], problem_type: str = SINGLE) -> Labels:
-    """The labels of training examples; for regression one, the name of the single column.
-
-    Raises ValueError where all examples have the same one.
-    """
+    """The labels of training examples; for regression one, the name of the single column."""
     if problem_type == REGRESSION:
         return Labels(("LABEL_0",))
     given = [(each.label,) if isinstance(each.label, str) else each.label for each in examples]
@@ -135,7 +140,6 @@ class Classification(Task):
     text: str = "text"
     text_pair: str | None = None
     label: str = "label"
-    labels: Labels = NO_LABELS
 
     name = "classify"
     model_class = BertForSequenceClassification
@@ -154,14 +158,13 @@ class Classification(Task):
         return replace(self, labels=find_labels(examples.items, self.problem_type))
 
     def config_fields(self) -> dict[str, Any]:
-        labels = {"id2label": self.labels.id2label, "label2id": self.labels.label2id}
-        return {"problem_type": self.problem_type, **labels}
+        return {"problem_type": self.problem_type, **super().config_fields()}
 
     @classmethod
-    def of_config(cls, config: BertConfig, settings: dict[str, Any]) -> Classification:
+    def of_config(cls, config: BertConfig) -> Classification:
         problem_type = config.problem_type or (REGRESSION if config.num_labels == 1 else SINGLE)
-        task = super().of_config(config, settings)
-        return replace(task, problem_type=problem_type, labels=Labels.of_config(config.id2label))
+        labels = Labels.of_config(config.id2label)
+        return replace(super().of_config(config), problem_type=problem_type, labels=labels)
 
     def encode(self, examples: Examples, tokenizer: BertTokenizer, max_length: int, training: bool = False) -> Encoded:  # noqa: ARG002
         items, report = examples
@@ -182,13 +185,85 @@ class Classification(Task):
         return [self._answer(example, logits) for example, logits in zip(encoded.items, kept, strict=True)]
 
     def _answer(self, example: TextExample, logits: Tensor) -> dict[str, Any]:
-        texts = {"text": example.text} | ({"text_pair": example.text_pair} if example.text_pair is not None else {})
         if self.problem_type == REGRESSION:
-            return {**texts, "value": float(logits[0])}
+            return {**example.texts, "value": float(logits[0])}
         shares = logits.sigmoid() if self.problem_type == MULTI else logits.softmax(dim=-1)
         ordered = sorted(zip(self.labels.names, shares.tolist(), strict=True), key=lambda item: -item[1])
         if self.problem_type == MULTI:
-            given = [name for name, probability in ordered if probability > 0.5]
-            return {**texts, "labels": given, "probabilities": dict(ordered)}
-        best, probability = ordered[0]
-        return {**texts, "label": best, "probability": probability, "probabilities": dict(ordered)}
+            given: Any = {"labels": [name for name, probability in ordered if probability > 0.5]}
+        else:
+            given = {"label": ordered[0][0], "probability": ordered[0][1]}
+        return {**example.texts, **given, "probabilities": dict(ordered)}
+
+
+@dataclass(frozen=True)
+class ChoiceExample:
+    """A context, the beginning of what follows (may be empty), its possible endings, and the right one's number if known."""
+
+    context: str
+    beginning: str
+    endings: tuple[str, ...]
+    label: int | None = None
+    location: str = field(default="", compare=False)
+
+
+def read_choices(path: PathName, *, labelled: bool = True) -> Examples:
+    """The `ChoiceExample`s of a SWAG-like .csv, .tsv or .jsonl file. Rows with an empty context or ending are left out and reported."""
+    rows = read_rows(path)
+    columns = {name for row in rows for name in row.values}
+    count = sum(f"ending{number}" in columns for number in range(len(columns)))
+    if count < 2:
+        raise ValueError(f"{rows[0].location}: there must be at least the columns 'ending0' and 'ending1'.")
+    examples = []
+    for row in rows:
+        beginning = row.text("sent2") if "sent2" in row.values else ""
+        endings = tuple(row.text(f"ending{number}") for number in range(count))
+        label = str(row.values.get("label")).strip() if labelled else None
+        if label is not None and not (label.isascii() and label.isdigit() and int(label) < count):
+            raise row.error("label", f"must be 0 to {count - 1}")
+        right = None if label is None else int(label)
+        examples.append(ChoiceExample(row.text("sent1"), beginning, endings, label=right, location=row.location))
+    reason = "its context or an ending is empty"
+    return usable(path, examples, lambda each: each.context and all(each.endings), reason=reason)
+
+
+def encode_choices(
+    examples: Sequence[ChoiceExample], tokenizer: BertTokenizer, max_length: int, report: Report
+) -> list[Row]:
+    """Rows for the model, one an example: each input is (choices, seq) of different lengths; `labels`, where known, a number.
+
+    Pairs of more than `max_length` pieces are cut, the longer text first, and reported.
+    """
+    rows = []
+    for each in examples:
+        endings = [f"{each.beginning} {ending}".strip() for ending in each.endings]
+        pairs = [TextExample(each.context, ending, location=each.location) for ending in endings]
+        columns = encode_texts(pairs, tokenizer, NO_LABELS, max_length=max_length, report=report)
+        row: Row = {name: [column[name] for column in columns] for name in tokenizer.model_input_names}
+        if each.label is not None:
+            row["labels"] = each.label
+        rows.append(row)
+    return rows
+
+
+@dataclass(frozen=True)
+class MultipleChoice(Task):
+    name = "choose"
+    model_class = BertForMultipleChoice
+    reads = "[CLS]"
+
+    def read(self, path: Path, labelled: bool = True) -> Examples:
+        return read_choices(path, labelled=labelled)
+
+    def encode(self, examples: Examples, tokenizer: BertTokenizer, max_length: int, training: bool = False) -> Encoded:  # noqa: ARG002
+        items, report = examples
+        return Encoded(items, encode_choices(items, tokenizer, max_length, report=report))
+
+    def answers(self, encoded: Encoded, kept: Sequence[Tensor]) -> list[dict[str, Any]]:
+        found = []
+        for example, logits in zip(encoded.items, kept, strict=True):
+            asked, best = {"context": example.context, "beginning": example.beginning}, int(logits.argmax())
+            shares = zip(example.endings, logits.softmax(dim=-1).tolist(), strict=True)
+            endings = [{"text": text, "probability": share} for text, share in shares]
+            found.append({**asked, "choice": best, "ending": example.endings[best], "endings": endings})
+        return found

@@ -24,7 +24,7 @@ from torch import Tensor
 
 Values = Any  # a list, an array or a tensor
 Array = NDArray[Any]
-BEGINS, ENDS, PREFIXES = ("B", "S"), ("E", "S"), ("B", "I", "E", "S")
+PREFIXES = ("B", "I", "E", "S")  # beginning, inside, end, single
 _ARTICLES = re.compile(r"\b(a|an|the)\b", re.UNICODE)
 _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 
@@ -33,9 +33,9 @@ def two_arrays(
     predictions: Values, labels: Values, dimensions: Sequence[int] = (1,), finite: bool = False
 ) -> tuple[Array, Array]:
     """Both as arrays. Raises ValueError if they are empty, or their shapes or values are not as demanded."""
-    both = {"predictions": predictions, "labels": labels}
-    for name, values in both.items():
-        array = both[name] = values.detach().cpu().numpy() if isinstance(values, Tensor) else np.asarray(values)
+    given = (predictions, labels)
+    predicted, true = (v.detach().cpu().numpy() if isinstance(v, Tensor) else np.asarray(v) for v in given)
+    for name, array in (("predictions", predicted), ("labels", true)):
         if array.ndim not in dimensions:
             wanted = " or ".join(map(str, dimensions))
             raise ValueError(f"{name} must have {wanted} dimensions, and has shape {array.shape}.")
@@ -43,7 +43,6 @@ def two_arrays(
             raise ValueError(f"{name} is empty: there is nothing to score.")
         if finite and not np.isfinite(array).all():
             raise ValueError(f"{name} must be finite numbers; some are infinite or NaN.")
-    predicted, true = both["predictions"], both["labels"]
     if predicted.shape != true.shape:
         raise ValueError(f"There are predictions of shape {predicted.shape} for labels of shape {true.shape}.")
     return predicted, true
@@ -92,12 +91,10 @@ def matthews(predictions: Values, labels: Values) -> float:
     labels, are one class. Source: Gorodkin 2004 (many classes); for two it is Matthews 1975. predictions, labels: (examples,).
     """
     predicted, true = two_arrays(predictions, labels)
-    classes = np.union1d(predicted, true)
-    p = [int((predicted == each).sum()) for each in classes]  # Python's numbers: n⁴ does not overflow
-    t = [int((true == each).sum()) for each in classes]
-    n, c = len(true), int((predicted == true).sum())
-    spread = (n * n - sum(k * k for k in p)) * (n * n - sum(k * k for k in t))
-    return float((c * n - sum(a * b for a, b in zip(p, t, strict=True))) / spread**0.5) if spread else 0.0
+    p, t = Counter(predicted.tolist()), Counter(true.tolist())
+    n, c = len(true), int((predicted == true).sum())  # Python's numbers: n⁴ does not overflow
+    spread = (n * n - sum(k * k for k in p.values())) * (n * n - sum(k * k for k in t.values()))
+    return float((c * n - sum(p[each] * t[each] for each in p)) / spread**0.5) if spread else 0.0
 
 
 def pearson(predictions: Values, labels: Values) -> float:
@@ -112,7 +109,12 @@ def pearson(predictions: Values, labels: Values) -> float:
 
 def spearman(predictions: Values, labels: Values) -> float:
     """Pearson's r of the ranks, equal numbers having their mean rank. predictions, labels: (examples,) finite numbers."""
-    return pearson(*map(_ranks, two_arrays(predictions, labels, finite=True)))
+    ranks = []
+    for values in two_arrays(predictions, labels, finite=True):
+        _, groups, counts = np.unique(values, return_inverse=True, return_counts=True)
+        last = np.cumsum(counts)  # the rank, from 1, of the last of each group of equals
+        ranks.append((last - (counts - 1) / 2)[groups.reshape(-1)])
+    return pearson(*ranks)
 
 
 def _centred(numbers: Array) -> Array:
@@ -123,12 +125,6 @@ def _centred(numbers: Array) -> Array:
     numbers = numbers / np.abs(numbers).max()
     numbers = numbers - numbers.mean()
     return numbers / np.abs(numbers).max()
-
-
-def _ranks(values: Array) -> Array:
-    _, groups, counts = np.unique(values, return_inverse=True, return_counts=True)
-    last = np.cumsum(counts)  # the rank, from 1, of the last of each group of equals
-    return (last - (counts - 1) / 2)[groups.reshape(-1)]
 
 
 def perplexity(losses: Values, counts: Values | None = None) -> float:
@@ -148,10 +144,8 @@ def perplexity(losses: Values, counts: Values | None = None) -> float:
 
 
 class Entity(NamedTuple):
-    """An entity's type and its words, `words[start:end]`."""
-
     type: str
-    start: int
+    start: int  # its words are words[start:end]
     end: int
 
 
@@ -190,25 +184,21 @@ def entities(tags: Iterable[str]) -> list[Entity]:
         I-person I-person B-person O I-place        →   person 0–1, person 2, place 4
     """
     found: list[Entity] = []
-    prefix_before, type_before = "O", ""
+    before, type_before = "O", ""
     for position, tag in enumerate(tags):
         prefix, _, entity_type = tag.partition("-")
         if tag != "O" and prefix not in PREFIXES:
             raise ValueError(f"The tag {tag!r} marks no entity: it must be O, or B-, I-, E- or S- and a type.")
-        begins, ended = prefix in ("O", *BEGINS), prefix_before in ("O", *ENDS)
-        if not begins and not ended and entity_type == type_before:
+        if prefix in ("I", "E") and before in ("B", "I") and entity_type == type_before:
             found[-1] = found[-1]._replace(end=position + 1)
         elif prefix != "O":
             found.append(Entity(entity_type, position, position + 1))
-        prefix_before, type_before = prefix, entity_type
+        before, type_before = prefix, entity_type
     return found
 
 
 def entity_f1(predictions: Sequence[Sequence[str]], labels: Sequence[Sequence[str]]) -> EntityScores:
-    """Score predicted tags, a list for each sentence. An entity is right when its type, its first and its last word are.
-
-    Raises ValueError where sentences, or the tags of one, are not as many.
-    """
+    """Score predicted tags, a list for each sentence. An entity is right when its type, its first and its last word are."""
     if len(predictions) != len(labels):
         raise ValueError(f"There are predictions for {len(predictions)} sentences and labels for {len(labels)}.")
     right, predicted, true = Counter[str](), Counter[str](), Counter[str]()
@@ -224,7 +214,7 @@ def entity_f1(predictions: Sequence[Sequence[str]], labels: Sequence[Sequence[st
 
 @dataclass(frozen=True)
 class AnswerScores:
-    """Mean exact match and F1, from 0 to 1, of all questions, and of those with and without an answer, if any."""
+    """Means, from 0 to 1, of all questions, and of those with and without an answer, if any."""
 
     exact_match: float
     f1: float
@@ -251,15 +241,14 @@ def answer_f1(prediction: str, truth: str) -> float:
     predicted, true = normalize_answer(prediction).split(), normalize_answer(truth).split()
     if not predicted or not true:
         return float(predicted == true)
-    both = (Counter(predicted) & Counter(true)).total()
-    return 2 * both / (len(predicted) + len(true))
+    return 2 * (Counter(predicted) & Counter(true)).total() / (len(predicted) + len(true))
 
 
 def answer_scores(predictions: Mapping[str, str], truths: Mapping[str, Iterable[str]]) -> AnswerScores:
     """Score predictions, question id → text, against the true answers, id → texts, of which the best counts.
 
-    No texts mean that there is no answer, which "" predicts. Raises ValueError for a question without a prediction. True answers of which
-    normalizing leaves nothing are ignored, as in the script of SQuAD 2.0.
+    No texts mean that there is no answer, which "" predicts. True answers of which normalizing leaves nothing are ignored, as in the
+    script of SQuAD 2.0.
     """
     if missing := [question for question in truths if question not in predictions]:
         count = f"{len(missing)} of {len(truths)} questions have no prediction"
@@ -268,9 +257,9 @@ def answer_scores(predictions: Mapping[str, str], truths: Mapping[str, Iterable[
         raise ValueError("There are no questions to score.")
     answerable, unanswerable = list[tuple[float, float]](), list[tuple[float, float]]()
     for question, answers in truths.items():
-        kept = [answer for answer in answers if normalize_answer(answer)]
-        scores = [(exact_match(predictions[question], a), answer_f1(predictions[question], a)) for a in kept or [""]]
-        (answerable if kept else unanswerable).append((max(s[0] for s in scores), max(s[1] for s in scores)))
+        prediction, kept = predictions[question], list(filter(normalize_answer, answers))
+        exact, best = (max(score(prediction, a) for a in kept or [""]) for score in (exact_match, answer_f1))
+        (answerable if kept else unanswerable).append((exact, best))
     answered, not_answered = (_mean(scores) if scores else None for scores in (answerable, unanswerable))
     return replace(_mean(answerable + unanswerable), answerable=answered, unanswerable=not_answered)
 

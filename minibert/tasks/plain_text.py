@@ -35,15 +35,14 @@ from .task import Encoded, Labels, Row, Task
 from .task_files import Examples, PathName, Report, read_blocks, usable
 
 NEXT, RANDOM = "next", "random"
-NEXT_SENTENCE_LABELS = Labels((NEXT, RANDOM))
-"""What `BertForNextSentencePrediction` means by 0 and 1."""
+NEXT_SENTENCE_LABELS = Labels((NEXT, RANDOM))  # what `BertForNextSentencePrediction` means by 0 and 1
 
 
 def read_sentence_pairs(path: PathName, seed: int) -> Examples:
     """A pair of every two neighbouring sentences, `TextExample`s; the same seed gives the same pairs.
 
-    A sentence alone in its document has no neighbour: it is left out and reported. Where there is one document only,
-    random sentences come from elsewhere in it. Raises ValueError if there are fewer than three sentences.
+    A sentence alone in its document has no neighbour: it is left out and reported. Where there is one document only, random sentences
+    come from elsewhere in it.
     """
     documents = read_blocks(path)
     sentences = [line.strip() for document in documents for _, line in document]
@@ -85,21 +84,19 @@ class NextSentence(Task):
 
     def encode(self, examples: Examples, tokenizer: BertTokenizer, max_length: int, training: bool = False) -> Encoded:  # noqa: ARG002
         items, report = examples
-        return Encoded(
-            items, encode_texts(items, tokenizer, NEXT_SENTENCE_LABELS, max_length=max_length, report=report)
-        )
+        rows = encode_texts(items, tokenizer, NEXT_SENTENCE_LABELS, max_length=max_length, report=report)
+        return Encoded(items, rows)
 
     def answers(self, encoded: Encoded, kept: Sequence[Tensor]) -> list[dict[str, Any]]:
         shares = torch.stack(list(kept)).softmax(dim=-1)[:, 0].tolist()  # column 0: it follows
-        found = []
-        for example, share in zip(encoded.items, shares, strict=True):
-            pair = {"text": example.text, "text_pair": example.text_pair}
-            found.append({**pair, "label": NEXT_SENTENCE_LABELS.names[share < 0.5], "probability": share})
-        return found
+        return [
+            {**example.texts, "label": NEXT_SENTENCE_LABELS.names[share < 0.5], "probability": share}
+            for example, share in zip(encoded.items, shares, strict=True)
+        ]
 
 
 def read_passages(path: PathName) -> Examples:
-    """The passages of a UTF-8 file, `TextExample`s. Raises ValueError where it is missing, empty or not UTF-8."""
+    """The passages of a UTF-8 file, `TextExample`s."""
     blocks = read_blocks(path)
     passages = [TextExample(" ".join(line.strip() for _, line in block), location=block[0][0]) for block in blocks]
     return Examples(passages, Report(str(path), found=len(passages)))
@@ -108,10 +105,7 @@ def read_passages(path: PathName) -> Examples:
 def encode_passages(
     passages: Sequence[TextExample], tokenizer: BertTokenizer, max_length: int, report: Report
 ) -> list[Row]:
-    """Rows of at most `max_length` pieces: `input_ids`, `token_type_ids`, `attention_mask`.
-
-    Left out and reported: passages, or rows of them, that are nothing but unknown pieces: there is no word to hide.
-    """
+    """Rows of at most `max_length` pieces, without labels. Those of nothing but unknown pieces are left out: no word could be hidden."""
     if (max_pieces := max_length - 2) < 1:
         raise ValueError(f"max_length is {max_length}: beside [CLS] and [SEP] no position is left for a piece.")
     rows = []

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,8 +36,7 @@ Scores = NDArray[np.float64]
 Kept = tuple[Tensor, Tensor]  # the scores of a row's positions as start and as end
 
 
-@dataclass(frozen=True)
-class Candidate:
+class Candidate(NamedTuple):
     """An answer, context[start:end]; empty for "no answer"."""
 
     text: str
@@ -47,8 +46,7 @@ class Candidate:
     probability: float
 
 
-@dataclass(frozen=True)
-class Prediction:
+class Prediction(NamedTuple):
     """What is answered to a question, "" for no answer, and the candidates, the likeliest first.
 
     no_answer_score: score of no answer minus the best span's; the larger, the surer that there is none.
@@ -77,64 +75,55 @@ def answers_to(
     n_best: how many candidates to keep. longest: pieces an answer may have.
     Raises ValueError if the scores are fewer than the windows or shorter than them.
     """
-    if not len(windows) == len(start_logits) == len(end_logits):
-        raise ValueError(
-            f"{len(windows)} windows need as many rows of scores: there are {len(start_logits)} and {len(end_logits)}."
-        )
+    starts, ends = len(start_logits), len(end_logits)
+    if not len(windows) == starts == ends:
+        raise ValueError(f"{len(windows)} windows need as many rows of scores: there are {starts} and {ends}.")
     if n_best < 1 or longest < 1:
         raise ValueError(f"n_best and longest must be at least 1; they are {n_best} and {longest}.")
     spans: dict[int, dict[Offset, float]] = {}  # question → characters → score
     none: dict[int, float] = {}
-    for window, start_row, end_row in zip(windows, start_logits, end_logits, strict=True):
-        start, end = _scores(start_row, window), _scores(end_row, window)
+    for window, *rows in zip(windows, start_logits, end_logits, strict=True):
+        start, end = (_scores(row, len(window.offsets)) for row in rows)
         best = spans.setdefault(window.question, {})
-        for span, score in _best_spans(window, start, end, n_best=n_best, longest=longest):
+        for span, score in _best_spans(window, start[:, None] + end, n_best=n_best, longest=longest):
             best[span] = max(score, best.get(span, -np.inf))
         none[window.question] = min(float(start[0] + end[0]), none.get(window.question, np.inf))
     predictions = []
-    for number in sorted(spans):
-        ranked = sorted(spans[number].items(), key=lambda item: (-item[1], item[0]))[:n_best]
+    for number, found in sorted(spans.items()):
+        question, ranked = questions[number], sorted(found.items(), key=lambda item: (-item[1], item[0]))[:n_best]
         no_answer_score = none[number] - ranked[0][1] if ranked else np.inf
         if allow_no_answer or not ranked:
             ranked = sorted([*ranked, ((0, 0), none[number])], key=lambda item: -item[1])
-        candidates = _candidates(questions[number].context, ranked)
+        shares = np.exp(np.array([score for _, score in ranked]) - ranked[0][1])
+        candidates = tuple(
+            Candidate(question.context[begin:stop], begin, stop, score=score, probability=float(share))
+            for ((begin, stop), score), share in zip(ranked, shares / shares.sum(), strict=True)
+        )
         text = next((candidate.text for candidate in candidates if candidate.text), "")
         if allow_no_answer and no_answer_score > threshold:
             text = ""
-        predictions.append(Prediction(questions[number].id, text, candidates, no_answer_score=no_answer_score))
+        predictions.append(Prediction(question.id, text, candidates, no_answer_score=no_answer_score))
     return predictions
 
 
-def _scores(row: Any, window: AnswerWindow) -> Scores:
+def _scores(row: Any, length: int) -> Scores:
     values = row.detach().cpu().float().numpy() if isinstance(row, Tensor) else row
-    scores = np.asarray(values, dtype=np.float64)[: len(window.offsets)]
-    if len(scores) < len(window.offsets):
-        raise ValueError(f"A window of {len(window.offsets)} positions has {len(scores)} scores.")
+    scores = np.asarray(values, dtype=np.float64)[:length]
+    if len(scores) < length:
+        raise ValueError(f"A window of {length} positions has {len(scores)} scores.")
     return scores
 
 
-def _best_spans(
-    window: AnswerWindow, start: Scores, end: Scores, *, n_best: int, longest: int
-) -> Iterator[tuple[Offset, float]]:
-    """((first, last) character, score) of the best spans of a window."""
-    positions = [i for i, offset in enumerate(window.offsets) if offset is not None]  # of the context's pieces
-    characters = [offset for offset in window.offsets if offset is not None]
-    scores = start[positions][:, None] + end[positions][None, :]  # (context pieces, context pieces)
-    scores[np.triu(np.tri(len(positions), k=longest - 1)) == 0] = -np.inf  # all but i ≤ j < i + longest
+def _best_spans(window: AnswerWindow, scores: Scores, *, n_best: int, longest: int) -> Iterator[tuple[Offset, float]]:
+    """((first, last) character, score) of the best spans. scores: (seq, seq), of every first and last position."""
+    inside = np.array([offset is not None for offset in window.offsets])
+    allowed = np.triu(np.outer(inside, inside)) & np.tri(len(inside), k=longest - 1, dtype=bool)  # i ≤ j < i + longest
+    scores = np.where(allowed, scores, -np.inf)
+    characters = [offset or (0, 0) for offset in window.offsets]
     for index in np.argsort(-scores, axis=None, kind="stable")[:n_best]:
         first, last = np.unravel_index(index, scores.shape)
         if np.isfinite(scores[first, last]):
             yield (characters[first][0], characters[last][1]), float(scores[first, last])
-
-
-def _candidates(context: str, ranked: Sequence[tuple[Offset, float]]) -> tuple[Candidate, ...]:
-    scores = np.array([score for _, score in ranked])
-    shares = np.exp(scores - scores.max())
-    shares /= shares.sum()
-    return tuple(
-        Candidate(context[begin:stop], begin, stop, score=score, probability=float(share))
-        for ((begin, stop), score), share in zip(ranked, shares, strict=True)
-    )
 
 
 @dataclass(frozen=True)
@@ -160,12 +149,10 @@ class QuestionAnswering(Task):
         return {"num_labels": 2}  # a start and an end
 
     def encode(self, examples: Examples, tokenizer: BertTokenizer, max_length: int, training: bool = False) -> Encoded:
-        items, report = examples
         # Questions that are only asked are labelled too, so that they have a loss. All are kept, to be scored.
-        windows = encode_questions(
-            items, tokenizer, report, max_length=max_length, stride=self.stride, keep_all=not training
-        )
-        return Encoded(items, [window.row for window in windows], windows)
+        options: dict[str, Any] = {"max_length": max_length, "stride": self.stride, "keep_all": not training}
+        windows = encode_questions(examples.items, tokenizer, examples.report, **options)
+        return Encoded(examples.items, [window.row for window in windows], windows)
 
     def keep(self, outputs: ModelOutput, batch: dict[str, Tensor]) -> Sequence[Kept]:  # noqa: ARG002
         return list(zip(outputs["start_logits"].float().cpu(), outputs["end_logits"].float().cpu(), strict=True))
@@ -178,14 +165,12 @@ class QuestionAnswering(Task):
 
     def answers(self, encoded: Encoded, kept: Sequence[Kept]) -> list[dict[str, Any]]:
         asked = {question.id: question.question for question in encoded.items}
-        found = []
-        for each in self._predictions(encoded, kept):
-            answer = {"id": each.id, "question": asked[each.id], "answer": each.text}
-            found.append({**answer, "candidates": [vars(candidate) for candidate in each.candidates]})
-        return found
+        return [
+            {"id": p.id, "question": asked[p.id], "answer": p.text, "candidates": [c._asdict() for c in p.candidates]}
+            for p in self._predictions(encoded, kept)
+        ]
 
     def _predictions(self, encoded: Encoded, kept: Sequence[Kept], n_best: int = 20) -> list[Prediction]:
         start, end = zip(*kept, strict=True)
-        return answers_to(
-            encoded.items, encoded.windows, start, end_logits=end, n_best=n_best, allow_no_answer=self.no_answer
-        )
+        options: dict[str, Any] = {"n_best": n_best, "allow_no_answer": self.no_answer}
+        return answers_to(encoded.items, encoded.windows, start, end_logits=end, **options)

@@ -18,7 +18,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 from ..tokenization import BertTokenizer
 from .task import Row
@@ -30,12 +31,9 @@ SPECIAL_TOKENS = 3  # [CLS] and two [SEP]
 QUESTION_PIECES = 64  # a longer question is cut, as in Google's run_squad
 
 
-@dataclass(frozen=True)
-class Answer:
-    """The answer's text, and its first character in the context."""
-
+class Answer(NamedTuple):
     text: str
-    start: int
+    start: int  # its first character in the context
 
 
 @dataclass(frozen=True)
@@ -53,19 +51,20 @@ def read_squad(path: PathName, *, labelled: bool = True) -> Examples:
     """The `Question`s of a SQuAD file, and a report on them.
 
     labelled=False reads questions without answers. Left out and reported: empty questions and contexts, and questions with no
-    answer at the characters where it should be. Raises ValueError, naming file and location, for what is not SQuAD's JSON, and for
-    an id that occurs twice.
+    answer at the characters where it should be. Raises ValueError, naming file and location, for what is not SQuAD's JSON.
     """
     found = list(_entries(path))
     questions, seen, report = [], set(), Report(str(path), found=len(found))
     for location, context, entry in found:
-        name = str(_member(entry, "id", (str, int), location=location))
+        member = partial(_member, location=location)
+        name = str(member(entry, "id", (str, int)))
         if name in seen:
             raise ValueError(f"{location}: the id {name!r} comes a second time.")
         seen.add(name)
-        text = _member(entry, "question", str, location=location).strip()
+        text = member(entry, "question", str).strip()
         empty = not text or not context.strip()
-        given = _answers(entry, location) if labelled and not empty else []
+        listed = member(entry, "answers", list) if labelled and not empty else []
+        given = [Answer(member(each, "text", str), member(each, "answer_start", int)) for each in listed]
         there = tuple(a for a in given if a.text.strip() and a.start >= 0 and context.startswith(a.text, a.start))
         impossible, elsewhere = entry.get("is_impossible"), any(a.text.strip() and a.text in context for a in given)
         unfit = {
@@ -75,8 +74,8 @@ def read_squad(path: PathName, *, labelled: bool = True) -> Examples:
             "the answer is not at its answer_start": given and not there and elsewhere,
             "the answer is not in its context": given and not there,
         }
-        if reason := next((reason for reason, holds in unfit.items() if holds), None):
-            report.leave_out(location, reason)
+        if reasons := [reason for reason, holds in unfit.items() if holds]:
+            report.leave_out(location, reasons[0])
             continue
         if len(there) < len(given):
             report.change(location, "an answer that is not in the context was dropped, others are")
@@ -86,7 +85,7 @@ def read_squad(path: PathName, *, labelled: bool = True) -> Examples:
 
 
 def _entries(path: PathName) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """(location, context, question) of every question of a file, in order."""
+    """(location, context, question) of every question."""
     try:
         whole = json.loads(read_text(path))
     except (json.JSONDecodeError, RecursionError) as error:
@@ -109,24 +108,12 @@ def _member(whole: Any, name: str, wanted: type | tuple[type, ...], *, location:
     return value
 
 
-def _answers(entry: dict[str, Any], location: str) -> list[Answer]:
-    return [
-        Answer(_member(each, "text", str, location=location), _member(each, "answer_start", int, location=location))
-        for each in _member(entry, "answers", list, location=location)
-    ]
+class AnswerWindow(NamedTuple):
+    """A question with a stretch of its context."""
 
-
-@dataclass(frozen=True)
-class AnswerWindow:
-    """A question with a stretch of its context.
-
-    row: for the model, with `start_positions` and `end_positions` if labelled. question: its number. offsets: of each
-    position, the characters of the context that it covers, or None.
-    """
-
-    row: Row
-    question: int
-    offsets: tuple[Offset | None, ...]
+    row: Row  # for the model, with `start_positions` and `end_positions` if labelled
+    question: int  # its number
+    offsets: tuple[Offset | None, ...]  # of each position, the characters of the context that it covers
 
 
 def encode_questions(
@@ -164,11 +151,11 @@ def encode_questions(
         max_pieces = max_length - len(asked) - SPECIAL_TOKENS
         of_question = []
         for start in range(0, max(len(pieces) - stride, 1), max_pieces - stride):
-            row = dict(tokenizer.prepare_for_model(asked, pieces[start : start + max_pieces]))
-            offsets = (*before, *characters[start : start + max_pieces], None)
-            of_question.append(AnswerWindow(row, number, offsets))
+            stretch = slice(start, start + max_pieces)
+            row = dict(tokenizer.prepare_for_model(asked, pieces[stretch]))
+            of_question.append(AnswerWindow(row, number, (*before, *characters[stretch], None)))
         if labelled:
-            answer = question.answers[0] if question.answers else Answer("", 0)
+            answer = next(iter(question.answers), Answer("", 0))
             positions = answer_positions(answer, [window.offsets for window in of_question])
             if question.answers and not keep_all and set(positions) == {NOT_HERE}:
                 report.leave_out(question.location, f"the answer is whole in no window of {max_length} pieces")
@@ -185,10 +172,9 @@ def answer_positions(answer: Answer, windows: Sequence[Sequence[Offset | None]])
     windows: the offsets of each window's positions. What no piece holds, such as a space at the answer's end, is not missed.
     """
     begin, end = answer.start, answer.start + len(answer.text)
-    held = [
-        [(i, offset) for i, offset in enumerate(offsets) if offset and offset[0] < end and offset[1] > begin]
-        for offsets in windows
+    of_windows = [
+        [(i, at) for i, at in enumerate(window) if at and at[0] < end and at[1] > begin] for window in windows
     ]
-    everything = [offset for window in held for _, offset in window]
-    whole = min(everything, default=None), max(everything, default=None)
-    return [(w[0][0], w[-1][0]) if w and (w[0][1], w[-1][1]) == whole else NOT_HERE for w in held]
+    held = [offset for window in of_windows for _, offset in window]
+    whole = min(held, default=None), max(held, default=None)
+    return [(w[0][0], w[-1][0]) if w and (w[0][1], w[-1][1]) == whole else NOT_HERE for w in of_windows]

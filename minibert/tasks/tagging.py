@@ -16,11 +16,11 @@ say, and beside it, the share of words whose tag is right. Source: Devlin et al.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from torch import Tensor
 
@@ -29,9 +29,9 @@ from ..heads import BertForTokenClassification
 from ..model.checks import IGNORED
 from ..outputs import ModelOutput
 from ..tokenization import BertTokenizer
-from .metrics import PREFIXES, Entity, accuracy, entities, entity_f1
-from .task import NO_LABELS, Encoded, Labels, Row, Task
-from .task_files import Examples, PathName, Report, TableRow, read_blocks, read_rows, usable
+from .metrics import accuracy, entities, entity_f1
+from .task import Encoded, Labels, Row, Task
+from .task_files import Examples, PathName, Report, read_blocks, read_rows, usable
 
 OUTSIDE = "O"
 Kept = tuple[list[int], list[float]]  # for each position of a row, the likeliest tag and its probability
@@ -54,19 +54,13 @@ class TaggedSentence:
 
 
 def read_tags(path: PathName, *, labelled: bool = True) -> Examples:
-    """The `TaggedSentence`s of a .jsonl file, or of CoNLL columns in any other, and a report on them.
-
-    labelled=False reads words only. Raises ValueError, naming file and line, where words and tags are not as many.
-    """
-    if Path(path).suffix.lower() == ".jsonl":
-        sentences = [_json_sentence(row, labelled) for row in read_rows(path)]
-    else:
-        sentences = _column_sentences(path, labelled)
-    return usable(path, sentences, lambda sentence: sentence.words, reason="it has no words")
+    """The `TaggedSentence`s of a .jsonl file, or of CoNLL columns in any other. Raises ValueError, naming file and line, where one is broken."""
+    read = _json_sentences if Path(path).suffix.lower() == ".jsonl" else _column_sentences
+    return usable(path, list(read(path, labelled)), lambda sentence: sentence.words, reason="it has no words")
 
 
-def _column_sentences(path: PathName, labelled: bool) -> list[TaggedSentence]:
-    sentences, width = [], 0
+def _column_sentences(path: PathName, labelled: bool) -> Iterator[TaggedSentence]:
+    width = 0
     for block in read_blocks(path, lambda line: not any(_columns(line)) or _columns(line)[0] == "-DOCSTART-"):
         rows = [_columns(line) for _, line in block]
         width = width or len(rows[0])
@@ -76,8 +70,7 @@ def _column_sentences(path: PathName, labelled: bool) -> list[TaggedSentence]:
             if labelled and width < 2:
                 raise ValueError(f"{location}: a word without a tag. A line has both, between tabs or spaces.")
         columns = list(zip(*rows, strict=True))
-        sentences.append(TaggedSentence(columns[0], columns[-1] if labelled else None, block[0][0]))
-    return sentences
+        yield TaggedSentence(columns[0], columns[-1] if labelled else None, block[0][0])
 
 
 def _columns(line: str) -> list[str]:
@@ -85,31 +78,24 @@ def _columns(line: str) -> list[str]:
     return [each.strip(" ") for each in line.split("\t")] if "\t" in line else re.split(" +", line.strip(" "))
 
 
-def _json_sentence(row: TableRow, labelled: bool) -> TaggedSentence:
-    words, tags = _word_list(row, "words"), _word_list(row, "tags") if labelled else None
-    if tags is not None and len(words) != len(tags):
-        raise ValueError(f"{row.location}: {len(words)} words and {len(tags)} tags. Each word needs one.")
-    return TaggedSentence(words, tags, row.location)
-
-
-def _word_list(row: TableRow, column: str) -> tuple[str, ...]:
-    values = row.values.get(column)
-    if not isinstance(values, list) or not all(isinstance(value, str) and value.strip() for value in values):
-        raise row.error(column, "must be a list of words, none empty")
-    return tuple(values)
+def _json_sentences(path: PathName, labelled: bool) -> Iterator[TaggedSentence]:
+    for row in read_rows(path):
+        for column in ("words", "tags")[: 1 + labelled]:
+            values = row.values.get(column)
+            if not isinstance(values, list) or not all(isinstance(value, str) and value.strip() for value in values):
+                raise row.error(column, "must be a list of words, none empty")
+        words, tags = tuple(row.values["words"]), tuple(row.values["tags"]) if labelled else None
+        if tags is not None and len(words) != len(tags):
+            raise ValueError(f"{row.location}: {len(words)} words and {len(tags)} tags. Each word needs one.")
+        yield TaggedSentence(words, tags, row.location)
 
 
 def find_tags(sentences: Sequence[TaggedSentence]) -> Labels:
-    """The tags of training sentences."""
     return Labels.found_in(tag for sentence in sentences for tag in sentence.tags or ())
 
 
-@dataclass(frozen=True)
-class TagWindow:
-    """A sentence, or as much of a long one as fits.
-
-    row: for the model, with `labels` if known. sentence: its number. first_pieces: (position, word) of first pieces.
-    """
+class TagWindow(NamedTuple):
+    """As much of a sentence as fits: a row, with `labels` if known; the sentence's number; (position, word) of first pieces."""
 
     row: Row
     sentence: int
@@ -119,33 +105,28 @@ class TagWindow:
 def encode_tags(
     sentences: Sequence[TaggedSentence], tokenizer: BertTokenizer, labels: Labels, max_length: int, report: Report
 ) -> list[TagWindow]:
-    """Windows of at most `max_length` pieces. A long sentence becomes several, one after the other; no word is lost.
+    """Windows of at most `max_length` pieces: several, one after the other, of a long sentence.
 
     A word that the tokenizer drops, such as a zero-width space, has no piece to carry its tag: that is reported.
     """
     windows = []
+    cut: dict[str, Any] = {"truncation": True, "max_length": max_length, "return_overflowing_tokens": True}
     for number, sentence in enumerate(sentences):
-        tags = labels.ids(sentence.tags, sentence.location) if sentence.tags is not None else None
-        encoding = tokenizer(
-            [list(sentence.words)],
-            is_split_into_words=True,
-            truncation=True,
-            max_length=max_length,
-            return_overflowing_tokens=True,
-            return_offsets_mapping=True,  # brings the overflow as windows
-        )
+        tags = labels.ids(sentence.tags or (), sentence.location)
+        # Asked for offsets, the tokenizer gives the overflow as windows.
+        encoding = tokenizer([list(sentence.words)], is_split_into_words=True, return_offsets_mapping=True, **cut)
         seen: set[int] = set()
-        for index in range(len(encoding["input_ids"])):
+        for index, pieces in enumerate(encoding["input_ids"]):
             row = {name: encoding[name][index] for name in tokenizer.model_input_names}
-            if tags is not None:
-                row["labels"] = [IGNORED] * len(row["input_ids"])
             first_pieces = []
             for position, word in enumerate(encoding.word_ids(index)):
                 if word is not None and word not in seen:  # a window may begin inside a word
                     seen.add(word)
                     first_pieces.append((position, word))
-                    if tags is not None:
-                        row["labels"][position] = tags[word]
+            if sentence.tags is not None:
+                row["labels"] = [IGNORED] * len(pieces)
+                for position, word in first_pieces:
+                    row["labels"][position] = tags[word]
             windows.append(TagWindow(row, number, tuple(first_pieces)))
         if len(encoding["input_ids"]) > 1:
             report.change(sentence.location, f"sentence read in windows of {max_length} pieces")
@@ -157,10 +138,7 @@ def encode_tags(
 def tags_of_words(
     windows: Sequence[TagWindow], predictions: Sequence[Any], sentences: Sequence[TaggedSentence], labels: Labels
 ) -> list[list[str]]:
-    """Predicted tags, one for each word of each sentence; "O" for a word without a piece.
-
-    predictions: for each window, the predicted ids of its positions (a list, or a row of a tensor); padding may follow.
-    """
+    """Tags of the words of each sentence, "O" without a piece. predictions: for each window, the ids of its positions; padding may follow."""
     ids = _of_words(windows, predictions, sentences, missing=None)
     return [[OUTSIDE if each is None else labels.names[int(each)] for each in of_sentence] for of_sentence in ids]
 
@@ -168,7 +146,6 @@ def tags_of_words(
 def _of_words(
     windows: Sequence[TagWindow], columns: Sequence[Any], sentences: Sequence[TaggedSentence], missing: Any
 ) -> list[list[Any]]:
-    """For each word of each sentence, what its window's column has at its first piece."""
     found = [[missing] * len(sentence.words) for sentence in sentences]
     for window, column in zip(windows, columns, strict=True):
         for position, word in window.first_pieces:
@@ -178,10 +155,6 @@ def _of_words(
 
 @dataclass(frozen=True)
 class Tagging(Task):
-    """labels: the tags."""
-
-    labels: Labels = NO_LABELS
-
     name = "tag"
     model_class = BertForTokenClassification
     reads = "labelled positions"
@@ -193,8 +166,7 @@ class Tagging(Task):
     @property
     def marks_entities(self) -> bool:
         """Whether every tag is O, or B-, I-, E- or S- and a type."""
-        split = (name.partition("-") for name in self.labels.names if name != OUTSIDE)
-        return all(prefix in PREFIXES and dash for prefix, dash, _ in split)
+        return all(re.match(r"O\Z|[BIES]-", name) for name in self.labels.names)
 
     def read(self, path: Path, labelled: bool = True) -> Examples:
         return read_tags(path, labelled=labelled)
@@ -202,12 +174,9 @@ class Tagging(Task):
     def adapted_to(self, examples: Examples) -> Tagging:
         return replace(self, labels=find_tags(examples.items))
 
-    def config_fields(self) -> dict[str, Any]:
-        return {"id2label": self.labels.id2label, "label2id": self.labels.label2id}
-
     @classmethod
-    def of_config(cls, config: BertConfig, settings: dict[str, Any]) -> Tagging:  # noqa: ARG003
-        return cls(Labels.of_config(config.id2label))
+    def of_config(cls, config: BertConfig) -> Tagging:
+        return cls(labels=Labels.of_config(config.id2label))
 
     def encode(self, examples: Examples, tokenizer: BertTokenizer, max_length: int, training: bool = False) -> Encoded:
         sentences, report = examples
@@ -236,16 +205,13 @@ class Tagging(Task):
         shares = _of_words(encoded.windows, [p for _, p in kept], encoded.items, missing=1.0)
         found = []
         for sentence, tags, probabilities in zip(encoded.items, self._tags(encoded, kept), shares, strict=True):
+            marked = []
+            for entity in entities(tags) if self.marks_entities else ():
+                words = slice(entity.start, entity.end)
+                marked.append({"text": " ".join(sentence.words[words]), **entity._asdict()})
+                marked[-1]["probability"] = min(probabilities[words])
+                if spans := sentence.spans[words]:
+                    marked[-1]["characters"] = [spans[0][0], spans[-1][1]]
             answer = {"words": list(sentence.words), "tags": tags, "probabilities": probabilities}
-            if self.marks_entities:
-                answer["entities"] = [_answer(sentence, entity, probabilities) for entity in entities(tags)]
-            found.append(answer)
+            found.append(answer | ({"entities": marked} if self.marks_entities else {}))
         return found
-
-
-def _answer(sentence: TaggedSentence, entity: Entity, probabilities: Sequence[float]) -> dict[str, Any]:
-    answer = {"text": " ".join(sentence.words[entity.start : entity.end]), **entity._asdict()}
-    answer["probability"] = min(probabilities[entity.start : entity.end])
-    if sentence.spans:
-        answer["characters"] = [sentence.spans[entity.start][0], sentence.spans[entity.end - 1][1]]
-    return answer

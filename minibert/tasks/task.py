@@ -2,14 +2,14 @@
 
     file → examples → rows for the model → (training) → the model's outputs → scores, or answers
 
-Each task is a subclass of `Task` with these five arrows. Batches, gradients and checkpoints are the same for all.
+Batches, gradients and checkpoints are the same for all.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -35,10 +35,7 @@ SETTINGS = "minibert"  # where in `config.task_specific_params` a model keeps th
 
 @dataclass(frozen=True)
 class Encoded(Dataset[Row]):
-    """Examples as rows for the model: a data set for `torch.utils.data.DataLoader`.
-
-    windows: what each row covers, where an example has several. redraw: makes the row of a step, if it changes.
-    """
+    """A data set for `DataLoader`. windows: what each row covers, where an example has several. redraw: makes a step's row."""
 
     items: Sequence[Any]
     rows: list[Row]
@@ -59,7 +56,7 @@ class Encoded(Dataset[Row]):
 
 @dataclass(frozen=True)
 class Labels:
-    """Label names; a label's position in the tuple is its id, which is the model's output column.
+    """Label names; a label's position in the tuple is its id, the model's output column. The dicts are as `BertConfig` takes them.
 
     labels = Labels.found_in(["yes", "no", "yes"])          # ("no", "yes")
     config = BertConfig(id2label=labels.id2label, label2id=labels.label2id)
@@ -69,10 +66,7 @@ class Labels:
 
     @classmethod
     def found_in(cls, names: Iterable[str]) -> Labels:
-        """Every name once: whole numbers by size, so that label "2" gets id 2 where 0 and 1 are there, others by letter.
-
-        Raises ValueError if there is none.
-        """
+        """Every name once: whole numbers by size, so that label "2" gets id 2 where 0 and 1 are there, others by letter."""
         found = set(names)
         if not found:
             raise ValueError("There are no labels in the data. Is the name of their column right?")
@@ -81,7 +75,6 @@ class Labels:
 
     @classmethod
     def of_config(cls, id2label: dict[int, str]) -> Labels:
-        """The labels of a saved model."""
         return cls(tuple(id2label[index] for index in range(len(id2label))))
 
     def __len__(self) -> int:
@@ -89,19 +82,16 @@ class Labels:
 
     @property
     def id2label(self) -> dict[int, str]:
-        """Id → name, as `BertConfig` takes it."""
         return dict(enumerate(self.names))
 
     @property
     def label2id(self) -> dict[str, int]:
-        """Name → id, as `BertConfig` takes it."""
         return {name: index for index, name in enumerate(self.names)}
 
     def ids(self, names: Iterable[str], location: str) -> list[int]:
         """The ids of names. Raises ValueError, saying where, for one that is not among the labels."""
-        label2id = self.label2id
         try:
-            return [label2id[name] for name in names]
+            return list(map(self.label2id.__getitem__, names))
         except KeyError as error:
             known = ", ".join(map(repr, self.names[:10])) + (", …" if len(self) > 10 else "")
             missing = f"the label {error} is missing from the training data, which has {len(self)}: {known}."
@@ -111,16 +101,17 @@ class Labels:
 NO_LABELS = Labels(())  # of a task whose training examples are not read yet
 
 
+@dataclass(frozen=True)
 class Task(ABC):
-    """A task. Subclasses are frozen dataclasses: their fields are how to read its files, and the labels found in them."""
+    """A task. The fields of a subclass say how to read its files. labels: found in the training examples, where it has any."""
+
+    labels: Labels = field(default=NO_LABELS, kw_only=True)
 
     name: ClassVar[str]
     model_class: ClassVar[type[BertPreTrainedModel]]
     usual_length: ClassVar[int] = 128
-    reads: ClassVar[Reads] = "everything"
-    """What the loss reads of the last hidden states (see `minibert.fast.training`)."""
-    saved: ClassVar[tuple[str, ...]] = ()
-    """The fields that are saved in the model's config, to read such files again."""
+    reads: ClassVar[Reads] = "everything"  # what the loss reads of the last hidden states: see `minibert.fast.training`
+    saved: ClassVar[tuple[str, ...]] = ()  # the fields that are saved in the model's config, to read such files again
 
     @property
     def selection_metric(self) -> str:
@@ -136,16 +127,16 @@ class Task(ABC):
         return self
 
     def settings(self) -> dict[str, Any]:
-        """The fields that are saved in the model's config."""
         return {name: getattr(self, name) for name in self.saved}
 
     def config_fields(self) -> dict[str, Any]:
         """Fields of the config that the head needs."""
-        return {}
+        return {"id2label": self.labels.id2label, "label2id": self.labels.label2id} if self.labels.names else {}
 
     @classmethod
-    def of_config(cls: type[AnyTask], config: BertConfig, settings: dict[str, Any]) -> AnyTask:  # noqa: ARG003
-        """The task of a trained model, from its config and what `settings` saved; {} for a model trained elsewhere."""
+    def of_config(cls: type[AnyTask], config: BertConfig) -> AnyTask:
+        """The task of a trained model, from its config and the settings that it keeps, if it was trained here."""
+        settings = saved_settings(config)
         return cls(**{name: settings[name] for name in cls.saved if name in settings})
 
     @abstractmethod

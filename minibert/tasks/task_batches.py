@@ -39,16 +39,10 @@ class BatchOrder(Sampler[list[int]]):
             raise ValueError("There are no examples to make batches of.")
         if batch_size < 1:
             raise ValueError(f"batch_size must be at least 1, and is {batch_size}.")
-        self.lengths = list(lengths)
-        self.batch_size = batch_size
-        self.seed = seed
-        self.group_by_length = group_by_length
+        self.lengths, self.batch_size = lengths, batch_size
+        self.seed, self.group_by_length = seed, group_by_length
+        self.batches_per_epoch = -(-len(lengths) // batch_size)  # the last may be smaller
         self._epoch, self._batches = -1, [[0]]
-
-    @property
-    def batches_per_epoch(self) -> int:
-        """Batches that show every example once; the last may be smaller."""
-        return -(-len(self.lengths) // self.batch_size)
 
     def __len__(self) -> int:
         return self.batches_per_epoch
@@ -98,15 +92,13 @@ def _cut(items: list[int], size: int) -> list[list[int]]:
 def collate(rows: Sequence[Mapping[str, Any]], tokenizer: BertTokenizer) -> dict[str, Tensor]:
     """A batch for the model, padded to its longest row: inputs (batch, seq), or (batch, choices, seq) where rows have choices.
 
-    Labels for positions, whole numbers, are padded with −100. Raises ValueError if the rows have different columns or
-    numbers of choices, and for a tokenizer that pads on the left: labels and answers count from the left.
+    Labels for positions, whole numbers, are padded with −100.
     """
     if tokenizer.padding_side != "right":
-        raise ValueError("The tokenizer pads on the left. Load it with padding_side='right' for fine-tuning.")
+        raise ValueError("Labels count from the left: load the tokenizer with padding_side='right' for fine-tuning.")
     columns = list(rows[0])
-    for row in rows:
-        if list(row) != columns:
-            raise ValueError(f"Rows of a batch differ: one has {', '.join(columns)}, another {', '.join(row)}.")
+    if other := next((row for row in rows if list(row) != columns), None):
+        raise ValueError(f"Rows of a batch differ: one has {', '.join(columns)}, another {', '.join(other)}.")
     names = [name for name in tokenizer.model_input_names if name in columns]
     shape: tuple[int, ...] = (len(rows), -1)  # (batch, seq)
     flat = [{name: row[name] for name in names} for row in rows]
@@ -117,12 +109,11 @@ def collate(rows: Sequence[Mapping[str, Any]], tokenizer: BertTokenizer) -> dict
         shape = (len(rows), choices, -1)
         flat = [{name: row[name][choice] for name in names} for row in flat for choice in range(choices)]
     batch = {name: column.view(shape) for name, column in tokenizer.pad(flat, return_tensors="pt").items()}
-    for name in columns:
-        if name not in names:
-            values = [row[name] for row in rows]
-            # Ids for positions, to be padded: several labels of one example are 0.0 and 1.0.
-            if isinstance(values[0], list) and isinstance(values[0][0], int):
-                length = batch["input_ids"].shape[-1]
-                values = [[*labels, *[IGNORED] * (length - len(labels))] for labels in values]
-            batch[name] = torch.tensor(values)
+    for name in [name for name in columns if name not in names]:
+        values = [row[name] for row in rows]
+        # Ids for positions, to be padded: several labels of one example are 0.0 and 1.0.
+        if isinstance(values[0], list) and isinstance(values[0][0], int):
+            length = batch["input_ids"].shape[-1]
+            values = [[*labels, *[IGNORED] * (length - len(labels))] for labels in values]
+        batch[name] = torch.tensor(values)
     return batch

@@ -27,10 +27,7 @@ SHOWN = 3  # locations that are printed with a reason; the report itself keeps a
 
 @dataclass
 class Report:
-    """How many examples of a file are used, and which are left out, or changed (their text was cut, say), and why.
-
-    source: the file. found: examples in it. left_out, changed: reason → locations.
-    """
+    """How many of the examples found in a file are used, and which are left out, or changed (cut, say): reason → locations."""
 
     source: str
     found: int
@@ -38,16 +35,13 @@ class Report:
     changed: dict[str, list[str]] = field(default_factory=dict)
 
     def leave_out(self, location: str, reason: str) -> None:
-        """Note an example that is not used."""
         self.left_out.setdefault(reason, []).append(location)
 
     def change(self, location: str, reason: str) -> None:
-        """Note an example that is used, though not as it is in the file."""
         self.changed.setdefault(reason, []).append(location)
 
     @property
     def used(self) -> int:
-        """How many examples are used."""
         return self.found - sum(map(len, self.left_out.values()))
 
     def require_some(self) -> None:
@@ -70,7 +64,7 @@ class Report:
 
 
 class Examples(NamedTuple):
-    """What a file holds: examples, of the class that the task's reader gives, and what became of each."""
+    """Examples of a file, of the class that the task's reader gives, and what became of each."""
 
     items: Sequence[Any]
     report: Report
@@ -86,24 +80,22 @@ def usable(path: PathName, found: Sequence[Any], fits: Callable[[Any], Any], rea
     return Examples(list(filter(fits, found)), report)
 
 
-@dataclass(frozen=True)
-class TableRow:
-    """One row of a table: column → value, and its location in the file."""
+class TableRow(NamedTuple):
+    """One row of a table: its location in the file, and column → value."""
 
     location: str
     values: dict[str, Any]
 
     def text(self, column: str) -> str:
-        """A column's value, which must be text. Raises ValueError where it is missing or something else."""
+        """A column's value. Raises ValueError where it is missing or no text."""
         value = self.values.get(column)
         if not isinstance(value, str):
             raise self.error(column, "must be text")
         return value.strip()
 
     def error(self, column: str, demand: str) -> ValueError:
-        """An error that says where, which column, what it should be, and what it is; columns in its stead when it is missing."""
-        missing = f"missing (columns: {', '.join(self.values) or 'none'})"
-        shown = repr(self.values[column]) if column in self.values else missing
+        columns = ", ".join(self.values) or "none"
+        shown = repr(self.values[column]) if column in self.values else f"missing (columns: {columns})"
         return ValueError(f"{self.location}: {column!r} {demand}, and is {shown}.")
 
 
@@ -136,11 +128,7 @@ def read_blocks(path: PathName, separates: Callable[[str], bool] = lambda line: 
 
 
 def read_rows(path: PathName) -> list[TableRow]:
-    """Every row of a .csv, .tsv or .jsonl table. Empty lines between rows are ignored.
-
-    Raises ValueError, naming file and line, for a row with more or fewer values than the header, for what is no
-    JSON object, and for another kind of file.
-    """
+    """Every row of a .csv, .tsv or .jsonl table; empty lines are ignored. Raises ValueError, naming file and line, where it is broken."""
     ending = Path(path).suffix.lower()
     if ending == ".csv":
         records = _csv_records(path)
@@ -163,11 +151,10 @@ def read_rows(path: PathName) -> list[TableRow]:
 
 
 def _csv_records(path: PathName) -> list[tuple[str, list[str]]]:
-    text = read_text(path)
+    reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
     limit = csv.field_size_limit(2**31 - 1)  # the default refuses texts of 131,072 characters
     records, begin = [], 1
     try:
-        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
         for values in reader:
             if values:
                 records.append((f"'{path}', line {begin}", values))
