@@ -268,7 +268,7 @@ for name, asked in (("learned from", questions), ("new", new_questions)):
 # - Ask whether a model needs its context: give it another one.
 #
 # **The code:** [`minibert/heads/multiple_choice.py`](../minibert/heads/multiple_choice.py) the head,
-# [`minibert/tasks/classification.py`](../minibert/tasks/classification.py) the task: questions into pairs, scores and answers, and
+# [`minibert/tasks/multiple_choice.py`](../minibert/tasks/multiple_choice.py) the task: questions into pairs, scores and answers, and
 # [`task_batches.py`](../minibert/tasks/task_batches.py) three dimensions, padded.
 #
 # **Exercises:** [`exercises/13_multiple_choice.py`](exercises/13_multiple_choice.py): the pairs, flat and back, the loss. Check them

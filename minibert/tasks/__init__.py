@@ -6,16 +6,13 @@ Read in this order: `task.py` (what a task is), one of the six, such as `classif
 
 from ..config import BertConfig
 from .classification import (
-    ChoiceExample,
     Classification,
-    MultipleChoice,
     TextExample,
-    encode_choices,
     encode_texts,
     find_labels,
-    read_choices,
     read_classification,
 )
+from .multiple_choice import ChoiceExample, MultipleChoice, encode_choices, read_choices
 from .plain_text import (
     NEXT_SENTENCE_LABELS,
     MaskedWords,

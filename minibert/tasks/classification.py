@@ -9,12 +9,6 @@ problem, by the names that `BertConfig.problem_type` uses:
 
 Scores: accuracy and macro F1; of several labels micro and macro F1, a label being given where its probability is above ½; of numbers
 Pearson's and Spearman's correlation.
-
-The right one of several endings: `BertForMultipleChoice`. Score: accuracy. Files: a table as SWAG has it, with `sent1` (the sentence
-before), `sent2` (how the next one begins), `ending0`, `ending1`, …, and `label`, the number of the right ending; other columns are
-ignored. Every ending becomes a pair of its own. Source: Zellers et al. 2018 (SWAG); Devlin et al. 2019, §4.4.
-
-    [CLS] sent1 [SEP] sent2 ending [SEP]
 """
 
 from __future__ import annotations
@@ -30,10 +24,10 @@ import torch
 from torch import Tensor
 
 from ..config import BertConfig
-from ..heads import BertForMultipleChoice, BertForSequenceClassification
+from ..heads import BertForSequenceClassification
 from ..tokenization import BertTokenizer
 from .metrics import accuracy, f1, pearson, spearman
-from .task import NO_LABELS, Encoded, Labels, Row, Task
+from .task import Encoded, Labels, Row, Task
 from .task_files import Examples, PathName, Report, TableRow, read_rows, usable
 
 SINGLE, MULTI, REGRESSION = "single_label_classification", "multi_label_classification", "regression"
@@ -194,76 +188,3 @@ class Classification(Task):
         else:
             given = {"label": ordered[0][0], "probability": ordered[0][1]}
         return {**example.texts, **given, "probabilities": dict(ordered)}
-
-
-@dataclass(frozen=True)
-class ChoiceExample:
-    """A context, the beginning of what follows (may be empty), its possible endings, and the right one's number if known."""
-
-    context: str
-    beginning: str
-    endings: tuple[str, ...]
-    label: int | None = None
-    location: str = field(default="", compare=False)
-
-
-def read_choices(path: PathName, *, labelled: bool = True) -> Examples:
-    """The `ChoiceExample`s of a SWAG-like .csv, .tsv or .jsonl file. Rows with an empty context or ending are left out and reported."""
-    rows = read_rows(path)
-    columns = {name for row in rows for name in row.values}
-    count = sum(f"ending{number}" in columns for number in range(len(columns)))
-    if count < 2:
-        raise ValueError(f"{rows[0].location}: there must be at least the columns 'ending0' and 'ending1'.")
-    examples = []
-    for row in rows:
-        beginning = row.text("sent2") if "sent2" in row.values else ""
-        endings = tuple(row.text(f"ending{number}") for number in range(count))
-        label = str(row.values.get("label")).strip() if labelled else None
-        if label is not None and not (label.isascii() and label.isdigit() and int(label) < count):
-            raise row.error("label", f"must be 0 to {count - 1}")
-        right = None if label is None else int(label)
-        examples.append(ChoiceExample(row.text("sent1"), beginning, endings, label=right, location=row.location))
-    reason = "its context or an ending is empty"
-    return usable(path, examples, lambda each: each.context and all(each.endings), reason=reason)
-
-
-def encode_choices(
-    examples: Sequence[ChoiceExample], tokenizer: BertTokenizer, max_length: int, report: Report
-) -> list[Row]:
-    """Rows for the model, one an example: each input is (choices, seq) of different lengths; `labels`, where known, a number.
-
-    Pairs of more than `max_length` pieces are cut, the longer text first, and reported.
-    """
-    rows = []
-    for each in examples:
-        endings = [f"{each.beginning} {ending}".strip() for ending in each.endings]
-        pairs = [TextExample(each.context, ending, location=each.location) for ending in endings]
-        columns = encode_texts(pairs, tokenizer, NO_LABELS, max_length=max_length, report=report)
-        row: Row = {name: [column[name] for column in columns] for name in tokenizer.model_input_names}
-        if each.label is not None:
-            row["labels"] = each.label
-        rows.append(row)
-    return rows
-
-
-@dataclass(frozen=True)
-class MultipleChoice(Task):
-    name = "choose"
-    model_class = BertForMultipleChoice
-    reads = "[CLS]"
-
-    def read(self, path: Path, labelled: bool = True) -> Examples:
-        return read_choices(path, labelled=labelled)
-
-    def encode(self, examples: Examples, tokenizer: BertTokenizer, max_length: int, training: bool = False) -> Encoded:  # noqa: ARG002
-        items, report = examples
-        return Encoded(items, encode_choices(items, tokenizer, max_length, report=report))
-
-    def answers(self, encoded: Encoded, kept: Sequence[Tensor]) -> list[dict[str, Any]]:
-        found = []
-        for example, logits in zip(encoded.items, kept, strict=True):
-            asked, best = {"context": example.context, "beginning": example.beginning}, int(logits.argmax())
-            shares = zip(example.endings, logits.softmax(dim=-1).tolist(), strict=True)
-            endings = [{"text": text, "probability": share} for text, share in shares]
-            found.append({**asked, "choice": best, "ending": example.endings[best], "endings": endings})
-        return found
