@@ -7,12 +7,10 @@ given and the logits when they were not. `to_tuple()` gives what `return_dict=Fa
 Reference: `transformers.file_utils.ModelOutput` and the classes of `modeling_outputs`.
 """
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from torch import Tensor
 from torch.utils._pytree import register_pytree_node
@@ -121,7 +119,16 @@ class HeadOutput(ModelOutput):
     attentions: tuple[Tensor, ...] | None = None
 
 
-@dataclass
+Output = TypeVar("Output", bound=ModelOutput)
+
+
+def head_output(kind: type[Output], body: Any, *, loss: Tensor | None, **scores: Tensor) -> Output | tuple[Any, ...]:
+    """A head's loss and scores, then what `BertModel` returned beside its vectors; after a tuple of its also a tuple."""
+    if isinstance(body, tuple):  # return_dict=False
+        return (*(() if loss is None else (loss,)), *scores.values(), *body[2:])
+    return kind(loss=loss, **scores, hidden_states=body.hidden_states, attentions=body.attentions)
+
+
 class MaskedLMOutput(HeadOutput):
     """What `BertForMaskedLM` returns. logits: (batch, seq, vocab)."""
 
@@ -138,22 +145,18 @@ class CausalLMOutputWithCrossAttentions(ModelOutput):
     cross_attentions: tuple[Tensor, ...] | None = None
 
 
-@dataclass
 class NextSentencePredictorOutput(HeadOutput):
     """What `BertForNextSentencePrediction` returns. logits: (batch, 2), column 0 for "B follows A"."""
 
 
-@dataclass
 class SequenceClassifierOutput(HeadOutput):
     """What `BertForSequenceClassification` returns. logits: (batch, labels)."""
 
 
-@dataclass
 class MultipleChoiceModelOutput(HeadOutput):
     """What `BertForMultipleChoice` returns. logits: (batch, choices)."""
 
 
-@dataclass
 class TokenClassifierOutput(HeadOutput):
     """What `BertForTokenClassification` returns. logits: (batch, seq, labels)."""
 
