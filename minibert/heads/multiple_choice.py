@@ -46,9 +46,9 @@ class BertForMultipleChoice(BertPreTrainedModel):
         """Inputs as `BertModel.forward`'s with a dimension for the choices, (batch, choices, seq), and labels (batch,)."""
         shape = input_shape(input_ids, inputs_embeds)
         if len(shape) != 3:
-            name = "input_ids" if input_ids is not None else "inputs_embeds"
-            wanted = "(batch, choices, seq)" if input_ids is not None else "(batch, choices, seq, hidden)"
-            raise ValueError(f"{name} has {len(shape)} dimensions before any hidden one; it must be {wanted}.")
+            raise ValueError(
+                f"input_ids has shape {shape}; it must be (batch, choices, seq), inputs_embeds with hidden."
+            )
         batch_size, num_choices, _ = shape
         if labels is not None:
             check_labels("labels", labels, (batch_size,), num_classes=num_choices)

@@ -5,8 +5,6 @@
 Masks are made here, once, for all layers. Source: Devlin et al. 2019, §3. Reference class: `BertModel`.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

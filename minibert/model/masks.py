@@ -6,8 +6,6 @@
 falls out again: it attends as if there were no mask. Source: Google's BERT code. Reference: `get_extended_attention_mask`, `invert_attention_mask` and `get_head_mask` of `ModuleUtilsMixin`.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 
