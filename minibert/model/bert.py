@@ -64,8 +64,7 @@ class BertModel(BertPreTrainedModel):
         config = self.config
         output_attentions = config.output_attentions if output_attentions is None else output_attentions
         output_hidden_states = config.output_hidden_states if output_hidden_states is None else output_hidden_states
-        if return_dict is None:
-            return_dict = config.return_dict and not config.torchscript
+        return_dict = (config.return_dict and not config.torchscript) if return_dict is None else return_dict
         use_cache = config.is_decoder and (config.use_cache if use_cache is None else use_cache)
         check_inputs(
             self,

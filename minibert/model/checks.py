@@ -50,12 +50,12 @@ def check_inputs(model: Any, *, past_key_values: PastKeyValues | None, **inputs:
 
     if seq_length == 0:
         raise ValueError("The sequence is empty. Give at least one token, such as [CLS].")
-    sizes = [config.vocab_size, config.type_vocab_size, config.max_position_embeddings]
+    entries = [config.vocab_size, config.type_vocab_size, config.max_position_embeddings]
     for i, (_, stage, _) in enumerate(_TABLES):
         if stage != "position_embeddings" or config.position_embedding_type == "absolute":
-            sizes[i] = getattr(getattr(embeddings, stage, None), "num_embeddings", sizes[i])
+            entries[i] = getattr(getattr(embeddings, stage, None), "num_embeddings", entries[i])
     counted = getattr(embeddings, "position_ids", None)  # the positions of a caller who gives none
-    known = sizes[-1] if counted is None else min(sizes[-1], counted.size(-1))
+    known = entries[-1] if counted is None else min(entries[-1], counted.size(-1))
     if key_length > known and (inputs["position_ids"] is None or config.position_embedding_type != "absolute"):
         raise ValueError(
             f"The sequence has {key_length} tokens, but this model knows {known} positions "
@@ -63,19 +63,17 @@ def check_inputs(model: Any, *, past_key_values: PastKeyValues | None, **inputs:
         )
     chunk = config.chunk_size_feed_forward
     if chunk > 0 and seq_length % chunk != 0:
-        raise ValueError(
-            f"The sequence has {seq_length} positions, no multiple of chunk_size_feed_forward = {chunk}: pad it."
-        )
-    _check_ids(inputs, shape, sizes)
-    _check_mask("attention_mask", inputs["attention_mask"], (batch_size, seq_length, key_length))
+        raise ValueError(f"{seq_length} positions are no multiple of chunk_size_feed_forward = {chunk}: pad them.")
+    _check_ids(inputs, shape, entries)
+    sizes = (batch_size, seq_length, key_length)
+    _check_mask("attention_mask", inputs["attention_mask"], sizes)
     if inputs["head_mask"] is not None:
-        _check_head_mask(config, inputs["head_mask"], (batch_size, seq_length, key_length))
+        _check_head_mask(config, inputs["head_mask"], sizes)
     if encoder is not None:
         _check_encoder(config, encoder, batch_size)
         _check_dtype("encoder_hidden_states", encoder, model.dtype)
-        _check_mask(
-            "encoder_attention_mask", inputs["encoder_attention_mask"], (batch_size, seq_length, encoder.size(1))
-        )
+        sizes = (batch_size, seq_length, encoder.size(1))
+        _check_mask("encoder_attention_mask", inputs["encoder_attention_mask"], sizes)
 
 
 def _check_ids(inputs: dict[str, Tensor | None], shape: tuple[int, ...], sizes: list[int]) -> None:
