@@ -5,8 +5,6 @@ each Auto class stands for one class, as the table below says, and adds a clear 
 Reference: `transformers.models.auto`.
 """
 
-from __future__ import annotations
-
 import os
 import warnings
 from pathlib import Path
@@ -17,12 +15,12 @@ import torch
 from . import heads
 from .checkpoints import CONFIG_FILE, locate, read_json
 from .config import BertConfig
+from .config_files import HUB_OPTIONS
 from .model import BertModel, BertPreTrainedModel
 from .tokenization import BertTokenizer, BertTokenizerFast
 
 # Names under which a BERT tokenizer is saved; the last two say nothing of its kind, so its files decide.
 _TOKENIZER_CLASSES = ("BertTokenizer", "BertTokenizerFast", "PreTrainedTokenizerFast", "TokenizersBackend")
-_HUB_OPTIONS = ("revision", "cache_dir", "token", "local_files_only", "force_download")
 
 
 class _Auto:
@@ -68,7 +66,7 @@ class AutoTokenizer(_Auto):
         use_fast: as in the reference, a `BertTokenizerFast` unless False. config: only checked, for its model_type.
         Raises ValueError for a tokenizer of another kind, naming it.
         """
-        hub = {name: settings[name] for name in _HUB_OPTIONS if name in settings}
+        hub = {name: settings[name] for name in HUB_OPTIONS if name in settings}
         if config is not None:
             _check_config("AutoTokenizer", config)
         place = Path(pretrained_model_name_or_path) / subfolder

@@ -75,6 +75,7 @@ class SharedFields:
 
 
 SHARED_DEFAULTS: dict[str, Any] = {field: getattr(SharedFields, field) for field in SharedFields.__annotations__}
+HUB_OPTIONS = ("revision", "cache_dir", "token", "local_files_only", "force_download")
 # Run-time state, never written to a file.
 _NOT_SAVED = ("_name_or_path", "attn_implementation")
 
@@ -119,31 +120,21 @@ class ConfigFiles(SharedFields):
         cls,
         pretrained_model_name_or_path: str | os.PathLike[str] | ConfigFiles,
         *,
-        cache_dir: str | os.PathLike[str] | None = None,
-        force_download: bool = False,
-        local_files_only: bool = False,
-        token: str | bool | None = None,
-        revision: str | None = None,
         return_unused_kwargs: bool = False,
         **overrides: Any,
     ) -> Any:
         """Read `config.json`, else Google's `bert_config.json`, of a folder, bundled name or hub id; or a JSON file.
 
-        A config in place of a name comes back itself. `overrides` that name a field replace its value; the others are
-        ignored, as in the reference, or with `return_unused_kwargs` come back too, as `(config, unused)`.
+        A config in place of a name comes back itself. `overrides` that name a field replace its value, those of
+        `HUB_OPTIONS` are for a download; the others are ignored, as in the reference, or with `return_unused_kwargs`
+        come back too, as `(config, unused)`.
         Raises CheckpointError (an OSError) where nothing readable is found, ValueError for a value out of range.
         """
+        hub = {name: overrides.pop(name) for name in HUB_OPTIONS if name in overrides}
         if isinstance(pretrained_model_name_or_path, ConfigFiles):
             return pretrained_model_name_or_path._with(overrides, return_unused_kwargs)
-        path = locate_config(
-            pretrained_model_name_or_path,
-            revision=revision,
-            cache_dir=cache_dir,
-            token=token,
-            local_files_only=local_files_only,
-            force_download=force_download,
-        )
-        values = read_json(path) | {"name_or_path": str(pretrained_model_name_or_path)}
+        values = read_json(locate_config(pretrained_model_name_or_path, **hub))
+        values["name_or_path"] = str(pretrained_model_name_or_path)
         return cls.from_dict(values, return_unused_kwargs, **overrides)
 
     @classmethod
