@@ -27,9 +27,7 @@ class _Auto:
     def __init__(self, *_: Any, **__: Any) -> None:
         name = type(self).__name__
         # An OSError because the reference raises EnvironmentError here.
-        raise OSError(
-            f"{name}() makes nothing: it is a name for opening checkpoints. Use {name}.from_pretrained(name)."
-        )
+        raise OSError(f"{name}() makes nothing: it opens checkpoints. Use {name}.from_pretrained(name).")
 
 
 class AutoConfig(_Auto):
@@ -80,6 +78,7 @@ class _AutoModelClass(_Auto):
     """What every Auto class of models does; `model_class` is the class it stands for."""
 
     model_class: type[BertPreTrainedModel]
+    retired = ""  # why, and what to use instead
 
     @classmethod
     def from_pretrained(
@@ -91,6 +90,8 @@ class _AutoModelClass(_Auto):
         **settings: Any,
     ) -> Any:
         """The class's own `from_pretrained`. Raises ValueError for a checkpoint of another kind, naming its model_type."""
+        if cls.retired:
+            warnings.warn(f"{cls.__name__}: {cls.retired}", FutureWarning, stacklevel=2)
         if config is not None and not isinstance(config, (str, os.PathLike)):
             _check_config(cls.__name__, config)
         return cls.model_class.from_pretrained(pretrained_model_name_or_path, *model_args, config=config, **settings)
@@ -102,6 +103,8 @@ class _AutoModelClass(_Auto):
         torch_dtype: of its parameters, which are drawn in it. arguments: the class's own, such as `add_pooling_layer`.
         Raises ValueError for a config of another kind, naming its model_type.
         """
+        if cls.retired:
+            warnings.warn(f"{cls.__name__}: {cls.retired}", FutureWarning, stacklevel=2)
         _check_config(cls.__name__, config)
         usual = torch.get_default_dtype()
         torch.set_default_dtype(torch_dtype or usual)
@@ -131,27 +134,7 @@ class AutoModelWithLMHead(_AutoModelClass):
     """`BertForMaskedLM`, under a name that the reference itself had retired: a FutureWarning says which to use."""
 
     model_class = heads.BertForMaskedLM
-
-    @classmethod
-    def from_pretrained(cls, *model_args: Any, **settings: Any) -> Any:
-        """As `AutoModelForMaskedLM`'s."""
-        _warn_about_the_name()
-        return super().from_pretrained(*model_args, **settings)
-
-    @classmethod
-    def from_config(cls, config: BertConfig, torch_dtype: torch.dtype | None = None, **arguments: Any) -> Any:
-        """As `AutoModelForMaskedLM`'s."""
-        _warn_about_the_name()
-        return super().from_config(config, torch_dtype, **arguments)
-
-
-def _warn_about_the_name() -> None:
-    warnings.warn(
-        "AutoModelWithLMHead does not say which model is meant. Use AutoModelForMaskedLM, which it stands for, or "
-        "AutoModelForCausalLM.",
-        FutureWarning,
-        stacklevel=3,
-    )
+    retired = "It does not say which model is meant. Use AutoModelForMaskedLM, which it is, or AutoModelForCausalLM."
 
 
 def _check_config(name: str, config: Any) -> None:
@@ -162,14 +145,12 @@ def _check_config(name: str, config: Any) -> None:
 
 def _check_tokenizer(name_or_path: str | os.PathLike[str], hub: dict[str, Any]) -> None:
     """What the files say about the tokenizer's class, or else about the model, must be BERT's; they may say nothing."""
-    folder = locate(
-        name_or_path, filenames=("tokenizer_config.json", CONFIG_FILE, "vocab.txt", "tokenizer.json"), **hub
-    )
+    filenames = ("tokenizer_config.json", CONFIG_FILE, "vocab.txt", "tokenizer.json")
+    folder = locate(name_or_path, filenames=filenames, **hub)
     path = folder / "tokenizer_config.json"
     tokenizer_class = read_json(path).get("tokenizer_class") if path.exists() else None
     if tokenizer_class is None and (folder / CONFIG_FILE).exists():
-        path = folder / CONFIG_FILE
-        values = read_json(path)
+        values = read_json(path := folder / CONFIG_FILE)
         tokenizer_class = values.get("tokenizer_class")
         model_type = values.get("model_type", BertConfig.model_type)
         if tokenizer_class is None and model_type != BertConfig.model_type:

@@ -164,10 +164,10 @@ class BertConfig(ConfigFiles):
         for field, (allowed, expected) in _CHECKS.items():
             if not allowed(value := getattr(self, field)):
                 raise ValueError(f"BertConfig: {field} = {value!r} must be {expected}.")
-        pad = self.pad_token_id
-        if pad is not None and not (is_whole_number(pad) and 0 <= pad < self.vocab_size):
+        pad, size = self.pad_token_id, self.vocab_size
+        if pad is not None and not (is_whole_number(pad) and 0 <= pad < size):
             raise ValueError(
-                f"BertConfig: pad_token_id = {pad!r} must be None or a token id below vocab_size ({self.vocab_size})."
+                f"BertConfig: pad_token_id = {pad!r} must be None or a token id below vocab_size ({size})."
             )
         width, heads = self.hidden_size, self.num_attention_heads
         if width % heads != 0:

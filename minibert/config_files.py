@@ -77,7 +77,7 @@ class SharedFields:
 SHARED_DEFAULTS: dict[str, Any] = {field: getattr(SharedFields, field) for field in SharedFields.__annotations__}
 HUB_OPTIONS = ("revision", "cache_dir", "token", "local_files_only", "force_download")
 # Run-time state, never written to a file.
-_NOT_SAVED = ("_name_or_path", "attn_implementation")
+_NOT_SAVED = ("name_or_path", "attn_implementation")
 
 
 class ConfigFiles(SharedFields):
@@ -88,10 +88,12 @@ class ConfigFiles(SharedFields):
     """What the class opens, for the error about another model_type."""
     assumed: ClassVar[dict[str, Any]] = SHARED_DEFAULTS
     """Values that every reader assumes, so that they are not written."""
+    name_or_path: str
+    """Where this config was read from."""
 
     def __init__(self, **fields: Any):
-        name, old_name = fields.pop("name_or_path", None), fields.pop("_name_or_path", None)
-        self._name_or_path = str(name or old_name or "")
+        old_name = fields.pop("_name_or_path", None)
+        fields["name_or_path"] = str(fields.get("name_or_path") or old_name or "")
         dtype, old_dtype = fields.pop("dtype", None), fields.pop("torch_dtype", None)
         dtype = old_dtype or dtype  # torch.float16, "torch.float16" and "float16" all mean "float16"
         fields["torch_dtype"] = None if dtype is None else str(dtype).removeprefix("torch.")
@@ -105,15 +107,6 @@ class ConfigFiles(SharedFields):
     def use_return_dict(self) -> bool:
         """Whether a forward returns an output object rather than a tuple (a traced graph can only return a tuple)."""
         return self.return_dict and not self.torchscript
-
-    @property
-    def name_or_path(self) -> str:
-        """Where this config was read from."""
-        return self._name_or_path
-
-    @name_or_path.setter
-    def name_or_path(self, value: str | os.PathLike[str]) -> None:
-        self._name_or_path = str(value)
 
     @classmethod
     def from_pretrained(
