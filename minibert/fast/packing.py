@@ -12,8 +12,6 @@ order of additions; where there was padding the result is 0.
 Source: the "effective transformer" (ByteDance 2020) and variable-length attention (Dao 2022). No reference class: ours.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -56,11 +54,10 @@ def pack(body: BertModel) -> None:
 
 def unpack(body: BertModel) -> None:
     """Give them the plain forwards back."""
-    encoder: Any = body.encoder
-    if isinstance(encoder, PackedEncoder):
-        layers: Any = encoder.layer
-        encoder.__class__ = BertEncoder  # type: ignore[assignment]
-        for layer in layers:
+    if isinstance(body.encoder, PackedEncoder):
+        encoder: Any = body.encoder
+        encoder.__class__ = BertEncoder
+        for layer in encoder.layer:
             layer.attention.self.__class__ = BertSelfAttention
 
 
@@ -103,9 +100,7 @@ class PackedEncoder(BertEncoder):
         return outputs
 
     def can_pack(self, attention_mask: Tensor, return_dict: bool = True, **asked: Any) -> bool:
-        """Whether only padding is hidden (0 for a text's tokens, −10000 elsewhere, the same for every query) in an encoder
-        that was asked for its states and nothing else.
-        """
+        """Whether only padding is hidden, by −10000 from every query alike, and nothing but states was asked for."""
         config = self.config
         hidden = torch.tensor(-10000.0, dtype=attention_mask.dtype, device=attention_mask.device)
         return (
