@@ -125,9 +125,8 @@ class PackedSelfAttention(BertSelfAttention):
         """(1, tokens, hidden) → context of the same shape, no probabilities, and the keys and values."""
         if not isinstance(attention_mask, Packing):
             return super().forward(hidden_states, attention_mask=attention_mask, **asked)
-        query, key, value = (
-            self.transpose_for_scores(project(hidden_states)) for project in (self.query, self.key, self.value)
-        )  # (1, heads, tokens, d)
+        projections = (self.query, self.key, self.value)  # each to (1, heads, tokens, d)
+        query, key, value = (self.transpose_for_scores(project(hidden_states)) for project in projections)
         lengths = attention_mask.lengths
         dropout_p = self.dropout.p if self.dropout.training else 0.0
         texts = zip(query.split(lengths, dim=2), key.split(lengths, dim=2), value.split(lengths, dim=2), strict=True)

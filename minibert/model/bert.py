@@ -118,11 +118,4 @@ class BertModel(BertPreTrainedModel):
 
         if not return_dict:
             return (sequence_output, pooled_output, *encoder_outputs[1:])
-        return BaseModelOutputWithPoolingAndCrossAttentions(
-            last_hidden_state=sequence_output,
-            pooler_output=pooled_output,
-            past_key_values=encoder_outputs.past_key_values,
-            hidden_states=encoder_outputs.hidden_states,
-            attentions=encoder_outputs.attentions,
-            cross_attentions=encoder_outputs.cross_attentions,
-        )
+        return BaseModelOutputWithPoolingAndCrossAttentions(pooler_output=pooled_output, **encoder_outputs)

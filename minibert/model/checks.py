@@ -58,8 +58,7 @@ def check_inputs(model: Any, *, past_key_values: PastKeyValues | None, **inputs:
     known = entries[-1] if counted is None else min(entries[-1], counted.size(-1))
     if key_length > known and (inputs["position_ids"] is None or config.position_embedding_type != "absolute"):
         raise ValueError(
-            f"The sequence has {key_length} tokens, but this model knows {known} positions "
-            "(config.max_position_embeddings). Truncate the text: tokenizer(…, truncation=True)."
+            f"The sequence has {key_length} tokens, but this model knows {known} positions: use truncation=True."
         )
     chunk = config.chunk_size_feed_forward
     if chunk > 0 and seq_length % chunk != 0:
@@ -202,13 +201,10 @@ def _check_encoder(config: BertConfig, encoder_hidden_states: Tensor, batch_size
             "encoder_hidden_states were given, but this model has no cross-attention. "
             "Build it with is_decoder=True and add_cross_attention=True."
         )
-    shape = tuple(encoder_hidden_states.shape)
-    if len(shape) != 3 or shape[0] != batch_size or shape[2] != config.hidden_size:
+    shape, width, known = tuple(encoder_hidden_states.shape), config.hidden_size, config.max_position_embeddings
+    if len(shape) != 3 or shape[0] != batch_size or shape[2] != width:
+        raise ValueError(f"encoder_hidden_states has shape {shape}; it must be ({batch_size}, encoder seq, {width}).")
+    if config.position_embedding_type != "absolute" and shape[1] > known:
         raise ValueError(
-            f"encoder_hidden_states has shape {shape}; it must be ({batch_size}, encoder seq, {config.hidden_size})."
-        )
-    if config.position_embedding_type != "absolute" and shape[1] > config.max_position_embeddings:
-        raise ValueError(
-            f"encoder_hidden_states has {shape[1]} positions, but relative distances are known up to "
-            f"{config.max_position_embeddings} (config.max_position_embeddings)."
+            f"encoder_hidden_states has {shape[1]} positions, but relative distances are known up to {known}."
         )

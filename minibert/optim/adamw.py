@@ -127,9 +127,7 @@ class AdamW(Optimizer):
             for position, param in enumerate(group["params"]):
                 if param.grad is not None and param.grad.is_sparse:
                     where = f"parameter {position} of group {index} (shape {tuple(param.shape)})"
-                    raise RuntimeError(
-                        f"The gradient of {where} is sparse. Use sparse=False or torch.optim.SparseAdam."
-                    )
+                    raise RuntimeError(f"{where} has a sparse gradient: use sparse=False or torch.optim.SparseAdam.")
 
     def __getstate__(self) -> dict[str, Any]:
         # PyTorch pickles and copies only what it knows of an optimizer.
