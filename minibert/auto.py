@@ -147,13 +147,13 @@ def _check_tokenizer(name_or_path: str | os.PathLike[str], hub: dict[str, Any]) 
     """What the files say about the tokenizer's class, or else about the model, must be BERT's; they may say nothing."""
     filenames = ("tokenizer_config.json", CONFIG_FILE, "vocab.txt", "tokenizer.json")
     folder = locate(name_or_path, filenames=filenames, **hub)
-    path = folder / "tokenizer_config.json"
-    tokenizer_class = read_json(path).get("tokenizer_class") if path.exists() else None
-    if tokenizer_class is None and (folder / CONFIG_FILE).exists():
-        values = read_json(path := folder / CONFIG_FILE)
+    for path in (folder / "tokenizer_config.json", folder / CONFIG_FILE):
+        values = read_json(path) if path.exists() else {}
         tokenizer_class = values.get("tokenizer_class")
-        model_type = values.get("model_type", BertConfig.model_type)
-        if tokenizer_class is None and model_type != BertConfig.model_type:
-            raise ValueError(f"{path}: model_type is {model_type!r}. minibert has BERT's tokenizer only.")
-    if tokenizer_class is not None and tokenizer_class not in _TOKENIZER_CLASSES:
-        raise ValueError(f"{path}: tokenizer_class is {tokenizer_class!r}. minibert has BERT's tokenizer only.")
+        if tokenizer_class in _TOKENIZER_CLASSES:
+            return
+        if tokenizer_class is not None:
+            raise ValueError(f"{path}: tokenizer_class is {tokenizer_class!r}. minibert has BERT's tokenizer only.")
+    model_type = values.get("model_type", BertConfig.model_type)
+    if model_type != BertConfig.model_type:
+        raise ValueError(f"{path}: model_type is {model_type!r}. minibert has BERT's tokenizer only.")

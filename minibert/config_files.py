@@ -4,8 +4,6 @@ A field this project does not know is kept as an attribute and written back, so 
 Reference class: `PretrainedConfig`.
 """
 
-from __future__ import annotations
-
 import copy
 import json
 import os
@@ -111,7 +109,7 @@ class ConfigFiles(SharedFields):
     @classmethod
     def from_pretrained(
         cls,
-        pretrained_model_name_or_path: str | os.PathLike[str] | ConfigFiles,
+        pretrained_model_name_or_path: "str | os.PathLike[str] | ConfigFiles",
         *,
         return_unused_kwargs: bool = False,
         **overrides: Any,

@@ -96,11 +96,7 @@ class BaseModelOutputWithPoolingAndCrossAttentions(ModelOutput):
 
 @dataclass
 class BertForPreTrainingOutput(ModelOutput):
-    """What `BertForPreTraining` returns.
-
-    loss: (), the sum of both losses, where both labels were given. prediction_logits: (batch, seq, vocab).
-    seq_relationship_logits: (batch, 2), column 0 for "B follows A".
-    """
+    """What `BertForPreTraining` returns: the sum of both losses, word scores (batch, seq, vocab), pair scores (batch, 2)."""
 
     loss: Tensor | None = None
     prediction_logits: Tensor | None = None
@@ -174,10 +170,9 @@ class QuestionAnsweringModelOutput(ModelOutput):
 
 @dataclass
 class Seq2SeqLMOutput(ModelOutput):
-    """What `EncoderDecoderModel` returns.
+    """What `EncoderDecoderModel` returns: the decoder's output, then the encoder's.
 
-    loss: (), where labels were given. logits: (batch, seq, vocab). past_key_values: see `PastKeyValues`.
-    The rest is as in the decoder's and the encoder's own outputs; encoder_last_hidden_state: (batch, encoder seq, hidden).
+    loss: (), where labels were given. logits: (batch, seq, vocab). encoder_last_hidden_state: (batch, encoder seq, hidden).
     """
 
     loss: Tensor | None = None
