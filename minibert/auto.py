@@ -5,8 +5,6 @@ each Auto class stands for one class, as the table below says, and adds a clear 
 Reference: `transformers.models.auto`.
 """
 
-from __future__ import annotations
-
 import os
 import warnings
 from pathlib import Path
@@ -17,21 +15,19 @@ import torch
 from . import heads
 from .checkpoints import CONFIG_FILE, locate, read_json
 from .config import BertConfig
+from .config_files import HUB_OPTIONS
 from .model import BertModel, BertPreTrainedModel
 from .tokenization import BertTokenizer, BertTokenizerFast
 
 # Names under which a BERT tokenizer is saved; the last two say nothing of its kind, so its files decide.
 _TOKENIZER_CLASSES = ("BertTokenizer", "BertTokenizerFast", "PreTrainedTokenizerFast", "TokenizersBackend")
-_HUB_OPTIONS = ("revision", "cache_dir", "token", "local_files_only", "force_download")
 
 
 class _Auto:
     def __init__(self, *_: Any, **__: Any) -> None:
         name = type(self).__name__
         # An OSError because the reference raises EnvironmentError here.
-        raise OSError(
-            f"{name}() makes nothing: it is a name for opening checkpoints. Use {name}.from_pretrained(name)."
-        )
+        raise OSError(f"{name}() makes nothing: it opens checkpoints. Use {name}.from_pretrained(name).")
 
 
 class AutoConfig(_Auto):
@@ -68,7 +64,7 @@ class AutoTokenizer(_Auto):
         use_fast: as in the reference, a `BertTokenizerFast` unless False. config: only checked, for its model_type.
         Raises ValueError for a tokenizer of another kind, naming it.
         """
-        hub = {name: settings[name] for name in _HUB_OPTIONS if name in settings}
+        hub = {name: settings[name] for name in HUB_OPTIONS if name in settings}
         if config is not None:
             _check_config("AutoTokenizer", config)
         place = Path(pretrained_model_name_or_path) / subfolder
@@ -82,6 +78,7 @@ class _AutoModelClass(_Auto):
     """What every Auto class of models does; `model_class` is the class it stands for."""
 
     model_class: type[BertPreTrainedModel]
+    retired = ""  # why, and what to use instead
 
     @classmethod
     def from_pretrained(
@@ -93,6 +90,8 @@ class _AutoModelClass(_Auto):
         **settings: Any,
     ) -> Any:
         """The class's own `from_pretrained`. Raises ValueError for a checkpoint of another kind, naming its model_type."""
+        if cls.retired:
+            warnings.warn(f"{cls.__name__}: {cls.retired}", FutureWarning, stacklevel=2)
         if config is not None and not isinstance(config, (str, os.PathLike)):
             _check_config(cls.__name__, config)
         return cls.model_class.from_pretrained(pretrained_model_name_or_path, *model_args, config=config, **settings)
@@ -104,6 +103,8 @@ class _AutoModelClass(_Auto):
         torch_dtype: of its parameters, which are drawn in it. arguments: the class's own, such as `add_pooling_layer`.
         Raises ValueError for a config of another kind, naming its model_type.
         """
+        if cls.retired:
+            warnings.warn(f"{cls.__name__}: {cls.retired}", FutureWarning, stacklevel=2)
         _check_config(cls.__name__, config)
         usual = torch.get_default_dtype()
         torch.set_default_dtype(torch_dtype or usual)
@@ -133,27 +134,7 @@ class AutoModelWithLMHead(_AutoModelClass):
     """`BertForMaskedLM`, under a name that the reference itself had retired: a FutureWarning says which to use."""
 
     model_class = heads.BertForMaskedLM
-
-    @classmethod
-    def from_pretrained(cls, *model_args: Any, **settings: Any) -> Any:
-        """As `AutoModelForMaskedLM`'s."""
-        _warn_about_the_name()
-        return super().from_pretrained(*model_args, **settings)
-
-    @classmethod
-    def from_config(cls, config: BertConfig, torch_dtype: torch.dtype | None = None, **arguments: Any) -> Any:
-        """As `AutoModelForMaskedLM`'s."""
-        _warn_about_the_name()
-        return super().from_config(config, torch_dtype, **arguments)
-
-
-def _warn_about_the_name() -> None:
-    warnings.warn(
-        "AutoModelWithLMHead does not say which model is meant. Use AutoModelForMaskedLM, which it stands for, or "
-        "AutoModelForCausalLM.",
-        FutureWarning,
-        stacklevel=3,
-    )
+    retired = "It does not say which model is meant. Use AutoModelForMaskedLM, which it is, or AutoModelForCausalLM."
 
 
 def _check_config(name: str, config: Any) -> None:
@@ -164,17 +145,15 @@ def _check_config(name: str, config: Any) -> None:
 
 def _check_tokenizer(name_or_path: str | os.PathLike[str], hub: dict[str, Any]) -> None:
     """What the files say about the tokenizer's class, or else about the model, must be BERT's; they may say nothing."""
-    folder = locate(
-        name_or_path, filenames=("tokenizer_config.json", CONFIG_FILE, "vocab.txt", "tokenizer.json"), **hub
-    )
-    path = folder / "tokenizer_config.json"
-    tokenizer_class = read_json(path).get("tokenizer_class") if path.exists() else None
-    if tokenizer_class is None and (folder / CONFIG_FILE).exists():
-        path = folder / CONFIG_FILE
-        values = read_json(path)
+    filenames = ("tokenizer_config.json", CONFIG_FILE, "vocab.txt", "tokenizer.json")
+    folder = locate(name_or_path, filenames=filenames, **hub)
+    for path in (folder / "tokenizer_config.json", folder / CONFIG_FILE):
+        values = read_json(path) if path.exists() else {}
         tokenizer_class = values.get("tokenizer_class")
-        model_type = values.get("model_type", BertConfig.model_type)
-        if tokenizer_class is None and model_type != BertConfig.model_type:
-            raise ValueError(f"{path}: model_type is {model_type!r}. minibert has BERT's tokenizer only.")
-    if tokenizer_class is not None and tokenizer_class not in _TOKENIZER_CLASSES:
-        raise ValueError(f"{path}: tokenizer_class is {tokenizer_class!r}. minibert has BERT's tokenizer only.")
+        if tokenizer_class in _TOKENIZER_CLASSES:
+            return
+        if tokenizer_class is not None:
+            raise ValueError(f"{path}: tokenizer_class is {tokenizer_class!r}. minibert has BERT's tokenizer only.")
+    model_type = values.get("model_type", BertConfig.model_type)
+    if model_type != BertConfig.model_type:
+        raise ValueError(f"{path}: model_type is {model_type!r}. minibert has BERT's tokenizer only.")

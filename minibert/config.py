@@ -4,8 +4,6 @@ A config is plain attributes, read by the stages when they are built; `config_fi
 Reference class: `transformers.BertConfig` of the 4.4–4.12 era.
 """
 
-from __future__ import annotations
-
 import numbers
 from collections.abc import Callable
 from typing import Any
@@ -38,36 +36,23 @@ _PROBABILITY = (lambda v: _is_number(v) and 0 <= v <= 1, "a probability between 
 _FINITE = (lambda v: _is_number(v) and 0 <= v < float("inf"), "a finite number of at least 0")
 _BOOLEAN = (lambda v: isinstance(v, bool), "True or False")
 _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "vocab_size": _SIZE,
-    "hidden_size": _SIZE,
-    "num_hidden_layers": _COUNT,
-    "num_attention_heads": _SIZE,
-    "intermediate_size": _SIZE,
+    **dict.fromkeys(("vocab_size", "hidden_size", "num_attention_heads", "intermediate_size"), _SIZE),
+    **dict.fromkeys(("max_position_embeddings", "type_vocab_size"), _SIZE),
+    **dict.fromkeys(("num_hidden_layers", "chunk_size_feed_forward"), _COUNT),
+    **dict.fromkeys(("hidden_dropout_prob", "attention_probs_dropout_prob"), _PROBABILITY),
+    **dict.fromkeys(("initializer_range", "layer_norm_eps"), _FINITE),
+    **dict.fromkeys(("use_cache", "is_decoder", "add_cross_attention", "tie_word_embeddings"), _BOOLEAN),
+    **dict.fromkeys(("return_dict", "output_attentions", "output_hidden_states", "torchscript"), _BOOLEAN),
     "hidden_act": (lambda v: isinstance(v, str) or callable(v), "an activation's name or a function"),
-    "hidden_dropout_prob": _PROBABILITY,
-    "attention_probs_dropout_prob": _PROBABILITY,
     "classifier_dropout": (lambda v: v is None or _PROBABILITY[0](v), "None or a probability in [0, 1]"),
-    "max_position_embeddings": _SIZE,
-    "type_vocab_size": _SIZE,
-    "initializer_range": _FINITE,
-    "layer_norm_eps": _FINITE,
     "position_embedding_type": (lambda v: v in POSITION_EMBEDDING_TYPES, f"one of {POSITION_EMBEDDING_TYPES}"),
     "attn_implementation": (lambda v: v in ATTENTION_IMPLEMENTATIONS, f"one of {ATTENTION_IMPLEMENTATIONS}"),
-    "use_cache": _BOOLEAN,
-    "is_decoder": _BOOLEAN,
-    "add_cross_attention": _BOOLEAN,
-    "tie_word_embeddings": _BOOLEAN,
-    "return_dict": _BOOLEAN,
-    "output_attentions": _BOOLEAN,
-    "output_hidden_states": _BOOLEAN,
-    "torchscript": _BOOLEAN,
     "torch_dtype": (lambda v: v is None or v in DTYPES, f"None or one of {DTYPES}"),
-    "chunk_size_feed_forward": _COUNT,
     "problem_type": (lambda v: v is None or v in PROBLEM_TYPES, f"None or one of {PROBLEM_TYPES}"),
     "id2label": (lambda v: len(v) > 0, "a dictionary with at least one label"),
     "pruned_heads": (
-        lambda v: all(isinstance(heads, (list, tuple, set)) for heads in v.values()),
-        "a dictionary from layers to lists of heads",
+        lambda v: all(isinstance(h, (list, tuple, set)) for h in v.values()),
+        "layers with lists of heads",
     ),
 }
 
@@ -179,27 +164,20 @@ class BertConfig(ConfigFiles):
         for field, (allowed, expected) in _CHECKS.items():
             if not allowed(value := getattr(self, field)):
                 raise ValueError(f"BertConfig: {field} = {value!r} must be {expected}.")
-        pad = self.pad_token_id
-        if pad is not None and not (is_whole_number(pad) and 0 <= pad < self.vocab_size):
+        pad, size = self.pad_token_id, self.vocab_size
+        if pad is not None and not (is_whole_number(pad) and 0 <= pad < size):
             raise ValueError(
-                f"BertConfig: pad_token_id = {pad!r} must be None or a token id below vocab_size ({self.vocab_size})."
+                f"BertConfig: pad_token_id = {pad!r} must be None or a token id below vocab_size ({size})."
             )
-        if self.hidden_size % self.num_attention_heads != 0:
-            raise ValueError(
-                f"BertConfig: hidden_size = {self.hidden_size} is not a multiple of num_attention_heads = "
-                f"{self.num_attention_heads}. Every head gets an equal share: change one of the two."
-            )
+        width, heads = self.hidden_size, self.num_attention_heads
+        if width % heads != 0:
+            raise ValueError(f"BertConfig: hidden_size = {width} is not a multiple of num_attention_heads = {heads}.")
         if self.add_cross_attention and not self.is_decoder:
-            raise ValueError(
-                "BertConfig: add_cross_attention = True needs is_decoder = True. Only a decoder attends to an encoder."
-            )
+            raise ValueError("BertConfig: add_cross_attention = True needs is_decoder = True: it is a decoder's.")
 
 
 def _integer_keys(field: str, mapping: Any) -> dict[int, Any]:
-    """JSON turns whole-number keys into strings; turn them back."""
     try:
         return {int(key): value for key, value in mapping.items()}
     except (AttributeError, TypeError, ValueError):
-        raise ValueError(
-            f"BertConfig: {field} = {mapping!r} must map whole numbers to values, as in {{0: …, 1: …}}."
-        ) from None
+        raise ValueError(f"BertConfig: {field} = {mapping!r} must map whole numbers, as {{0: …, 1: …}}.") from None

@@ -4,8 +4,6 @@ A field this project does not know is kept as an attribute and written back, so 
 Reference class: `PretrainedConfig`.
 """
 
-from __future__ import annotations
-
 import copy
 import json
 import os
@@ -75,8 +73,9 @@ class SharedFields:
 
 
 SHARED_DEFAULTS: dict[str, Any] = {field: getattr(SharedFields, field) for field in SharedFields.__annotations__}
+HUB_OPTIONS = ("revision", "cache_dir", "token", "local_files_only", "force_download")
 # Run-time state, never written to a file.
-_NOT_SAVED = ("_name_or_path", "attn_implementation")
+_NOT_SAVED = ("name_or_path", "attn_implementation")
 
 
 class ConfigFiles(SharedFields):
@@ -87,10 +86,12 @@ class ConfigFiles(SharedFields):
     """What the class opens, for the error about another model_type."""
     assumed: ClassVar[dict[str, Any]] = SHARED_DEFAULTS
     """Values that every reader assumes, so that they are not written."""
+    name_or_path: str
+    """Where this config was read from."""
 
     def __init__(self, **fields: Any):
-        name, old_name = fields.pop("name_or_path", None), fields.pop("_name_or_path", None)
-        self._name_or_path = str(name or old_name or "")
+        old_name = fields.pop("_name_or_path", None)
+        fields["name_or_path"] = str(fields.get("name_or_path") or old_name or "")
         dtype, old_dtype = fields.pop("dtype", None), fields.pop("torch_dtype", None)
         dtype = old_dtype or dtype  # torch.float16, "torch.float16" and "float16" all mean "float16"
         fields["torch_dtype"] = None if dtype is None else str(dtype).removeprefix("torch.")
@@ -105,45 +106,26 @@ class ConfigFiles(SharedFields):
         """Whether a forward returns an output object rather than a tuple (a traced graph can only return a tuple)."""
         return self.return_dict and not self.torchscript
 
-    @property
-    def name_or_path(self) -> str:
-        """Where this config was read from."""
-        return self._name_or_path
-
-    @name_or_path.setter
-    def name_or_path(self, value: str | os.PathLike[str]) -> None:
-        self._name_or_path = str(value)
-
     @classmethod
     def from_pretrained(
         cls,
-        pretrained_model_name_or_path: str | os.PathLike[str] | ConfigFiles,
+        pretrained_model_name_or_path: "str | os.PathLike[str] | ConfigFiles",
         *,
-        cache_dir: str | os.PathLike[str] | None = None,
-        force_download: bool = False,
-        local_files_only: bool = False,
-        token: str | bool | None = None,
-        revision: str | None = None,
         return_unused_kwargs: bool = False,
         **overrides: Any,
     ) -> Any:
         """Read `config.json`, else Google's `bert_config.json`, of a folder, bundled name or hub id; or a JSON file.
 
-        A config in place of a name comes back itself. `overrides` that name a field replace its value; the others are
-        ignored, as in the reference, or with `return_unused_kwargs` come back too, as `(config, unused)`.
+        A config in place of a name comes back itself. `overrides` that name a field replace its value, those of
+        `HUB_OPTIONS` are for a download; the others are ignored, as in the reference, or with `return_unused_kwargs`
+        come back too, as `(config, unused)`.
         Raises CheckpointError (an OSError) where nothing readable is found, ValueError for a value out of range.
         """
+        hub = {name: overrides.pop(name) for name in HUB_OPTIONS if name in overrides}
         if isinstance(pretrained_model_name_or_path, ConfigFiles):
             return pretrained_model_name_or_path._with(overrides, return_unused_kwargs)
-        path = locate_config(
-            pretrained_model_name_or_path,
-            revision=revision,
-            cache_dir=cache_dir,
-            token=token,
-            local_files_only=local_files_only,
-            force_download=force_download,
-        )
-        values = read_json(path) | {"name_or_path": str(pretrained_model_name_or_path)}
+        values = read_json(locate_config(pretrained_model_name_or_path, **hub))
+        values["name_or_path"] = str(pretrained_model_name_or_path)
         return cls.from_dict(values, return_unused_kwargs, **overrides)
 
     @classmethod

@@ -7,12 +7,10 @@ given and the logits when they were not. `to_tuple()` gives what `return_dict=Fa
 Reference: `transformers.file_utils.ModelOutput` and the classes of `modeling_outputs`.
 """
 
-from __future__ import annotations
-
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from torch import Tensor
 from torch.utils._pytree import register_pytree_node
@@ -98,11 +96,7 @@ class BaseModelOutputWithPoolingAndCrossAttentions(ModelOutput):
 
 @dataclass
 class BertForPreTrainingOutput(ModelOutput):
-    """What `BertForPreTraining` returns.
-
-    loss: (), the sum of both losses, where both labels were given. prediction_logits: (batch, seq, vocab).
-    seq_relationship_logits: (batch, 2), column 0 for "B follows A".
-    """
+    """What `BertForPreTraining` returns: the sum of both losses, word scores (batch, seq, vocab), pair scores (batch, 2)."""
 
     loss: Tensor | None = None
     prediction_logits: Tensor | None = None
@@ -121,7 +115,16 @@ class HeadOutput(ModelOutput):
     attentions: tuple[Tensor, ...] | None = None
 
 
-@dataclass
+Output = TypeVar("Output", bound=ModelOutput)
+
+
+def head_output(kind: type[Output], body: Any, *, loss: Tensor | None, **scores: Tensor) -> Output | tuple[Any, ...]:
+    """A head's loss and scores, then what `BertModel` returned beside its vectors; after a tuple of its also a tuple."""
+    if isinstance(body, tuple):  # return_dict=False
+        return (*(() if loss is None else (loss,)), *scores.values(), *body[2:])
+    return kind(loss=loss, **scores, hidden_states=body.hidden_states, attentions=body.attentions)
+
+
 class MaskedLMOutput(HeadOutput):
     """What `BertForMaskedLM` returns. logits: (batch, seq, vocab)."""
 
@@ -138,22 +141,18 @@ class CausalLMOutputWithCrossAttentions(ModelOutput):
     cross_attentions: tuple[Tensor, ...] | None = None
 
 
-@dataclass
 class NextSentencePredictorOutput(HeadOutput):
     """What `BertForNextSentencePrediction` returns. logits: (batch, 2), column 0 for "B follows A"."""
 
 
-@dataclass
 class SequenceClassifierOutput(HeadOutput):
     """What `BertForSequenceClassification` returns. logits: (batch, labels)."""
 
 
-@dataclass
 class MultipleChoiceModelOutput(HeadOutput):
     """What `BertForMultipleChoice` returns. logits: (batch, choices)."""
 
 
-@dataclass
 class TokenClassifierOutput(HeadOutput):
     """What `BertForTokenClassification` returns. logits: (batch, seq, labels)."""
 
@@ -171,10 +170,9 @@ class QuestionAnsweringModelOutput(ModelOutput):
 
 @dataclass
 class Seq2SeqLMOutput(ModelOutput):
-    """What `EncoderDecoderModel` returns.
+    """What `EncoderDecoderModel` returns: the decoder's output, then the encoder's.
 
-    loss: (), where labels were given. logits: (batch, seq, vocab). past_key_values: see `PastKeyValues`.
-    The rest is as in the decoder's and the encoder's own outputs; encoder_last_hidden_state: (batch, encoder seq, hidden).
+    loss: (), where labels were given. logits: (batch, seq, vocab). encoder_last_hidden_state: (batch, encoder seq, hidden).
     """
 
     loss: Tensor | None = None

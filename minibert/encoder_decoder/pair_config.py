@@ -3,8 +3,6 @@
 Reference class: `EncoderDecoderConfig`.
 """
 
-from __future__ import annotations
-
 import copy
 from typing import Any
 
@@ -43,7 +41,7 @@ class EncoderDecoderConfig(ConfigFiles):
     @classmethod
     def from_encoder_decoder_configs(
         cls, encoder_config: BertConfig, decoder_config: BertConfig, **others: Any
-    ) -> EncoderDecoderConfig:
+    ) -> "EncoderDecoderConfig":
         """The config of a pair, from copies of two configs; the second becomes a decoder with cross-attention."""
         decoder = copy.deepcopy(decoder_config)
         decoder.update({"is_decoder": True, "add_cross_attention": True})
@@ -60,15 +58,10 @@ class EncoderDecoderConfig(ConfigFiles):
     def validate(self) -> None:
         """Raises ValueError unless the decoder can attend to what the encoder returns."""
         if not self.decoder.add_cross_attention:
-            raise ValueError(
-                "The decoder of a pair needs is_decoder=True and add_cross_attention=True in its config before it is "
-                "built; EncoderDecoderConfig.from_encoder_decoder_configs sets both."
-            )
-        if self.encoder.hidden_size != self.decoder.hidden_size:
-            raise ValueError(
-                f"The encoder's hidden_size is {self.encoder.hidden_size}, the decoder's {self.decoder.hidden_size}. "
-                "The decoder attends to the encoder's states: they must be as wide as its own."
-            )
+            raise ValueError("The decoder of a pair needs is_decoder=True and add_cross_attention=True in its config.")
+        width, own = self.encoder.hidden_size, self.decoder.hidden_size
+        if width != own:
+            raise ValueError(f"The encoder's hidden_size is {width}, the decoder's {own}: they must be equal.")
 
     def to_diff_dict(self) -> dict[str, Any]:
         """The fields that differ from their defaults, those of the sides too: what is saved."""

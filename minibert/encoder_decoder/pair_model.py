@@ -8,8 +8,6 @@ With `tie_encoder_decoder` both use the same weights, but for the cross-attentio
 pooler, which only the encoder has. Source: Rothe et al. 2020, §2. Reference class: `EncoderDecoderModel`.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -152,10 +150,8 @@ class EncoderDecoderModel(BertPreTrainedModel):
         """The labels moved one to the right: the start token first, padding where a label does not count."""
         start, padding = self.config.decoder_start_token_id, self.config.pad_token_id
         if start is None or padding is None:
-            raise ValueError(
-                f"Labels need model.config.decoder_start_token_id (it is {start}) and model.config.pad_token_id "
-                f"(it is {padding}): set them to the tokenizer's cls_token_id and pad_token_id."
-            )
+            needed = f"config.decoder_start_token_id (it is {start}) and config.pad_token_id (it is {padding})"
+            raise ValueError(f"Labels need {needed}: set them to the tokenizer's cls_token_id and pad_token_id.")
         if labels.dim() != 2:
             raise ValueError(f"labels has shape {tuple(labels.shape)}; it must be (batch, seq).")
         moved = F.pad(labels[:, :-1], (1, 0), value=start)
@@ -226,12 +222,10 @@ class EncoderDecoderModel(BertPreTrainedModel):
         for name, weight in self.decoder.bert.named_parameters():
             if "crossattention" in name:
                 continue
-            if name not in of_encoder or of_encoder[name].shape != weight.shape:
-                found = f"has {tuple(of_encoder[name].shape)}" if name in of_encoder else "has none"
-                raise ValueError(
-                    f"tie_encoder_decoder: {name} of the decoder is a weight {tuple(weight.shape)}, the encoder "
-                    f"{found}. Tied sides have the same sizes; the encoder may have more layers."
-                )
+            found = tuple(of_encoder[name].shape) if name in of_encoder else "none"
+            if found != weight.shape:
+                own = f"{name} of the decoder is a weight {tuple(weight.shape)}"
+                raise ValueError(f"tie_encoder_decoder: {own}, the encoder has {found}; they must have one shape.")
             stage, _, attribute = name.rpartition(".")
             setattr(self.encoder.get_submodule(stage), attribute, weight)
 
@@ -242,7 +236,7 @@ class EncoderDecoderModel(BertPreTrainedModel):
         decoder_pretrained_model_name_or_path: str | os.PathLike[str] | None = None,
         *model_args: Any,
         **settings: Any,
-    ) -> EncoderDecoderModel:
+    ) -> "EncoderDecoderModel":
         """A pair from two BERT checkpoints, which may be the same; the cross-attention is new and must be trained.
 
         settings: arguments of the encoder's `from_pretrained` with `encoder_` before their names, of the decoder's with
@@ -253,15 +247,16 @@ class EncoderDecoderModel(BertPreTrainedModel):
         names = (encoder_pretrained_model_name_or_path, decoder_pretrained_model_name_or_path)
         classes: tuple[Any, Any] = (BertModel, BertLMHeadModel)
         for side, model_class, name in zip(sides, classes, names, strict=True):
-            writes = side == "decoder"
-            if sides[side] is None and name is None:
+            if sides[side] is not None:
+                continue
+            if name is None:
                 raise ValueError(f"from_encoder_decoder_pretrained needs the name of the {side}, or {side}_model=….")
-            if sides[side] is None:
-                # The encoder's numbers are drawn too, so that a seed gives the cross-attention the reference's weights.
-                options = {"draw_as_reference": not writes, **own[side]}
-                if "config" not in options:
-                    options |= {"is_decoder": writes, "add_cross_attention": writes}
-                sides[side] = model_class.from_pretrained(name, *(() if writes else model_args), **options)
+            writes = side == "decoder"
+            # The encoder's numbers are drawn too, so that a seed gives the cross-attention the reference's weights.
+            options = {"draw_as_reference": not writes, **own[side]}
+            if "config" not in options:
+                options |= {"is_decoder": writes, "add_cross_attention": writes}
+            sides[side] = model_class.from_pretrained(name, *(() if writes else model_args), **options)
         config = EncoderDecoderConfig(**{side: model.config for side, model in sides.items()}, **own["pair"])
         return cls(config, **sides).eval()
 

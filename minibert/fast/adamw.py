@@ -18,6 +18,7 @@ Reference: none; `torch.optim` has the same two ideas in its `fused` and `foreac
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -81,6 +82,11 @@ def cut_into_blocks(update: PendingUpdate, size: int) -> Iterator[PendingUpdate]
         yield PendingUpdate(param, grad, exp_avg=m, exp_avg_sq=v, step_size=update.step_size)
 
 
+def in_columns(updates: Sequence[PendingUpdate]) -> Any:
+    """Lists of all parameters, all gradients, all averages, and all step sizes."""
+    return map(list, zip(*updates, strict=True))
+
+
 def foreach_update(pending: Iterable[PendingUpdate], beta1: float, beta2: float, eps: float, decay: float) -> None:
     """Run each operation of the definition over all parameters of one device and type before the next operation."""
     alike = defaultdict(list)
@@ -91,18 +97,14 @@ def foreach_update(pending: Iterable[PendingUpdate], beta1: float, beta2: float,
         if device.type == "cpu" and dtype not in TYPES_THAT_ROUND_ALIKE:
             plain_update(updates, beta1, beta2, eps=eps, decay=decay)
             continue
-        params = [update.param for update in updates]
-        grads = [update.grad for update in updates]
-        exp_avgs = [update.exp_avg for update in updates]
-        exp_avg_sqs = [update.exp_avg_sq for update in updates]
+        params, grads, exp_avgs, exp_avg_sqs, sizes = in_columns(updates)
         torch._foreach_mul_(exp_avgs, beta1)
         torch._foreach_add_(exp_avgs, grads, alpha=1.0 - beta1)
         torch._foreach_mul_(exp_avg_sqs, beta2)
         torch._foreach_addcmul_(exp_avg_sqs, grads, grads, value=1.0 - beta2)
         denominators = torch._foreach_sqrt(exp_avg_sqs)
         torch._foreach_add_(denominators, eps)
-        sizes = [-update.step_size for update in updates]
-        torch._foreach_addcdiv_(params, exp_avgs, denominators, scalars=sizes)
+        torch._foreach_addcdiv_(params, exp_avgs, denominators, scalars=[-size for size in sizes])
         if decay > 0.0:
             torch._foreach_add_(params, params, alpha=-decay)
 
@@ -131,27 +133,15 @@ def fused_update(pending: Sequence[PendingUpdate], beta1: float, beta2: float, e
             plain_update([update], beta1, beta2, eps=eps, decay=decay)
     for (size, device), updates in alike.items():
         rate = size * (1.0 - decay)
-        step = torch.full((), torch.inf, device=device)
-        adamw(
-            params=[update.param for update in updates],
-            grads=[update.grad for update in updates],
-            exp_avgs=[update.exp_avg for update in updates],
-            exp_avg_sqs=[update.exp_avg_sq for update in updates],
-            max_exp_avg_sqs=[],
-            state_steps=[step] * len(updates),
-            fused=True,
-            amsgrad=False,
-            beta1=beta1,
-            beta2=beta2,
-            lr=rate,
-            weight_decay=decay / rate if rate else 0.0,
-            eps=eps,
-            maximize=False,
-        )
+        steps = [torch.full((), torch.inf, device=device)] * len(updates)
+        params, grads, exp_avgs, exp_avg_sqs, _ = in_columns(updates)
+        settings: dict[str, Any] = {"lr": rate, "weight_decay": decay / rate if rate else 0.0, "state_steps": steps}
+        settings |= {"params": params, "grads": grads, "exp_avgs": exp_avgs, "exp_avg_sqs": exp_avg_sqs}
+        settings |= {"max_exp_avg_sqs": [], "amsgrad": False, "maximize": False}
+        adamw(**settings, beta1=beta1, beta2=beta2, eps=eps, fused=True)
 
 
-# What `AdamW(…, implementation=…)` accepts besides "plain". The last three are earlier spellings, of the plain bits
-# too.
+# What `AdamW(…, implementation=…)` accepts besides "plain". The last three are earlier spellings, of the plain bits too.
 UPDATES: dict[str, Callable[..., None]] = {
     "blocked": automatic_update,
     "fused": fused_update,

@@ -11,8 +11,6 @@ Sums are rounded in another order than in the model's forward, so scores differ 
 equal is tested in `tests/property/test_generation_laws.py`.
 """
 
-from __future__ import annotations
-
 import math
 from typing import Any
 
@@ -35,7 +33,7 @@ class FastNextWord(NextWord):
     for a model whose forward does more than the network (see `can_run`), the model is called for every word.
     """
 
-    network: OneTokenNetwork | None = None
+    network: "OneTokenNetwork | None" = None
 
     def __init__(self, plain: NextWord, max_length: int):
         vars(self).update(vars(plain))
@@ -125,12 +123,11 @@ class OneTokenLayer:
         query, key, value = self.query_key_value(hidden_states).view((rows, 3, heads, 1, size)).unbind(1)
         for memory, new in zip(self.keys_and_values, (key, value), strict=True):
             memory[:, :, position : self.length] = new
-        known = self.keys_and_values[:, :, :, : self.length]
+        known: Any = self.keys_and_values[:, :, :, : self.length]
         attended = self.attention(hidden_states, query, known, mask=mask, position=position)
         if self.encoder_keys_and_values:
-            query = self.cross_query(attended).view((rows, -1, 1, size))
-            encoded = self.encoder_keys_and_values
-            attended = self.crossattention(attended, query, encoded, mask=encoder_mask, position=position)
+            query, known = self.cross_query(attended).view((rows, -1, 1, size)), self.encoder_keys_and_values
+            attended = self.crossattention(attended, query, known, mask=encoder_mask, position=position)
         return self.norm(self.narrow(self.activation(self.widen(attended))) + attended)
 
     def reorder(self, rows: Tensor) -> None:

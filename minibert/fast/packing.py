@@ -12,8 +12,6 @@ order of additions; where there was padding the result is 0.
 Source: the "effective transformer" (ByteDance 2020) and variable-length attention (Dao 2022). No reference class: ours.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -56,11 +54,10 @@ def pack(body: BertModel) -> None:
 
 def unpack(body: BertModel) -> None:
     """Give them the plain forwards back."""
-    encoder: Any = body.encoder
-    if isinstance(encoder, PackedEncoder):
-        layers: Any = encoder.layer
-        encoder.__class__ = BertEncoder  # type: ignore[assignment]
-        for layer in layers:
+    if isinstance(body.encoder, PackedEncoder):
+        encoder: Any = body.encoder
+        encoder.__class__ = BertEncoder
+        for layer in encoder.layer:
             layer.attention.self.__class__ = BertSelfAttention
 
 
@@ -103,9 +100,7 @@ class PackedEncoder(BertEncoder):
         return outputs
 
     def can_pack(self, attention_mask: Tensor, return_dict: bool = True, **asked: Any) -> bool:
-        """Whether only padding is hidden (0 for a text's tokens, −10000 elsewhere, the same for every query) in an encoder
-        that was asked for its states and nothing else.
-        """
+        """Whether only padding is hidden, by −10000 from every query alike, and nothing but states was asked for."""
         config = self.config
         hidden = torch.tensor(-10000.0, dtype=attention_mask.dtype, device=attention_mask.device)
         return (
@@ -130,9 +125,8 @@ class PackedSelfAttention(BertSelfAttention):
         """(1, tokens, hidden) → context of the same shape, no probabilities, and the keys and values."""
         if not isinstance(attention_mask, Packing):
             return super().forward(hidden_states, attention_mask=attention_mask, **asked)
-        query, key, value = (
-            self.transpose_for_scores(project(hidden_states)) for project in (self.query, self.key, self.value)
-        )  # (1, heads, tokens, d)
+        projections = (self.query, self.key, self.value)  # each to (1, heads, tokens, d)
+        query, key, value = (self.transpose_for_scores(project(hidden_states)) for project in projections)
         lengths = attention_mask.lengths
         dropout_p = self.dropout.p if self.dropout.training else 0.0
         texts = zip(query.split(lengths, dim=2), key.split(lengths, dim=2), value.split(lengths, dim=2), strict=True)

@@ -5,8 +5,6 @@
 Reference: `GenerationMixin.generate`.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import warnings
 from collections.abc import Callable, Sequence
@@ -121,14 +119,11 @@ def mask_of(input_ids: Tensor, pad_token_id: int | None, eos_token_id: int | Non
 
 def check_options(options: SearchOptions, config: BertConfig, prompt_length: int) -> None:
     """Raises ValueError for an option out of its range, naming it."""
-    if prompt_length >= options.max_length:
-        raise ValueError(
-            f"The prompt has {prompt_length} tokens and max_length is {options.max_length}, prompt included: "
-            "there is nothing left to generate. Raise max_length, or give max_new_tokens."
-        )
-    positions = config.max_position_embeddings
-    if options.max_length > positions:
-        raise ValueError(f"max_length is {options.max_length}, but this model knows {positions} positions.")
+    positions, length = config.max_position_embeddings, options.max_length
+    if prompt_length >= length:
+        raise ValueError(f"The prompt has {prompt_length} tokens and max_length is {length}: nothing left to generate.")
+    if length > positions:
+        raise ValueError(f"max_length is {length}, but this model knows {positions} positions.")
     least = {"num_beams": 1, "num_return_sequences": 1, "min_length": 0, "top_k": 0, "no_repeat_ngram_size": 0}
     for name, number in least.items():
         if getattr(options, name) < number:
@@ -138,12 +133,9 @@ def check_options(options: SearchOptions, config: BertConfig, prompt_length: int
             raise ValueError(f"{name} is {getattr(options, name)}; it must be above 0.")
     if not 0 < options.top_p <= 1:
         raise ValueError(f"top_p is {options.top_p}; it must be above 0 and at most 1, which turns it off.")
-    if not options.do_sample and options.num_return_sequences > options.num_beams:
-        raise ValueError(
-            f"num_return_sequences is {options.num_return_sequences}, but a search with num_beams = "
-            f"{options.num_beams} finds no more than that. Raise num_beams, or sample with do_sample=True."
-        )
+    texts, beams = options.num_return_sequences, options.num_beams
+    if not options.do_sample and texts > beams:
+        raise ValueError(f"num_return_sequences is {texts}, but a search with num_beams = {beams} finds fewer.")
     for word in options.bad_words_ids or ():
         if not word or any(not 0 <= piece < config.vocab_size for piece in word):
-            last = config.vocab_size - 1
-            raise ValueError(f"bad_words_ids holds {list(word)}; a bad word is a list of ids from 0 to {last}.")
+            raise ValueError(f"bad_words_ids holds {list(word)}; a word is a list of ids below {config.vocab_size}.")

@@ -4,8 +4,6 @@ Each function takes scores (rows, vocab), most of them the ids so far (rows, len
 shape; a forbidden word gets −∞. Reference: the classes of `transformers.generation_logits_process`, to the bit.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

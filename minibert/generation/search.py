@@ -10,8 +10,6 @@ as many end. Source: Graves 2012, §3; Wu et al. 2016, §7; Holtzman et al. 2020
 `sample`, `beam_search`, `beam_sample`, `BeamSearchScorer` and `BeamHypotheses`.
 """
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass

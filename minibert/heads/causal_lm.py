@@ -7,8 +7,6 @@ calls. With `config.add_cross_attention` it also reads an encoder's output.
 Source: Vaswani et al. 2017, §3.1; Rothe et al. 2020. Reference class: `BertLMHeadModel`.
 """
 
-from __future__ import annotations
-
 import logging
 from typing import Any
 
@@ -92,8 +90,7 @@ class BertLMHeadModel(Generation, BertWordPredictor):
             loss = F.cross_entropy(predictions.view(-1, self.config.vocab_size), next_words.view(-1))
 
         if isinstance(outputs, tuple):  # return_dict=False
-            output = (logits, *outputs[2:])
-            return output if loss is None else (loss, *output)
+            return (logits, *outputs[2:]) if loss is None else (loss, logits, *outputs[2:])
         return CausalLMOutputWithCrossAttentions(
             loss=loss,
             logits=logits,

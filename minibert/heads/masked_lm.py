@@ -5,8 +5,6 @@
 Source: Devlin et al. 2019, §3.1, task 1. Reference class: `BertForMaskedLM`.
 """
 
-from __future__ import annotations
-
 import logging
 from typing import Any
 
@@ -16,7 +14,7 @@ from torch import Tensor
 from ..config import BertConfig
 from ..model.bert import BertModel
 from ..model.checks import IGNORED, check_labels, input_shape
-from ..outputs import MaskedLMOutput
+from ..outputs import MaskedLMOutput, head_output
 from .prediction import BertOnlyMLMHead, BertWordPredictor
 
 logger = logging.getLogger("minibert")
@@ -70,10 +68,4 @@ class BertForMaskedLM(BertWordPredictor):
         loss = None
         if labels is not None:
             loss = F.cross_entropy(logits.view(-1, self.config.vocab_size), labels.view(-1), ignore_index=IGNORED)
-
-        if isinstance(outputs, tuple):  # return_dict=False
-            output = (logits, *outputs[2:])
-            return output if loss is None else (loss, *output)
-        return MaskedLMOutput(
-            loss=loss, logits=logits, hidden_states=outputs.hidden_states, attentions=outputs.attentions
-        )
+        return head_output(MaskedLMOutput, outputs, loss=loss, logits=logits)

@@ -7,8 +7,6 @@ Every choice is a sequence of its own, so a batch of 8 questions with 4 choices 
 Source: Devlin et al. 2019, §4.4 (SWAG). Reference class: `BertForMultipleChoice`.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch.nn.functional as F
@@ -18,7 +16,7 @@ from ..config import BertConfig
 from ..model.bert import BertModel
 from ..model.checks import check_labels, input_shape
 from ..model.pretrained import BertPreTrainedModel
-from ..outputs import MultipleChoiceModelOutput
+from ..outputs import MultipleChoiceModelOutput, head_output
 
 
 class BertForMultipleChoice(BertPreTrainedModel):
@@ -48,9 +46,9 @@ class BertForMultipleChoice(BertPreTrainedModel):
         """Inputs as `BertModel.forward`'s with a dimension for the choices, (batch, choices, seq), and labels (batch,)."""
         shape = input_shape(input_ids, inputs_embeds)
         if len(shape) != 3:
-            name = "input_ids" if input_ids is not None else "inputs_embeds"
-            wanted = "(batch, choices, seq)" if input_ids is not None else "(batch, choices, seq, hidden)"
-            raise ValueError(f"{name} has {len(shape)} dimensions before any hidden one; it must be {wanted}.")
+            raise ValueError(
+                f"input_ids has shape {shape}; it must be (batch, choices, seq), inputs_embeds with hidden."
+            )
         batch_size, num_choices, _ = shape
         if labels is not None:
             check_labels("labels", labels, (batch_size,), num_classes=num_choices)
@@ -70,13 +68,7 @@ class BertForMultipleChoice(BertPreTrainedModel):
         scores = self.classifier(self.dropout(pooled_output))  # (batch · choices, 1)
         logits = scores.view(-1, num_choices)  # (batch, choices)
         loss = F.cross_entropy(logits, labels.view(-1)) if labels is not None else None
-
-        if isinstance(outputs, tuple):  # return_dict=False
-            output = (logits, *outputs[2:])
-            return output if loss is None else (loss, *output)
-        return MultipleChoiceModelOutput(
-            loss=loss, logits=logits, hidden_states=outputs.hidden_states, attentions=outputs.attentions
-        )
+        return head_output(MultipleChoiceModelOutput, outputs, loss=loss, logits=logits)
 
 
 def rows(ids: Tensor | None) -> Tensor | None:

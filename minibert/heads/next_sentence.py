@@ -5,8 +5,6 @@
 Source: Devlin et al. 2019, §3.1, task 2. Reference class: `BertForNextSentencePrediction`.
 """
 
-from __future__ import annotations
-
 import warnings
 from typing import Any
 
@@ -17,7 +15,7 @@ from ..config import BertConfig
 from ..model.bert import BertModel
 from ..model.checks import check_labels, input_shape
 from ..model.pretrained import BertPreTrainedModel
-from ..outputs import NextSentencePredictorOutput
+from ..outputs import NextSentencePredictorOutput, head_output
 from .prediction import BertOnlyNSPHead
 
 
@@ -67,13 +65,5 @@ class BertForNextSentencePrediction(BertPreTrainedModel):
         pooled_output = outputs[1]  # (batch, hidden)
         logits = self.cls(pooled_output)  # (batch, 2)
 
-        loss = None
-        if labels is not None:
-            loss = F.cross_entropy(logits.view(-1, 2), labels.view(-1))
-
-        if isinstance(outputs, tuple):  # return_dict=False
-            output = (logits, *outputs[2:])
-            return output if loss is None else (loss, *output)
-        return NextSentencePredictorOutput(
-            loss=loss, logits=logits, hidden_states=outputs.hidden_states, attentions=outputs.attentions
-        )
+        loss = F.cross_entropy(logits.view(-1, 2), labels.view(-1)) if labels is not None else None
+        return head_output(NextSentencePredictorOutput, outputs, loss=loss, logits=logits)

@@ -7,8 +7,6 @@ Source: Devlin et al. 2019, §3.1; Press & Wolf 2017 for the tied decoder. Refer
 `BertPredictionHeadTransform`, `BertLMPredictionHead`, `BertOnlyMLMHead`, `BertOnlyNSPHead`, `BertPreTrainingHeads`.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

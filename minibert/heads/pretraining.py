@@ -5,8 +5,6 @@
 Source: Devlin et al. 2019, §3.1 and §A.2. Reference class: `BertForPreTraining`.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch.nn.functional as F
@@ -15,7 +13,7 @@ from torch import Tensor
 from ..config import BertConfig
 from ..model.bert import BertModel
 from ..model.checks import IGNORED, check_labels, input_shape
-from ..outputs import BertForPreTrainingOutput
+from ..outputs import BertForPreTrainingOutput, head_output
 from .prediction import BertPreTrainingHeads, BertWordPredictor
 
 
@@ -68,19 +66,14 @@ class BertForPreTraining(BertWordPredictor):
 
         loss = None
         if labels is not None and next_sentence_label is not None:
-            vocab_size = self.config.vocab_size
-            words = prediction_logits.view(-1, vocab_size)
+            words = prediction_logits.view(-1, self.config.vocab_size)
             masked_lm_loss = F.cross_entropy(words, labels.view(-1), ignore_index=IGNORED)
             next_sentence_loss = F.cross_entropy(seq_relationship_logits.view(-1, 2), next_sentence_label.view(-1))
             loss = masked_lm_loss + next_sentence_loss
-
-        if isinstance(outputs, tuple):  # return_dict=False
-            output = (prediction_logits, seq_relationship_logits, *outputs[2:])
-            return output if loss is None else (loss, *output)
-        return BertForPreTrainingOutput(
+        return head_output(
+            BertForPreTrainingOutput,
+            outputs,
             loss=loss,
             prediction_logits=prediction_logits,
             seq_relationship_logits=seq_relationship_logits,
-            hidden_states=outputs.hidden_states,
-            attentions=outputs.attentions,
         )

@@ -6,8 +6,6 @@
 Source: Devlin et al. 2019, §4.2. Reference class: `BertForQuestionAnswering`.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch.nn.functional as F
@@ -17,7 +15,7 @@ from ..config import BertConfig
 from ..model.bert import BertModel
 from ..model.checks import check_labels, input_shape
 from ..model.pretrained import BertPreTrainedModel
-from ..outputs import QuestionAnsweringModelOutput
+from ..outputs import QuestionAnsweringModelOutput, head_output
 
 
 class BertForQuestionAnswering(BertPreTrainedModel):
@@ -27,8 +25,7 @@ class BertForQuestionAnswering(BertPreTrainedModel):
         super().__init__(config)
         if config.num_labels != 2:
             raise ValueError(
-                f"BertForQuestionAnswering scores starts and ends, so config.num_labels must be 2; "
-                f"it is {config.num_labels}."
+                f"config.num_labels must be 2; it is {config.num_labels}. The scores are of starts and ends."
             )
         self.num_labels = config.num_labels
         self.bert = BertModel(config, add_pooling_layer=False)
@@ -81,14 +78,6 @@ class BertForQuestionAnswering(BertPreTrainedModel):
             start_loss = F.cross_entropy(start_logits, start_positions, ignore_index=seq_length)
             end_loss = F.cross_entropy(end_logits, end_positions, ignore_index=seq_length)
             loss = (start_loss + end_loss) / 2
-
-        if isinstance(outputs, tuple):  # return_dict=False
-            output = (start_logits, end_logits, *outputs[2:])
-            return output if loss is None else (loss, *output)
-        return QuestionAnsweringModelOutput(
-            loss=loss,
-            start_logits=start_logits,
-            end_logits=end_logits,
-            hidden_states=outputs.hidden_states,
-            attentions=outputs.attentions,
+        return head_output(
+            QuestionAnsweringModelOutput, outputs, loss=loss, start_logits=start_logits, end_logits=end_logits
         )

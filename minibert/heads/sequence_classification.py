@@ -8,8 +8,6 @@
 Source: Devlin et al. 2019, §4.1. Reference class: `BertForSequenceClassification`.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch
@@ -20,7 +18,7 @@ from ..config import BertConfig
 from ..model.bert import BertModel
 from ..model.checks import check_labels, check_targets, input_shape
 from ..model.pretrained import BertPreTrainedModel
-from ..outputs import SequenceClassifierOutput
+from ..outputs import SequenceClassifierOutput, head_output
 
 
 class BertForSequenceClassification(BertPreTrainedModel):
@@ -70,13 +68,7 @@ class BertForSequenceClassification(BertPreTrainedModel):
         pooled_output = outputs[1]  # (batch, hidden)
         logits = self.classifier(self.dropout(pooled_output))  # (batch, labels)
         loss = self.loss(logits, labels) if labels is not None else None
-
-        if isinstance(outputs, tuple):  # return_dict=False
-            output = (logits, *outputs[2:])
-            return output if loss is None else (loss, *output)
-        return SequenceClassifierOutput(
-            loss=loss, logits=logits, hidden_states=outputs.hidden_states, attentions=outputs.attentions
-        )
+        return head_output(SequenceClassifierOutput, outputs, loss=loss, logits=logits)
 
     def check_kind_of_labels(self, labels: Tensor, batch_size: int) -> None:
         """Decide the kind of problem if the config has not, and check that the labels are of it."""

@@ -6,8 +6,6 @@ A token counts where the attention mask is 1 and its label is not −100.
 Source: Devlin et al. 2019, §5.3. Reference class: `BertForTokenClassification`.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch.nn.functional as F
@@ -17,7 +15,7 @@ from ..config import BertConfig
 from ..model.bert import BertModel
 from ..model.checks import IGNORED, check_labels, input_shape
 from ..model.pretrained import BertPreTrainedModel
-from ..outputs import TokenClassifierOutput
+from ..outputs import TokenClassifierOutput, head_output
 
 
 class BertForTokenClassification(BertPreTrainedModel):
@@ -68,10 +66,4 @@ class BertForTokenClassification(BertPreTrainedModel):
         loss = None
         if labels is not None:
             loss = F.cross_entropy(logits.view(-1, self.num_labels), labels.view(-1), ignore_index=IGNORED)
-
-        if isinstance(outputs, tuple):  # return_dict=False
-            output = (logits, *outputs[2:])
-            return output if loss is None else (loss, *output)
-        return TokenClassifierOutput(
-            loss=loss, logits=logits, hidden_states=outputs.hidden_states, attentions=outputs.attentions
-        )
+        return head_output(TokenClassifierOutput, outputs, loss=loss, logits=logits)

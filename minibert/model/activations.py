@@ -4,8 +4,6 @@ Each is elementwise: any shape in, the same shape and dtype out. Reference: `tra
 bit: gelu and its approximations round differently, so a checkpoint must be run with the one it was trained with.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 

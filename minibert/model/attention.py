@@ -12,8 +12,6 @@ kernel, which never holds the (seq × keys) matrix of probabilities.
 Reference classes: `BertSelfAttention`, `BertSelfOutput`, `BertAttention`.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable
 
@@ -30,19 +28,19 @@ def eager_attention(
     key: Tensor,
     value: Tensor,
     attention_mask: Tensor | None,
-    relative_scores: tuple[Tensor, ...],
+    relative: tuple[Tensor, ...],
     dropout: nn.Dropout,
     head_mask: Tensor | None,
 ) -> tuple[Tensor, Tensor]:
     """Attention by hand.
 
     query: (batch, heads, seq, d). key, value: (batch, heads, keys, d). attention_mask: additive, broadcast to the
-    scores. relative_scores: each (batch, heads, seq, keys). head_mask: broadcast to the probabilities.
+    scores. relative: scores by distance, each (batch, heads, seq, keys). head_mask: broadcast to the probabilities.
     Returns the context (batch, heads, seq, d) and the probabilities (batch, heads, seq, keys).
     """
     scores = torch.matmul(query, key.transpose(-1, -2))  # (batch, heads, seq, keys)
-    for relative in relative_scores:
-        scores = scores + relative
+    for by_distance in relative:
+        scores = scores + by_distance
     scores = scores / math.sqrt(query.size(-1))
     if attention_mask is not None:
         scores = scores + attention_mask
@@ -57,13 +55,13 @@ def sdpa_attention(
     key: Tensor,
     value: Tensor,
     attention_mask: Tensor | None,
-    relative_scores: tuple[Tensor, ...],
+    relative: tuple[Tensor, ...],
     dropout: nn.Dropout,
 ) -> Tensor:
     """`eager_attention`'s context from the fused kernel, which has no probabilities to return or to mask."""
     bias = attention_mask
-    for relative in relative_scores:
-        scaled = relative / math.sqrt(query.size(-1))
+    for by_distance in relative:
+        scaled = by_distance / math.sqrt(query.size(-1))
         bias = scaled if bias is None else bias + scaled
     dropout_p = dropout.p if dropout.training else 0.0
     return F.scaled_dot_product_attention(query, key, value, attn_mask=bias, dropout_p=dropout_p)
@@ -128,18 +126,10 @@ class BertSelfAttention(nn.Module):
         probabilities = None
         if self.config.attn_implementation == "eager" or output_attentions or head_mask is not None:
             context, probabilities = eager_attention(
-                query,
-                key,
-                value,
-                attention_mask=mask,
-                relative_scores=relative,
-                dropout=self.dropout,
-                head_mask=head_mask,
+                query, key, value, attention_mask=mask, relative=relative, dropout=self.dropout, head_mask=head_mask
             )
         else:
-            context = sdpa_attention(
-                query, key, value, attention_mask=mask, relative_scores=relative, dropout=self.dropout
-            )
+            context = sdpa_attention(query, key, value, attention_mask=mask, relative=relative, dropout=self.dropout)
 
         context = context.permute(0, 2, 1, 3).contiguous()  # (batch, seq, heads, d)
         context = context.view(*context.shape[:-2], self.all_head_size)  # (batch, seq, heads · d)

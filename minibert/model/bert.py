@@ -5,8 +5,6 @@
 Masks are made here, once, for all layers. Source: Devlin et al. 2019, §3. Reference class: `BertModel`.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch
@@ -66,8 +64,7 @@ class BertModel(BertPreTrainedModel):
         config = self.config
         output_attentions = config.output_attentions if output_attentions is None else output_attentions
         output_hidden_states = config.output_hidden_states if output_hidden_states is None else output_hidden_states
-        if return_dict is None:
-            return_dict = config.return_dict and not config.torchscript
+        return_dict = (config.return_dict and not config.torchscript) if return_dict is None else return_dict
         use_cache = config.is_decoder and (config.use_cache if use_cache is None else use_cache)
         check_inputs(
             self,
@@ -121,11 +118,4 @@ class BertModel(BertPreTrainedModel):
 
         if not return_dict:
             return (sequence_output, pooled_output, *encoder_outputs[1:])
-        return BaseModelOutputWithPoolingAndCrossAttentions(
-            last_hidden_state=sequence_output,
-            pooler_output=pooled_output,
-            past_key_values=encoder_outputs.past_key_values,
-            hidden_states=encoder_outputs.hidden_states,
-            attentions=encoder_outputs.attentions,
-            cross_attentions=encoder_outputs.cross_attentions,
-        )
+        return BaseModelOutputWithPoolingAndCrossAttentions(pooler_output=pooled_output, **encoder_outputs)

@@ -4,8 +4,6 @@ Each raises ValueError. They read the smallest and the largest id, which costs m
 captured, where the values are not known.
 """
 
-from __future__ import annotations
-
 import math
 from typing import Any
 
@@ -18,125 +16,90 @@ from ..outputs import PastKeyValues
 IGNORED = -100
 """The label of what does not count: `cross_entropy` leaves it out."""
 
-_INTEGERS = (torch.int64, torch.int32)  # what an embedding table can be read with
+# The ids, what they are looked up in, and its name for a message.
+_TABLES = (
+    ("input_ids", "word_embeddings", "the vocabulary"),
+    ("token_type_ids", "token_type_embeddings", "the segment table"),
+    ("position_ids", "position_embeddings", "the position table"),
+)
 
 
-def check_inputs(
-    model: Any,
-    *,
-    input_ids: Tensor | None,
-    attention_mask: Tensor | None,
-    token_type_ids: Tensor | None,
-    position_ids: Tensor | None,
-    head_mask: Tensor | None,
-    inputs_embeds: Tensor | None,
-    encoder_hidden_states: Tensor | None,
-    encoder_attention_mask: Tensor | None,
-    past_key_values: PastKeyValues | None,
-) -> None:
+def check_inputs(model: Any, *, past_key_values: PastKeyValues | None, **inputs: Tensor | None) -> None:
     """Everything that `BertModel.forward` (of `model`) is given, checked against its tables, its config and each other.
 
     The tables themselves say how many ids they have: one may have been replaced since the config was made.
     """
-    config, embeddings = model.config, model.embeddings
-    words = getattr(getattr(embeddings, "word_embeddings", None), "num_embeddings", config.vocab_size)
-    segments = getattr(getattr(embeddings, "token_type_embeddings", None), "num_embeddings", config.type_vocab_size)
-    positions = config.max_position_embeddings
-    if config.position_embedding_type == "absolute":
-        positions = getattr(getattr(embeddings, "position_embeddings", None), "num_embeddings", positions)
-    tensors = {
-        "input_ids": input_ids,
-        "attention_mask": attention_mask,
-        "token_type_ids": token_type_ids,
-        "position_ids": position_ids,
-        "head_mask": head_mask,
-        "inputs_embeds": inputs_embeds,
-        "encoder_hidden_states": encoder_hidden_states,
-        "encoder_attention_mask": encoder_attention_mask,
-    }
-    for name, value in tensors.items():
+    for name, value in inputs.items():
         if value is not None and not isinstance(value, Tensor):
             raise ValueError(f"{name} is a {type(value).__name__}; it must be a tensor: torch.tensor({name}).")
+    config, embeddings = model.config, model.embeddings
+    input_ids, inputs_embeds = inputs["input_ids"], inputs["inputs_embeds"]
     shape = input_shape(input_ids, inputs_embeds)
-    read = not values_unknown(inputs_embeds if input_ids is None else input_ids)
-    if input_ids is not None:
-        if len(shape) != 2:
-            raise ValueError(
-                f"input_ids has shape {shape}; it must be (batch, seq). For one sentence use input_ids[None]."
-            )
-        check_ids("input_ids", input_ids, shape, size=words, table="the vocabulary", read=read)
+    if input_ids is not None and len(shape) != 2:
+        raise ValueError(f"input_ids has shape {shape}; it must be (batch, seq). For one sentence use input_ids[None].")
     if inputs_embeds is not None:
         if len(shape) != 2 or inputs_embeds.size(-1) != config.hidden_size:
-            raise ValueError(
-                f"inputs_embeds has shape {tuple(inputs_embeds.shape)}; it must be (batch, seq, {config.hidden_size})."
-            )
+            given = tuple(inputs_embeds.shape)
+            raise ValueError(f"inputs_embeds has shape {given}; it must be (batch, seq, {config.hidden_size}).")
         _check_dtype("inputs_embeds", inputs_embeds, model.dtype)
     batch_size, seq_length = shape
+    encoder = inputs["encoder_hidden_states"]  # (batch, encoder seq, hidden)
     key_length = seq_length
     if past_key_values is not None:
-        _check_past(config, past_key_values, batch_size, with_encoder=encoder_hidden_states is not None)
-    if past_key_values:
-        key_length += past_key_values[0][0].size(2)
+        key_length += _check_past(config, past_key_values, batch_size, with_encoder=encoder is not None)
 
     if seq_length == 0:
         raise ValueError("The sequence is empty. Give at least one token, such as [CLS].")
-    absolute_positions_given = config.position_embedding_type == "absolute" and position_ids is not None
+    entries = [config.vocab_size, config.type_vocab_size, config.max_position_embeddings]
+    for i, (_, stage, _) in enumerate(_TABLES):
+        if stage != "position_embeddings" or config.position_embedding_type == "absolute":
+            entries[i] = getattr(getattr(embeddings, stage, None), "num_embeddings", entries[i])
     counted = getattr(embeddings, "position_ids", None)  # the positions of a caller who gives none
-    known = positions if counted is None else min(positions, counted.size(-1))
-    if key_length > known and not absolute_positions_given:
+    known = entries[-1] if counted is None else min(entries[-1], counted.size(-1))
+    if key_length > known and (inputs["position_ids"] is None or config.position_embedding_type != "absolute"):
         raise ValueError(
-            f"The sequence has {key_length} tokens, but this model knows {known} positions "
-            "(config.max_position_embeddings). Truncate the text: tokenizer(…, truncation=True)."
+            f"The sequence has {key_length} tokens, but this model knows {known} positions: use truncation=True."
         )
     chunk = config.chunk_size_feed_forward
     if chunk > 0 and seq_length % chunk != 0:
-        raise ValueError(
-            f"The sequence has {seq_length} positions, no multiple of chunk_size_feed_forward = {chunk}. "
-            "Pad the sequence or choose a chunk that divides it."
-        )
-    if token_type_ids is not None:
-        check_ids("token_type_ids", token_type_ids, shape, size=segments, table="the segment table", read=read)
-    if position_ids is not None:
-        check_ids("position_ids", position_ids, shape, size=positions, table="the position table", read=read)
-    if attention_mask is not None:
-        _check_mask("attention_mask", attention_mask, (batch_size, seq_length, key_length))
-    if head_mask is not None:
-        _check_head_mask(config, head_mask, (batch_size, seq_length, key_length))
-    if encoder_hidden_states is not None:
-        _check_encoder(config, encoder_hidden_states, batch_size)
-        _check_dtype("encoder_hidden_states", encoder_hidden_states, model.dtype)
-        if encoder_attention_mask is not None:
-            shape = (batch_size, seq_length, encoder_hidden_states.size(1))
-            _check_mask("encoder_attention_mask", encoder_attention_mask, shape)
+        raise ValueError(f"{seq_length} positions are no multiple of chunk_size_feed_forward = {chunk}: pad them.")
+    _check_ids(inputs, shape, entries)
+    sizes = (batch_size, seq_length, key_length)
+    _check_mask("attention_mask", inputs["attention_mask"], sizes)
+    if inputs["head_mask"] is not None:
+        _check_head_mask(config, inputs["head_mask"], sizes)
+    if encoder is not None:
+        _check_encoder(config, encoder, batch_size)
+        _check_dtype("encoder_hidden_states", encoder, model.dtype)
+        sizes = (batch_size, seq_length, encoder.size(1))
+        _check_mask("encoder_attention_mask", inputs["encoder_attention_mask"], sizes)
 
 
-def check_ids(name: str, ids: Tensor, shape: tuple[int, ...], *, size: int, table: str, read: bool) -> None:
-    """`ids` must be whole numbers in [0, size), of this shape; one row, (1, seq) or (seq,), serves every row.
+def _check_ids(inputs: dict[str, Tensor | None], shape: tuple[int, ...], sizes: list[int]) -> None:
+    """Ids are whole numbers in [0, size of their table), of this shape; one row, (1, seq) or (seq,), serves all rows."""
+    for (name, _, table), size in zip(_TABLES, sizes, strict=True):
+        ids = inputs[name]
+        if ids is None:
+            continue
+        if ids.dtype not in (torch.int64, torch.int32):
+            raise ValueError(f"{name} has dtype {ids.dtype}. Ids are whole numbers: use torch.long.")
+        if ids.shape not in (shape, (1, *shape[1:]), shape[1:]):
+            raise ValueError(f"{name} has shape {tuple(ids.shape)}; the input has {shape}. They must be equal.")
+        if values_unknown(ids) or ids.numel() == 0:
+            continue
+        low, high = torch.aminmax(ids)
+        if low < 0 or high >= size:
+            wrong = int(low) if low < 0 else int(high)
+            position = (ids == wrong).nonzero()[0].tolist()
+            raise ValueError(f"{name}{position} is {wrong}, but {table} has {size} entries: 0 to {size - 1}.")
 
-    table: what they are looked up in, for the message. read: whether the values can be read, see `values_unknown`.
-    """
-    if ids.dtype not in _INTEGERS:
-        raise ValueError(f"{name} has dtype {ids.dtype}. Ids are whole numbers: use torch.long.")
-    if ids.shape not in (shape, (1, *shape[1:]), shape[1:]):
-        raise ValueError(f"{name} has shape {tuple(ids.shape)}; the input has {shape}. They must be equal.")
-    if not read or ids.numel() == 0:
-        return
-    low, high = torch.aminmax(ids)
-    if low < 0 or high >= size:
-        wrong = int(low) if low < 0 else int(high)
-        position = (ids == wrong).nonzero()[0].tolist()
-        raise ValueError(f"{name}{position} is {wrong}, but {table} has {size} entries: 0 to {size - 1}.")
 
-
-def values_unknown(tensor: Tensor | None) -> bool:
-    """Whether a tensor's values cannot be read: a graph is being captured, a transform of `torch.func` is at work, or there
-    are none, as in a tensor that only has a shape.
-    """
+def values_unknown(tensor: Tensor) -> bool:
+    """Whether values cannot be read: a graph is captured, `torch.func` is at work, or the tensor only has a shape."""
     return (
         torch.compiler.is_compiling()
         or torch.jit.is_tracing()  # type: ignore[attr-defined]
         or torch._C._functorch.maybe_current_level() is not None
-        or tensor is None
         or tensor.is_meta
         or type(tensor) not in (Tensor, nn.Parameter)
     )
@@ -166,11 +129,9 @@ def check_labels(name: str, labels: Tensor, shape: tuple[int, ...], *, num_class
         return
     wrong = (labels != IGNORED) & ((labels < 0) | (labels >= num_classes))
     if wrong.any():
-        position = wrong.nonzero()[0].tolist()
-        raise ValueError(
-            f"{name}{position} is {int(labels[tuple(position)])}; labels run from 0 to {num_classes - 1}, "
-            f"and {IGNORED} means: not counted."
-        )
+        position, found = wrong.nonzero()[0].tolist(), int(labels[wrong][0])
+        known = f"labels run from 0 to {num_classes - 1}, and {IGNORED} means: not counted"
+        raise ValueError(f"{name}{position} is {found}; {known}.")
 
 
 def check_targets(name: str, targets: Tensor, shape: tuple[int, ...]) -> None:
@@ -185,7 +146,9 @@ def _check_number_of_labels(name: str, labels: Tensor, shape: tuple[int, ...]) -
         raise ValueError(f"{name} has shape {tuple(labels.shape)}; it must be {shape}, one label for each prediction.")
 
 
-def _check_mask(name: str, mask: Tensor, sizes: tuple[int, int, int]) -> None:
+def _check_mask(name: str, mask: Tensor | None, sizes: tuple[int, int, int]) -> None:
+    if mask is None:
+        return
     batch_size, seq_length, key_length = sizes
     allowed = {2: (key_length,), 3: (seq_length, key_length)}
     if mask.dim() not in allowed or mask.size(0) not in (1, batch_size) or mask.shape[1:] != allowed[mask.dim()]:
@@ -214,12 +177,11 @@ def _check_head_mask(config: BertConfig, head_mask: Tensor, sizes: tuple[int, in
         raise ValueError(f"head_mask has shape {tuple(head_mask.shape)}; it must be ({heads},) or ({layers}, {heads}).")
 
 
-def _check_past(config: BertConfig, past_key_values: PastKeyValues, batch_size: int, *, with_encoder: bool) -> None:
-    if len(past_key_values) != config.num_hidden_layers:
-        raise ValueError(
-            f"past_key_values has {len(past_key_values)} layers, the model {config.num_hidden_layers}. "
-            "Give back what this model returned."
-        )
+def _check_past(config: BertConfig, past_key_values: PastKeyValues, batch_size: int, *, with_encoder: bool) -> int:
+    """Returns how many tokens it holds."""
+    given, layers = len(past_key_values), config.num_hidden_layers
+    if given != layers:
+        raise ValueError(f"past_key_values has {given} layers, the model {layers}. Give back what this model returned.")
     length = past_key_values[0][0].size(2) if past_key_values else 0
     for i, layer in enumerate(past_key_values):
         if len(layer) != 4 and (with_encoder or len(layer) != 2):
@@ -228,10 +190,9 @@ def _check_past(config: BertConfig, past_key_values: PastKeyValues, batch_size: 
         expected = (batch_size, heads, length, config.hidden_size // config.num_attention_heads)
         for tensor in layer[:2]:
             if tensor.shape != expected:
-                raise ValueError(
-                    f"past_key_values[{i}] holds a tensor of shape {tuple(tensor.shape)}; it must be "
-                    f"{expected}, the same length in every layer."
-                )
+                found = f"past_key_values[{i}] holds a tensor of shape {tuple(tensor.shape)}"
+                raise ValueError(f"{found}; it must be {expected}, the same length in every layer.")
+    return length
 
 
 def _check_encoder(config: BertConfig, encoder_hidden_states: Tensor, batch_size: int) -> None:
@@ -240,13 +201,10 @@ def _check_encoder(config: BertConfig, encoder_hidden_states: Tensor, batch_size
             "encoder_hidden_states were given, but this model has no cross-attention. "
             "Build it with is_decoder=True and add_cross_attention=True."
         )
-    shape = tuple(encoder_hidden_states.shape)
-    if len(shape) != 3 or shape[0] != batch_size or shape[2] != config.hidden_size:
+    shape, width, known = tuple(encoder_hidden_states.shape), config.hidden_size, config.max_position_embeddings
+    if len(shape) != 3 or shape[0] != batch_size or shape[2] != width:
+        raise ValueError(f"encoder_hidden_states has shape {shape}; it must be ({batch_size}, encoder seq, {width}).")
+    if config.position_embedding_type != "absolute" and shape[1] > known:
         raise ValueError(
-            f"encoder_hidden_states has shape {shape}; it must be ({batch_size}, encoder seq, {config.hidden_size})."
-        )
-    if config.position_embedding_type != "absolute" and shape[1] > config.max_position_embeddings:
-        raise ValueError(
-            f"encoder_hidden_states has {shape[1]} positions, but relative distances are known up to "
-            f"{config.max_position_embeddings} (config.max_position_embeddings)."
+            f"encoder_hidden_states has {shape[1]} positions, but relative distances are known up to {known}."
         )

@@ -6,8 +6,6 @@
 Reference class: `BertEmbeddings`.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

@@ -7,8 +7,6 @@
 Reference classes: `BertIntermediate`, `BertOutput`, `BertLayer`.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

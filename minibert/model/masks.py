@@ -6,8 +6,6 @@
 falls out again: it attends as if there were no mask. Source: Google's BERT code. Reference: `get_extended_attention_mask`, `invert_attention_mask` and `get_head_mask` of `ModuleUtilsMixin`.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 
@@ -42,11 +40,8 @@ def encoder_extended_attention_mask(encoder_attention_mask: Tensor, dtype: torch
 
     Here the reference hides with −10⁹, except in float16, whose range ends at 65504.
     """
-    if encoder_attention_mask.dim() == 3:
-        mask = encoder_attention_mask[:, None, :, :]
-    else:
-        mask = encoder_attention_mask[:, None, None, :]
-    return (1.0 - mask.to(dtype)) * (-1e4 if dtype == torch.float16 else -1e9)
+    mask = encoder_attention_mask if encoder_attention_mask.dim() == 3 else encoder_attention_mask[:, None, :]
+    return (1.0 - mask[:, None].to(dtype)) * (-1e4 if dtype == torch.float16 else -1e9)
 
 
 def head_mask_of_layers(head_mask: Tensor, num_hidden_layers: int, dtype: torch.dtype) -> Tensor:

@@ -5,8 +5,6 @@
 Source: Devlin et al. 2019, §3 (the vector "C"). Reference class: `BertPooler`.
 """
 
-from __future__ import annotations
-
 from torch import Tensor, nn
 
 from ..config import BertConfig

@@ -109,7 +109,8 @@ class AdamW(Optimizer):
     def _advance(self, param: Tensor, grad: Tensor, group: dict[str, Any]) -> PendingUpdate:
         """Count one more step for a parameter and gather what its update needs. The averages start at 0."""
         state = self.state[param]
-        param, grad = local(param), local(grad)
+        if hasattr(param, "to_local"):  # of a distributed tensor this process's shard: the update is element by element
+            param, grad = param.to_local(), grad.to_local()  # type: ignore[attr-defined]
         if not state:
             state.update(step=0, exp_avg=torch.zeros_like(param), exp_avg_sq=torch.zeros_like(param))
         state["step"] += 1
@@ -126,10 +127,7 @@ class AdamW(Optimizer):
             for position, param in enumerate(group["params"]):
                 if param.grad is not None and param.grad.is_sparse:
                     where = f"parameter {position} of group {index} (shape {tuple(param.shape)})"
-                    raise RuntimeError(
-                        f"{type(self).__name__} does not support sparse gradients, but {where} has one. Make its "
-                        "embedding with sparse=False, or give it to torch.optim.SparseAdam."
-                    )
+                    raise RuntimeError(f"{where} has a sparse gradient: use sparse=False or torch.optim.SparseAdam.")
 
     def __getstate__(self) -> dict[str, Any]:
         # PyTorch pickles and copies only what it knows of an optimizer.
@@ -139,10 +137,8 @@ class AdamW(Optimizer):
         # `load_state_dict` comes through here too, and replaces the groups by the saved ones.
         for index, group in enumerate(state["param_groups"]):
             if "correct_bias" not in group:
-                raise ValueError(
-                    f"Group {index} of the loaded state has no 'correct_bias': another kind of optimizer saved it. "
-                    "Load it into that kind, or start with fresh running averages."
-                )
+                why = "another kind of optimizer saved it, and only that can load it"
+                raise ValueError(f"Group {index} of the loaded state has no 'correct_bias': {why}.")
         super().__setstate__(state)
 
 
@@ -173,14 +169,8 @@ def find_update(implementation: str) -> Callable[..., None]:
     from ..fast.adamw import UPDATES
 
     if implementation not in UPDATES:
-        known = ", ".join(repr(name) for name in ("plain", *UPDATES))
-        raise ValueError(f"implementation is {implementation!r}; choose one of {known}.")
+        raise ValueError(f"implementation is {implementation!r}; choose one of {('plain', *UPDATES)}.")
     return UPDATES[implementation]
-
-
-def local(tensor: Tensor) -> Tensor:
-    """This process's shard of a distributed tensor (DTensor), as the update is element by element; others unchanged."""
-    return tensor.to_local() if hasattr(tensor, "to_local") else tensor
 
 
 def check_hyper_parameters(values: dict[str, Any], where: str) -> None:

@@ -74,9 +74,8 @@ def layerwise_groups(
         raise ValueError(f"layer_decay must be above 0 and at most 1, but it is {layer_decay}.")
     numbers = [int(found[1]) for name, _ in model.named_parameters() if (found := LAYER_NUMBER.search(name))]
     if not numbers:
-        raise ValueError(
-            f"No parameter name of {type(model).__name__} contains 'encoder.layer.N'. Use no_decay_groups for it."
-        )
+        kind = type(model).__name__
+        raise ValueError(f"No parameter name of {kind} contains 'encoder.layer.N'. Use no_decay_groups for it.")
     top = max(numbers) + 2
     groups = []
     for group in no_decay_groups(model, weight_decay, no_decay):

@@ -10,6 +10,7 @@ A formula returns the factor that multiplies the learning rate at `step` (counte
 Reference: `transformers.optimization.get_*` (4.12.5): the functions inside them, their names, arguments and defaults.
 """
 
+import inspect
 import math
 from collections.abc import Callable
 from enum import Enum
@@ -125,10 +126,7 @@ def get_polynomial_decay_schedule_with_warmup(
     """
     lr_init = optimizer.defaults["lr"]
     if not lr_init > lr_end:
-        raise ValueError(
-            f"lr_end={lr_end} must be smaller than the optimizer's default learning rate, which is {lr_init}. "
-            "Lower lr_end, or give the optimizer itself (not only its groups) a larger lr."
-        )
+        raise ValueError(f"lr_end={lr_end} must be smaller than the default learning rate, which is {lr_init}.")
     shape = {"lr_init": lr_init, "lr_end": lr_end, "power": power}
     return attach(polynomial_decay, optimizer, last_epoch, warmup=num_warmup_steps, total=num_training_steps, **shape)
 
@@ -182,12 +180,9 @@ def get_scheduler(
     """
     schedule = SchedulerType(name)
     get = TYPE_TO_SCHEDULER_FUNCTION[schedule]
-    if schedule is SchedulerType.CONSTANT:
-        return get(optimizer)
-    if num_warmup_steps is None:
-        raise ValueError(f"The {schedule.value!r} schedule needs num_warmup_steps; 0 means no warm-up.")
-    if schedule is SchedulerType.CONSTANT_WITH_WARMUP:
-        return get(optimizer, num_warmup_steps)
-    if num_training_steps is None:
-        raise ValueError(f"The {schedule.value!r} schedule needs num_training_steps: all optimizer steps of the run.")
-    return get(optimizer, num_warmup_steps, num_training_steps)
+    counts = {"num_warmup_steps": num_warmup_steps, "num_training_steps": num_training_steps}
+    needed = {count: steps for count, steps in counts.items() if count in inspect.signature(get).parameters}
+    for count, steps in needed.items():
+        if steps is None:
+            raise ValueError(f"The {schedule.value!r} schedule needs {count}, counted in steps of the optimizer.")
+    return get(optimizer, **needed)
