@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from types import NoneType
 from typing import Any, TypeAlias
 
-from .alignment import in_windows, origins
-from .encoding import BatchEncoding, EncodeOptions, PaddingStrategy, TruncationStrategy
+from .alignment import Texts, in_windows, origins
+from .encoding import BatchEncoding, EncodeOptions
 from .model_input import UNLIMITED, ModelInput
 from .tokenizer_files import PretrainedFiles, load_vocab
 from .vocabulary import Token
@@ -40,7 +40,7 @@ class BertTokenizer(ModelInput, PretrainedFiles):
     Reference class: `BertTokenizer` of transformers 4.12.5, the Python one.
     """
 
-    is_fast = False  # whether overflow is always returned as windows, rows of their own
+    is_fast = False  # whether overflow is windows, rows of their own, without `return_offsets_mapping` too
 
     def __init__(
         self,
@@ -69,10 +69,8 @@ class BertTokenizer(ModelInput, PretrainedFiles):
             raise ValueError(f"padding_side={padding_side!r} is not understood. Choose 'right' or 'left'.")
         vocab = dict(vocab_file) if isinstance(vocab_file, Mapping) else load_vocab(vocab_file)
         if str(unk_token) not in vocab:
-            raise ValueError(
-                f"The vocabulary {vocab_file!s:.80} has no unknown token {str(unk_token)!r}, so words it cannot spell would "
-                "have no id. Name the one it has with unk_token=..., or add a line to the file."
-            )
+            missing = f"has no unknown token {str(unk_token)!r} for words that it cannot spell"
+            raise ValueError(f"The vocabulary {vocab_file!s:.80} {missing}. Name the one it has with unk_token=....")
         roles = (
             bos_token,
             eos_token,
@@ -109,7 +107,7 @@ class BertTokenizer(ModelInput, PretrainedFiles):
         return self.steps().tokens(text, self._tokenize)
 
     def _tokenize(self, text: str) -> list[str]:
-        """The tokens of text without special or added tokens, nothing remembered. A subclass may have its own way."""
+        """The tokens of text without special or added tokens, nothing remembered."""
         return [piece for _, pieces in self.steps().words(text) for piece in pieces]
 
     def steps(self) -> TextTokenizer:
@@ -136,63 +134,20 @@ class BertTokenizer(ModelInput, PretrainedFiles):
         self,
         text: Text | Sequence[Text],
         text_pair: Text | Sequence[Text] | None = None,
-        add_special_tokens: bool = True,
-        padding: bool | str | PaddingStrategy = False,
-        truncation: bool | str | TruncationStrategy = False,
-        max_length: int | None = None,
-        stride: int = 0,
-        is_split_into_words: bool = False,
-        pad_to_multiple_of: int | None = None,
-        return_tensors: str | None = None,
-        return_token_type_ids: bool | None = None,
-        return_attention_mask: bool | None = None,
-        return_overflowing_tokens: bool = False,
-        return_special_tokens_mask: bool = False,
-        return_offsets_mapping: bool = False,
-        return_length: bool = False,
-        verbose: bool = True,
-        truncation_strategy: str | None = None,
-        pad_to_max_length: bool = False,
+        *arguments: Any,
+        **named: Any,
     ) -> BatchEncoding:
         """Encode one text, one pair, or a batch of either.
 
         text, text_pair: a str; with `is_split_into_words`, the list of its words; or a list of these, a batch.
-        padding: True pads to the longest of the batch, "max_length" to `max_length` or the model's maximum.
-        truncation: True or "longest_first" cuts the longer of a pair, "only_first" and "only_second" that text, to
-            `max_length` or the model's maximum.
-        stride: how many kept tokens the overflow repeats.
-        pad_to_multiple_of: round the padded length up.
-        return_tensors: "pt" or "np"; lists otherwise.
-        return_token_type_ids, return_attention_mask: None means "as `model_input_names` says".
-        return_overflowing_tokens: also return `overflowing_tokens` and `num_truncated_tokens`.
-        return_special_tokens_mask, return_length: also return `special_tokens_mask`, `length`.
-        verbose: log, once, which arguments do not go together and that a sequence is too long.
-        truncation_strategy, pad_to_max_length: what `truncation` and `padding` were called before transformers 3.
+        The other arguments are those of `EncodeOptions`: padding, truncation, max_length, return_tensors, ….
 
         Returns `input_ids`, `token_type_ids` and `attention_mask`, each (seq) or (batch, seq), and what was asked for.
         Raises ValueError or TypeError when something is no text, naming its index in the batch.
         """
-        options = EncodeOptions(
-            add_special_tokens=add_special_tokens,
-            padding=padding,
-            truncation=truncation,
-            max_length=max_length,
-            stride=stride,
-            is_split_into_words=is_split_into_words,
-            pad_to_multiple_of=pad_to_multiple_of,
-            return_tensors=return_tensors,
-            return_token_type_ids=return_token_type_ids,
-            return_attention_mask=return_attention_mask,
-            return_overflowing_tokens=return_overflowing_tokens,
-            return_special_tokens_mask=return_special_tokens_mask,
-            return_offsets_mapping=return_offsets_mapping,
-            return_length=return_length,
-            verbose=verbose,
-            truncation_strategy=truncation_strategy,
-            pad_to_max_length=pad_to_max_length,
-        )
+        options = EncodeOptions(*arguments, **named)
         batched = isinstance(text, (list, tuple))
-        if batched and is_split_into_words:
+        if batched and options.is_split_into_words:
             batched = len(text) > 0 and isinstance(text[0], (list, tuple))
         if not batched:
             return self._encode([(text, text_pair)], options)
@@ -208,18 +163,17 @@ class BertTokenizer(ModelInput, PretrainedFiles):
         return self.encode_plus(text, text_pair, *arguments, **named)["input_ids"]
 
     def encode_plus(self, text: Text, text_pair: Text | None = None, *arguments: Any, **named: Any) -> BatchEncoding:
-        """Encode one text or pair, given as text, tokens, words or ids. The other arguments are those of `__call__`."""
+        """Encode one text or pair, given as text, tokens, words or ids."""
         return self._encode([(text, text_pair)], EncodeOptions(*arguments, **named))
 
     def batch_encode_plus(self, batch_text_or_text_pairs: list[Any], *arguments: Any, **named: Any) -> BatchEncoding:
-        """Encode a list of texts, or of (text, text) pairs. The other arguments are those of `__call__`."""
+        """Encode a list of texts, or of (text, text) pairs."""
         return self._encode_batch(batch_text_or_text_pairs, EncodeOptions(*arguments, **named))
 
     def _encode_batch(self, batch: Sequence[Any], options: EncodeOptions) -> BatchEncoding:
-        """Several texts, or several pairs: each item as (text, its pair or None)."""
         if len(batch) == 0:
             raise ValueError("There is nothing to encode: the batch is empty.")
-        texts: list[tuple[Any, Any]] = []
+        texts: Texts = []
         for index, item in enumerate(batch):
             words = options.is_split_into_words and not (item and isinstance(item[0], (list, tuple)))
             pair = item if isinstance(item, (list, tuple)) and not words else (item, None)
@@ -231,23 +185,22 @@ class BertTokenizer(ModelInput, PretrainedFiles):
             texts.append((pair[0], pair[1]))
         return self._encode(texts, options, batched=True)
 
-    def _encode(self, texts: list[tuple[Any, Any]], options: EncodeOptions, batched: bool = False) -> BatchEncoding:
+    def _encode(self, texts: Texts, options: EncodeOptions, batched: bool = False) -> BatchEncoding:
         """Texts and their pairs → rows."""
-        options = self.resolved(options)
-        steps = self.steps()
+        options, steps = self.resolved(options), self.steps()
+        words = options.is_split_into_words
         windows = options.return_overflowing_tokens and (self.is_fast or options.return_offsets_mapping)
         from_text = True
         columns: dict[str, list[Any]] = {}
         for index, (text, text_pair) in enumerate(texts):
             try:
-                ids = self._ids(text, options.is_split_into_words, steps)
-                pair_ids = None if text_pair is None else self._ids(text_pair, options.is_split_into_words, steps)
+                ids = self._ids(text, words, steps)
+                pair_ids = None if text_pair is None else self._ids(text_pair, words, steps)
             except ValueError as error:
                 raise ValueError(f"Item {index} of the batch: {error}" if batched else error) from error
             if not windows:
                 self.add_row(columns, ids, pair_ids, options=options)
-            if not options.is_split_into_words:
-                from_text = from_text and isinstance(text, str) and isinstance(text_pair, (str, NoneType))
+            from_text = from_text and (words or (isinstance(text, str) and isinstance(text_pair, (str, NoneType))))
         if not from_text and (windows or options.return_offsets_mapping):
             raise ValueError("Offsets are positions in a text: give texts or words, not tokens or ids.")
         encodings: Any = (lambda: origins(self, self.steps(), texts=texts, options=options)) if from_text else None
@@ -258,13 +211,9 @@ class BertTokenizer(ModelInput, PretrainedFiles):
             if options.return_offsets_mapping:
                 offsets = [encoding.offsets for encoding in encodings()]
                 columns["offset_mapping"] = offsets if batched else offsets[0]
-        return BatchEncoding(
-            columns,
-            encodings,
-            tensor_type=options.return_tensors,
-            prepend_batch_axis=not batched and not windows,
-            n_sequences=1 if texts[0][1] is None else 2,
-        )
+        pairs = 1 if texts[0][1] is None else 2
+        alone = not batched and not windows
+        return BatchEncoding(columns, encodings, options.return_tensors, prepend_batch_axis=alone, n_sequences=pairs)
 
     def _ids(self, text: Any, is_split_into_words: bool, steps: TextTokenizer) -> list[int]:
         """The ids of a text, of words, or of tokens; ids are returned as they are."""
@@ -289,9 +238,6 @@ class BertTokenizer(ModelInput, PretrainedFiles):
 
 
 class BertTokenizerFast(BertTokenizer):
-    """The same, but `return_overflowing_tokens=True` alone returns the overflow as windows, as in the Rust tokenizer.
-
-    Windows are rows of their own with `overflow_to_sample_mapping`; `BertTokenizer` wants `return_offsets_mapping` too.
-    """
+    """The same, but `return_overflowing_tokens=True` alone returns the overflow as windows, as in the Rust tokenizer."""
 
     is_fast = True
