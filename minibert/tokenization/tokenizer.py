@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from types import NoneType
 from typing import Any, TypeAlias
 
-from .alignment import Texts, in_windows, origins
+from .alignment import Texts, origins, windows_of
 from .encoding import BatchEncoding, EncodeOptions
 from .model_input import UNLIMITED, ModelInput
 from .tokenizer_files import PretrainedFiles, load_vocab
@@ -190,29 +191,33 @@ class BertTokenizer(ModelInput, PretrainedFiles):
         options, steps = self.resolved(options), self.steps()
         words = options.is_split_into_words
         windows = options.return_overflowing_tokens and (self.is_fast or options.return_offsets_mapping)
+        of_row = options._replace(return_overflowing_tokens=False) if windows else options
         from_text = True
         columns: dict[str, list[Any]] = {}
+        samples: list[int] = []
         for index, (text, text_pair) in enumerate(texts):
             try:
                 ids = self._ids(text, words, steps)
                 pair_ids = None if text_pair is None else self._ids(text_pair, words, steps)
             except ValueError as error:
                 raise ValueError(f"Item {index} of the batch: {error}" if batched else error) from error
-            if not windows:
-                self.add_row(columns, ids, pair_ids, options=options)
+            for row in windows_of(self, ids, pair_ids, options=options) if windows else [(ids, pair_ids)]:
+                self.add_row(columns, *row, options=of_row)
+                samples.append(index)
             from_text = from_text and (words or (isinstance(text, str) and isinstance(text_pair, (str, NoneType))))
         if not from_text and (windows or options.return_offsets_mapping):
             raise ValueError("Offsets are positions in a text: give texts or words, not tokens or ids.")
-        encodings: Any = (lambda: origins(self, self.steps(), texts=texts, options=options)) if from_text else None
-        if windows:
-            columns, encodings = in_windows(self, steps, texts=texts, options=options)
-        else:
-            columns = self.padded(columns, options, alone=not batched)
-            if options.return_offsets_mapping:
-                offsets = [encoding.offsets for encoding in encodings()]
-                columns["offset_mapping"] = offsets if batched else offsets[0]
-        pairs = 1 if texts[0][1] is None else 2
+        encodings = partial(origins, self, steps, texts=texts, options=options, windows=windows) if from_text else None
         alone = not batched and not windows
+        columns = self.padded(columns, options, alone=alone)
+        if windows:
+            columns["overflow_to_sample_mapping"] = samples
+            if options.return_length:
+                columns["length"] = list(map(len, columns["input_ids"]))  # padding counts, as in the Rust tokenizer
+        if encodings and options.return_offsets_mapping:
+            offsets = [encoding.offsets for encoding in encodings()]
+            columns["offset_mapping"] = offsets[0] if alone else offsets
+        pairs = 1 if texts[0][1] is None else 2
         return BatchEncoding(columns, encodings, options.return_tensors, prepend_batch_axis=alone, n_sequences=pairs)
 
     def _ids(self, text: Any, is_split_into_words: bool, steps: TextTokenizer) -> list[int]:
