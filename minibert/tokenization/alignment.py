@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple, TypeAlias
 
 from .encoding import EncodeOptions, Encoding, TruncationStrategy
-from .model_input import ModelInput, T
+from .model_input import Columns, Ids, ModelInput
 from .wordpiece import TextTokenizer
 from .words import Traced
 
@@ -42,9 +42,9 @@ def aligned(tokenizer: ModelInput, steps: TextTokenizer, text: Any, sequence: in
         of_words = [aligned(tokenizer, steps, word, sequence=sequence) for word in text]
         return [token._replace(word=number) for number, tokens in enumerate(of_words) for token in tokens]
     words: list[tuple[str, list[str]]] = []
+    tokens: list[AlignedToken] = []
     for part, is_token in steps.parts(Traced(text, range(len(text)))):
         words += [(part, [part])] if is_token else steps.words(part)
-    tokens: list[AlignedToken] = []
     for number, (word, pieces) in enumerate(words):
         end = 0
         for piece in pieces:
@@ -65,12 +65,12 @@ def origins(
     """The rows that texts become, with the origin of every token: made as rows of ids are, by `add_row` and `padded`."""
     of_row = options._replace(return_token_type_ids=True, return_attention_mask=True, return_overflowing_tokens=False)
     of_row = of_row._replace(return_special_tokens_mask=True)
-    columns: dict[str, list[Any]] = {}
+    columns: Columns = {}
     for text, pair in texts:
         first = aligned(tokenizer, steps, text, sequence=0)
         second = None if pair is None else aligned(tokenizer, steps, pair, sequence=1)
-        for row in windows_of(tokenizer, first, second, options=options) if windows else [(first, second)]:
-            tokenizer.add_row(columns, *row, options=of_row)
+        for one, other in windows_of(tokenizer, first, second, options=options) if windows else [(first, second)]:
+            tokenizer.add_row(columns, one, other, options=of_row)
     columns = tokenizer.padded(columns, options)
     encodings = []
     for index, row in enumerate(columns["input_ids"]):
@@ -92,8 +92,8 @@ def origins(
 
 
 def windows_of(
-    tokenizer: ModelInput, ids: list[T], pair_ids: list[T] | None, options: EncodeOptions
-) -> list[tuple[list[T], list[T] | None]]:
+    tokenizer: ModelInput, ids: Ids, pair_ids: Ids | None, options: EncodeOptions
+) -> list[tuple[Ids, Ids | None]]:
     """A text too long for one row as several, each of which repeats the last `stride` tokens of the one before.
 
     Of a pair, the text that `truncation` names is cut; the other stands in every window, whole.

@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -27,7 +27,8 @@ LARGE = int(1e20)  # above this a length counts as unlimited
 
 FILLERS = {"attention_mask": 0, "special_tokens_mask": 1, "offset_mapping": (0, 0)}  # what padding is in a column
 
-T = TypeVar("T")  # what a row is made of: ids, or tokens that know their positions in the text
+Ids: TypeAlias = list[Any]  # or tokens that know their positions in the text
+Columns: TypeAlias = dict[str, list[Any]]  # name → rows
 
 
 class ModelInput(Vocabulary):
@@ -41,21 +42,19 @@ class ModelInput(Vocabulary):
     model_input_names: list[str]
     deprecation_warnings: dict[str, bool]  # what was warned of already
 
-    def build_inputs_with_special_tokens(self, token_ids_0: list[T], token_ids_1: list[T] | None = None) -> list[Any]:
+    def build_inputs_with_special_tokens(self, token_ids_0: Ids, token_ids_1: Ids | None = None) -> Ids:
         """`[CLS] A [SEP]` or `[CLS] A [SEP] B [SEP]`."""
         cls, sep = self.cls_token_id, self.sep_token_id
         if cls is None or sep is None:
             raise ValueError("BERT's input begins with cls_token and ends with sep_token: set both on the tokenizer.")
         return [cls, *token_ids_0, sep] if token_ids_1 is None else [cls, *token_ids_0, sep, *token_ids_1, sep]
 
-    def create_token_type_ids_from_sequences(
-        self, token_ids_0: Sequence[Any], token_ids_1: Sequence[Any] | None = None
-    ) -> list[int]:
+    def create_token_type_ids_from_sequences(self, token_ids_0: Ids, token_ids_1: Ids | None = None) -> list[int]:
         """Segments: 0 for `[CLS] A [SEP]`, 1 for `B [SEP]`."""
         return [0] * (len(token_ids_0) + 2) + ([] if token_ids_1 is None else [1] * (len(token_ids_1) + 1))
 
     def get_special_tokens_mask(
-        self, token_ids_0: list[T], token_ids_1: list[T] | None = None, already_has_special_tokens: bool = False
+        self, token_ids_0: Ids, token_ids_1: Ids | None = None, already_has_special_tokens: bool = False
     ) -> list[int]:
         """1 where a special token stands, 0 elsewhere, in the sequence that `build_inputs_with_special_tokens` would build.
 
@@ -132,9 +131,7 @@ class ModelInput(Vocabulary):
             self.deprecation_warnings[message] = True
             logger.warning(message)
 
-    def add_row(
-        self, columns: dict[str, list[Any]], ids: list[T], pair_ids: list[T] | None, options: EncodeOptions
-    ) -> None:
+    def add_row(self, columns: Columns, ids: Ids, pair_ids: Ids | None, options: EncodeOptions) -> None:
         """Append one sequence or pair, cut to length and with its special tokens, to columns that are padded later."""
         row: dict[str, Any] = {}
         if options.max_length or options.return_overflowing_tokens:
@@ -161,7 +158,7 @@ class ModelInput(Vocabulary):
         for name, value in row.items():
             columns.setdefault(name, []).append(value)
 
-    def excess(self, ids: Sequence[Any], pair_ids: Sequence[Any] | None, options: EncodeOptions) -> int:
+    def excess(self, ids: Ids, pair_ids: Ids | None, options: EncodeOptions) -> int:
         """By how many tokens a sequence or pair is too long; below 0 when it is shorter, 0 without a maximum."""
         pair = pair_ids is not None
         if options.return_overflowing_tokens and pair and options.truncation is TruncationStrategy.LONGEST_FIRST:
@@ -174,12 +171,12 @@ class ModelInput(Vocabulary):
 
     def truncate_sequences(
         self,
-        ids: list[T],
-        pair_ids: list[T] | None = None,
+        ids: Ids,
+        pair_ids: Ids | None = None,
         num_tokens_to_remove: int = 0,
         truncation_strategy: str | TruncationStrategy = "longest_first",
         stride: int = 0,
-    ) -> tuple[list[T], list[T] | None, list[T]]:
+    ) -> tuple[Ids, Ids | None, Ids]:
         """Cut tokens off the end of one or both sequences. Returns both, and the tokens cut off.
 
         "only_first" and "only_second" cut that sequence; when it is too short for that, nothing is cut and an error is
@@ -208,16 +205,11 @@ class ModelInput(Vocabulary):
         return (ids, tokens[:kept], overflow) if cuts_second else (tokens[:kept], pair_ids, overflow)
 
     def prepare_for_model(
-        self,
-        ids: list[int],
-        pair_ids: list[int] | None = None,
-        *arguments: Any,
-        prepend_batch_axis: bool = False,
-        **named: Any,
+        self, ids: Ids, pair_ids: Ids | None = None, *arguments: Any, prepend_batch_axis: bool = False, **named: Any
     ) -> BatchEncoding:
         """A model's input from ids that have no special tokens yet. The other arguments are those of `EncodeOptions`."""
         options = self.resolved(EncodeOptions(*arguments, **named))
-        columns: dict[str, list[Any]] = {}
+        columns: Columns = {}
         self.add_row(columns, ids, pair_ids, options=options)
         row = self.padded(columns, options, alone=True)
         return BatchEncoding(row, tensor_type=options.return_tensors, prepend_batch_axis=prepend_batch_axis)
@@ -253,7 +245,7 @@ class ModelInput(Vocabulary):
             {name: rows[0] if alone else rows for name, rows in columns.items()}, tensor_type=tensor_type
         )
 
-    def padded(self, columns: dict[str, list[Any]], options: EncodeOptions, alone: bool = False) -> dict[str, Any]:
+    def padded(self, columns: Columns, options: EncodeOptions, alone: bool = False) -> dict[str, Any]:
         """Pad a batch, {name: list of rows}, and add the attention mask if asked for.
 
         Padding has the id `pad_token_id`, segment `pad_token_type_id`, attention 0, and counts as special.

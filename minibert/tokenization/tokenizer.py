@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from .alignment import Texts, origins, windows_of
 from .encoding import BatchEncoding, EncodeOptions
-from .model_input import UNLIMITED, ModelInput
+from .model_input import UNLIMITED, Columns, ModelInput
 from .tokenizer_files import PretrainedFiles, load_vocab
 from .vocabulary import Token
 from .wordpiece import TextTokenizer, WordpieceTokenizer
@@ -132,11 +132,7 @@ class BertTokenizer(ModelInput, PretrainedFiles):
         return {name: value for name, value in self.__dict__.items() if name != "_steps"}  # made again where it is used
 
     def __call__(
-        self,
-        text: Text | Sequence[Text],
-        text_pair: Text | Sequence[Text] | None = None,
-        *arguments: Any,
-        **named: Any,
+        self, text: Text | Sequence[Text], text_pair: Text | Sequence[Text] | None = None, *arguments: Any, **named: Any
     ) -> BatchEncoding:
         """Encode one text, one pair, or a batch of either.
 
@@ -193,7 +189,7 @@ class BertTokenizer(ModelInput, PretrainedFiles):
         windows = options.return_overflowing_tokens and (self.is_fast or options.return_offsets_mapping)
         of_row = options._replace(return_overflowing_tokens=False) if windows else options
         from_text = True
-        columns: dict[str, list[Any]] = {}
+        columns: Columns = {}
         samples: list[int] = []
         for index, (text, text_pair) in enumerate(texts):
             try:
@@ -201,8 +197,8 @@ class BertTokenizer(ModelInput, PretrainedFiles):
                 pair_ids = None if text_pair is None else self._ids(text_pair, words, steps)
             except ValueError as error:
                 raise ValueError(f"Item {index} of the batch: {error}" if batched else error) from error
-            for row in windows_of(self, ids, pair_ids, options=options) if windows else [(ids, pair_ids)]:
-                self.add_row(columns, *row, options=of_row)
+            for first, second in windows_of(self, ids, pair_ids, options=options) if windows else [(ids, pair_ids)]:
+                self.add_row(columns, first, second, options=of_row)
                 samples.append(index)
             from_text = from_text and (words or (isinstance(text, str) and isinstance(text_pair, (str, NoneType))))
         if not from_text and (windows or options.return_offsets_mapping):
@@ -235,11 +231,9 @@ class BertTokenizer(ModelInput, PretrainedFiles):
         raise ValueError(f"expected {wanted}, got {type(text).__name__} {text!r:.80}.")
 
     def __repr__(self) -> str:
-        return (
-            f"PreTrainedTokenizer(name_or_path='{self.name_or_path}', vocab_size={self.vocab_size}, "
-            f"model_max_len={self.model_max_length}, is_fast={self.is_fast}, padding_side='{self.padding_side}', "
-            f"special_tokens={self.special_tokens_map_extended})"
-        )
+        sizes = f"vocab_size={self.vocab_size}, model_max_len={self.model_max_length}, is_fast={self.is_fast}"
+        how = f"padding_side='{self.padding_side}', special_tokens={self.special_tokens_map_extended}"
+        return f"PreTrainedTokenizer(name_or_path='{self.name_or_path}', {sizes}, {how})"
 
 
 class BertTokenizerFast(BertTokenizer):
