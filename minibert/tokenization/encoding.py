@@ -92,14 +92,17 @@ class TokenSpan(NamedTuple):
     end: int
 
 
+Characters: TypeAlias = CharSpan | None
+Tokens: TypeAlias = TokenSpan | None
+
+
 @dataclass
 class Encoding:
     """A row of tokens. Special tokens and padding have no word and no sequence, and the offsets (0, 0).
 
     tokens, ids, type_ids, attention_mask, special_tokens_mask, offsets: as in the columns of the same names.
     word_ids: number of each token's word in its text. sequence_ids: 0 in the first text, 1 in the second.
-
-    The methods are described in `BatchEncoding`, which calls them.
+    The methods: as in `BatchEncoding`, which calls them.
     """
 
     tokens: list[str]
@@ -120,23 +123,21 @@ class Encoding:
     def token_to_word(self, token: int) -> Index:
         return self.word_ids[token]
 
-    def token_to_chars(self, token: int) -> CharSpan | None:
+    def token_to_chars(self, token: int) -> Characters:
         return None if self.sequence_ids[token] is None else CharSpan(*self.offsets[token])
 
-    def word_to_tokens(self, word: int, sequence: int = 0) -> TokenSpan | None:
+    def word_to_tokens(self, word: int, sequence: int = 0) -> Tokens:
         origins = list(zip(self.word_ids, self.sequence_ids, strict=True))
         count = origins.count((word, sequence))
         return TokenSpan(first := origins.index((word, sequence)), first + count) if count else None
 
-    def word_to_chars(self, word: int, sequence: int = 0) -> CharSpan | None:
+    def word_to_chars(self, word: int, sequence: int = 0) -> Characters:
         span = self.word_to_tokens(word, sequence)
         return None if span is None else CharSpan(self.offsets[span.start][0], self.offsets[span.end - 1][1])
 
     def char_to_token(self, char: int, sequence: int = 0) -> Index:
-        for index, (start, end) in enumerate(self.offsets):
-            if start <= char < end and self.sequence_ids[index] == sequence:
-                return index
-        return None
+        origins = enumerate(zip(self.offsets, self.sequence_ids, strict=True))
+        return next((index for index, ((start, end), of) in origins if start <= char < end and of == sequence), None)
 
     def char_to_word(self, char: int, sequence: int = 0) -> Index:
         token = self.char_to_token(char, sequence)
@@ -189,10 +190,9 @@ class BatchEncoding(UserDict[str, Any]):
     @property
     def encodings(self) -> list[Encoding] | None:
         """The rows with the origin of their tokens; None for columns that did not come from text."""
-        rows = self._encodings
-        if callable(rows):
-            self._encodings = rows = rows()
-        return rows
+        if callable(self._encodings):
+            self._encodings = self._encodings()
+        return self._encodings
 
     @property
     def is_fast(self) -> bool:
@@ -202,10 +202,8 @@ class BatchEncoding(UserDict[str, Any]):
     def _rows(self) -> list[Encoding]:
         rows = self.encodings
         if rows is None:
-            unknown = "This encoding does not know where its tokens came from"
-            raise ValueError(
-                f"{unknown}: it was made from ids, or pickled before it was asked. Encode text, and ask first."
-            )
+            why = "they were made from ids, or pickled before anybody asked. Encode text, and ask first"
+            raise ValueError(f"It is not known where these tokens came from: {why}.")
         return rows
 
     def _find(self, first: int, second: int | None) -> tuple[Encoding, int]:
@@ -232,19 +230,15 @@ class BatchEncoding(UserDict[str, Any]):
         """Which word a token is of."""
         return Encoding.token_to_word(*self._find(batch_or_token_index, token_index))
 
-    def token_to_chars(self, batch_or_token_index: int, token_index: Index = None) -> CharSpan | None:
+    def token_to_chars(self, batch_or_token_index: int, token_index: Index = None) -> Characters:
         """Which characters a token stands for."""
         return Encoding.token_to_chars(*self._find(batch_or_token_index, token_index))
 
-    def word_to_tokens(
-        self, batch_or_word_index: int, word_index: Index = None, sequence_index: int = 0
-    ) -> TokenSpan | None:
+    def word_to_tokens(self, batch_or_word_index: int, word_index: Index = None, sequence_index: int = 0) -> Tokens:
         """Which tokens a word became."""
         return Encoding.word_to_tokens(*self._find(batch_or_word_index, word_index), sequence_index)
 
-    def word_to_chars(
-        self, batch_or_word_index: int, word_index: Index = None, sequence_index: int = 0
-    ) -> CharSpan | None:
+    def word_to_chars(self, batch_or_word_index: int, word_index: Index = None, sequence_index: int = 0) -> Characters:
         """Which characters a word is."""
         return Encoding.word_to_chars(*self._find(batch_or_word_index, word_index), sequence_index)
 

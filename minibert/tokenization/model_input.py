@@ -65,11 +65,12 @@ class ModelInput(Vocabulary):
                 raise ValueError("A finished sequence stands alone: give token_ids_0 only.")
             special = set(self.all_special_ids)
             return [int(index in special) for index in token_ids_0]
-        first, second = ([None] * len(ids) if ids is not None else None for ids in (token_ids_0, token_ids_1))
-        return [int(each is not None) for each in self.build_inputs_with_special_tokens(first or [], second)]
+        second = None if token_ids_1 is None else [None] * len(token_ids_1)
+        return [
+            int(each is not None) for each in self.build_inputs_with_special_tokens([None] * len(token_ids_0), second)
+        ]
 
     def num_special_tokens_to_add(self, pair: bool = False) -> int:
-        """How many special tokens a single sequence, or a pair, is given."""
         return len(self.build_inputs_with_special_tokens([], [] if pair else None))
 
     @property

@@ -29,12 +29,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-VOCAB = "vocab.txt"
-CONFIG = "tokenizer_config.json"
-SPECIAL_TOKENS = "special_tokens_map.json"
-ADDED_TOKENS = "added_tokens.json"
-WHOLE = "tokenizer.json"
-ALL_FILES = (VOCAB, CONFIG, SPECIAL_TOKENS, ADDED_TOKENS, WHOLE)
+VOCAB, WHOLE = "vocab.txt", "tokenizer.json"
+SMALL_FILES = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
 
 # The checkpoints published with the paper and after it: their position embeddings end at 512.
 GOOGLE_MODELS = re.compile(
@@ -51,14 +47,14 @@ HUB = ("revision", "cache_dir", "token", "local_files_only", "force_download")  
 # Arguments of the reference that have no effect here.
 IGNORED = ("resume_download", "proxies", "mirror", "trust_remote_code", "from_tf", "from_flax", "_fast_init")
 
+PathLike: TypeAlias = str | os.PathLike[str]
 Files: TypeAlias = tuple[Path | dict[str, int], dict[str, Any], dict[str, int]]  # vocabulary, arguments, added tokens
 
 
 def read_folder(folder: Path) -> Files:
     """Read the tokenizer in `folder`. Raises CheckpointError when a file is damaged or none holds a vocabulary."""
     config, special, added, whole = (
-        read_json(folder / name) if (folder / name).exists() else {}
-        for name in (CONFIG, SPECIAL_TOKENS, ADDED_TOKENS, WHOLE)
+        read_json(folder / name) if (folder / name).exists() else {} for name in (*SMALL_FILES, WHOLE)
     )
     vocab: Path | dict[str, int] = folder / VOCAB
     settings: dict[str, Any] = {}
@@ -107,7 +103,7 @@ def as_json(token: Any, typed: bool) -> Any:
     return [as_json(each, typed) for each in token] if isinstance(token, (list, tuple, set)) else token
 
 
-def load_vocab(vocab_file: str | os.PathLike[str]) -> dict[str, int]:
+def load_vocab(vocab_file: PathLike) -> dict[str, int]:
     """Piece → id, in the order of the file.
 
     As in the reference: line ends may be LF, CRLF or CR, a blank line is the empty piece, and a piece that stands
@@ -141,7 +137,7 @@ class PretrainedFiles(Vocabulary):
     steps: Callable[[], TextTokenizer]
 
     @classmethod
-    def from_pretrained(cls, name_or_path: str | os.PathLike[str], *, subfolder: str = "", **settings: Any) -> Self:
+    def from_pretrained(cls, name_or_path: PathLike, *, subfolder: str = "", **settings: Any) -> Self:
         """Load a tokenizer that was saved, comes with minibert, or is published on the hub.
 
         name_or_path: a folder, a vocab.txt, a bundled name such as "novels-4l-256h", or a name on the hub.
@@ -159,7 +155,7 @@ class PretrainedFiles(Vocabulary):
         files: Files = path, {}, {}
         if not path.is_file():
             source = path if subfolder or path.is_dir() else name_or_path
-            files = read_folder(locate(source, filenames=ALL_FILES, **hub))
+            files = read_folder(locate(source, filenames=(VOCAB, *SMALL_FILES, WHOLE), **hub))
         vocab, given, added_tokens = files
         if GOOGLE_MODELS.fullmatch(str(name_or_path)):
             given["model_max_length"] = min(given.get("model_max_length", 512), 512)
@@ -182,16 +178,14 @@ class PretrainedFiles(Vocabulary):
         for is_special, group in groupby(tokens, key=special.__contains__):
             self.add_tokens(list(group), special_tokens=is_special)
 
-    def save_pretrained(
-        self, save_directory: str | os.PathLike[str], filename_prefix: str | None = None
-    ) -> tuple[str, ...]:
+    def save_pretrained(self, save_directory: PathLike, filename_prefix: str | None = None) -> tuple[str, ...]:
         """Write the files that `from_pretrained` reads, here and in transformers, to a folder. Returns their paths."""
         folder = Path(save_directory)
         if folder.is_file():
             raise ValueError(f"'{folder}' is a file. Give the folder to save the tokenizer in.")
         folder.mkdir(parents=True, exist_ok=True)
         prefix = f"{filename_prefix}-" if filename_prefix else ""
-        config, special, added = (folder / (prefix + name) for name in (CONFIG, SPECIAL_TOKENS, ADDED_TOKENS))
+        config, special, added = (folder / (prefix + name) for name in SMALL_FILES)
         roles = self.special_tokens_map_extended
         settings = {
             **{name: as_json(value, typed=True) for name, value in {**self.init_kwargs, **roles}.items()},
@@ -211,11 +205,8 @@ class PretrainedFiles(Vocabulary):
             logger.warning("'%s' is not updated. transformers 5 will read it: remove it.", folder / WHOLE)
         return str(config), str(special), *self.save_vocabulary(folder, filename_prefix), str(added)
 
-    def save_vocabulary(self, save_directory: str | os.PathLike[str], filename_prefix: str | None = None) -> tuple[str]:
-        """Write vocab.txt to a folder, or the vocabulary to the file named. Returns its path.
-
-        Pieces stand in the order of their ids, one a line. Warns when the ids leave gaps, which lines cannot show.
-        """
+    def save_vocabulary(self, save_directory: PathLike, filename_prefix: str | None = None) -> tuple[str]:
+        """Write vocab.txt to a folder, or the vocabulary to the file named. Returns its path. Warns of gaps between ids."""
         path = Path(save_directory)
         name, folder = (VOCAB, path) if path.is_dir() else (path.name, path.parent)
         vocab_file = folder / (f"{filename_prefix}-{name}" if filename_prefix else name)

@@ -28,9 +28,7 @@ from typing import Any
 from .words import BasicTokenizer, lower_each
 
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
-
 READ = 1 << 24  # characters of a file held at a time
-
 Pair = tuple[str, str]
 
 
@@ -46,7 +44,7 @@ def train_wordpiece(
     """A vocabulary of at most `size` pieces, in the order of their ids: special tokens, characters, joined pieces.
 
     files: UTF-8 text. do_lower_case, strip_accents, tokenize_chinese_chars: as the tokenizer will be used.
-    The other arguments are those of `learn_pieces`.
+    learning: the arguments of `learn_pieces`.
 
     The same text gives the same vocabulary on every machine. Raises ValueError when a file is missing or not UTF-8, the
     text holds no words, or its characters alone exceed `size`.
@@ -103,10 +101,8 @@ def learn_pieces(
     pieces = Pieces({word: count for word, count in word_counts.items() if kept.issuperset(word)})
     vocab = dict.fromkeys([*special_tokens, *sorted(pieces.counts)])
     if len(vocab) > size:
-        raise ValueError(
-            f"{len(vocab)} pieces are needed for the special tokens and single characters alone, more than size={size}. "
-            f"Raise size, or lower alphabet_limit={alphabet_limit}."
-        )
+        needed = f"{len(vocab)} pieces are needed for special tokens and single characters alone, more than size={size}"
+        raise ValueError(f"{needed}. Raise size, or lower alphabet_limit={alphabet_limit}.")
     while len(vocab) < size and (pair := pieces.best_pair(min_frequency)):
         vocab[pieces.join(pair)] = None
         if progress:
@@ -186,8 +182,7 @@ class Pieces:
 
     def _gain(self, pair: Pair) -> float:
         """ΔL of joining `pair`. A piece joined with itself is used up twice as fast."""
-        left, right = (self.counts[piece] for piece in pair)
-        both = self.pairs[pair]
+        left, right, both = self.counts[pair[0]], self.counts[pair[1]], self.pairs[pair]
         if pair[0] == pair[1]:
             change = _f(left - 2 * both) - _f(left)
         else:

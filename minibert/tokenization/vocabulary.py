@@ -20,7 +20,6 @@ logger = logging.getLogger(__name__)
 class AddedToken:
     """A special token with settings of its own.
 
-    content: the token's text.
     lstrip, rstrip: take the spaces before, after it along. A plain `str` given as a special token takes both.
     single_word, normalized, special: kept and saved, but without effect, as in the reference's Python tokenizer.
     """
@@ -133,7 +132,6 @@ class Vocabulary:
 
     @property
     def all_special_ids(self) -> list[int]:
-        """Their ids."""
         return list(map(self.token_to_id, self.all_special_tokens))
 
     @property
@@ -192,8 +190,7 @@ class Vocabulary:
     def add_tokens(self, new_tokens: Token | Sequence[Token], special_tokens: bool = False) -> int:
         """Give new tokens the next ids, and cut them out of the text whole from now on. Returns how many were new.
 
-        Tokens that are not special are lower-cased where text is. Resize the model's embeddings afterwards:
-        `model.resize_token_embeddings(len(tokenizer))`.
+        Tokens that are not special are lower-cased where text is. Call `model.resize_token_embeddings(len(tokenizer))`.
         """
         if not new_tokens:
             return 0
@@ -219,10 +216,7 @@ class Vocabulary:
         return len(new)
 
     def add_special_tokens(self, special_tokens_dict: Mapping[str, Token | Sequence[Token]]) -> int:
-        """Give tokens a role, and add those the vocabulary lacks. Returns how many were added.
-
-        special_tokens_dict: role (such as "cls_token" or "additional_special_tokens") → token or tokens.
-        """
+        """Give tokens a role: {"cls_token": "[CLS]", …}, and add those the vocabulary lacks. Returns how many were added."""
         added = 0
         for role, token in special_tokens_dict.items():
             check_special_token(role, token)
@@ -247,7 +241,6 @@ class Vocabulary:
     ) -> str:
         """Text of `token_ids` (an id, a list, an array or a tensor of one sequence).
 
-        skip_special_tokens: leave `[CLS]`, `[PAD]` and the like out.
         clean_up_tokenization_spaces: close the gaps before punctuation and English contractions: do n't → don't.
         spaces_between_special_tokens: a space on each side of an added token.
         """
@@ -266,7 +259,6 @@ class Vocabulary:
 
     @staticmethod
     def clean_up_tokenization(out_string: str) -> str:
-        """Close the gaps that tokens leave in English text."""
         for spaced in (" .", " ?", " !", " ,", " ' ", " n't", " 'm", " 's", " 've", " 're"):  # the order matters
             out_string = out_string.replace(spaced, spaced.strip())
         return out_string

@@ -21,7 +21,6 @@ from .words import BasicTokenizer, joined, lower_each
 
 MAX_WORDS = 1 << 17  # of this many different words the pieces are remembered: some 30 MB
 MAX_WORD_LENGTH = 64  # longer words are rare, and not worth the memory
-
 Node: TypeAlias = dict[str, "Node"]  # next character → what may follow; END marks a node where a token is complete
 END = ""
 
