@@ -102,12 +102,12 @@ def windows_of(
     excess = tokenizer.excess(ids, pair_ids, options)
     if excess <= 0 or options.truncation is TruncationStrategy.DO_NOT_TRUNCATE:
         return [(ids, pair_ids)]
-    cuts_second = options.truncation is TruncationStrategy.ONLY_SECOND and pair_ids is not None
-    long = pair_ids if cuts_second and pair_ids is not None else ids
+    other = pair_ids if options.truncation is TruncationStrategy.ONLY_SECOND else None
+    long = ids if other is None else other
     size = len(long) - excess
     step = size - options.stride
     if step <= 0:
         found = f"max_length={options.max_length} leaves room for {max(size, 0)} tokens of this text in each window"
         raise ValueError(f"{found}: it must be more than stride={options.stride}. Raise max_length or lower stride.")
     windows = [long[start : start + size] for start in range(0, len(long) - options.stride, step)]
-    return [(ids, window) if cuts_second else (window, pair_ids) for window in windows]
+    return [(window, pair_ids) if other is None else (ids, window) for window in windows]

@@ -96,10 +96,7 @@ class ModelInput(Vocabulary):
             warnings.warn("pad_to_max_length= is the old way to say padding='max_length'.", FutureWarning, stacklevel=3)
             padding = padding or ("longest" if max_length is None else "max_length")
         if options.return_token_type_ids and not options.add_special_tokens:
-            advice = "leave it out for segments of zeros"
-            raise ValueError(
-                f"return_token_type_ids=True needs add_special_tokens=True, as in the reference: {advice}."
-            )
+            raise ValueError("return_token_type_ids=True needs add_special_tokens=True. Leave it out to get zeros.")
         for name, value, choices in (("padding", padding, PADDING), ("truncation", truncation, TRUNCATION)):
             if value not in choices:
                 raise ValueError(f"{name}={value!r} is not understood. Choose {', '.join(map(repr, choices))}.")
@@ -163,8 +160,9 @@ class ModelInput(Vocabulary):
         """By how many tokens a sequence or pair is too long; below 0 when it is shorter, 0 without a maximum."""
         pair = pair_ids is not None
         if options.return_overflowing_tokens and pair and options.truncation is TruncationStrategy.LONGEST_FIRST:
-            advice = "choose truncation='only_first' or 'only_second'"
-            raise ValueError(f"truncation='longest_first' cannot return the overflow of a pair: {advice}.")
+            raise ValueError(
+                "The overflow of a pair needs truncation='only_first' or 'only_second', not 'longest_first'."
+            )
         if not options.max_length:
             return 0
         special = self.num_special_tokens_to_add(pair) if options.add_special_tokens else 0

@@ -109,8 +109,7 @@ class Vocabulary:
     @property
     def special_tokens_map_extended(self) -> dict[str, Token | list[Token]]:
         """Role → token as it was given. Roles without a token are left out."""
-        tokens = {role: getattr(self, f"_{role}") for role in self.SPECIAL_TOKENS_ATTRIBUTES}
-        return {role: token for role, token in tokens.items() if token}
+        return {role: token for role in self.SPECIAL_TOKENS_ATTRIBUTES if (token := getattr(self, f"_{role}"))}
 
     @property
     def special_tokens_map(self) -> dict[str, str | list[str]]:
@@ -205,9 +204,7 @@ class Vocabulary:
         for token, index in new.items():
             if index in self.ids_to_tokens:
                 taken = f"{token!r} would get id {index}, which is {self.ids_to_tokens[index]!r} already"
-                raise ValueError(
-                    f"{taken}: some piece stands on two of its lines in vocab.txt. Give each line its own."
-                )
+                raise ValueError(f"{taken}: a piece stands on two of its lines in vocab.txt. Give each line its own.")
         self.added_tokens_encoder = {**self.added_tokens_encoder, **new}  # replaced at once: threads may be encoding
         self.added_tokens_decoder = {index: token for token, index in self.added_tokens_encoder.items()}
         self.unique_no_split_tokens = sorted({*self.unique_no_split_tokens, *(given if special_tokens else new)})

@@ -12,7 +12,6 @@ import os
 import re
 from collections.abc import Callable, Container, Iterable, Sequence
 from itertools import accumulate, chain, pairwise
-from operator import itemgetter
 from types import NoneType
 from typing import TypeAlias
 
@@ -108,7 +107,10 @@ class TextTokenizer:
                 for chunk in part.split(" "):
                     pieces = self.pieces.get(chunk)
                     if pieces is None:
-                        pieces = tuple(chain.from_iterable(map(itemgetter(1), self.words(chunk))))
+                        of_chunk: list[str] = []
+                        for _, of_word in self.words(chunk):
+                            of_chunk += of_word
+                        pieces = tuple(of_chunk)
                         if len(self.pieces) >= MAX_WORDS:
                             self.pieces.clear()
                         if len(chunk) <= MAX_WORD_LENGTH:
