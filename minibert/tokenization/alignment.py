@@ -7,12 +7,10 @@ Where a token begins and ends equals what the Rust tokenizer of transformers 5 r
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from itertools import chain
 from typing import Any, NamedTuple, TypeAlias
 
 from .encoding import EncodeOptions, Encoding, TruncationStrategy
-from .model_input import ModelInput
+from .model_input import Columns, Ids, ModelInput
 from .wordpiece import TextTokenizer
 from .words import Traced
 
@@ -32,7 +30,6 @@ class AlignedToken(NamedTuple):
 
 
 Texts: TypeAlias = list[tuple[Any, Any]]  # texts and their pairs
-Aligned: TypeAlias = tuple[list[AlignedToken], list[AlignedToken] | None]  # the tokens of a text, and of its pair
 
 
 def aligned(tokenizer: ModelInput, steps: TextTokenizer, text: Any, sequence: int) -> list[AlignedToken]:
@@ -45,9 +42,9 @@ def aligned(tokenizer: ModelInput, steps: TextTokenizer, text: Any, sequence: in
         of_words = [aligned(tokenizer, steps, word, sequence=sequence) for word in text]
         return [token._replace(word=number) for number, tokens in enumerate(of_words) for token in tokens]
     words: list[tuple[str, list[str]]] = []
+    tokens: list[AlignedToken] = []
     for part, is_token in steps.parts(Traced(text, range(len(text)))):
         words += [(part, [part])] if is_token else steps.words(part)
-    tokens: list[AlignedToken] = []
     for number, (word, pieces) in enumerate(words):
         end = 0
         for piece in pieces:
@@ -58,35 +55,22 @@ def aligned(tokenizer: ModelInput, steps: TextTokenizer, text: Any, sequence: in
             where = (*origin.span, number, sequence)
             tokens.append(AlignedToken(str(piece), tokenizer.token_to_id(piece), *where))
     if steps.own and [token.token for token in tokens] != steps.own(text):
-        raise ValueError(
-            f"{type(tokenizer).__name__} has a tokenize of its own: where its tokens came from is unknown."
-        )
+        raise ValueError(f"{type(tokenizer).__name__} tokenizes in its own way: where its tokens came from is unknown.")
     return tokens
 
 
-def aligned_pairs(tokenizer: ModelInput, steps: TextTokenizer, texts: Texts) -> list[Aligned]:
-    """The tokens of each text and of its pair, which may be None."""
-    firsts = [aligned(tokenizer, steps, text, sequence=0) for text, _ in texts]
-    seconds = [None if pair is None else aligned(tokenizer, steps, pair, sequence=1) for _, pair in texts]
-    return list(zip(firsts, seconds, strict=True))
-
-
-def origins(tokenizer: ModelInput, steps: TextTokenizer, texts: Texts, options: EncodeOptions) -> list[Encoding]:
-    """The rows that texts become, with the origin of every token."""
-    return encodings_of(tokenizer, aligned_pairs(tokenizer, steps, texts), options)
-
-
-def encodings_of(tokenizer: ModelInput, rows: Iterable[Aligned], options: EncodeOptions) -> list[Encoding]:
-    """Rows made as rows of ids are, by `add_row` and `padded`, from tokens that know their origin."""
-    options = options._replace(
-        return_token_type_ids=True,
-        return_attention_mask=True,
-        return_special_tokens_mask=True,
-        return_overflowing_tokens=False,
-    )
-    columns: dict[str, list[Any]] = {}
-    for first, second in rows:
-        tokenizer.add_row(columns, first, second, options=options)
+def origins(
+    tokenizer: ModelInput, steps: TextTokenizer, *, texts: Texts, options: EncodeOptions, windows: bool
+) -> list[Encoding]:
+    """The rows that texts become, with the origin of every token: made as rows of ids are, by `add_row` and `padded`."""
+    of_row = options._replace(return_token_type_ids=True, return_attention_mask=True, return_overflowing_tokens=False)
+    of_row = of_row._replace(return_special_tokens_mask=True)
+    columns: Columns = {}
+    for text, pair in texts:
+        first = aligned(tokenizer, steps, text, sequence=0)
+        second = None if pair is None else aligned(tokenizer, steps, pair, sequence=1)
+        for one, other in windows_of(tokenizer, first, second, options=options) if windows else [(first, second)]:
+            tokenizer.add_row(columns, one, other, options=of_row)
     columns = tokenizer.padded(columns, options)
     encodings = []
     for index, row in enumerate(columns["input_ids"]):
@@ -107,44 +91,23 @@ def encodings_of(tokenizer: ModelInput, rows: Iterable[Aligned], options: Encode
     return encodings
 
 
-def in_windows(
-    tokenizer: ModelInput, steps: TextTokenizer, texts: Texts, options: EncodeOptions
-) -> tuple[dict[str, list[Any]], list[Encoding]]:
-    """The columns of a batch with a row for each window, and these rows; `overflow_to_sample_mapping` says of which text."""
-    rows = [windows_of(tokenizer, row, options) for row in aligned_pairs(tokenizer, steps, texts)]
-    encodings = encodings_of(tokenizer, chain.from_iterable(rows), options)
-    asked_for = {
-        "input_ids": ("ids", True),
-        "token_type_ids": ("type_ids", options.return_token_type_ids),
-        "attention_mask": ("attention_mask", options.return_attention_mask),
-        "special_tokens_mask": ("special_tokens_mask", options.return_special_tokens_mask),
-        "offset_mapping": ("offsets", options.return_offsets_mapping),
-    }
-    columns = {name: [getattr(row, of) for row in encodings] for name, (of, wanted) in asked_for.items() if wanted}
-    if options.return_length:
-        columns["length"] = list(map(len, encodings))
-    columns["overflow_to_sample_mapping"] = [sample for sample, windows in enumerate(rows) for _ in windows]
-    return columns, encodings
-
-
-def windows_of(tokenizer: ModelInput, row: Aligned, options: EncodeOptions) -> list[Aligned]:
+def windows_of(
+    tokenizer: ModelInput, ids: Ids, pair_ids: Ids | None, options: EncodeOptions
+) -> list[tuple[Ids, Ids | None]]:
     """A text too long for one row as several, each of which repeats the last `stride` tokens of the one before.
 
     Of a pair, the text that `truncation` names is cut; the other stands in every window, whole.
     Raises ValueError when no window could hold more than what it repeats.
     """
-    ids, pair_ids = row
     excess = tokenizer.excess(ids, pair_ids, options)
     if excess <= 0 or options.truncation is TruncationStrategy.DO_NOT_TRUNCATE:
-        return [row]
-    cuts_second = options.truncation is TruncationStrategy.ONLY_SECOND and pair_ids is not None
-    long = pair_ids if cuts_second and pair_ids is not None else ids
+        return [(ids, pair_ids)]
+    other = pair_ids if options.truncation is TruncationStrategy.ONLY_SECOND else None
+    long = ids if other is None else other
     size = len(long) - excess
     step = size - options.stride
     if step <= 0:
-        raise ValueError(
-            f"max_length={options.max_length} leaves room for {max(size, 0)} tokens of this text in each window, "
-            f"which must be more than stride={options.stride}. Raise max_length or lower stride."
-        )
+        found = f"max_length={options.max_length} leaves room for {max(size, 0)} tokens of this text in each window"
+        raise ValueError(f"{found}: it must be more than stride={options.stride}. Raise max_length or lower stride.")
     windows = [long[start : start + size] for start in range(0, len(long) - options.stride, step)]
-    return [(ids, window) if cuts_second else (window, pair_ids) for window in windows]
+    return [(window, pair_ids) if other is None else (ids, window) for window in windows]

@@ -9,7 +9,7 @@ from collections import UserDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import torch
@@ -32,18 +32,32 @@ class TruncationStrategy(str, Enum):
     DO_NOT_TRUNCATE = "do_not_truncate"
 
 
+Index: TypeAlias = int | None  # of a token, word or text; None where nothing corresponds
+
 # What may be given → what it means.
 PADDING: dict[Any, PaddingStrategy] = {True: PaddingStrategy.LONGEST, False: PaddingStrategy.DO_NOT_PAD}
 PADDING |= {each.value: each for each in PaddingStrategy}
-TRUNCATION: dict[Any, TruncationStrategy] = {
-    True: TruncationStrategy.LONGEST_FIRST,
-    False: TruncationStrategy.DO_NOT_TRUNCATE,
-}
+TRUNCATION: dict[Any, TruncationStrategy]
+TRUNCATION = {True: TruncationStrategy.LONGEST_FIRST, False: TruncationStrategy.DO_NOT_TRUNCATE}
 TRUNCATION |= {each.value: each for each in TruncationStrategy}
 
 
 class EncodeOptions(NamedTuple):
-    """The arguments of one call of the tokenizer, which describes them; None stands for what `resolved` fills in."""
+    """The arguments of one call of the tokenizer.
+
+    padding: True pads to the longest of the batch, "max_length" to `max_length` or the model's maximum.
+    truncation: True or "longest_first" cuts the longer of a pair, "only_first" and "only_second" that text, to
+        `max_length` or the model's maximum.
+    stride: how many kept tokens the overflow repeats.
+    is_split_into_words: a text is given as the list of its words.
+    pad_to_multiple_of: round the padded length up.
+    return_tensors: "pt" or "np"; lists otherwise.
+    return_token_type_ids, return_attention_mask: None means "as `model_input_names` says".
+    return_overflowing_tokens: also return `overflowing_tokens` and `num_truncated_tokens`.
+    return_special_tokens_mask, return_offsets_mapping, return_length: also return these columns.
+    verbose: log, once, which arguments do not go together and that a sequence is too long.
+    truncation_strategy, pad_to_max_length: what `truncation` and `padding` were called before transformers 3.
+    """
 
     add_special_tokens: bool = True
     padding: Any = False
@@ -60,7 +74,7 @@ class EncodeOptions(NamedTuple):
     return_offsets_mapping: bool = False
     return_length: bool = False
     verbose: bool = True
-    truncation_strategy: Any = None
+    truncation_strategy: str | None = None
     pad_to_max_length: bool = False
 
 
@@ -78,12 +92,17 @@ class TokenSpan(NamedTuple):
     end: int
 
 
+Characters: TypeAlias = CharSpan | None
+Tokens: TypeAlias = TokenSpan | None
+
+
 @dataclass
 class Encoding:
     """A row of tokens. Special tokens and padding have no word and no sequence, and the offsets (0, 0).
 
     tokens, ids, type_ids, attention_mask, special_tokens_mask, offsets: as in the columns of the same names.
     word_ids: number of each token's word in its text. sequence_ids: 0 in the first text, 1 in the second.
+    The methods: as in `BatchEncoding`, which calls them.
     """
 
     tokens: list[str]
@@ -92,44 +111,35 @@ class Encoding:
     attention_mask: list[int]
     special_tokens_mask: list[int]
     offsets: list[tuple[int, int]]
-    word_ids: list[int | None]
-    sequence_ids: list[int | None]
+    word_ids: list[Index]
+    sequence_ids: list[Index]
 
     def __len__(self) -> int:
         return len(self.ids)
 
-    def token_to_sequence(self, token: int) -> int | None:
-        """Which text a token is of; None for a special one."""
+    def token_to_sequence(self, token: int) -> Index:
         return self.sequence_ids[token]
 
-    def token_to_word(self, token: int) -> int | None:
-        """Which word a token is of; None for a special one."""
+    def token_to_word(self, token: int) -> Index:
         return self.word_ids[token]
 
-    def token_to_chars(self, token: int) -> CharSpan | None:
-        """The characters a token stands for; None for a special one."""
+    def token_to_chars(self, token: int) -> Characters:
         return None if self.sequence_ids[token] is None else CharSpan(*self.offsets[token])
 
-    def word_to_tokens(self, word: int, sequence: int = 0) -> TokenSpan | None:
-        """The tokens of a word; None if it has none, or was cut off."""
+    def word_to_tokens(self, word: int, sequence: int = 0) -> Tokens:
         origins = list(zip(self.word_ids, self.sequence_ids, strict=True))
         count = origins.count((word, sequence))
         return TokenSpan(first := origins.index((word, sequence)), first + count) if count else None
 
-    def word_to_chars(self, word: int, sequence: int = 0) -> CharSpan | None:
-        """The characters of a word; None if it has no token."""
+    def word_to_chars(self, word: int, sequence: int = 0) -> Characters:
         span = self.word_to_tokens(word, sequence)
         return None if span is None else CharSpan(self.offsets[span.start][0], self.offsets[span.end - 1][1])
 
-    def char_to_token(self, char: int, sequence: int = 0) -> int | None:
-        """The token a character is in; None for spaces and whatever else is in no token."""
-        for index, (start, end) in enumerate(self.offsets):
-            if start <= char < end and self.sequence_ids[index] == sequence:
-                return index
-        return None
+    def char_to_token(self, char: int, sequence: int = 0) -> Index:
+        origins = enumerate(zip(self.offsets, self.sequence_ids, strict=True))
+        return next((index for index, ((start, end), of) in origins if start <= char < end and of == sequence), None)
 
-    def char_to_word(self, char: int, sequence: int = 0) -> int | None:
-        """The word a character is in."""
+    def char_to_word(self, char: int, sequence: int = 0) -> Index:
         token = self.char_to_token(char, sequence)
         return None if token is None else self.word_ids[token]
 
@@ -137,16 +147,15 @@ class Encoding:
 class BatchEncoding(UserDict[str, Any]):
     """Columns such as `input_ids`, read as `encoding["input_ids"]` or `encoding.input_ids`.
 
-    A column of one text is a list; of a batch, a list of lists; with `return_tensors`, a (batch, seq) tensor or array.
-
-    data: name → column.
+    data: name → column: a list for one text, a list of lists for a batch; or (batch, seq) tensors or arrays.
     encodings: the rows with the origin of their tokens, or a function that computes them when they are asked for.
     tensor_type: "pt" or "np" to make tensors or arrays of every column.
     prepend_batch_axis: make each column a batch of one before that.
     n_sequences: 1 for single texts, 2 for pairs.
 
-    `encoding[3]` is row 3 as an `Encoding` (and `encoding[1:3]` several, from Python 3.12 on). The methods below take `(index)` when there is one row, `(row, index)` in
-    any batch, and answer None where nothing corresponds. A pickled encoding keeps only what was computed.
+    `encoding[3]` is row 3 as an `Encoding` (and `encoding[1:3]` several, from Python 3.12 on). The methods below take
+    `(index)` when there is one row, `(row, index)` in any batch, and answer None for special tokens, spaces, and what was
+    cut off. A pickled encoding keeps only what was computed.
     """
 
     def __init__(
@@ -181,10 +190,9 @@ class BatchEncoding(UserDict[str, Any]):
     @property
     def encodings(self) -> list[Encoding] | None:
         """The rows with the origin of their tokens; None for columns that did not come from text."""
-        rows = self._encodings
-        if callable(rows):
-            self._encodings = rows = rows()
-        return rows
+        if callable(self._encodings):
+            self._encodings = self._encodings()
+        return self._encodings
 
     @property
     def is_fast(self) -> bool:
@@ -194,10 +202,8 @@ class BatchEncoding(UserDict[str, Any]):
     def _rows(self) -> list[Encoding]:
         rows = self.encodings
         if rows is None:
-            raise ValueError(
-                "This encoding does not know where its tokens came from: it was made from ids, or was pickled before it "
-                "was asked. Encode text, and ask before sending it to another process."
-            )
+            why = "they were made from ids, or pickled before anybody asked. Encode text, and ask first"
+            raise ValueError(f"It is not known where these tokens came from: {why}.")
         return rows
 
     def _find(self, first: int, second: int | None) -> tuple[Encoding, int]:
@@ -208,77 +214,63 @@ class BatchEncoding(UserDict[str, Any]):
         """The tokens of a row, special ones and padding included."""
         return self._rows()[batch_index].tokens
 
-    def word_ids(self, batch_index: int = 0) -> list[int | None]:
+    def word_ids(self, batch_index: int = 0) -> list[Index]:
         """For each token of a row, the number of its word."""
         return self._rows()[batch_index].word_ids
 
-    def sequence_ids(self, batch_index: int = 0) -> list[int | None]:
+    def sequence_ids(self, batch_index: int = 0) -> list[Index]:
         """For each token of a row, 0 if it is of the first text, 1 if of the second."""
         return self._rows()[batch_index].sequence_ids
 
-    def token_to_sequence(self, batch_or_token_index: int, token_index: int | None = None) -> int | None:
+    def token_to_sequence(self, batch_or_token_index: int, token_index: Index = None) -> Index:
         """Which text a token is of."""
         return Encoding.token_to_sequence(*self._find(batch_or_token_index, token_index))
 
-    def token_to_word(self, batch_or_token_index: int, token_index: int | None = None) -> int | None:
+    def token_to_word(self, batch_or_token_index: int, token_index: Index = None) -> Index:
         """Which word a token is of."""
         return Encoding.token_to_word(*self._find(batch_or_token_index, token_index))
 
-    def token_to_chars(self, batch_or_token_index: int, token_index: int | None = None) -> CharSpan | None:
+    def token_to_chars(self, batch_or_token_index: int, token_index: Index = None) -> Characters:
         """Which characters a token stands for."""
         return Encoding.token_to_chars(*self._find(batch_or_token_index, token_index))
 
-    def word_to_tokens(
-        self, batch_or_word_index: int, word_index: int | None = None, sequence_index: int = 0
-    ) -> TokenSpan | None:
+    def word_to_tokens(self, batch_or_word_index: int, word_index: Index = None, sequence_index: int = 0) -> Tokens:
         """Which tokens a word became."""
         return Encoding.word_to_tokens(*self._find(batch_or_word_index, word_index), sequence_index)
 
-    def word_to_chars(
-        self, batch_or_word_index: int, word_index: int | None = None, sequence_index: int = 0
-    ) -> CharSpan | None:
+    def word_to_chars(self, batch_or_word_index: int, word_index: Index = None, sequence_index: int = 0) -> Characters:
         """Which characters a word is."""
         return Encoding.word_to_chars(*self._find(batch_or_word_index, word_index), sequence_index)
 
-    def char_to_token(
-        self, batch_or_char_index: int, char_index: int | None = None, sequence_index: int = 0
-    ) -> int | None:
+    def char_to_token(self, batch_or_char_index: int, char_index: Index = None, sequence_index: int = 0) -> Index:
         """Which token a character is in."""
         return Encoding.char_to_token(*self._find(batch_or_char_index, char_index), sequence_index)
 
-    def char_to_word(
-        self, batch_or_char_index: int, char_index: int | None = None, sequence_index: int = 0
-    ) -> int | None:
+    def char_to_word(self, batch_or_char_index: int, char_index: Index = None, sequence_index: int = 0) -> Index:
         """Which word a character is in."""
         return Encoding.char_to_word(*self._find(batch_or_char_index, char_index), sequence_index)
 
     def convert_to_tensors(self, tensor_type: str | None = None, prepend_batch_axis: bool = False) -> BatchEncoding:
         """Make every column a tensor ("pt") or an array ("np"), in place. Raises ValueError if rows differ in length."""
-        if tensor_type is None:
-            return self
-        if tensor_type not in ("pt", "np"):
+        if tensor_type not in ("pt", "np", None):
             raise ValueError(f"return_tensors={tensor_type!r} is not supported. Choose 'pt', 'np' or None (lists).")
         for name, column in self.data.items():
             rows = [column] if prepend_batch_axis else column
-            if isinstance(rows, torch.Tensor if tensor_type == "pt" else np.ndarray):
+            if tensor_type is None or isinstance(rows, torch.Tensor if tensor_type == "pt" else np.ndarray):
                 continue
             try:
                 self.data[name] = torch.tensor(rows) if tensor_type == "pt" else np.asarray(rows)
             except (ValueError, TypeError) as error:
                 lengths = sorted({len(row) for row in rows if isinstance(row, (list, tuple))})
                 found = f"lengths {', '.join(map(str, lengths[:10]))}" if len(lengths) > 1 else "no regular shape"
-                raise ValueError(
-                    f"{name!r} cannot be made into one tensor: its rows have {found}. Pass padding=True (and "
-                    "truncation=True to cut long texts) so that all rows have one length."
-                ) from error
+                advice = "Pass padding=True, and truncation=True to cut long texts"
+                raise ValueError(f"{name!r} cannot be one tensor: its rows have {found}. {advice}.") from error
         return self
 
     def to(self, device: str | int | torch.device) -> BatchEncoding:
         """Move every tensor to `device`, in place, and return the encoding itself."""
-        self.data = {
-            name: column.to(device) if isinstance(column, torch.Tensor) else column
-            for name, column in self.data.items()
-        }
+        for name, column in self.data.items():
+            self.data[name] = column.to(device) if isinstance(column, torch.Tensor) else column
         return self
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -27,7 +27,8 @@ LARGE = int(1e20)  # above this a length counts as unlimited
 
 FILLERS = {"attention_mask": 0, "special_tokens_mask": 1, "offset_mapping": (0, 0)}  # what padding is in a column
 
-T = TypeVar("T")  # what a row is made of: ids, or tokens that know their positions in the text
+Ids: TypeAlias = list[Any]  # or tokens that know their positions in the text
+Columns: TypeAlias = dict[str, list[Any]]  # name → rows
 
 
 class ModelInput(Vocabulary):
@@ -41,37 +42,35 @@ class ModelInput(Vocabulary):
     model_input_names: list[str]
     deprecation_warnings: dict[str, bool]  # what was warned of already
 
-    def build_inputs_with_special_tokens(self, token_ids_0: list[T], token_ids_1: list[T] | None = None) -> list[Any]:
+    def build_inputs_with_special_tokens(self, token_ids_0: Ids, token_ids_1: Ids | None = None) -> Ids:
         """`[CLS] A [SEP]` or `[CLS] A [SEP] B [SEP]`."""
         cls, sep = self.cls_token_id, self.sep_token_id
         if cls is None or sep is None:
             raise ValueError("BERT's input begins with cls_token and ends with sep_token: set both on the tokenizer.")
         return [cls, *token_ids_0, sep] if token_ids_1 is None else [cls, *token_ids_0, sep, *token_ids_1, sep]
 
-    def create_token_type_ids_from_sequences(
-        self, token_ids_0: Sequence[Any], token_ids_1: Sequence[Any] | None = None
-    ) -> list[int]:
+    def create_token_type_ids_from_sequences(self, token_ids_0: Ids, token_ids_1: Ids | None = None) -> list[int]:
         """Segments: 0 for `[CLS] A [SEP]`, 1 for `B [SEP]`."""
         return [0] * (len(token_ids_0) + 2) + ([] if token_ids_1 is None else [1] * (len(token_ids_1) + 1))
 
     def get_special_tokens_mask(
-        self, token_ids_0: list[T], token_ids_1: list[T] | None = None, already_has_special_tokens: bool = False
+        self, token_ids_0: Ids, token_ids_1: Ids | None = None, already_has_special_tokens: bool = False
     ) -> list[int]:
-        """1 where a special token stands, 0 elsewhere.
+        """1 where a special token stands, 0 elsewhere, in the sequence that `build_inputs_with_special_tokens` would build.
 
-        already_has_special_tokens: `token_ids_0` is a finished sequence; otherwise the mask is that of the sequence
-        that `build_inputs_with_special_tokens` would build.
+        already_has_special_tokens: `token_ids_0` is a finished sequence.
         """
         if already_has_special_tokens:
             if token_ids_1 is not None:
                 raise ValueError("A finished sequence stands alone: give token_ids_0 only.")
             special = set(self.all_special_ids)
             return [int(index in special) for index in token_ids_0]
-        first, second = ([None] * len(ids) if ids is not None else None for ids in (token_ids_0, token_ids_1))
-        return [int(each is not None) for each in self.build_inputs_with_special_tokens(first or [], second)]
+        second = None if token_ids_1 is None else [None] * len(token_ids_1)
+        return [
+            int(each is not None) for each in self.build_inputs_with_special_tokens([None] * len(token_ids_0), second)
+        ]
 
     def num_special_tokens_to_add(self, pair: bool = False) -> int:
-        """How many special tokens a single sequence, or a pair, is given."""
         return len(self.build_inputs_with_special_tokens([], [] if pair else None))
 
     @property
@@ -89,11 +88,7 @@ class ModelInput(Vocabulary):
         padding, truncation, max_length = options.padding, options.truncation, options.max_length
         if max_length is not None and padding is False and truncation is False:
             truncation = True
-            self.warn_once(
-                "max_length was given without truncation= or padding=: long sequences are cut to it, as with "
-                "truncation='longest_first'. Say so with truncation=True.",
-                options.verbose,
-            )
+            self.warn_once("max_length= alone cuts long sequences to it: say so with truncation=True.", options.verbose)
         if options.truncation_strategy is not None:
             warnings.warn("truncation_strategy= is the old name of truncation=.", FutureWarning, stacklevel=3)
             truncation = truncation or options.truncation_strategy
@@ -101,10 +96,7 @@ class ModelInput(Vocabulary):
             warnings.warn("pad_to_max_length= is the old way to say padding='max_length'.", FutureWarning, stacklevel=3)
             padding = padding or ("longest" if max_length is None else "max_length")
         if options.return_token_type_ids and not options.add_special_tokens:
-            raise ValueError(
-                "return_token_type_ids=True needs add_special_tokens=True: the segments are those of a sequence with "
-                "its special tokens. Leave return_token_type_ids out to get zeros."
-            )
+            raise ValueError("return_token_type_ids=True needs add_special_tokens=True. Leave it out to get zeros.")
         for name, value, choices in (("padding", padding, PADDING), ("truncation", truncation, TRUNCATION)):
             if value not in choices:
                 raise ValueError(f"{name}={value!r} is not understood. Choose {', '.join(map(repr, choices))}.")
@@ -116,25 +108,20 @@ class ModelInput(Vocabulary):
             else:
                 padding = PaddingStrategy.DO_NOT_PAD if padding is PaddingStrategy.MAX_LENGTH else padding
                 truncation, cuts = TruncationStrategy.DO_NOT_TRUNCATE, False
-                self.warn_once(
-                    "There is no length to pad or cut to: give max_length=, or set tokenizer.model_max_length. "
-                    "Sequences are left as they are.",
-                    options.verbose,
-                )
+                advice = "give max_length=, or set tokenizer.model_max_length"
+                self.warn_once(f"There is no length to pad or cut to, and nothing is done: {advice}.", options.verbose)
         if padding is not PaddingStrategy.DO_NOT_PAD:
             if self.pad_token_id is None:
                 raise ValueError("There is no token to pad with. Set one: tokenizer.pad_token = '[PAD]'.")
             multiple = options.pad_to_multiple_of
             if cuts and multiple and max_length and max_length % multiple:
                 raise ValueError(f"Rows cut to max_length={max_length} cannot be padded to a multiple of {multiple}.")
-        segments, mask = options.return_token_type_ids, options.return_attention_mask
-        return options._replace(
-            padding=padding,
-            truncation=truncation,
-            max_length=max_length,
-            return_token_type_ids="token_type_ids" in self.model_input_names if segments is None else segments,
-            return_attention_mask="attention_mask" in self.model_input_names if mask is None else mask,
-        )
+        options = options._replace(padding=padding, truncation=truncation, max_length=max_length)
+        if options.return_token_type_ids is None:
+            options = options._replace(return_token_type_ids="token_type_ids" in self.model_input_names)
+        if options.return_attention_mask is None:
+            options = options._replace(return_attention_mask="attention_mask" in self.model_input_names)
+        return options
 
     def warn_once(self, message: str, verbose: bool) -> None:
         """Log a warning, if asked to, the first time there is reason for it with this tokenizer."""
@@ -142,9 +129,7 @@ class ModelInput(Vocabulary):
             self.deprecation_warnings[message] = True
             logger.warning(message)
 
-    def add_row(
-        self, columns: dict[str, list[Any]], ids: list[T], pair_ids: list[T] | None, options: EncodeOptions
-    ) -> None:
+    def add_row(self, columns: Columns, ids: Ids, pair_ids: Ids | None, options: EncodeOptions) -> None:
         """Append one sequence or pair, cut to length and with its special tokens, to columns that are padded later."""
         row: dict[str, Any] = {}
         if options.max_length or options.return_overflowing_tokens:
@@ -166,21 +151,17 @@ class ModelInput(Vocabulary):
         if options.return_attention_mask:
             row["attention_mask"] = [1] * size
         if options.max_length is None and size > self.model_max_length:
-            self.warn_once(
-                f"A sequence is longer than the model's maximum of {self.model_max_length} tokens: the model will refuse "
-                "it. Pass truncation=True to cut it.",
-                options.verbose,
-            )
+            found = f"A sequence is longer than the model's maximum of {self.model_max_length} tokens"
+            self.warn_once(f"{found}, which will refuse it: pass truncation=True to cut it.", options.verbose)
         for name, value in row.items():
             columns.setdefault(name, []).append(value)
 
-    def excess(self, ids: Sequence[Any], pair_ids: Sequence[Any] | None, options: EncodeOptions) -> int:
+    def excess(self, ids: Ids, pair_ids: Ids | None, options: EncodeOptions) -> int:
         """By how many tokens a sequence or pair is too long; below 0 when it is shorter, 0 without a maximum."""
         pair = pair_ids is not None
         if options.return_overflowing_tokens and pair and options.truncation is TruncationStrategy.LONGEST_FIRST:
             raise ValueError(
-                "truncation='longest_first' cannot return the overflow of a pair, which may come from both texts. "
-                "Choose truncation='only_first' or 'only_second'."
+                "The overflow of a pair needs truncation='only_first' or 'only_second', not 'longest_first'."
             )
         if not options.max_length:
             return 0
@@ -189,12 +170,12 @@ class ModelInput(Vocabulary):
 
     def truncate_sequences(
         self,
-        ids: list[T],
-        pair_ids: list[T] | None = None,
+        ids: Ids,
+        pair_ids: Ids | None = None,
         num_tokens_to_remove: int = 0,
         truncation_strategy: str | TruncationStrategy = "longest_first",
         stride: int = 0,
-    ) -> tuple[list[T], list[T] | None, list[T]]:
+    ) -> tuple[Ids, Ids | None, Ids]:
         """Cut tokens off the end of one or both sequences. Returns both, and the tokens cut off.
 
         "only_first" and "only_second" cut that sequence; when it is too short for that, nothing is cut and an error is
@@ -216,40 +197,30 @@ class ModelInput(Vocabulary):
             return ids[:first], pair_ids[:second], []
         kept = len(tokens) - num_tokens_to_remove
         if kept <= 0:
-            logger.error(
-                f"truncation={strategy.value!r} cannot cut {num_tokens_to_remove} tokens off a sequence of {len(tokens)}: "
-                "nothing is cut. Choose another strategy or a larger max_length."
-            )
+            impossible = f"cannot cut {num_tokens_to_remove} tokens off a sequence of {len(tokens)}"
+            logger.error(f"truncation={strategy.value!r} {impossible}: nothing is cut. Choose a larger max_length.")
             return ids, pair_ids, []
         overflow = tokens[max(kept - stride, 0) :]
         return (ids, tokens[:kept], overflow) if cuts_second else (tokens[:kept], pair_ids, overflow)
 
     def prepare_for_model(
-        self,
-        ids: list[int],
-        pair_ids: list[int] | None = None,
-        *arguments: Any,
-        prepend_batch_axis: bool = False,
-        **named: Any,
+        self, ids: Ids, pair_ids: Ids | None = None, *arguments: Any, prepend_batch_axis: bool = False, **named: Any
     ) -> BatchEncoding:
-        """A model's input from ids that have no special tokens yet. The other arguments are those of `__call__`."""
+        """A model's input from ids that have no special tokens yet. The other arguments are those of `EncodeOptions`."""
         options = self.resolved(EncodeOptions(*arguments, **named))
-        columns: dict[str, list[Any]] = {}
+        columns: Columns = {}
         self.add_row(columns, ids, pair_ids, options=options)
         row = self.padded(columns, options, alone=True)
         return BatchEncoding(row, tensor_type=options.return_tensors, prepend_batch_axis=prepend_batch_axis)
 
     def pad(
-        self,
-        encoded_inputs: Mapping[str, Any] | Sequence[Mapping[str, Any]],
-        padding: bool | str | PaddingStrategy = True,
-        **named: Any,
+        self, encoded_inputs: Mapping[str, Any] | Sequence[Mapping[str, Any]], padding: Any = True, **named: Any
     ) -> BatchEncoding:
         """Pad one encoding, a batch, or a list of encodings (as a data loader collects them).
 
         Tensors and arrays come back as tensors and arrays. Columns other than ids, attention mask, segments,
-        special-token mask and offsets are passed on as they are. The other arguments are those of `__call__`:
-        max_length, pad_to_multiple_of, return_attention_mask, return_tensors, verbose.
+        special-token mask and offsets are passed on as they are. padding, and max_length, pad_to_multiple_of,
+        return_attention_mask, return_tensors, verbose: as in `EncodeOptions`.
         """
         main = self.model_input_names[0]
         if isinstance(encoded_inputs, Mapping):
@@ -257,21 +228,23 @@ class ModelInput(Vocabulary):
         else:
             columns = {name: [row[name] for row in encoded_inputs] for name in (encoded_inputs or [{}])[0]}
         if main not in columns:
-            raise ValueError(
-                f"There is nothing to pad: the encodings need {main!r}, and have {', '.join(columns) or 'no columns'}."
-            )
+            found = ", ".join(columns) or "no columns"
+            raise ValueError(f"There is nothing to pad: the encodings need {main!r}, and have {found}.")
         options = self.resolved(EncodeOptions(padding=padding, truncation="do_not_truncate", **named))
         ids, tensor_type = columns[main], options.return_tensors
         for kind, name in ((torch.Tensor, "pt"), (np.ndarray, "np")):
             if tensor_type is None and (isinstance(ids, kind) or (len(ids) and isinstance(ids[0], kind))):
                 tensor_type = name
         columns = {name: to_python(column) for name, column in columns.items()}
-        if columns[main] and isinstance(columns[main][0], (list, tuple)):
-            return BatchEncoding(self.padded(columns, options), tensor_type=tensor_type)
-        columns = self.padded({name: [column] for name, column in columns.items()}, options)
-        return BatchEncoding({name: column[0] for name, column in columns.items()}, tensor_type=tensor_type)
+        alone = not columns[main] or not isinstance(columns[main][0], (list, tuple))
+        if alone:
+            columns = {name: [column] for name, column in columns.items()}
+        columns = self.padded(columns, options)
+        return BatchEncoding(
+            {name: rows[0] if alone else rows for name, rows in columns.items()}, tensor_type=tensor_type
+        )
 
-    def padded(self, columns: dict[str, list[Any]], options: EncodeOptions, alone: bool = False) -> dict[str, Any]:
+    def padded(self, columns: Columns, options: EncodeOptions, alone: bool = False) -> dict[str, Any]:
         """Pad a batch, {name: list of rows}, and add the attention mask if asked for.
 
         Padding has the id `pad_token_id`, segment `pad_token_type_id`, attention 0, and counts as special.
@@ -289,10 +262,10 @@ class ModelInput(Vocabulary):
             if options.pad_to_multiple_of:
                 target = -(-target // options.pad_to_multiple_of) * options.pad_to_multiple_of
             fillers = {main: self.pad_token_id, "token_type_ids": self.pad_token_type_id, **FILLERS}
+            right = self.padding_side == "right"
             for name in fillers.keys() & columns.keys():
-                missing = [[fillers[name]] * (target - size) for size in sizes]
-                pairs = zip(columns[name], missing, strict=True)
-                columns[name] = [[*row, *pad] if self.padding_side == "right" else [*pad, *row] for row, pad in pairs]
+                pairs = zip(columns[name], ([fillers[name]] * (target - size) for size in sizes), strict=True)
+                columns[name] = [[*row, *pad] if right else [*pad, *row] for row, pad in pairs]
         if not alone:
             return columns
         row = {name: rows[0] for name, rows in columns.items() if name != "length"}

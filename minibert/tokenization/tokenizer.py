@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from types import NoneType
 from typing import Any, TypeAlias
 
-from .alignment import in_windows, origins
-from .encoding import BatchEncoding, EncodeOptions, PaddingStrategy, TruncationStrategy
-from .model_input import UNLIMITED, ModelInput
+from .alignment import Texts, origins, windows_of
+from .encoding import BatchEncoding, EncodeOptions
+from .model_input import UNLIMITED, Columns, ModelInput
 from .tokenizer_files import PretrainedFiles, load_vocab
 from .vocabulary import Token
 from .wordpiece import TextTokenizer, WordpieceTokenizer
@@ -40,7 +41,7 @@ class BertTokenizer(ModelInput, PretrainedFiles):
     Reference class: `BertTokenizer` of transformers 4.12.5, the Python one.
     """
 
-    is_fast = False  # whether overflow is always returned as windows, rows of their own
+    is_fast = False  # whether overflow is windows, rows of their own, without `return_offsets_mapping` too
 
     def __init__(
         self,
@@ -69,10 +70,8 @@ class BertTokenizer(ModelInput, PretrainedFiles):
             raise ValueError(f"padding_side={padding_side!r} is not understood. Choose 'right' or 'left'.")
         vocab = dict(vocab_file) if isinstance(vocab_file, Mapping) else load_vocab(vocab_file)
         if str(unk_token) not in vocab:
-            raise ValueError(
-                f"The vocabulary {vocab_file!s:.80} has no unknown token {str(unk_token)!r}, so words it cannot spell would "
-                "have no id. Name the one it has with unk_token=..., or add a line to the file."
-            )
+            missing = f"has no unknown token {str(unk_token)!r} for words that it cannot spell"
+            raise ValueError(f"The vocabulary {vocab_file!s:.80} {missing}. Name the one it has with unk_token=....")
         roles = (
             bos_token,
             eos_token,
@@ -109,7 +108,7 @@ class BertTokenizer(ModelInput, PretrainedFiles):
         return self.steps().tokens(text, self._tokenize)
 
     def _tokenize(self, text: str) -> list[str]:
-        """The tokens of text without special or added tokens, nothing remembered. A subclass may have its own way."""
+        """The tokens of text without special or added tokens, nothing remembered."""
         return [piece for _, pieces in self.steps().words(text) for piece in pieces]
 
     def steps(self) -> TextTokenizer:
@@ -133,66 +132,19 @@ class BertTokenizer(ModelInput, PretrainedFiles):
         return {name: value for name, value in self.__dict__.items() if name != "_steps"}  # made again where it is used
 
     def __call__(
-        self,
-        text: Text | Sequence[Text],
-        text_pair: Text | Sequence[Text] | None = None,
-        add_special_tokens: bool = True,
-        padding: bool | str | PaddingStrategy = False,
-        truncation: bool | str | TruncationStrategy = False,
-        max_length: int | None = None,
-        stride: int = 0,
-        is_split_into_words: bool = False,
-        pad_to_multiple_of: int | None = None,
-        return_tensors: str | None = None,
-        return_token_type_ids: bool | None = None,
-        return_attention_mask: bool | None = None,
-        return_overflowing_tokens: bool = False,
-        return_special_tokens_mask: bool = False,
-        return_offsets_mapping: bool = False,
-        return_length: bool = False,
-        verbose: bool = True,
-        truncation_strategy: str | None = None,
-        pad_to_max_length: bool = False,
+        self, text: Text | Sequence[Text], text_pair: Text | Sequence[Text] | None = None, *arguments: Any, **named: Any
     ) -> BatchEncoding:
         """Encode one text, one pair, or a batch of either.
 
         text, text_pair: a str; with `is_split_into_words`, the list of its words; or a list of these, a batch.
-        padding: True pads to the longest of the batch, "max_length" to `max_length` or the model's maximum.
-        truncation: True or "longest_first" cuts the longer of a pair, "only_first" and "only_second" that text, to
-            `max_length` or the model's maximum.
-        stride: how many kept tokens the overflow repeats.
-        pad_to_multiple_of: round the padded length up.
-        return_tensors: "pt" or "np"; lists otherwise.
-        return_token_type_ids, return_attention_mask: None means "as `model_input_names` says".
-        return_overflowing_tokens: also return `overflowing_tokens` and `num_truncated_tokens`.
-        return_special_tokens_mask, return_length: also return `special_tokens_mask`, `length`.
-        verbose: log, once, which arguments do not go together and that a sequence is too long.
-        truncation_strategy, pad_to_max_length: what `truncation` and `padding` were called before transformers 3.
+        The other arguments are those of `EncodeOptions`: padding, truncation, max_length, return_tensors, ….
 
         Returns `input_ids`, `token_type_ids` and `attention_mask`, each (seq) or (batch, seq), and what was asked for.
         Raises ValueError or TypeError when something is no text, naming its index in the batch.
         """
-        options = EncodeOptions(
-            add_special_tokens=add_special_tokens,
-            padding=padding,
-            truncation=truncation,
-            max_length=max_length,
-            stride=stride,
-            is_split_into_words=is_split_into_words,
-            pad_to_multiple_of=pad_to_multiple_of,
-            return_tensors=return_tensors,
-            return_token_type_ids=return_token_type_ids,
-            return_attention_mask=return_attention_mask,
-            return_overflowing_tokens=return_overflowing_tokens,
-            return_special_tokens_mask=return_special_tokens_mask,
-            return_offsets_mapping=return_offsets_mapping,
-            return_length=return_length,
-            verbose=verbose,
-            truncation_strategy=truncation_strategy,
-            pad_to_max_length=pad_to_max_length,
-        )
+        options = EncodeOptions(*arguments, **named)
         batched = isinstance(text, (list, tuple))
-        if batched and is_split_into_words:
+        if batched and options.is_split_into_words:
             batched = len(text) > 0 and isinstance(text[0], (list, tuple))
         if not batched:
             return self._encode([(text, text_pair)], options)
@@ -208,18 +160,17 @@ class BertTokenizer(ModelInput, PretrainedFiles):
         return self.encode_plus(text, text_pair, *arguments, **named)["input_ids"]
 
     def encode_plus(self, text: Text, text_pair: Text | None = None, *arguments: Any, **named: Any) -> BatchEncoding:
-        """Encode one text or pair, given as text, tokens, words or ids. The other arguments are those of `__call__`."""
+        """Encode one text or pair, given as text, tokens, words or ids."""
         return self._encode([(text, text_pair)], EncodeOptions(*arguments, **named))
 
     def batch_encode_plus(self, batch_text_or_text_pairs: list[Any], *arguments: Any, **named: Any) -> BatchEncoding:
-        """Encode a list of texts, or of (text, text) pairs. The other arguments are those of `__call__`."""
+        """Encode a list of texts, or of (text, text) pairs."""
         return self._encode_batch(batch_text_or_text_pairs, EncodeOptions(*arguments, **named))
 
     def _encode_batch(self, batch: Sequence[Any], options: EncodeOptions) -> BatchEncoding:
-        """Several texts, or several pairs: each item as (text, its pair or None)."""
         if len(batch) == 0:
             raise ValueError("There is nothing to encode: the batch is empty.")
-        texts: list[tuple[Any, Any]] = []
+        texts: Texts = []
         for index, item in enumerate(batch):
             words = options.is_split_into_words and not (item and isinstance(item[0], (list, tuple)))
             pair = item if isinstance(item, (list, tuple)) and not words else (item, None)
@@ -231,40 +182,39 @@ class BertTokenizer(ModelInput, PretrainedFiles):
             texts.append((pair[0], pair[1]))
         return self._encode(texts, options, batched=True)
 
-    def _encode(self, texts: list[tuple[Any, Any]], options: EncodeOptions, batched: bool = False) -> BatchEncoding:
+    def _encode(self, texts: Texts, options: EncodeOptions, batched: bool = False) -> BatchEncoding:
         """Texts and their pairs → rows."""
-        options = self.resolved(options)
-        steps = self.steps()
+        options, steps = self.resolved(options), self.steps()
+        words = options.is_split_into_words
         windows = options.return_overflowing_tokens and (self.is_fast or options.return_offsets_mapping)
+        of_row = options._replace(return_overflowing_tokens=False) if windows else options
         from_text = True
-        columns: dict[str, list[Any]] = {}
+        columns: Columns = {}
+        samples: list[int] = []
         for index, (text, text_pair) in enumerate(texts):
             try:
-                ids = self._ids(text, options.is_split_into_words, steps)
-                pair_ids = None if text_pair is None else self._ids(text_pair, options.is_split_into_words, steps)
+                ids = self._ids(text, words, steps)
+                pair_ids = None if text_pair is None else self._ids(text_pair, words, steps)
             except ValueError as error:
                 raise ValueError(f"Item {index} of the batch: {error}" if batched else error) from error
-            if not windows:
-                self.add_row(columns, ids, pair_ids, options=options)
-            if not options.is_split_into_words:
-                from_text = from_text and isinstance(text, str) and isinstance(text_pair, (str, NoneType))
+            for first, second in windows_of(self, ids, pair_ids, options=options) if windows else [(ids, pair_ids)]:
+                self.add_row(columns, first, second, options=of_row)
+                samples.append(index)
+            from_text = from_text and (words or (isinstance(text, str) and isinstance(text_pair, (str, NoneType))))
         if not from_text and (windows or options.return_offsets_mapping):
             raise ValueError("Offsets are positions in a text: give texts or words, not tokens or ids.")
-        encodings: Any = (lambda: origins(self, self.steps(), texts=texts, options=options)) if from_text else None
+        encodings = partial(origins, self, steps, texts=texts, options=options, windows=windows) if from_text else None
+        alone = not batched and not windows
+        columns = self.padded(columns, options, alone=alone)
         if windows:
-            columns, encodings = in_windows(self, steps, texts=texts, options=options)
-        else:
-            columns = self.padded(columns, options, alone=not batched)
-            if options.return_offsets_mapping:
-                offsets = [encoding.offsets for encoding in encodings()]
-                columns["offset_mapping"] = offsets if batched else offsets[0]
-        return BatchEncoding(
-            columns,
-            encodings,
-            tensor_type=options.return_tensors,
-            prepend_batch_axis=not batched and not windows,
-            n_sequences=1 if texts[0][1] is None else 2,
-        )
+            columns["overflow_to_sample_mapping"] = samples
+            if options.return_length:
+                columns["length"] = list(map(len, columns["input_ids"]))  # padding counts, as in the Rust tokenizer
+        if encodings and options.return_offsets_mapping:
+            offsets = [encoding.offsets for encoding in encodings()]
+            columns["offset_mapping"] = offsets[0] if alone else offsets
+        pairs = 1 if texts[0][1] is None else 2
+        return BatchEncoding(columns, encodings, options.return_tensors, prepend_batch_axis=alone, n_sequences=pairs)
 
     def _ids(self, text: Any, is_split_into_words: bool, steps: TextTokenizer) -> list[int]:
         """The ids of a text, of words, or of tokens; ids are returned as they are."""
@@ -281,17 +231,12 @@ class BertTokenizer(ModelInput, PretrainedFiles):
         raise ValueError(f"expected {wanted}, got {type(text).__name__} {text!r:.80}.")
 
     def __repr__(self) -> str:
-        return (
-            f"PreTrainedTokenizer(name_or_path='{self.name_or_path}', vocab_size={self.vocab_size}, "
-            f"model_max_len={self.model_max_length}, is_fast={self.is_fast}, padding_side='{self.padding_side}', "
-            f"special_tokens={self.special_tokens_map_extended})"
-        )
+        sizes = f"vocab_size={self.vocab_size}, model_max_len={self.model_max_length}, is_fast={self.is_fast}"
+        how = f"padding_side='{self.padding_side}', special_tokens={self.special_tokens_map_extended}"
+        return f"PreTrainedTokenizer(name_or_path='{self.name_or_path}', {sizes}, {how})"
 
 
 class BertTokenizerFast(BertTokenizer):
-    """The same, but `return_overflowing_tokens=True` alone returns the overflow as windows, as in the Rust tokenizer.
-
-    Windows are rows of their own with `overflow_to_sample_mapping`; `BertTokenizer` wants `return_offsets_mapping` too.
-    """
+    """The same, but `return_overflowing_tokens=True` alone returns the overflow as windows, as in the Rust tokenizer."""
 
     is_fast = True

@@ -29,12 +29,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-VOCAB = "vocab.txt"
-CONFIG = "tokenizer_config.json"
-SPECIAL_TOKENS = "special_tokens_map.json"
-ADDED_TOKENS = "added_tokens.json"
-WHOLE = "tokenizer.json"
-ALL_FILES = (VOCAB, CONFIG, SPECIAL_TOKENS, ADDED_TOKENS, WHOLE)
+VOCAB, WHOLE = "vocab.txt", "tokenizer.json"
+SMALL_FILES = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
 
 # The checkpoints published with the paper and after it: their position embeddings end at 512.
 GOOGLE_MODELS = re.compile(
@@ -43,31 +39,22 @@ GOOGLE_MODELS = re.compile(
 )
 
 # Arguments of `BertTokenizer` that a configuration may give.
-SETTINGS = frozenset(
-    [
-        "do_lower_case",
-        "do_basic_tokenize",
-        "never_split",
-        "tokenize_chinese_chars",
-        "strip_accents",
-        "model_max_length",
-        "padding_side",
-        "model_input_names",
-    ]
-).union(Vocabulary.SPECIAL_TOKENS_ATTRIBUTES)
+SETTINGS = {
+    *("do_lower_case", "do_basic_tokenize", "never_split", "tokenize_chinese_chars", "strip_accents"),
+    *("model_max_length", "padding_side", "model_input_names", *Vocabulary.SPECIAL_TOKENS_ATTRIBUTES),
+}
 HUB = ("revision", "cache_dir", "token", "local_files_only", "force_download")  # arguments of `locate`
 # Arguments of the reference that have no effect here.
 IGNORED = ("resume_download", "proxies", "mirror", "trust_remote_code", "from_tf", "from_flax", "_fast_init")
 
-
+PathLike: TypeAlias = str | os.PathLike[str]
 Files: TypeAlias = tuple[Path | dict[str, int], dict[str, Any], dict[str, int]]  # vocabulary, arguments, added tokens
 
 
 def read_folder(folder: Path) -> Files:
     """Read the tokenizer in `folder`. Raises CheckpointError when a file is damaged or none holds a vocabulary."""
     config, special, added, whole = (
-        read_json(folder / name) if (folder / name).exists() else {}
-        for name in (CONFIG, SPECIAL_TOKENS, ADDED_TOKENS, WHOLE)
+        read_json(folder / name) if (folder / name).exists() else {} for name in (*SMALL_FILES, WHOLE)
     )
     vocab: Path | dict[str, int] = folder / VOCAB
     settings: dict[str, Any] = {}
@@ -75,9 +62,8 @@ def read_folder(folder: Path) -> Files:
         if not whole:
             raise CheckpointError(f"{folder}: holds no vocabulary: neither {VOCAB} nor {WHOLE} is there")
         vocab, settings = read_whole(whole, folder / WHOLE)
+    config.setdefault("additional_special_tokens", config.get("extra_special_tokens"))  # what transformers 5 calls them
     settings.update({name: as_token(value) for name, value in config.items() if name in SETTINGS})
-    if "extra_special_tokens" in config:  # what transformers 5 calls them
-        settings.setdefault("additional_special_tokens", as_token(config["extra_special_tokens"]))
     settings.update({role: as_token(token) for role, token in special.items() if token})
     if not added:  # where later versions of transformers keep them
         decoder: dict[str, dict[str, Any]] = config.get("added_tokens_decoder", {})
@@ -88,14 +74,11 @@ def read_folder(folder: Path) -> Files:
 
 def read_whole(whole: dict[str, Any], path: Path) -> tuple[dict[str, int], dict[str, Any]]:
     """Vocabulary and settings of a tokenizer.json. Raises CheckpointError when its tokenizer is not BERT's."""
-    model = whole.get("model") or {}
-    normalizer = whole.get("normalizer") or {}
+    model, normalizer = whole.get("model") or {}, whole.get("normalizer") or {}
     kinds = (model.get("type", "WordPiece"), model.get("continuing_subword_prefix", "##"), normalizer.get("type"))
     if kinds != ("WordPiece", "##", "BertNormalizer") or not isinstance(model.get("vocab"), dict):
-        raise CheckpointError(
-            f"{path}: describes no BERT tokenizer. It needs a WordPiece model whose pieces continue with '##' and a "
-            f"BertNormalizer; it has {kinds[0]}, {kinds[1]!r} and {kinds[2]}"
-        )
+        needs = "a WordPiece model whose pieces continue with '##', and a BertNormalizer"
+        raise CheckpointError(f"{path}: describes no BERT tokenizer. It needs {needs}; it has {kinds!r}")
     settings = {
         "do_lower_case": normalizer.get("lowercase", True),
         "strip_accents": normalizer.get("strip_accents"),
@@ -106,7 +89,7 @@ def read_whole(whole: dict[str, Any], path: Path) -> tuple[dict[str, int], dict[
 
 
 def as_token(value: Any) -> Any:
-    """A token as JSON holds it → `AddedToken` where it has settings, in lists too; anything else as it is."""
+    """A token as JSON holds it → `AddedToken` where it has settings, in lists too."""
     if isinstance(value, dict) and "content" in value:
         return AddedToken(**{name: value[name] for name in AddedToken.__dataclass_fields__ if name in value})
     return [as_token(each) for each in value] if isinstance(value, list) else value
@@ -120,28 +103,24 @@ def as_json(token: Any, typed: bool) -> Any:
     return [as_json(each, typed) for each in token] if isinstance(token, (list, tuple, set)) else token
 
 
-def load_vocab(vocab_file: str | os.PathLike[str]) -> dict[str, int]:
+def load_vocab(vocab_file: PathLike) -> dict[str, int]:
     """Piece → id, in the order of the file.
 
     As in the reference: line ends may be LF, CRLF or CR, a blank line is the empty piece, and a piece that stands
     on two lines has the id of the last.
 
-    Raises ValueError when the file is missing, is not UTF-8, or begins with a byte-order mark (the mark would silently
-    become part of the first piece, usually `[PAD]`).
+    Raises ValueError when the file is missing, is not UTF-8, or begins with a byte-order mark, which would become part
+    of the first piece, usually `[PAD]`.
     """
     path = Path(vocab_file)
     if not path.is_file():
-        raise ValueError(
-            f"There is no vocabulary file at '{path}'. Give the path of a vocab.txt (one piece a line), or load a "
-            "folder or a published model with BertTokenizer.from_pretrained(...)."
-        )
+        advice = "Give the path of a vocab.txt, or load a folder or a published model with from_pretrained"
+        raise ValueError(f"There is no vocabulary file at '{path}'. {advice}.")
     try:
         with path.open(encoding="utf-8") as lines:
             vocab = {line.rstrip("\n"): index for index, line in enumerate(lines)}
     except UnicodeDecodeError as error:
-        raise ValueError(
-            f"The vocabulary file '{path}' is not UTF-8 ({error.reason}). Save it again as UTF-8."
-        ) from error
+        raise ValueError(f"The vocabulary file '{path}' is not UTF-8 ({error.reason}): save it as UTF-8.") from error
     if next(iter(vocab), "").startswith("\ufeff"):
         raise ValueError(f"The vocabulary file '{path}' begins with a byte-order mark. Save it again without one.")
     return vocab
@@ -158,23 +137,16 @@ class PretrainedFiles(Vocabulary):
     steps: Callable[[], TextTokenizer]
 
     @classmethod
-    def from_pretrained(
-        cls,
-        name_or_path: str | os.PathLike[str],
-        *,
-        subfolder: str = "",
-        use_auth_token: bool | str | None = None,
-        **settings: Any,
-    ) -> Self:
+    def from_pretrained(cls, name_or_path: PathLike, *, subfolder: str = "", **settings: Any) -> Self:
         """Load a tokenizer that was saved, comes with minibert, or is published on the hub.
 
         name_or_path: a folder, a vocab.txt, a bundled name such as "novels-4l-256h", or a name on the hub.
-        subfolder: where in that folder the files are.
         settings: arguments of `BertTokenizer` that win over the files'; and those of `minibert.checkpoints.locate`
             (revision, cache_dir, token or use_auth_token, local_files_only, force_download).
 
         Special tokens that the vocabulary lacks are added to it. Raises CheckpointError when there is nothing to load.
         """
+        use_auth_token = settings.pop("use_auth_token", None)
         hub = {name: settings.pop(name) for name in HUB if name in settings}
         if hub.get("token") is None:
             hub["token"] = use_auth_token
@@ -183,7 +155,7 @@ class PretrainedFiles(Vocabulary):
         files: Files = path, {}, {}
         if not path.is_file():
             source = path if subfolder or path.is_dir() else name_or_path
-            files = read_folder(locate(source, filenames=ALL_FILES, **hub))
+            files = read_folder(locate(source, filenames=(VOCAB, *SMALL_FILES, WHOLE), **hub))
         vocab, given, added_tokens = files
         if GOOGLE_MODELS.fullmatch(str(name_or_path)):
             given["model_max_length"] = min(given.get("model_max_length", 512), 512)
@@ -196,31 +168,24 @@ class PretrainedFiles(Vocabulary):
         return tokenizer
 
     def _restore_added_tokens(self, added_tokens: dict[str, int]) -> None:
-        tokens = [token for token, index in sorted(added_tokens.items(), key=lambda item: item[1])]
+        tokens = sorted(added_tokens, key=added_tokens.__getitem__)
         tokens = [token for token in tokens if self.vocab.get(token) != added_tokens[token]]
         for index, token in enumerate(tokens, start=len(self)):
             if index != added_tokens[token]:
-                raise ValueError(
-                    f"Added token {token!r} has id {added_tokens[token]} in the files, where the next free id is {index}: "
-                    "the vocabulary is not the one it was added to, or a token in between is missing."
-                )
+                found = f"Added token {token!r} has id {added_tokens[token]} in the files, where the next free id is {index}"
+                raise ValueError(f"{found}: it belongs to another vocabulary, or a token in between is missing.")
         special = set(self.all_special_tokens)
         for is_special, group in groupby(tokens, key=special.__contains__):
             self.add_tokens(list(group), special_tokens=is_special)
 
-    def save_pretrained(
-        self, save_directory: str | os.PathLike[str], filename_prefix: str | None = None
-    ) -> tuple[str, ...]:
-        """Write the tokenizer's files to a folder, made if need be. Returns their paths.
-
-        `from_pretrained(save_directory)` reads them, here and in transformers.
-        """
+    def save_pretrained(self, save_directory: PathLike, filename_prefix: str | None = None) -> tuple[str, ...]:
+        """Write the files that `from_pretrained` reads, here and in transformers, to a folder. Returns their paths."""
         folder = Path(save_directory)
         if folder.is_file():
             raise ValueError(f"'{folder}' is a file. Give the folder to save the tokenizer in.")
         folder.mkdir(parents=True, exist_ok=True)
         prefix = f"{filename_prefix}-" if filename_prefix else ""
-        config, special, added = (folder / (prefix + name) for name in (CONFIG, SPECIAL_TOKENS, ADDED_TOKENS))
+        config, special, added = (folder / (prefix + name) for name in SMALL_FILES)
         roles = self.special_tokens_map_extended
         settings = {
             **{name: as_json(value, typed=True) for name, value in {**self.init_kwargs, **roles}.items()},
@@ -237,25 +202,16 @@ class PretrainedFiles(Vocabulary):
         for path, content in files.items():
             write_text_atomically(path, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
         if (folder / WHOLE).exists():
-            logger.warning(
-                "'%s' was there before and is not updated. transformers 5 will read it: remove it.", folder / WHOLE
-            )
+            logger.warning("'%s' is not updated. transformers 5 will read it: remove it.", folder / WHOLE)
         return str(config), str(special), *self.save_vocabulary(folder, filename_prefix), str(added)
 
-    def save_vocabulary(self, save_directory: str | os.PathLike[str], filename_prefix: str | None = None) -> tuple[str]:
-        """Write vocab.txt to a folder, or the vocabulary to the file named. Returns its path.
-
-        Pieces stand in the order of their ids, one a line. Warns when the ids leave gaps, which lines cannot show.
-        """
+    def save_vocabulary(self, save_directory: PathLike, filename_prefix: str | None = None) -> tuple[str]:
+        """Write vocab.txt to a folder, or the vocabulary to the file named. Returns its path. Warns of gaps between ids."""
         path = Path(save_directory)
         name, folder = (VOCAB, path) if path.is_dir() else (path.name, path.parent)
         vocab_file = folder / (f"{filename_prefix}-{name}" if filename_prefix else name)
         pieces = sorted(self.vocab, key=self.vocab.__getitem__)
         if [self.vocab[piece] for piece in pieces] != list(range(len(pieces))):
-            logger.warning(
-                "The ids of the vocabulary are not 0, 1, 2, … without a gap: read back from '%s', pieces will have "
-                "other ids.",
-                vocab_file,
-            )
+            logger.warning("Ids are not 0, 1, 2, … without a gap: read back from '%s', they will differ.", vocab_file)
         write_text_atomically(vocab_file, "".join(f"{piece}\n" for piece in pieces))
         return (str(vocab_file),)

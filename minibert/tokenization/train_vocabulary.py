@@ -28,9 +28,7 @@ from typing import Any
 from .words import BasicTokenizer, lower_each
 
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
-
 READ = 1 << 24  # characters of a file held at a time
-
 Pair = tuple[str, str]
 
 
@@ -46,30 +44,21 @@ def train_wordpiece(
     """A vocabulary of at most `size` pieces, in the order of their ids: special tokens, characters, joined pieces.
 
     files: UTF-8 text. do_lower_case, strip_accents, tokenize_chinese_chars: as the tokenizer will be used.
-    The other arguments are those of `learn_pieces`.
+    learning: the arguments of `learn_pieces`.
 
-    The same text gives the same vocabulary on every machine. Raises ValueError when the text holds no words, or its
-    characters alone exceed `size`.
+    The same text gives the same vocabulary on every machine. Raises ValueError when a file is missing or not UTF-8, the
+    text holds no words, or its characters alone exceed `size`.
     """
-    basic = BasicTokenizer(do_lower_case, tokenize_chinese_chars=tokenize_chinese_chars, strip_accents=strip_accents)
-    return learn_pieces(count_words(files, basic), size, **learning)
-
-
-def count_words(files: Iterable[str | os.PathLike[str]], basic: BasicTokenizer) -> Counter[str]:
-    """How often each word occurs in UTF-8 text files, in the order of first appearance.
-
-    Words that only differ before cleaning (`Hello,` and `"hello`) are split once each, however often they occur.
-    Raises ValueError naming the file that is missing or is not UTF-8.
-    """
-    chunks: Counter[str] = Counter()
+    chunks: Counter[str] = Counter()  # what stands between spaces: `Hello,` and `"hello` are split once each
     for file in files:
-        for text in _blocks(Path(file)):
-            chunks.update(text.split(" "))
+        for block in _blocks(Path(file)):
+            chunks.update(block.split(" "))
+    basic = BasicTokenizer(do_lower_case, tokenize_chinese_chars=tokenize_chinese_chars, strip_accents=strip_accents)
     words: Counter[str] = Counter()
     for chunk, count in chunks.items():
-        for word in basic.tokenize(lower_each(chunk) if basic.do_lower_case else chunk):
+        for word in basic.tokenize(lower_each(chunk) if do_lower_case else chunk):
             words[word] += count
-    return words
+    return learn_pieces(words, size, **learning)
 
 
 def _blocks(path: Path) -> Iterator[str]:
@@ -112,10 +101,8 @@ def learn_pieces(
     pieces = Pieces({word: count for word, count in word_counts.items() if kept.issuperset(word)})
     vocab = dict.fromkeys([*special_tokens, *sorted(pieces.counts)])
     if len(vocab) > size:
-        raise ValueError(
-            f"{len(vocab)} pieces are needed for the special tokens and single characters alone, more than size={size}. "
-            f"Raise size, or lower alphabet_limit={alphabet_limit}."
-        )
+        needed = f"{len(vocab)} pieces are needed for special tokens and single characters alone, more than size={size}"
+        raise ValueError(f"{needed}. Raise size, or lower alphabet_limit={alphabet_limit}.")
     while len(vocab) < size and (pair := pieces.best_pair(min_frequency)):
         vocab[pieces.join(pair)] = None
         if progress:
@@ -133,21 +120,17 @@ class Pieces:
     def __init__(self, word_counts: dict[str, int]):
         self.words = [[word[0], *(f"##{char}" for char in word[1:])] for word in word_counts]
         self.times = list(word_counts.values())
+        self.total = 0
         self.counts: Counter[str] = Counter()
         self.pairs: Counter[Pair] = Counter()
         self.holders: defaultdict[Pair, set[int]] = defaultdict(set)  # words a pair is in, or was
         self.partners: defaultdict[str, set[Pair]] = defaultdict(set)  # pairs a piece is in
-        for index, (word, count) in enumerate(zip(self.words, self.times, strict=True)):
-            for piece in word:
-                self.counts[piece] += count
-            for pair in pairwise(word):
-                self._add(pair, count, index)
-        self.total = self.counts.total()
         # Highest gain first, ties by text. Entries are not removed when a gain changes: they are outdated, and skipped.
         self.gains: dict[Pair, float] = {}
         self.heap: list[tuple[float, Pair]] = []
-        for pair in self.pairs:
-            self._rank(pair)
+        for index, count in enumerate(self.times):
+            self._count(index, count)
+        self._rank(set(self.pairs))
 
     def best_pair(self, min_frequency: int) -> Pair | None:
         """The pair whose joining makes the text most likely; None when no pair is left that is frequent enough."""
@@ -161,56 +144,45 @@ class Pieces:
         """Join `pair` wherever it stands. Returns the piece it becomes."""
         left, right = pair
         joined = left + right.removeprefix("##")
-        changed: set[Pair] = set()
-        for index in sorted(self.holders.pop(pair)):
-            word, count = self.words[index], self.times[index]
+        for index in self.holders.pop(pair):
+            word = self.words[index]
+            self._count(index, -self.times[index])
             start = 0
             while start < len(word) - 1:
-                if word[start] == left and word[start + 1] == right:
-                    if start > 0:
-                        changed.add(self._add((word[start - 1], left), -count, index))
-                        changed.add(self._add((word[start - 1], joined), count, index))
-                    if start + 2 < len(word):
-                        changed.add(self._add((right, word[start + 2]), -count, index))
-                        changed.add(self._add((joined, word[start + 2]), count, index))
+                if word[start : start + 2] == [left, right]:
                     word[start : start + 2] = [joined]
-                    self.counts[left] -= count
-                    self.counts[right] -= count
-                    self.counts[joined] += count
-                    self.total -= count
                 start += 1
-        for gone in (pair, *changed):
-            if gone == pair or self.pairs[gone] <= 0:
-                self._forget(gone)
-        for affected in self.partners[left] | self.partners[right] | self.partners[joined]:
-            self._rank(affected)
+            self._count(index, self.times[index])
+        self._rank(self.partners[left] | self.partners[right] | self.partners[joined])
         return joined
 
-    def _add(self, pair: Pair, count: int, index: int) -> Pair:
-        self.pairs[pair] += count
-        if count > 0:
+    def _count(self, index: int, count: int) -> None:
+        """Count the pieces and pairs of a word `count` times more; a negative count takes them back."""
+        word = self.words[index]
+        self.total += count * len(word)
+        for piece in word:
+            self.counts[piece] += count
+        for pair in pairwise(word):
+            if pair not in self.pairs:
+                for piece in pair:
+                    self.partners[piece].add(pair)
+            self.pairs[pair] += count
             self.holders[pair].add(index)
-            self.partners[pair[0]].add(pair)
-            self.partners[pair[1]].add(pair)
-        return pair
 
-    def _forget(self, pair: Pair) -> None:
-        del self.pairs[pair]
-        self.holders.pop(pair, None)
-        self.gains.pop(pair, None)
-        self.partners[pair[0]].discard(pair)
-        self.partners[pair[1]].discard(pair)
-
-    def _rank(self, pair: Pair) -> None:
-        gain = self._gain(pair)
-        if self.gains.get(pair) != gain:
-            self.gains[pair] = gain
-            heapq.heappush(self.heap, (-gain, pair))
+    def _rank(self, pairs: set[Pair]) -> None:
+        for pair in pairs:
+            if not self.pairs[pair]:  # joined everywhere
+                for known in (self.pairs, self.gains, self.holders):
+                    known.pop(pair, None)
+                for piece in pair:
+                    self.partners[piece].discard(pair)
+            elif self.gains.get(pair) != (gain := self._gain(pair)):
+                self.gains[pair] = gain
+                heapq.heappush(self.heap, (-gain, pair))
 
     def _gain(self, pair: Pair) -> float:
         """ΔL of joining `pair`. A piece joined with itself is used up twice as fast."""
-        left, right = (self.counts[piece] for piece in pair)
-        both = self.pairs[pair]
+        left, right, both = self.counts[pair[0]], self.counts[pair[1]], self.pairs[pair]
         if pair[0] == pair[1]:
             change = _f(left - 2 * both) - _f(left)
         else:

@@ -20,7 +20,6 @@ logger = logging.getLogger(__name__)
 class AddedToken:
     """A special token with settings of its own.
 
-    content: the token's text.
     lstrip, rstrip: take the spaces before, after it along. A plain `str` given as a special token takes both.
     single_word, normalized, special: kept and saved, but without effect, as in the reference's Python tokenizer.
     """
@@ -39,46 +38,39 @@ class AddedToken:
 Token: TypeAlias = str | AddedToken
 
 
-class SpecialToken:
-    """An attribute such as `tokenizer.cls_token`: a token's text, or None when no token has that role.
+def with_role(role: str) -> tuple[property, property]:
+    """The attributes `tokenizer.cls_token`, a token's text, and `tokenizer.cls_token_id`, for one role; None without a token.
 
     What was given, a `str` or an `AddedToken`, is kept in `tokenizer._cls_token`. Additional special tokens are lists.
     """
 
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name
-
-    def __get__(self, tokenizer: Vocabulary, owner: type) -> Any:
-        token = getattr(tokenizer, f"_{self.name}")
+    def text(tokenizer: Vocabulary) -> str | list[str] | None:
+        token = getattr(tokenizer, f"_{role}")
         if token is None and tokenizer.verbose:
-            logger.error("The tokenizer has no %s yet: set it before using it.", self.name)
+            logger.error("The tokenizer has no %s yet: set it before using it.", role)
         return list(map(str, token)) if isinstance(token, list) else None if token is None else str(token)
 
-    def __set__(self, tokenizer: Vocabulary, token: Any) -> None:
+    def give(tokenizer: Vocabulary, token: Any) -> None:
         if token:
-            check_special_token(self.name, token)
-        several = self.name == "additional_special_tokens"
-        setattr(tokenizer, f"_{self.name}", list(token or ()) if several else token)
+            check_special_token(role, token)
+        setattr(tokenizer, f"_{role}", list(token or ()) if role == "additional_special_tokens" else token)
 
+    def index(tokenizer: Vocabulary) -> int | list[int] | None:
+        token = getattr(tokenizer, f"_{role}")
+        if isinstance(token, list):
+            return list(map(tokenizer.token_to_id, token))
+        return None if token is None else tokenizer.token_to_id(token)
 
-class SpecialTokenId:
-    """An attribute such as `tokenizer.cls_token_id`: the id of the token of the same role, or None without one."""
+    def refuse(tokenizer: Vocabulary, index: object) -> None:  # noqa: ARG001
+        raise AttributeError(f"The id of {role} follows from it and cannot be set. Set tokenizer.{role}.")
 
-    def __set_name__(self, owner: type, name: str) -> None:
-        self.name = name.removesuffix("_id")
-
-    def __get__(self, tokenizer: Vocabulary, owner: type) -> int | None:
-        token: Token | None = getattr(tokenizer, f"_{self.name}")
-        return None if token is None else tokenizer.token_to_id(str(token))
-
-    def __set__(self, tokenizer: Vocabulary, token_id: object) -> None:
-        raise AttributeError(f"{self.name}_id cannot be set: it follows from {self.name}. Set tokenizer.{self.name}.")
+    return property(text, give), property(index, refuse)
 
 
 class Vocabulary:
     """Tokens ↔ ids. Tokens are given a role, and new ones the ids behind the last.
 
-    vocab: piece → id, from the file. ids_to_tokens: the other way round. roles: the token of each role.
+    vocab: piece → id, from the file. ids_to_tokens: the other way round. roles: the token of each role, in their order.
     cls_token, sep_token, …: the token with that role, as text; None when no token has it. cls_token_id, …: its id.
     added_tokens_encoder, added_tokens_decoder: added token → id, and back.
     unique_no_split_tokens: tokens that are cut out of the text before it is tokenized, sorted.
@@ -88,14 +80,14 @@ class Vocabulary:
     ROLES = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
     SPECIAL_TOKENS_ATTRIBUTES = (*ROLES, "additional_special_tokens")
 
-    bos_token, bos_token_id = SpecialToken(), SpecialTokenId()
-    eos_token, eos_token_id = SpecialToken(), SpecialTokenId()
-    unk_token, unk_token_id = SpecialToken(), SpecialTokenId()
-    sep_token, sep_token_id = SpecialToken(), SpecialTokenId()
-    pad_token, pad_token_id = SpecialToken(), SpecialTokenId()
-    cls_token, cls_token_id = SpecialToken(), SpecialTokenId()
-    mask_token, mask_token_id = SpecialToken(), SpecialTokenId()
-    additional_special_tokens = SpecialToken()
+    bos_token, bos_token_id = with_role("bos_token")
+    eos_token, eos_token_id = with_role("eos_token")
+    unk_token, unk_token_id = with_role("unk_token")
+    sep_token, sep_token_id = with_role("sep_token")
+    pad_token, pad_token_id = with_role("pad_token")
+    cls_token, cls_token_id = with_role("cls_token")
+    mask_token, mask_token_id = with_role("mask_token")
+    additional_special_tokens, additional_special_tokens_ids = with_role("additional_special_tokens")
 
     pad_token_type_id = 0  # the segment of padding
     _unk_token: Token | None
@@ -115,15 +107,9 @@ class Vocabulary:
             setattr(self, role, token)
 
     @property
-    def additional_special_tokens_ids(self) -> list[int]:
-        """The ids of special tokens beyond BERT's own."""
-        return list(map(self.token_to_id, self.additional_special_tokens))
-
-    @property
     def special_tokens_map_extended(self) -> dict[str, Token | list[Token]]:
         """Role → token as it was given. Roles without a token are left out."""
-        tokens = {role: getattr(self, f"_{role}") for role in self.SPECIAL_TOKENS_ATTRIBUTES}
-        return {role: token for role, token in tokens.items() if token}
+        return {role: token for role in self.SPECIAL_TOKENS_ATTRIBUTES if (token := getattr(self, f"_{role}"))}
 
     @property
     def special_tokens_map(self) -> dict[str, str | list[str]]:
@@ -145,7 +131,6 @@ class Vocabulary:
 
     @property
     def all_special_ids(self) -> list[int]:
-        """Their ids."""
         return list(map(self.token_to_id, self.all_special_tokens))
 
     @property
@@ -169,17 +154,14 @@ class Vocabulary:
         """Every added token → its id."""
         return self.added_tokens_encoder
 
-    def token_to_id(self, token: str) -> int:
-        """The id of `token`; of the unknown token when the vocabulary lacks it.
-
-        Raises ValueError when the vocabulary lacks both.
-        """
+    def token_to_id(self, token: Token) -> int:
+        """The id of `token`, or else of the unknown token. Raises ValueError when the vocabulary lacks both."""
         for known in (token, self._unk_token):
             index = None if known is None else self.added_tokens_encoder.get(str(known), self.vocab.get(str(known)))
             if index is not None:
                 return index
-        missing = f"neither {token!r} nor the unknown token {self._unk_token!r}"
-        raise ValueError(f"The vocabulary has {missing}. Set tokenizer.unk_token to a token of the vocabulary.")
+        missing = f"neither {str(token)!r} nor the unknown token {self._unk_token!r}"
+        raise ValueError(f"The vocabulary has {missing}. Set tokenizer.unk_token to one that it has.")
 
     def id_to_token(self, index: int) -> str:
         """The token with this id; the unknown token when there is none."""
@@ -207,8 +189,7 @@ class Vocabulary:
     def add_tokens(self, new_tokens: Token | Sequence[Token], special_tokens: bool = False) -> int:
         """Give new tokens the next ids, and cut them out of the text whole from now on. Returns how many were new.
 
-        Tokens that are not special are lower-cased where text is. Resize the model's embeddings afterwards:
-        `model.resize_token_embeddings(len(tokenizer))`.
+        Tokens that are not special are lower-cased where text is. Call `model.resize_token_embeddings(len(tokenizer))`.
         """
         if not new_tokens:
             return 0
@@ -222,10 +203,8 @@ class Vocabulary:
         new = {token: index for index, token in enumerate(unknown, start=len(self))}
         for token, index in new.items():
             if index in self.ids_to_tokens:
-                raise ValueError(
-                    f"{token!r} would get id {index}, which is {self.ids_to_tokens[index]!r} already: some piece stands on "
-                    "two of its lines in the vocabulary. Give every line of vocab.txt a piece of its own."
-                )
+                taken = f"{token!r} would get id {index}, which is {self.ids_to_tokens[index]!r} already"
+                raise ValueError(f"{taken}: a piece stands on two of its lines in vocab.txt. Give each line its own.")
         self.added_tokens_encoder = {**self.added_tokens_encoder, **new}  # replaced at once: threads may be encoding
         self.added_tokens_decoder = {index: token for token, index in self.added_tokens_encoder.items()}
         self.unique_no_split_tokens = sorted({*self.unique_no_split_tokens, *(given if special_tokens else new)})
@@ -234,10 +213,7 @@ class Vocabulary:
         return len(new)
 
     def add_special_tokens(self, special_tokens_dict: Mapping[str, Token | Sequence[Token]]) -> int:
-        """Give tokens a role, and add those the vocabulary lacks. Returns how many were added.
-
-        special_tokens_dict: role (such as "cls_token" or "additional_special_tokens") → token or tokens.
-        """
+        """Give tokens a role: {"cls_token": "[CLS]", …}, and add those the vocabulary lacks. Returns how many were added."""
         added = 0
         for role, token in special_tokens_dict.items():
             check_special_token(role, token)
@@ -262,7 +238,6 @@ class Vocabulary:
     ) -> str:
         """Text of `token_ids` (an id, a list, an array or a tensor of one sequence).
 
-        skip_special_tokens: leave `[CLS]`, `[PAD]` and the like out.
         clean_up_tokenization_spaces: close the gaps before punctuation and English contractions: do n't → don't.
         spaces_between_special_tokens: a space on each side of an added token.
         """
@@ -281,7 +256,6 @@ class Vocabulary:
 
     @staticmethod
     def clean_up_tokenization(out_string: str) -> str:
-        """Close the gaps that tokens leave in English text."""
         for spaced in (" .", " ?", " !", " ,", " ' ", " n't", " 'm", " 's", " 've", " 're"):  # the order matters
             out_string = out_string.replace(spaced, spaced.strip())
         return out_string
@@ -293,7 +267,7 @@ def check_special_token(role: str, token: object) -> None:
     if role not in roles:
         raise KeyError(f"'{role}' is not the role of a special token. Choose from {', '.join(roles)}.")
     several = role == "additional_special_tokens"
-    tokens = (token if isinstance(token, (list, tuple)) else [None]) if several else [token]
+    tokens = token if several and isinstance(token, (list, tuple)) else [None if several else token]
     if not all(isinstance(each, (str, AddedToken)) for each in tokens):
         wanted = "a list of str or AddedToken" if several else "a str or an AddedToken"
         raise TypeError(f"{role} must be {wanted}, not {token!r}.")

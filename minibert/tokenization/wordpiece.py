@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Container, Iterable, Sequence
-from itertools import accumulate, pairwise
+from itertools import accumulate, chain, pairwise
 from types import NoneType
 from typing import TypeAlias
 
@@ -20,7 +20,6 @@ from .words import BasicTokenizer, joined, lower_each
 
 MAX_WORDS = 1 << 17  # of this many different words the pieces are remembered: some 30 MB
 MAX_WORD_LENGTH = 64  # longer words are rare, and not worth the memory
-
 Node: TypeAlias = dict[str, "Node"]  # next character → what may follow; END marks a node where a token is complete
 END = ""
 
@@ -160,8 +159,8 @@ class Trie:
     """Tokens stored by their characters, so that all of them are looked for in one pass over the text.
 
     "an [MASK] egg" with the token "[MASK]" is cut into "an ", "[MASK]", " egg". The token that begins first is taken;
-    of those that begin together, the longest. Equal to the reference's `Trie` cut for cut, its odd cases included: a
-    token that failed to match may still be resumed when a shorter one completes inside it.
+    of those that begin together, the longest. Equal to the reference's `Trie` cut for cut, its oddity included: a token
+    that failed to match is resumed behind the mismatch when a shorter one completes inside it.
     """
 
     def __init__(self, tokens: Iterable[str] = ()):
@@ -174,48 +173,29 @@ class Trie:
 
     def split(self, text: str) -> list[str]:
         """Parts of `text`, in order, none empty; joined they are `text` again."""
-        cuts = [0]
+        cuts, resume = [0], 0
         walkers: dict[int, Node] = {}  # start of each token that may be under way → where in the tree it stands
-        resume = 0
-        for position, char in enumerate(text):
+        for position, char in enumerate(chain(text, [END])):
             if position < resume:
                 continue
-            stuck = []
-            for start, node in walkers.items():
-                if END in node:
-                    start, end, resume = self._extend(text, position, found=start, walkers=walkers, resume=resume)
-                    cuts += [start, end]
-                    walkers = {}
-                    break
-                if char in node:
-                    walkers[start] = node[char]
-                else:
-                    stuck.append(start)
-            else:
-                for start in stuck:
-                    del walkers[start]
+            found = next((start for start, node in walkers.items() if END in node), None) if walkers else None
+            if found is None:
+                walkers = {start: node[char] for start, node in walkers.items() if char in node}
+            else:  # a token ends here; one that began earlier, or a longer one, may still end later
+                end = position
+                for start, node in walkers.items():
+                    if start > found:
+                        break
+                    ahead = end = position + 1 if start < found else position
+                    node = node.get(char, node) if start < found else node  # the oddity
+                    while ahead < len(text) and text[ahead] in node:
+                        node = node[text[ahead]]
+                        ahead += 1
+                        if END in node:
+                            found, end, resume = start, ahead, ahead
+                cuts += [found, end]
+                walkers = {}
             if char in self.data:
                 walkers[position] = self.data[char]
-        for start, node in walkers.items():
-            if END in node:
-                cuts += [start, len(text)]
-                break
         ends = accumulate([*cuts, len(text)], max)
         return [text[start:end] for start, end in pairwise(ends) if start < end]
-
-    @staticmethod
-    def _extend(text: str, position: int, found: int, walkers: dict[int, Node], resume: int) -> tuple[int, int, int]:
-        """A token that began at `found` is complete before `position`: look ahead for an earlier or a longer one."""
-        end = position
-        for start, node in walkers.items():
-            if start > found:
-                break
-            # walkers before `found` have already moved past the character at `position`
-            ahead = end = position + 1 if start < found else position
-            while ahead < len(text) and text[ahead] in node:
-                node = node[text[ahead]]
-                ahead += 1
-                if END in node:
-                    found = start
-                    end = resume = ahead
-        return found, end, resume

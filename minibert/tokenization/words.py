@@ -11,20 +11,16 @@ Source: google-research/bert `tokenization.py`. Reference: `BasicTokenizer`, `_i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from unicodedata import category, combining, normalize
 
 # The blocks of ideographs, as BERT defined them: no kana, no Hangul, and no block added to Unicode after 2018.
 CHINESE_BLOCKS = (
-    (0x4E00, 0x9FFF),  # CJK unified ideographs
-    (0x3400, 0x4DBF),  # extension A
-    (0x20000, 0x2A6DF),  # extension B
-    (0x2A700, 0x2B73F),  # extension C
-    (0x2B740, 0x2B81F),  # extension D
-    (0x2B820, 0x2CEAF),  # extension E
-    (0xF900, 0xFAFF),  # compatibility ideographs
-    (0x2F800, 0x2FA1F),  # compatibility supplement
+    *((0x4E00, 0x9FFF), (0x3400, 0x4DBF), (0x20000, 0x2A6DF)),  # CJK unified ideographs, extensions A and B
+    *((0x2A700, 0x2B73F), (0x2B740, 0x2B81F), (0x2B820, 0x2CEAF)),  # extensions C, D, E
+    *((0xF900, 0xFAFF), (0x2F800, 0x2FA1F)),  # compatibility ideographs and their supplement
 )
 
 
@@ -59,18 +55,14 @@ def cleaned(char: str) -> str:
 
 
 class CharacterTable(dict[int, str]):
-    """A table for `str.translate`: ASCII from the start, any other character once it is met.
-
-    rule: one character → the text that replaces it.
-    """
+    """A table for `str.translate` by a rule, one character → its replacement: ASCII from the start, others once met."""
 
     def __init__(self, rule: Callable[[str], str]):
         super().__init__((code, rule(chr(code))) for code in range(128))
         self.rule = rule
 
     def __missing__(self, code: int) -> str:
-        replacement = self.rule(chr(code))
-        self[code] = replacement
+        self[code] = replacement = self.rule(chr(code))
         return replacement
 
 
@@ -104,13 +96,12 @@ class Traced(str):
         found = super().__getitem__(part)
         return Traced(found, self.positions[part]) if isinstance(part, slice) else found
 
-    def translate(self, table: Mapping[int, str]) -> Traced:  # type: ignore[override]
-        """Replace every character; what it becomes keeps its position."""
-        return self._each(lambda char: table[ord(char)])
-
     def _each(self, rule: Callable[[str], str]) -> Traced:
         made = [(new, position) for char, position in zip(self, self.positions, strict=True) for new in rule(char)]
         return Traced("".join(new for new, _ in made), [position for _, position in made])
+
+    def translate(self, table: Mapping[int, str]) -> Traced:  # type: ignore[override]
+        return self._each(lambda char: table[ord(char)])
 
     def lower(self) -> Traced:
         """`str.lower`, which looks around at a Σ (so length decides: only İ becomes longer, and needs no look around)."""
@@ -118,28 +109,18 @@ class Traced(str):
         return Traced(lowered, self.positions) if len(lowered) == len(self) else self._each(str.lower)
 
     def replace(self, old: str, new: str, *limit: Any) -> str:
-        """As of any `str`; one character replaced by another keeps its position."""
         replaced = super().replace(old, new, *limit)
         return Traced(replaced, self.positions) if len(old) == len(new) == 1 else replaced
 
     def split(self, *separator: Any, **named: Any) -> list[str]:
-        """As of any `str`; what stands between whitespace keeps its positions."""
-        words = super().split(*separator, **named)
         if separator or named:
-            return words
-        start = 0
-        for number, word in enumerate(words):
-            start = self.index(word, start)
-            words[number] = self[start : start + len(word)]
-            start += len(word)
-        return words
+            return super().split(*separator, **named)
+        return [self[match.start() : match.end()] for match in re.finditer(r"\S+", self)]
 
     def lstrip(self, *characters: Any) -> str:
-        """Without the whitespace, or the characters given, at its beginning."""
         return self[len(self) - len(super().lstrip(*characters)) :]
 
     def rstrip(self, *characters: Any) -> str:
-        """Without the whitespace, or the characters given, at its end."""
         return self[: len(super().rstrip(*characters))]
 
     def decompose(self) -> Traced:
@@ -181,10 +162,7 @@ class BasicTokenizer:
         self.strip_accents = strip_accents
 
     def tokenize(self, text: str, never_split: Iterable[str] | None = None) -> list[str]:
-        """Words of `text`, in order. `never_split` adds to the tokenizer's own for this call.
-
-        Given `Traced` text, the words are `Traced` too.
-        """
+        """Words of `text`, in order, `Traced` if it is. `never_split` adds to the tokenizer's own for this call."""
         kept = self.never_split.union(never_split or ())
         text = self.clean(text)
         if self.tokenize_chinese_chars:
@@ -221,8 +199,5 @@ class BasicTokenizer:
 
 
 def lower_each(text: str) -> str:
-    """Lower-case character by character.
-
-    `str.lower` looks around in one case only: a Σ at the end of a word becomes ς. Alone, it becomes σ.
-    """
+    """Lower-case character by character: `str.lower` makes a Σ at the end of a word ς, but alone σ."""
     return text.replace("Σ", "σ").lower()
