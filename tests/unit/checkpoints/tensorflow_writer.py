@@ -11,8 +11,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from minibert.checkpoints.tensorflow.bundle import DTYPES
-from minibert.checkpoints.tensorflow.checksum import masked_crc32c
+from minibert.checkpoints.tensorflow.bundle import DTYPES, masked_crc32c
 
 MAGIC = struct.pack("<Q", 0xDB4775248B80FB57)
 NUMBER_OF = {dtype: number for number, dtype in DTYPES.items()}

@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from minibert.checkpoints.tensorflow.bundle import read_message, read_table, read_varint
-from minibert.checkpoints.tensorflow.checksum import crc32c, masked_crc32c
+from minibert.checkpoints.tensorflow.bundle import crc32c, masked_crc32c, read_message, read_table, read_varint
 from tests.unit.checkpoints.tensorflow_writer import message, table, varint
 
 ROW = 1 << 13

@@ -34,4 +34,4 @@ def test_every_module_has_its_entry_and_every_entry_its_module() -> None:
     packages = {name for name in SHOWN if (PACKAGE.parent / name.replace(".", "/") / "__init__.py").exists()}
     course = {name for name in SHOWN if name.startswith("course.")}
     assert set(SHOWN) == shown | packages | course
-    assert modules() - shown == {"minibert.checkpoints.tensorflow.checksum"}  # a helper of the file beside it
+    assert modules() - shown == set()
