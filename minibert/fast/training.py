@@ -55,8 +55,7 @@ class FastTraining:
             if self.reads == "[CLS]":
                 ways.enter_context(last_layer_at_cls(self.model.base_model))
             if self.reads == "labelled positions":
-                labels = ways.enter_context(last_layer_at_labels(self.model.base_model, batch["labels"]))
-                batch = {**batch, "labels": labels}
+                batch = ways.enter_context(last_layer_at_labels(self.model.base_model, batch))
             yield batch
 
     def loss(self, module: nn.Module, batch: dict[str, Tensor]) -> Tensor:

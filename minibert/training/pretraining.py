@@ -7,21 +7,24 @@ Source: Devlin et al. 2019, §3.1 and appendix A.2 (there: 128, then 512).
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from torch import Tensor
 from torch.utils.data import DataLoader
 
 from ..config import BertConfig
 from ..data.corpus import HELD_OUT, TRAIN, PreparedData
-from ..data.pretraining_batches import PretrainingBatch, PretrainingBatches, RowKey
+from ..data.pretraining_batches import PretrainingBatches, RowKey
+from ..fast.last_layer import last_layer_at_labels
 from ..heads.pretraining import BertForPreTraining
 from ..optim import AdamW, get_linear_schedule_with_warmup, no_decay_groups
 from ..tokenization import BertTokenizer
 from .distributed import Processes, averaging
 from .loop import LoopOptions, Trainable, TrainingRecipe, check_at_least, train
-from .pretraining_loss import PretrainingLoss, evaluate_pretraining, pretraining_metrics, read_at_labels
+from .pretraining_loss import PretrainingLoss, count_labels, evaluate_pretraining, pretraining_metrics
 from .run_files import RunLog
 
 SHORTEST_PAIR = 32  # positions; shorter rows are one text, without a next-sentence label
@@ -122,7 +125,7 @@ class Pretraining(Trainable):
         self.rows = PretrainingBatches(train, self.tokenizer, recipe.seed, whole_words=recipe.whole_words)
         self.held_out = PretrainingBatches(held_out, self.tokenizer, seed=0)
 
-    def batches(self, first: int) -> DataLoader[PretrainingBatch]:
+    def batches(self, first: int) -> DataLoader[dict[str, Tensor]]:
         return self.rows.loader(map(self.keys, range(first, self.recipe.steps + 1)))
 
     def keys(self, step: int) -> list[RowKey]:
@@ -130,15 +133,17 @@ class Pretraining(Trainable):
         phase, rows, before = self.recipe.at(step)
         return self.rows.keys(step, before, self.processes.share(rows), length=phase.length, pairs=phase.pairs)
 
-    def backward(self, step: int, batch: PretrainingBatch) -> dict[str, float]:
+    def backward(self, step: int, batch: dict[str, Tensor]) -> dict[str, float]:
         """The gradients of a step's batch, computed in pieces if the recipe accumulates."""
-        batch = batch.to(self.processes.device)
-        counts = self.processes.sum(*batch.counts)
-        sums, fast, pieces = [0.0] * 4, self.recipe.fast, batch.split(self.recipe.accumulate)
+        counts = self.processes.sum(*count_labels(batch))
+        columns = [column.to(self.processes.device).chunk(self.recipe.accumulate) for column in batch.values()]
+        pieces = [dict(zip(batch, piece, strict=True)) for piece in zip(*columns, strict=True)]
+        sums = [0.0] * 4
         for piece in pieces:
-            with averaging(self.module, piece is pieces[-1]), read_at_labels(self.model, piece, fast) as read:
+            read = last_layer_at_labels(self.model.bert, piece) if self.recipe.fast else nullcontext(piece)
+            with averaging(self.module, piece is pieces[-1]), read as inputs:
                 with self.processes.autocast(self.precision):
-                    losses = self.module(read)
+                    losses = self.module(**inputs)
                 # Gradients are averaged over the processes, and the loss is to be their sum.
                 (losses.mean(*counts) * self.processes.size).backward()
             sums = [total + float(loss.detach()) for total, loss in zip(sums, losses, strict=True)]

@@ -98,9 +98,10 @@ class TestPretraining:
         for step, batch in enumerate(trained.batches(8), start=8):
             phase, rows, before = SMALL.at(step)
             expected = trained.rows.batch(step, before, range(rows), phase.length, phase.pairs)
-            for name, column in vars(batch).items():
-                assert column is getattr(expected, name) is None or torch.equal(column, getattr(expected, name))
-                assert column is None or torch.equal(column, getattr(whole[step - 1], name))
+            assert batch.keys() == expected.keys() == whole[step - 1].keys()
+            for name, column in batch.items():
+                assert torch.equal(column, expected[name])
+                assert torch.equal(column, whole[step - 1][name])
 
 
 class TestFineTuning:
