@@ -89,7 +89,7 @@ def pretrain(data: Path, out: Path, config: Path | None, *, phases: str, precisi
     """
     from ..config import BertConfig
     from ..data.corpus import PreparedData
-    from ..fast.memory import keep_freed_memory
+    from ..fast.training import keep_freed_memory
     from ..training.distributed import join_processes, multiplies_bfloat16
     from ..training.pretraining import Recipe, parse_phases, pretrain
 

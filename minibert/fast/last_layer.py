@@ -10,7 +10,7 @@ another is what cross-attention does. Scores, losses and gradients stay what the
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -22,11 +22,9 @@ from ..model.bert import BertModel
 from ..model.checks import IGNORED
 
 
-@contextmanager
-def last_layer_at_cls(body: BertModel) -> Iterator[None]:
+def last_layer_at_cls(body: BertModel) -> AbstractContextManager[None]:
     """Within, `body` gives the last hidden state of [CLS] alone, (batch, 1, hidden). Packed attention is left as it is."""
-    with nullcontext() if body.config.attn_implementation == "packed" else last_layer_at(body, None):
-        yield
+    return nullcontext() if body.config.attn_implementation == "packed" else last_layer_at(body, None)
 
 
 @contextmanager
