@@ -29,7 +29,7 @@ from ..tasks.task import SETTINGS
 from ..tokenization import BertTokenizer
 from .distributed import Processes
 from .loop import LoopOptions, Trainable, TrainingRecipe, check_at_least, check_finite, train
-from .prediction import outputs_of, row_length
+from .prediction import TaskModel, row_length
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,23 +60,18 @@ class FineTuningRecipe(TrainingRecipe):
 
 
 @dataclass(eq=False)
-class FineTuning(Trainable):
+class FineTuning(TaskModel, Trainable):
     """The batches, losses and metrics of a task. train, evaluation: the examples as rows."""
 
-    model: BertPreTrainedModel
-    tokenizer: BertTokenizer
-    task: Task
     train: Encoded
     evaluation: Encoded
     recipe: FineTuningRecipe
-    processes: Processes
 
     def __post_init__(self) -> None:
         self.prepare()
-        recipe = self.recipe
+        recipe, lengths = self.recipe, self.train.lengths
         self.selection_metric = self.task.selection_metric
         self.fast = FastTraining(self.model, self.task.reads, self.processes.size) if recipe.fast else None
-        lengths = self.train.lengths
         self.order = BatchOrder(lengths, recipe.batch_size, recipe.seed, group_by_length=recipe.group_by_length)
 
     @property
@@ -122,17 +117,9 @@ class FineTuning(Trainable):
 
     def evaluate(self) -> dict[str, float]:
         """The loss and the scores on the evaluation examples. Raises NotFiniteError where there is no such loss."""
-        outputs = outputs_of(
-            self.model,
-            self.evaluation,
-            self.task,
-            tokenizer=self.tokenizer,
-            processes=self.processes,
-            batch_size=2 * self.recipe.batch_size,
-            precision=self.precision,
-        )
-        check_finite("The loss on the evaluation examples", outputs.loss)
-        return {"loss": outputs.loss, **self.task.score(self.evaluation, outputs.kept, outputs.loss)}
+        metrics = self.metrics(self.evaluation, 2 * self.recipe.batch_size)
+        check_finite("The loss on the evaluation examples", metrics["loss"])
+        return metrics
 
 
 def finetune(
@@ -203,7 +190,7 @@ def open_task(
         say(f"New, to be learned from the start: {', '.join(new)}.")
     if processes.size > 1:
         torch.manual_seed(recipe.seed + 1 + processes.rank)  # dropout: its own in each process
-    return FineTuning(model.float(), tokenizer, task, train=rows, evaluation=scored, recipe=recipe, processes=processes)
+    return FineTuning(model.float(), tokenizer, task, processes=processes, train=rows, evaluation=scored, recipe=recipe)
 
 
 def train_task(
