@@ -16,7 +16,7 @@ from __future__ import annotations
 import ctypes
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Literal
 
 import torch.nn.functional as F
@@ -50,15 +50,12 @@ class FastTraining:
 
         Yields the batch that `loss` takes: its labels may be those of fewer positions.
         """
-        with ExitStack() as ways:
-            ways.enter_context(fast_dropout(self.model))
-            if self.processes == 1:
-                ways.enter_context(self.word_gradient.kept())
-            if self.reads == "[CLS]":
-                ways.enter_context(last_layer_at_cls(self.model.base_model))
-            if self.reads == "labelled positions":
-                batch = ways.enter_context(last_layer_at_labels(self.model.base_model, batch))
-            yield batch
+        body = self.model.base_model
+        kept = self.word_gradient.kept() if self.processes == 1 else nullcontext()
+        at_cls = last_layer_at_cls(body) if self.reads == "[CLS]" else nullcontext()
+        at_labels = last_layer_at_labels(body, batch) if self.reads == "labelled positions" else nullcontext(batch)
+        with fast_dropout(self.model), kept, at_cls, at_labels as read:
+            yield read
 
     def loss(self, module: nn.Module, batch: dict[str, Tensor]) -> Tensor:
         """The head's own loss. module: the model, or what wraps it for several processes."""

@@ -3,8 +3,7 @@
     train, test = Path("train.csv"), Path("test.csv")
     trained, best = finetune(Classification(), "novels-4l-256h", train, test, FineTuningRecipe(), Path("run"))
 
-The tasks are in `minibert.tasks`, the loop in `loop.py`; here are the recipe, a step and a run. A step is one call of the model and
-the head's own loss, so its bits are those of a loop written out over the reference.
+A step is one call of the model and the head's own loss, so its bits are those of a loop written out over the reference.
 """
 
 from __future__ import annotations
@@ -76,7 +75,6 @@ class FineTuning(TaskModel, Trainable):
 
     @property
     def steps(self) -> int:
-        """Of the whole run."""
         return self.recipe.epochs * self.order.batches_per_epoch
 
     def batches(self, first: int) -> DataLoader[dict[str, Tensor]]:
@@ -104,7 +102,6 @@ class FineTuning(TaskModel, Trainable):
         return count / total
 
     def backward(self, step: int, batch: dict[str, Tensor]) -> dict[str, float]:
-        """The gradients of a step's batch."""
         share = self.share(step, batch)
         batch = {name: column.to(self.processes.device) for name, column in batch.items()}
         with self.fast.step(batch) if self.fast else nullcontext(batch) as batch:
@@ -117,9 +114,9 @@ class FineTuning(TaskModel, Trainable):
 
     def evaluate(self) -> dict[str, float]:
         """The loss and the scores on the evaluation examples. Raises NotFiniteError where there is no such loss."""
-        metrics = self.metrics(self.evaluation, 2 * self.recipe.batch_size)
-        check_finite("The loss on the evaluation examples", metrics["loss"])
-        return metrics
+        kept, loss = self.outputs(self.evaluation, 2 * self.recipe.batch_size)
+        check_finite("The loss on the evaluation examples", loss)
+        return {"loss": loss, **self.task.score(self.evaluation, kept, loss)}
 
 
 def finetune(
@@ -146,11 +143,8 @@ def finetune(
     task = task.adapted_to(examples)
     evaluation = task.read(evaluation_file)
     trained = open_task(task, model_name, examples, evaluation=evaluation, recipe=recipe, processes=processes, say=say)
-    identity = {
-        "task": {"name": task.name, **task.settings()},
-        "model": model_name,
-        "files": [hashlib.sha256(file.read_bytes()).hexdigest() for file in (train_file, evaluation_file)],
-    }
+    files = [hashlib.sha256(file.read_bytes()).hexdigest() for file in (train_file, evaluation_file)]
+    identity = {"task": {"name": task.name, **task.settings()}, "model": model_name, "files": files}
     return trained, train_task(trained, out, identity, save_every=save_every, adamw=adamw)
 
 
@@ -201,12 +195,10 @@ def train_task(
     groups = no_decay_groups(trained.model, recipe.weight_decay)
     optimizer = AdamW(groups, lr=recipe.lr, implementation="fused" if recipe.fast else adamw)
     schedule = get_linear_schedule_with_warmup(optimizer, round(recipe.warmup * trained.steps), trained.steps)
-    options = LoopOptions(
-        trained.steps,
-        log_every=min(10, epoch),
-        evaluate_every=recipe.evaluate_every or epoch,
-        save_every=save_every or epoch,
-        keep=1,
-        patience=recipe.patience,
-    )
+    often = {
+        "log_every": min(10, epoch),
+        "evaluate_every": recipe.evaluate_every or epoch,
+        "save_every": save_every or epoch,
+    }
+    options = LoopOptions(trained.steps, **often, keep=1, patience=recipe.patience)
     return train(trained, optimizer, schedule, options=options, out=out, identity=identity)

@@ -51,11 +51,6 @@ class TaskModel:
         loss, labels = self.processes.sum(math.fsum(losses), sum(counts))
         return [kept[number] for number in range(len(encoded.rows))], loss / labels if labels else math.nan
 
-    def metrics(self, encoded: Encoded, batch_size: int = 32) -> dict[str, float]:
-        """The loss and the scores on rows with labels."""
-        kept, loss = self.outputs(encoded, batch_size)
-        return {"loss": loss, **self.task.score(encoded, kept, loss)}
-
 
 def row_length(task: Task, positions: int, max_length: int | None) -> int:
     """Pieces of a row for a model of so many positions; None: as usual with the task. Raises ValueError where it has too few."""
@@ -95,7 +90,8 @@ class TrainedModel(TaskModel):
         """The loss and the scores on a labelled file, and a report on its examples."""
         examples = self.task.read(file)
         encoded = self.task.encode(examples, self.tokenizer, self.max_length)
-        return self.metrics(encoded, batch_size), examples.report
+        kept, loss = self.outputs(encoded, batch_size)
+        return {"loss": loss, **self.task.score(encoded, kept, loss)}, examples.report
 
     def answers(self, examples: Examples, batch_size: int = 32) -> list[dict[str, Any]]:
         """The model's answer to each example; no labels are needed."""

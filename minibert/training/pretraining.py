@@ -30,6 +30,7 @@ from .run_files import RunLog
 SHORTEST_PAIR = 32  # positions; shorter rows are one text, without a next-sentence label
 PATIENCE = 300  # steps before a loss that stands still is worth a warning
 SMOOTHING = 0.95  # of the loss that is compared with the unigram entropy
+CAUSES = "Causes: long sequences from the start, dropout, a learning rate too high or too low (docs/pretraining.md)."
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,6 @@ class Phase:
 
     @property
     def pairs(self) -> bool:
-        """Whether rows hold two segments."""
         return self.length >= SHORTEST_PAIR
 
 
@@ -56,10 +56,8 @@ def parse_phases(text: str) -> tuple[Phase, ...]:
         phases = ()
     lengths, shares = [phase.length for phase in phases], [phase.share for phase in phases]
     if abs(sum(shares) - 1) > 1e-6 or min(lengths) < 4 or min(shares) <= 0:
-        raise ValueError(
-            f"The phases '{text}' must be LENGTH:SHARE,…, such as 16:0.2,64:0.4,128:0.4: lengths of at least 4, "
-            "and shares above 0 that sum to 1."
-        )
+        what = "LENGTH:SHARE,…, such as 16:0.2,64:0.4,128:0.4: lengths of at least 4, and shares above 0 that sum to 1"
+        raise ValueError(f"The phases '{text}' must be {what}.")
     return phases
 
 
@@ -89,7 +87,6 @@ class Recipe(TrainingRecipe):
 
     @property
     def longest(self) -> int:
-        """Positions of the longest rows."""
         return max(phase.length for phase in self.phases)
 
     def at(self, step: int) -> tuple[Phase, int, int]:
@@ -134,7 +131,6 @@ class Pretraining(Trainable):
         return self.rows.keys(step, before, self.processes.share(rows), length=phase.length, pairs=phase.pairs)
 
     def backward(self, step: int, batch: dict[str, Tensor]) -> dict[str, float]:
-        """The gradients of a step's batch, computed in pieces if the recipe accumulates."""
         counts = self.processes.sum(*count_labels(batch))
         columns = [column.to(self.processes.device).chunk(self.recipe.accumulate) for column in batch.values()]
         pieces = [dict(zip(batch, piece, strict=True)) for piece in zip(*columns, strict=True)]
@@ -152,16 +148,12 @@ class Pretraining(Trainable):
 
     def evaluate(self) -> dict[str, float]:
         """Metrics on the held-out text, on a sixth of what `minibert eval` reads."""
-        return evaluate_pretraining(
-            self.losses,
-            self.held_out,
-            self.processes,
-            number=10,
-            rows=max(1, 8192 // self.recipe.longest),
-            length=self.recipe.longest,
-            precision=self.precision,
-            fast=self.recipe.fast,
-        )
+        length, fast = self.recipe.longest, self.recipe.fast
+        rows = max(1, 8192 // length)
+        with self.processes.autocast(self.precision):
+            return evaluate_pretraining(
+                self.losses, self.held_out, self.processes, number=10, rows=rows, length=length, fast=fast
+            )
 
     def describe(self, metrics: dict[str, float]) -> str:
         text = f"words {metrics['words_loss']:.3f} nats, {metrics['words_accuracy']:.1%} right"
@@ -172,8 +164,7 @@ class Pretraining(Trainable):
     def notice(self, step: int, metrics: dict[str, float], log: RunLog) -> None:
         """Print when the loss falls below that of counting words, and when it has not for long."""
         loss, state, counting = metrics["words_loss"], self.state, self.data.unigram_entropy
-        smoothed = loss if step == 1 else SMOOTHING * state["smoothed"] + (1 - SMOOTHING) * loss
-        state["smoothed"] = smoothed
+        state["smoothed"] = smoothed = loss if step == 1 else SMOOTHING * state["smoothed"] + (1 - SMOOTHING) * loss
         if step == 1:
             log.write(0, unigram_entropy=counting)
             log.say(f"A model that only counts words needs {counting:.3f} nats a word.")
@@ -182,30 +173,19 @@ class Pretraining(Trainable):
             log.write(step, fell_through=counting)
             log.say(f"step {step}: better than counting words ({smoothed:.3f} < {counting:.3f} nats).")
         if state["fell_through"] is None and step == max(PATIENCE, self.recipe.steps // 2):
-            log.say(
-                f"step {step}: no better than counting words yet ({smoothed:.3f} nats). docs/pretraining.md lists the causes: "
-                "long sequences from the start, dropout, a learning rate too high or too low."
-            )
+            log.say(f"step {step}: no better than counting words yet ({smoothed:.3f} nats). {CAUSES}")
 
 
 def pretrain(
-    data: PreparedData,
-    config: BertConfig,
-    recipe: Recipe,
-    out: Path,
-    processes: Processes | None = None,
-    **how_often: int,
+    data: PreparedData, config: BertConfig, recipe: Recipe, out: Path, processes: Processes | None = None, **often: int
 ) -> dict[str, float]:
     """Train a BERT from nothing, or go on with the run in `out`; return the metrics of its best evaluation.
 
-    processes: None for this one alone. how_often: `log_every`, `evaluate_every`, `save_every`, `keep` of `LoopOptions`.
+    processes: None for this one alone. often: `log_every`, `evaluate_every`, `save_every`, `keep` of `LoopOptions`.
     """
     if config.vocab_size != data.manifest["vocab_size"]:
-        raise ValueError(
-            f"The config has vocab_size {config.vocab_size}, the prepared text {data.manifest['vocab_size']}."
-        )
-    if recipe.longest > config.max_position_embeddings:
-        limit = config.max_position_embeddings
+        raise ValueError(f"The config has vocab_size {config.vocab_size}, the text {data.manifest['vocab_size']}.")
+    if recipe.longest > (limit := config.max_position_embeddings):
         raise ValueError(f"Rows of {recipe.longest} positions do not fit {limit} (max_position_embeddings).")
     processes = processes or Processes.alone()
     torch.manual_seed(recipe.seed)
@@ -216,11 +196,7 @@ def pretrain(
     groups, how = no_decay_groups(model, recipe.weight_decay), "blocked" if recipe.fast else "plain"
     optimizer = AdamW(groups, lr=recipe.lr, betas=(0.9, recipe.beta2), eps=1e-6, implementation=how)
     schedule = get_linear_schedule_with_warmup(optimizer, recipe.warmup_steps, recipe.steps)
-    identity = {
-        "config": config.to_dict(),
-        "corpus": [source["sha256"] for source in data.manifest["sources"]],
-        "vocabulary": data.manifest["vocab_sha256"],
-    }
-    return train(
-        trained, optimizer, schedule, options=LoopOptions(recipe.steps, **how_often), out=out, identity=identity
-    )
+    corpus = [source["sha256"] for source in data.manifest["sources"]]
+    identity = {"config": config.to_dict(), "corpus": corpus, "vocabulary": data.manifest["vocab_sha256"]}
+    options = LoopOptions(recipe.steps, **often)
+    return train(trained, optimizer, schedule, options=options, out=out, identity=identity)

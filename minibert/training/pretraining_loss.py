@@ -91,11 +91,10 @@ def evaluate_pretraining(
     batches: PretrainingBatches,
     processes: Processes,
     *,
-    number: int = 60,
-    rows: int = 64,
-    length: int = 128,
-    precision: torch.dtype = torch.float32,
-    fast: bool = False,
+    number: int,
+    rows: int,
+    length: int,
+    fast: bool,
 ) -> dict[str, float]:
     """The metrics of `pretraining_metrics` over `number` batches of `rows` pairs, the same ones every time.
 
@@ -109,7 +108,7 @@ def evaluate_pretraining(
     for batch in batches.loader(sampler):
         batch = {name: column.to(processes.device) for name, column in batch.items()}
         read = last_layer_at_labels(losses.model.bert, batch) if fast else nullcontext(batch)
-        with torch.no_grad(), processes.autocast(precision), read as inputs:
+        with torch.no_grad(), read as inputs:
             sums = losses(**inputs)
         total += torch.tensor([*map(float, sums), *count_labels(batch)], dtype=torch.float64)
     losses.train(was_training)
