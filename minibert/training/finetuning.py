@@ -22,7 +22,6 @@ from torch.utils.data import DataLoader
 from ..config import BertConfig
 from ..fast.training import FastTraining
 from ..model import BertPreTrainedModel
-from ..optim import AdamW, get_linear_schedule_with_warmup, no_decay_groups
 from ..tasks import BatchOrder, Encoded, Examples, Task, batch_loader
 from ..tasks.task import SETTINGS
 from ..tokenization import BertTokenizer
@@ -190,15 +189,13 @@ def open_task(
 def train_task(
     trained: FineTuning, out: Path, identity: dict[str, Any], save_every: int = 0, adamw: str = "plain"
 ) -> dict[str, float]:
-    """AdamW, its learning rate up in a line and down in a line; return the metrics of the best evaluation."""
+    """Train, or go on with the run in `out`; return the metrics of the best evaluation."""
     recipe, epoch = trained.recipe, trained.order.batches_per_epoch
-    groups = no_decay_groups(trained.model, recipe.weight_decay)
-    optimizer = AdamW(groups, lr=recipe.lr, implementation="fused" if recipe.fast else adamw)
-    schedule = get_linear_schedule_with_warmup(optimizer, round(recipe.warmup * trained.steps), trained.steps)
+    warmup_steps, adamw = round(recipe.warmup * trained.steps), "fused" if recipe.fast else adamw
     often = {
         "log_every": min(10, epoch),
         "evaluate_every": recipe.evaluate_every or epoch,
         "save_every": save_every or epoch,
     }
     options = LoopOptions(trained.steps, **often, keep=1, patience=recipe.patience)
-    return train(trained, optimizer, schedule, options=options, out=out, identity=identity)
+    return train(trained, options, out, identity=identity, warmup_steps=warmup_steps, implementation=adamw)

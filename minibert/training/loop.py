@@ -23,10 +23,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.distributed.tensor import DTensor
-from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LRScheduler
 
 from ..model import BertPreTrainedModel
+from ..optim import AdamW, get_linear_schedule_with_warmup, no_decay_groups
 from ..tokenization import BertTokenizer
 from .distributed import Processes, full_weights, load_full_weights
 from .run_files import RunCheckpoints, RunLog
@@ -134,14 +133,16 @@ class NotFiniteError(ValueError):
 
 
 def train(
-    trained: Trainable, optimizer: Optimizer, schedule: LRScheduler, *, options: LoopOptions, out: Path, identity: Any
+    trained: Trainable, options: LoopOptions, out: Path, *, identity: dict[str, Any], warmup_steps: int, **adamw: Any
 ) -> dict[str, float]:
     """Train, from the newest checkpoint in `out` or from the start; return the metrics of the best evaluation.
 
-    identity: a dictionary of what makes the run, beside the recipe; a checkpoint of another run is refused. Raises ValueError for that,
-    `NotFiniteError`, and OSError where a checkpoint cannot be written. SIGINT and SIGTERM save a checkpoint and stop.
+    AdamW's learning rate goes up in a line and down in a line; adamw: its arguments that are not in every recipe. identity: what makes
+    the run, beside the recipe; a checkpoint of another run is refused. Raises ValueError for that, `NotFiniteError`, and OSError where a checkpoint cannot be written. SIGINT and SIGTERM save a checkpoint and stop.
     """
     processes, recipe = trained.processes, {**asdict(trained.recipe), **identity}
+    optimizer = AdamW(no_decay_groups(trained.model, recipe["weight_decay"]), lr=recipe["lr"], **adamw)
+    schedule = get_linear_schedule_with_warmup(optimizer, warmup_steps, options.steps)
     checkpoints = RunCheckpoints(out / "checkpoints", options.keep)
     best: dict[str, Any] = {"step": None, "loss": math.inf}
     first = checkpoints.newest() or 0

@@ -20,7 +20,6 @@ from ..data.corpus import HELD_OUT, TRAIN, PreparedData
 from ..data.pretraining_batches import PretrainingBatches, RowKey
 from ..fast.last_layer import last_layer_at_labels
 from ..heads.pretraining import BertForPreTraining
-from ..optim import AdamW, get_linear_schedule_with_warmup, no_decay_groups
 from ..tokenization import BertTokenizer
 from .distributed import Processes, averaging
 from .loop import LoopOptions, Trainable, TrainingRecipe, check_at_least, train
@@ -193,10 +192,8 @@ def pretrain(
     torch.manual_seed(recipe.seed + 1 + processes.rank)  # from here on dropout: its own in each process
     tokenizer = BertTokenizer.from_pretrained(data.folder)
     trained = Pretraining(model, tokenizer, data, recipe=recipe, processes=processes)
-    groups, how = no_decay_groups(model, recipe.weight_decay), "blocked" if recipe.fast else "plain"
-    optimizer = AdamW(groups, lr=recipe.lr, betas=(0.9, recipe.beta2), eps=1e-6, implementation=how)
-    schedule = get_linear_schedule_with_warmup(optimizer, recipe.warmup_steps, recipe.steps)
     corpus = [source["sha256"] for source in data.manifest["sources"]]
     identity = {"config": config.to_dict(), "corpus": corpus, "vocabulary": data.manifest["vocab_sha256"]}
     options = LoopOptions(recipe.steps, **often)
-    return train(trained, optimizer, schedule, options=options, out=out, identity=identity)
+    adamw = {"betas": (0.9, recipe.beta2), "eps": 1e-6, "implementation": "blocked" if recipe.fast else "plain"}
+    return train(trained, options, out, identity=identity, warmup_steps=recipe.warmup_steps, **adamw)

@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader
 from minibert.data.corpus import PreparedData
 from minibert.model.layer import BertLayer
 from minibert.optim import AdamW
-from minibert.training import finetuning, loop, pretraining
+from minibert.training import loop
 from minibert.training.finetuning import finetune
 from minibert.training.pretraining import Phase, Pretraining, Recipe, pretrain
 from tests.unit.training.small_run import SIZES, corpus, log_of
@@ -53,8 +53,7 @@ def updates(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             found.append(implementation)
             super().__init__(*arguments, implementation=implementation, **named)
 
-    for module in (finetuning, pretraining):
-        monkeypatch.setattr(module, "AdamW", Noticed)
+    monkeypatch.setattr(loop, "AdamW", Noticed)
     return found
 
 
