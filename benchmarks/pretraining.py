@@ -10,12 +10,13 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from torch import Tensor
 
 import minibert
-from minibert.data.pretraining_batches import PretrainingBatch
+from minibert.fast.last_layer import last_layer_at_labels
 from minibert.model.checks import IGNORED
 from minibert.optim import AdamW
-from minibert.training.pretraining_loss import PretrainingLoss, read_at_labels
+from minibert.training.pretraining_loss import PretrainingLoss, count_labels
 
 from .harness import Row, compare, race
 
@@ -50,7 +51,7 @@ def case_rows(name: str, sizes: dict[str, int], batch_rows: int, precision: str,
     return [compare(f"pre-training step, {name}, {precision}", times, "minibert", other) for other in list(times)[1:]]
 
 
-def example(vocab_size: int, batch_rows: int) -> PretrainingBatch:
+def example(vocab_size: int, batch_rows: int) -> dict[str, Tensor]:
     """Full rows of random words, 15% of them to be guessed."""
     noise = torch.Generator().manual_seed(1)
     shape = (batch_rows, LENGTH)
@@ -58,39 +59,34 @@ def example(vocab_size: int, batch_rows: int) -> PretrainingBatch:
     hidden = torch.rand(shape, generator=noise) < 0.15
     segments = (torch.arange(LENGTH) >= LENGTH // 2).long().expand(shape)
     following = torch.randint(2, (batch_rows,), generator=noise)
-    return PretrainingBatch(ids, segments, torch.ones_like(ids), torch.where(hidden, ids, IGNORED), following)
+    columns = {"input_ids": ids, "token_type_ids": segments, "attention_mask": torch.ones_like(ids)}
+    return {**columns, "labels": torch.where(hidden, ids, IGNORED), "next_sentence_label": following}
 
 
-def our_step(model: minibert.BertForPreTraining, batch: PretrainingBatch, precision: str) -> Callable[[], None]:
+def our_step(model: minibert.BertForPreTraining, batch: dict[str, Tensor], precision: str) -> Callable[[], None]:
     """A step of minibert's, as `minibert pretrain` takes it: the last layer only where it is read."""
     losses = PretrainingLoss(model.train())
     optimizer = AdamW(model.parameters(), lr=1e-5, implementation="blocked")
 
     def step() -> None:
-        with read_at_labels(model, batch) as read:
+        with last_layer_at_labels(model.bert, batch) as read:
             with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
-                sums = losses(read)
-            sums.mean(*batch.counts).backward()
+                sums = losses(**read)
+            sums.mean(*count_labels(batch)).backward()
         optimizer.step()
         optimizer.zero_grad()
 
     return step
 
 
-def their_step(model: Any, batch: PretrainingBatch, precision: str) -> Callable[[], None]:
+def their_step(model: Any, batch: dict[str, Tensor], precision: str) -> Callable[[], None]:
     """A step of transformers'."""
     model.train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5, fused=True)
 
     def step() -> None:
         with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
-            outputs = model(
-                input_ids=batch.input_ids,
-                attention_mask=batch.attention_mask,
-                token_type_ids=batch.token_type_ids,
-                labels=batch.labels,
-                next_sentence_label=batch.next_sentence_label,
-            )
+            outputs = model(**batch)
         outputs.loss.backward()
         optimizer.step()
         optimizer.zero_grad()

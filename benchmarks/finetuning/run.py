@@ -18,11 +18,10 @@ from typing import Any
 
 import torch
 
-from minibert.fast.memory import keep_freed_memory
+from minibert.fast.training import keep_freed_memory
 from minibert.optim import no_decay_groups
 from minibert.training.distributed import Processes
 from minibert.training.finetuning import FineTuning, open_task, train_task
-from minibert.training.prediction import outputs_of
 
 from .tasks import TASKS, BenchmarkTask
 
@@ -79,12 +78,8 @@ def transformers_run(trained: FineTuning, model: str) -> dict[str, Any]:
         schedule.step()
         optimizer.zero_grad()
     seconds = time.perf_counter() - began
-    size = 2 * recipe.batch_size
-    outputs = outputs_of(
-        theirs, trained.evaluation, task, trained.tokenizer, ALONE, batch_size=size, precision=trained.precision
-    )
-    figures = {"loss": outputs.loss, **task.score(trained.evaluation, outputs.kept, outputs.loss)}
-    return {"figures": figures, "seconds": seconds}
+    trained.model = theirs
+    return {"figures": trained.evaluate(), "seconds": seconds}
 
 
 def main() -> None:

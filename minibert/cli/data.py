@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 from tqdm import tqdm
 
 from .options import BUNDLED_MODEL
+
+_TOKENIZER_HELP = "Whose vocabulary: a folder (as `minibert vocab train` makes), a bundled model or a name on the hub."
 
 
 @click.group("data", short_help="Make text ready for pre-training.")
@@ -18,13 +21,7 @@ def data() -> None:
 @data.command("prepare")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="The folder to make.")
-@click.option(
-    "--tokenizer",
-    default=BUNDLED_MODEL,
-    show_default=True,
-    metavar="NAME",
-    help="Whose vocabulary: a folder (such as `minibert vocab train` makes), a bundled model or a name on the hub.",
-)
+@click.option("--tokenizer", default=BUNDLED_MODEL, show_default=True, metavar="NAME", help=_TOKENIZER_HELP)
 @click.option("--held-out", default=25, show_default=True, type=click.IntRange(0), help="Keep every so many-th file.")
 @click.option("--lines", is_flag=True, help="The files hold a sentence a line, an empty line between documents.")
 @click.option("--processes", default=2, show_default=True, type=click.IntRange(1), help="How many files at a time.")
@@ -41,18 +38,9 @@ def prepare(files: tuple[Path, ...], out: Path, tokenizer: str, held_out: int, l
     paths = [path for given in files for path in (sorted(given.glob("*.txt")) if given.is_dir() else [given])]
     size = sum(path.stat().st_size for path in paths if path.is_file())
     with tqdm(total=size, unit="B", unit_scale=True, disable=None, leave=False) as bar:
-        manifest = prepare_corpus(
-            paths,
-            out,
-            BertTokenizer.from_pretrained(tokenizer),
-            held_out=held_out,
-            one_sentence_per_line=lines,
-            processes=processes,
-            progress=bar.update,
-        )
+        how: dict[str, Any] = {"held_out": held_out, "one_sentence_per_line": lines, "processes": processes}
+        manifest = prepare_corpus(paths, out, BertTokenizer.from_pretrained(tokenizer), progress=bar.update, **how)
     for name, part in manifest["parts"].items():
-        click.echo(
-            f"{name:9} {part['files']:5,} files  {part['documents']:7,} documents  {part['sentences']:10,} sentences  "
-            f"{part['tokens']:12,} tokens"
-        )
+        widths = {"files": 5, "documents": 7, "sentences": 10, "tokens": 12}
+        click.echo(f"{name:9} " + "  ".join(f"{part[of]:{width},} {of}" for of, width in widths.items()))
     click.echo(f"A model that only counts words needs {manifest['unigram_entropy']:.3f} nats a word.")

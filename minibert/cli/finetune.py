@@ -13,40 +13,24 @@ from .pretrain import finish, training_options
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _POSITIVE, _NOT_NEGATIVE, _SHARE = click.IntRange(1), click.IntRange(0), click.FloatRange(0, 1)
 _LABELS = click.Choice(["single", "multi", "number"])
+_WARMUP_HELP = "The share of the steps in which the learning rate grows; then it falls to 0."
+_PATIENCE_HELP = "Stop after so many evaluations without a better one; 0: never."
+_LENGTH_HELP = "Pieces of a text.  [default: 128, with questions 384, where the model has as many positions]"
+_FAST_HELP = "Less work for the same equations; last digits and dropout masks are not the reference's."
 
 recipe_options = in_order(
     [
         model_option,
         click.option("--train", "train_file", required=True, type=_FILE, help="The examples to train on."),
-        click.option("--eval", "eval_file", required=True, type=_FILE, help="The examples to evaluate on."),
-        training_options(
-            lr=5e-5, precisions=("float32", "bfloat16"), every=0, seeded="the new head, the batches and dropout"
-        ),
+        click.option("--eval", "evaluation_file", required=True, type=_FILE, help="The examples to evaluate on."),
+        training_options(5e-5, ("float32", "bfloat16"), every=0, seeded="the new head, the batches and dropout"),
         click.option("--epochs", default=3, type=_POSITIVE, help="How many times each example is trained on."),
         click.option("--batch-size", default=16, type=_POSITIVE, help="Examples in a batch."),
-        click.option(
-            "--warmup",
-            default=0.1,
-            type=_SHARE,
-            help="The share of the steps in which the learning rate grows; then it falls to 0.",
-        ),
+        click.option("--warmup", default=0.1, type=_SHARE, help=_WARMUP_HELP),
         click.option("--weight-decay", default=0.01, type=click.FloatRange(0), help="Of all matrices."),
-        click.option(
-            "--max-length",
-            type=click.IntRange(3),
-            help="Pieces of a text.  [default: 128, with questions 384, where the model has as many positions]",
-        ),
-        click.option(
-            "--patience",
-            default=0,
-            type=_NOT_NEGATIVE,
-            help="Stop after so many evaluations without a better one; 0: never.",
-        ),
-        click.option(
-            "--fast",
-            is_flag=True,
-            help="Less work for the same equations; last digits and dropout masks are not the reference's.",
-        ),
+        click.option("--max-length", type=click.IntRange(3), help=_LENGTH_HELP),
+        click.option("--patience", default=0, type=_NOT_NEGATIVE, help=_PATIENCE_HELP),
+        click.option("--fast", is_flag=True, help=_FAST_HELP),
     ]
 )
 
@@ -65,9 +49,7 @@ def finetune() -> None:
 @recipe_options
 @click.option("--labels", default="single", type=_LABELS, help="One label, several (names between |), or a number.")
 @click.option("--text", default="text", metavar="COLUMN", help="The column of the texts.")
-@click.option(
-    "--text-pair", metavar="COLUMN", help="The column of their partners.  [default: text_pair, if there is one]"
-)
+@click.option("--text-pair", metavar="COLUMN", help="Their partners' column.  [default: text_pair, if there is one]")
 @click.option("--label", default="label", metavar="COLUMN", help="The column of the labels.")
 def classify(labels: str, text: str, text_pair: str | None, label: str, **options: Any) -> None:
     """One label, several labels or a number for a text or a pair, from a .csv, .tsv or .jsonl table.
@@ -142,7 +124,7 @@ def mlm(whole_words: bool, **options: Any) -> None:
 
 
 def _run(name: str, options: dict[str, Any], **fields: Any) -> None:
-    from ..fast.memory import keep_freed_memory
+    from ..fast.training import keep_freed_memory
     from ..tasks import TASKS
     from ..training.distributed import join_processes
     from ..training.finetuning import FineTuningRecipe, finetune
@@ -150,22 +132,11 @@ def _run(name: str, options: dict[str, Any], **fields: Any) -> None:
 
     keep_freed_memory()
     task = next(each for each in TASKS if each.name == name)(**fields)
-    model, train, evaluation = (options.pop(option) for option in ("model", "train_file", "eval_file"))
-    out, save_every, recipe = options.pop("out"), options.pop("save_every"), FineTuningRecipe(**options)
+    model, out = options.pop("model"), options["out"]
+    run = {name: options.pop(name) for name in ("train_file", "evaluation_file", "out", "save_every")}
     with join_processes() as processes:
-        say = click.echo if processes.leads else lambda _text: None
-        _, best = finetune(
-            task,
-            model,
-            train,
-            evaluation_file=evaluation,
-            recipe=recipe,
-            out=out,
-            processes=processes,
-            say=say,
-            save_every=save_every,
-            adamw="blocked",
-        )
+        run |= {"processes": processes, "say": click.echo if processes.leads else lambda _text: None}
+        _, best = finetune(task, model, recipe=FineTuningRecipe(**options), adamw="blocked", **run)
     if processes.leads and best["step"] is not None:
         click.echo(results_table(read_log(out / "log.jsonl"), int(best["step"])))
         finish(out, int(best["step"]), metric="loss", name="loss")

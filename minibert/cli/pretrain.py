@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,22 +17,21 @@ _DEFAULT_SIZES: dict[str, Any] = {
     "num_attention_heads": 4,
     "intermediate_size": 1024,
     "max_position_embeddings": 256,
-    "hidden_dropout_prob": 0.0,
-    "attention_probs_dropout_prob": 0.0,
-}
+} | dict.fromkeys(("hidden_dropout_prob", "attention_probs_dropout_prob"), 0.0)
 _CONFIG = click.Path(exists=True, dir_okay=False, path_type=Path)
 _POSITIVE = click.IntRange(1)
+_PHASES, _PRECISIONS = "16:0.2,32:0.2,64:0.3,128:0.3", ("auto", "float32", "bfloat16")
+_FAST_HELP = (
+    "fast: the last layer only where it is read, AdamW in blocks; the same equations. plain: every layer's own forward."
+)
 
 
-def training_options(
-    *, lr: float, precisions: tuple[str, ...], every: int, seeded: str
-) -> Callable[[Command], Command]:
+def training_options(lr: float, precisions: Sequence[str], every: int, seeded: str) -> Callable[[Command], Command]:
     """The options of every training. precisions: the default first. every: steps between evaluations, 0 for an epoch."""
-    precision_help = "The floating-point type of matrix products"
-    if "auto" in precisions:
-        precision_help += "; auto: bfloat16 where the processor multiplies in it"
     steps: dict[str, Any] = {"default": every, "type": click.IntRange(min(every, 1)), "help": "Steps."}
     steps["show_default"] = True if every else "an epoch"
+    precision: dict[str, Any] = {"default": precisions[0], "type": click.Choice(precisions)}
+    auto = "; auto: bfloat16 where the processor multiplies in it" if "auto" in precisions else ""
     attention = click.Choice(["eager", "sdpa", "packed"])
     folder = click.Path(file_okay=False, path_type=Path)
     return in_order(
@@ -41,9 +40,7 @@ def training_options(
             click.option("--lr", default=lr, help="The highest learning rate."),
             click.option("--evaluate-every", **steps),
             click.option("--save-every", **steps),
-            click.option(
-                "--precision", default=precisions[0], type=click.Choice(precisions), help=f"{precision_help}."
-            ),
+            click.option("--precision", **precision, help=f"The floating-point type of matrix products{auto}."),
             click.option("--attention", default="eager", type=attention, help="How attention is computed."),
             click.option("--seed", default=0, help=f"Of {seeded}."),
         ]
@@ -52,34 +49,22 @@ def training_options(
 
 @click.command("pretrain", short_help="Train a BERT from nothing.", context_settings={"show_default": True})
 @click.option("--data", required=True, type=click.Path(path_type=Path), help="A folder of `minibert data prepare`.")
-@click.option(
-    "--config", type=_CONFIG, help="A config.json with the model's sizes.  [default: 4 layers × 256, no dropout]"
-)
+@click.option("--config", type=_CONFIG, help="A config.json with sizes.  [default: 4 layers × 256, no dropout]")
 @click.option("--steps", default=2000, type=_POSITIVE, help="Steps of the optimizer.")
 @click.option("--tokens-per-step", default=8192, type=_POSITIVE, help="Positions in a batch.")
 @click.option(
-    "--phases",
-    default="16:0.2,32:0.2,64:0.3,128:0.3",
-    metavar="LENGTH:SHARE,…",
-    help="How many positions a row has, for which share of the steps.",
+    "--phases", default=_PHASES, metavar="LENGTH:SHARE,…", help="Positions of a row, for which share of steps."
 )
 @click.option("--warmup-steps", default=100, type=click.IntRange(0), help="Steps in which the learning rate grows.")
 @click.option("--accumulate", default=1, type=_POSITIVE, help="Pieces in which a batch is computed, to save memory.")
 @click.option("--whole-words", is_flag=True, help="Hide whole words, not pieces.")
 @click.option("--shard", is_flag=True, help="Under torchrun: spread the parameters over the processes (FSDP2).")
-@click.option(
-    "--fast/--plain",
-    default=True,
-    help="fast: the last layer only where it is read, AdamW in blocks; the same equations. plain: every layer's own forward.",
-)
+@click.option("--fast/--plain", default=True, help=_FAST_HELP)
 @click.option("--keep", default=2, type=_POSITIVE, help="How many of the newest checkpoints stay.")
-@training_options(
-    lr=1.5e-3, precisions=("auto", "float32", "bfloat16"), every=500, seeded="the weights, the batches and the masks"
-)
+@training_options(1.5e-3, _PRECISIONS, every=500, seeded="the weights, the batches and the masks")
 def pretrain(data: Path, out: Path, config: Path | None, *, phases: str, precision: str, **options: Any) -> None:
-    """Train BertForPreTraining: hidden words and next sentences. The same command goes on where it was stopped.
-
-    On Linux memory that a step frees is kept for the next, which changes no bit.
+    """Train BertForPreTraining: hidden words and next sentences. The same command goes on where it was stopped. On Linux memory that a
+    step frees is kept for the next, which changes no bit.
 
     \b
     minibert data prepare novels/ --out corpus
@@ -89,7 +74,7 @@ def pretrain(data: Path, out: Path, config: Path | None, *, phases: str, precisi
     """
     from ..config import BertConfig
     from ..data.corpus import PreparedData
-    from ..fast.memory import keep_freed_memory
+    from ..fast.training import keep_freed_memory
     from ..training.distributed import join_processes, multiplies_bfloat16
     from ..training.pretraining import Recipe, parse_phases, pretrain
 

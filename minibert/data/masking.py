@@ -48,7 +48,8 @@ def mask(
     candidates = np.flatnonzero(~vocabulary.special[ids])
     number = max(1, round(CHOSEN * len(candidates))) if len(candidates) else 0
     if whole_words:
-        chosen = choose_whole_words(split_into_words(ids, candidates, vocabulary), number, noise)
+        begins = ~vocabulary.continues[ids[candidates]] | (np.diff(candidates, prepend=-2) > 1)
+        chosen = choose_whole_words(np.split(candidates, np.flatnonzero(begins)[1:]), number, noise)
     else:
         chosen = noise.permutation(candidates)[:number]
     labels = np.full_like(ids, IGNORED)
@@ -61,26 +62,10 @@ def mask(
     return read, labels
 
 
-def split_into_words(ids: NDArray[np.int64], candidates: NDArray[np.int64], vocabulary: Vocabulary) -> list[list[int]]:
-    """The candidate positions, those of one word together."""
-    words: list[list[int]] = []
-    for position in candidates.tolist():
-        if words and vocabulary.continues[ids[position]] and words[-1][-1] == position - 1:
-            words[-1].append(position)
-        else:
-            words.append([position])
-    return words
-
-
-def choose_whole_words(words: list[list[int]], number: int, noise: np.random.Generator) -> NDArray[np.int64]:
-    """Positions of whole words in random order, at most `number` of them; a word is never split.
-
-    Where even one word has more positions, the shortest is hidden all the same.
-    """
+def choose_whole_words(words: list[NDArray[np.int64]], number: int, noise: np.random.Generator) -> NDArray[np.int64]:
+    """At most `number` positions: whole words in random order. Where even one word has more, the shortest is hidden all the same."""
     chosen: list[int] = []
     for i in noise.permutation(len(words)).tolist():
         if len(chosen) + len(words[i]) <= number:
-            chosen += words[i]
-    if words and not chosen:
-        chosen = min(words, key=len)
-    return np.array(chosen, dtype=np.int64)
+            chosen += words[i].tolist()
+    return np.array(chosen, dtype=np.int64) if chosen else min(words, key=len)

@@ -12,7 +12,6 @@ import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, nullcontext
-from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from multiprocessing import get_context
@@ -28,19 +27,7 @@ from .sentences import read_documents
 
 SENTENCES_AT_A_TIME = 4096
 COPIED_AT_A_TIME = 1 << 24  # bytes
-
-
-@dataclass(frozen=True)
-class TokenizedFile:
-    """One text file's tokens and borders, in a folder of their own, and how many there are."""
-
-    source: Path
-    folder: Path
-    sha256: str
-    characters: int
-    tokens: int
-    sentences: int
-    documents: int
+COUNTED_AT_A_TIME = 1 << 22  # tokens
 
 
 def prepare(
@@ -71,18 +58,19 @@ def prepare(
         tokenizer.save_pretrained(draft)
         dtype = "<u2" if len(tokenizer) <= 1 << 16 else "<u4"
         convert = partial(tokenize_file, draft=draft, dtype=dtype, one_sentence_per_line=one_sentence_per_line)
-        done = []
+        sources = []
         # Fresh processes: a fork of one that has used threads may hang.
         alone = processes <= 1 or len(ordered) == 1
         with nullcontext() if alone else ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-            for file in (pool.map if pool else map)(convert, range(len(ordered)), ordered):
-                done.append(file)
-                progress(file.source.stat().st_size)
-        kept = [file for number, file in enumerate(done) if is_held_out(number, held_out)]
-        read = [file for file in done if file not in kept]
-        if not any(file.tokens for file in read):
+            for number, found in enumerate((pool.map if pool else map)(convert, range(len(ordered)), ordered)):
+                sources.append({**found, "part": HELD_OUT if is_held_out(number, held_out) else TRAIN})
+                progress(ordered[number].stat().st_size)
+        parts = {}
+        for part in (TRAIN, HELD_OUT):
+            pieces = [draft / f"file-{number}" for number, source in enumerate(sources) if source["part"] == part]
+            parts[part] = _join(pieces, draft / part)
+        if not parts[TRAIN]["tokens"]:
             raise ValueError("There are no words to train on: every file is empty, or held out (see --held-out).")
-        counts = {TRAIN: _join(read, draft / TRAIN), HELD_OUT: _join(kept, draft / HELD_OUT)}
         manifest = {
             "format": "minibert-corpus-1",
             "dtype": dtype,
@@ -90,12 +78,8 @@ def prepare(
             "vocab_sha256": _sha256(draft / "vocab.txt"),
             "one_sentence_per_line": one_sentence_per_line,
             "unigram_entropy": unigram_entropy(draft / TRAIN / "tokens.bin", dtype),
-            "parts": counts,
-            "sources": [
-                {"name": file.source.name, "sha256": file.sha256, "part": HELD_OUT if file in kept else TRAIN}
-                | {"characters": file.characters, "tokens": file.tokens}
-                for file in done
-            ],
+            "parts": parts,
+            "sources": sources,
         }
         (draft / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     return manifest
@@ -106,8 +90,8 @@ def is_held_out(number: int, every: int) -> bool:
     return every > 0 and number % every == 0
 
 
-def tokenize_file(number: int, source: Path, draft: Path, dtype: str, one_sentence_per_line: bool) -> TokenizedFile:
-    """Write one file's tokens and borders into a folder in `draft`; borders count from the file's beginning."""
+def tokenize_file(number: int, source: Path, draft: Path, dtype: str, one_sentence_per_line: bool) -> dict[str, Any]:
+    """Write one file's tokens and borders, counted from its beginning, to `draft/file-number`. Returns the manifest's words on it."""
     tokenizer = BertTokenizer.from_pretrained(draft)
     folder = draft / f"file-{number}"
     folder.mkdir()
@@ -127,39 +111,36 @@ def tokenize_file(number: int, source: Path, draft: Path, dtype: str, one_senten
                     document_ends.append(len(sentence_ends))
     np.array(sentence_ends, dtype="<i8").tofile(folder / "sentences.bin")
     np.array(document_ends, dtype="<i8").tofile(folder / "documents.bin")
-    counts = {"tokens": tokens, "sentences": len(sentence_ends), "documents": len(document_ends)}
-    return TokenizedFile(source, folder, sha256=_sha256(source), characters=characters, **counts)
+    return {"name": source.name, "sha256": _sha256(source), "characters": characters, "tokens": tokens}
 
 
-def _join(files: list[TokenizedFile], folder: Path) -> dict[str, int]:
+def _join(pieces: list[Path], folder: Path) -> dict[str, int]:
     """Put tokenized files behind one another in `folder`, and remove them. Returns how much there is."""
     folder.mkdir()
-    totals = {"files": len(files), "tokens": 0, "sentences": 0, "documents": 0}
-    counted = {"sentences": "tokens", "documents": "sentences"}  # the borders of which are counted in which
+    totals = {"files": len(pieces), "tokens": 0, "sentences": 0, "documents": 0}
     with ExitStack() as stack:
-        joined = {name: stack.enter_context((folder / f"{name}.bin").open("wb")) for name in ("tokens", *counted)}
-        for borders in counted:
-            joined[borders].write(np.zeros(1, dtype="<i8").tobytes())
-        for each in files:
-            with (each.folder / "tokens.bin").open("rb") as file:
+        joined = {name: stack.enter_context((folder / f"{name}.bin").open("wb")) for name in list(totals)[1:]}
+        joined["sentences"].write(bytes(8))  # the first border is 0
+        joined["documents"].write(bytes(8))
+        for piece in pieces:
+            with (piece / "tokens.bin").open("rb") as file:
                 shutil.copyfileobj(file, joined["tokens"], COPIED_AT_A_TIME)
-            for borders, of in counted.items():
-                ends = np.fromfile(each.folder / f"{borders}.bin", dtype="<i8")
-                joined[borders].write((ends + totals[of]).tobytes())
-            for name in joined:
-                totals[name] += getattr(each, name)
-            shutil.rmtree(each.folder)
+            sentences, documents = (np.fromfile(piece / f"{name}.bin", "<i8") for name in ("sentences", "documents"))
+            joined["sentences"].write((sentences + totals["tokens"]).tobytes())
+            joined["documents"].write((documents + totals["sentences"]).tobytes())
+            totals["tokens"] += int(sentences.max(initial=0))  # the last border
+            totals["sentences"] += len(sentences)
+            totals["documents"] += len(documents)
+            shutil.rmtree(piece)
     return totals
 
 
 def unigram_entropy(path: Path, dtype: str) -> float:
     """H = −Σ p log p over the words of a token file, in nats: the loss of a model that only counts words."""
-    counts = np.zeros(0, dtype=np.int64)
-    with path.open("rb") as file:
-        while block := file.read(COPIED_AT_A_TIME):
-            found = np.bincount(np.frombuffer(block, dtype=dtype))
-            size = max(len(counts), len(found))
-            counts = np.pad(counts, (0, size - len(counts))) + np.pad(found, (0, size - len(found)))
+    tokens = np.memmap(path, dtype, mode="r")
+    counts = np.zeros(int(tokens.max()) + 1, dtype=np.int64)
+    for start in range(0, len(tokens), COUNTED_AT_A_TIME):
+        counts += np.bincount(tokens[start : start + COUNTED_AT_A_TIME], minlength=len(counts))
     shares = counts[counts > 0] / counts.sum()
     return float(-(shares * np.log(shares)).sum())
 

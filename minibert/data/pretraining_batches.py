@@ -2,17 +2,17 @@
 
     [CLS] A [SEP] B [SEP]        segments 0 … 0 1 … 1
 
-`PretrainingBatches` is a data set for `torch.utils.data.DataLoader`: a batch sampler gives it the keys of a step's rows
-(`keys`), and `collate` pads the rows. Row r of step s has random numbers of its own, seeded with (seed, s, r). So a run that was
-killed goes on with the batches it would have had, and several processes that share a batch make its rows as one process would. Each
-pass over the corpus visits every stretch of it once, in an order of its own, with masks of its own.
+A batch is what `BertForPreTraining` takes: input_ids, token_type_ids, attention_mask, labels, (rows, seq) int64, labels −100 where
+nothing was hidden; and, if rows are pairs, next_sentence_label, (rows,) int64, 0 where B follows A, 1 where not.
+
+Row r of step s has random numbers of its own, seeded with (seed, s, r). So a run that was killed goes on with the batches it would have
+had, and several processes that share a batch make its rows as one process would. Each pass over the corpus visits every stretch of it
+once, in an order of its own, with masks of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from operator import itemgetter
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -37,90 +37,50 @@ class RowKey(NamedTuple):
     pairs: bool
 
 
-@dataclass(frozen=True)
-class PretrainingBatch:
-    """Rows of token ids with what is to be predicted.
-
-    input_ids, token_type_ids, attention_mask, labels: (rows, seq) int64, labels −100 where nothing was hidden.
-    next_sentence_label: (rows,) int64, 0 where B follows A, 1 where not; None where there are no pairs.
-    """
-
-    input_ids: Tensor
-    token_type_ids: Tensor
-    attention_mask: Tensor
-    labels: Tensor
-    next_sentence_label: Tensor | None
-
-    @property
-    def counts(self) -> tuple[int, int]:
-        """How many hidden words and pairs there are to predict."""
-        pairs = 0 if self.next_sentence_label is None else len(self.next_sentence_label)
-        return int((self.labels != IGNORED).sum()), pairs
-
-    def to(self, device: torch.device) -> PretrainingBatch:
-        """The same on another device."""
-        return self._each(lambda column: column.to(device))
-
-    def split(self, pieces: int) -> list[PretrainingBatch]:
-        """The rows in at most so many pieces."""
-        size = -(-len(self.input_ids) // pieces)
-        starts = range(0, len(self.input_ids), size)
-        return [self._each(itemgetter(slice(start, start + size))) for start in starts]
-
-    def _each(self, change: Callable[[Tensor], Tensor]) -> PretrainingBatch:
-        changed = {name: None if column is None else change(column) for name, column in vars(self).items()}
-        return PretrainingBatch(**changed)  # type: ignore[arg-type]
-
-
 class PretrainingBatches(Dataset[Any]):
-    """The rows of a run. tokenizer: a `BertTokenizer`. seed: of all random numbers. whole_words: hide whole words."""
+    """The rows of a run, each under its key. tokenizer: a `BertTokenizer`. whole_words: hide whole words."""
 
     def __init__(self, corpus: Corpus, tokenizer: Any, seed: int, whole_words: bool = False):
         self.corpus = corpus
         self.vocabulary = Vocabulary.of(tokenizer)
-        self.cls_id, self.sep_id = tokenizer.cls_token_id, tokenizer.sep_token_id
-        self.pad_id = tokenizer.pad_token_id
+        self.cls_id, self.sep_id, self.pad_id = tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.pad_token_id
         self.seed = seed
         self.whole_words = whole_words
 
     @staticmethod
     def keys(step: int, first: int, rows: range, length: int, pairs: bool = True) -> list[RowKey]:
-        """The keys of some rows of a step's batch.
-
-        first: how many rows of this length came before this step. rows: which rows of the batch. length: positions in a row.
-        pairs: two segments with a next-sentence label, or one.
-        """
+        """The keys of some rows of a step's batch. first: how many rows of this length came before this step."""
         return [RowKey(step, row, first + row, length=length, pairs=pairs) for row in rows]
 
-    def batch(self, step: int, first: int, rows: range, length: int, pairs: bool = True) -> PretrainingBatch:
+    def batch(self, step: int, first: int, rows: range, length: int, pairs: bool = True) -> dict[str, Tensor]:
         """Some rows of a step's batch, as `keys` names them."""
         return self.collate([self[key] for key in self.keys(step, first, rows, length=length, pairs=pairs)])
 
-    def loader(self, batch_sampler: Iterable[list[RowKey]]) -> DataLoader[PretrainingBatch]:
+    def loader(self, batch_sampler: Iterable[list[RowKey]]) -> DataLoader[dict[str, Tensor]]:
         """Batches of the rows that a batch sampler names."""
         # A loader draws a seed for its workers: from a generator of its own, so that dropout's numbers do not depend on it.
-        generator = torch.Generator()
-        return DataLoader(self, batch_sampler=batch_sampler, collate_fn=self.collate, generator=generator)
+        return DataLoader(self, batch_sampler=batch_sampler, collate_fn=self.collate, generator=torch.Generator())
 
-    def __getitem__(self, key: RowKey) -> dict[str, Any]:
-        """The columns of a batch for one row, not yet padded; next_sentence_label: None without pairs."""
+    def __getitem__(self, key: RowKey) -> dict[str, Tensor]:
+        """The columns of a batch for one row, not yet padded."""
         noise = np.random.default_rng([self.seed, key.step, key.row])
         max_tokens = key.length - (3 if key.pairs else 2)
         token = self._first_token(key.number, max_tokens, noise)
-        pair = draw_span(self.corpus, token, max_tokens)
         if key.pairs:
             pair = draw_pair(self.corpus, token, max_tokens, noise=noise)
+        else:
+            pair = draw_span(self.corpus, token, max_tokens)
         first = [self.cls_id, *pair.first.tolist(), self.sep_id]
         second = [] if pair.second is None else [*pair.second.tolist(), self.sep_id]
         ids = np.array(first + second, dtype=np.int64)
         input_ids, labels = mask(ids, self.vocabulary, noise, whole_words=self.whole_words)
-        return {
-            "input_ids": input_ids,
-            "token_type_ids": np.arange(len(ids)) >= len(first),
-            "attention_mask": np.ones_like(ids),
-            "labels": labels,
-            "next_sentence_label": int(not pair.is_next) if key.pairs else None,
+        row = {
+            "input_ids": torch.from_numpy(input_ids),
+            "token_type_ids": torch.tensor([0] * len(first) + [1] * len(second)),
+            "attention_mask": torch.ones(len(ids), dtype=torch.long),
+            "labels": torch.from_numpy(labels),
         }
+        return {**row, "next_sentence_label": torch.tensor(int(not pair.is_next))} if key.pairs else row
 
     def _first_token(self, number: int, max_tokens: int, noise: np.random.Generator) -> int:
         """Where row `number` of a run begins: the corpus is cut into stretches of `max_tokens` each."""
@@ -130,17 +90,12 @@ class PretrainingBatches(Dataset[Any]):
         stretch = shuffled(position, stretches, key=self.seed * 1_000_003 + epoch)
         return min(stretch * max_tokens + int(noise.integers(max_tokens)), total - 1)
 
-    def collate(self, rows: Sequence[dict[str, Any]]) -> PretrainingBatch:
+    def collate(self, rows: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
         """Rows as a batch, padded to the longest."""
-        paddings = {"input_ids": self.pad_id, "token_type_ids": 0, "attention_mask": 0, "labels": IGNORED}
-        columns = {
-            name: pad_sequence(
-                [torch.from_numpy(row[name]).long() for row in rows], batch_first=True, padding_value=padding
-            )
-            for name, padding in paddings.items()
-        }
-        following = [row["next_sentence_label"] for row in rows]
-        return PretrainingBatch(**columns, next_sentence_label=None if None in following else torch.tensor(following))
+        batch = {name: [row[name] for row in rows] for name in rows[0]}
+        padding = {"input_ids": self.pad_id, "token_type_ids": 0, "attention_mask": 0, "labels": IGNORED}
+        padded = {name: pad_sequence(batch.pop(name), True, padding_value=padding[name]) for name in padding}
+        return padded | {name: torch.stack(labels) for name, labels in batch.items()}
 
 
 ROUNDS = 4

@@ -5,7 +5,7 @@
     AdamW(…, implementation="blocked")             the optimizer's update, block by block       adamw.py
     fast.FastTraining(model, reads=…)              training steps with less work                training.py
         of which: dropout.py, word_gradient.py, last_layer.py
-    fast.keep_freed_memory()                       freed memory stays for the next step         memory.py
+    fast.keep_freed_memory()                       freed memory stays for the next step         training.py
 
 Each name is imported when it is first used, so that asking for one does not load the others.
 """
@@ -19,7 +19,7 @@ _HOMES = {
     "fast_dropout": "dropout",
     "last_layer_at_cls": "last_layer",
     "last_layer_at_labels": "last_layer",
-    "keep_freed_memory": "memory",
+    "keep_freed_memory": "training",
 }
 
 

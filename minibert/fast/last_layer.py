@@ -10,7 +10,7 @@ another is what cross-attention does. Scores, losses and gradients stay what the
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -22,33 +22,31 @@ from ..model.bert import BertModel
 from ..model.checks import IGNORED
 
 
-@contextmanager
-def last_layer_at_cls(body: BertModel) -> Iterator[None]:
+def last_layer_at_cls(body: BertModel) -> AbstractContextManager[None]:
     """Within, `body` gives the last hidden state of [CLS] alone, (batch, 1, hidden). Packed attention is left as it is."""
-    with nullcontext() if body.config.attn_implementation == "packed" else last_layer_at(body, None):
-        yield
+    return nullcontext() if body.config.attn_implementation == "packed" else last_layer_at(body, None)
 
 
 @contextmanager
-def last_layer_at_labels(body: BertModel, labels: Tensor) -> Iterator[Tensor]:
+def last_layer_at_labels(body: BertModel, batch: dict[str, Tensor]) -> Iterator[dict[str, Tensor]]:
     """Within, `body` gives its last hidden states at [CLS] and the labelled positions alone, (batch, positions, hidden).
 
-    labels: (batch, seq), −100 where there is none. Yields the labels of those positions, (batch, positions). A body with relative
-    positions or packed attention, whose rows know more than their own position, and one spread over processes (FSDP), whose layer must
-    be called whole, are left as they are: then all labels are yielded.
+    Yields the batch with the labels of those positions, (batch, positions), instead of all, (batch, seq); −100 where there is none. A
+    body with relative positions or packed attention, whose rows know more than their own position, and one spread over processes
+    (FSDP), whose layer must be called whole, are left as they are, and the batch too.
     """
     layers: Any = body.encoder.layer
     plain = body.config.position_embedding_type == "absolute" and body.config.attn_implementation != "packed"
     if not plain or isinstance(layers[-1], FSDPModule):
-        yield labels
+        yield batch
         return
-    is_labelled = labels != IGNORED  # (batch, seq)
+    is_labelled = batch["labels"] != IGNORED  # (batch, seq)
     most = int(is_labelled.sum(dim=1).max())
     # Labelled positions in order; rows with fewer than others are filled up with positions that have none.
     behind_cls = is_labelled[:, 1:].to(torch.int8).argsort(dim=1, descending=True, stable=True)[:, :most] + 1
     positions = F.pad(behind_cls, (1, 0))  # (batch, 1 + most), the first is [CLS]
     with last_layer_at(body, positions):
-        yield labels.gather(1, positions)
+        yield {**batch, "labels": batch["labels"].gather(1, positions)}
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """Fine-tuning steps 1.15 times as fast: 6 layers × 384 with a pooled head, 16 × 32 positions, on one CPU core.
 
-Three ways at once, all of which give the plain way's equations: dropout masks drawn four values at a time (`dropout.py`), the word
-embeddings' gradient in memory that stays (`word_gradient.py`), and a last layer computed only where the loss reads it
-(`last_layer.py`). Last digits and dropout masks are not the reference's.
+Three ways at once, all of the plain way's equations: dropout masks drawn four values at a time (`dropout.py`), the word embeddings'
+gradient in memory that stays (`word_gradient.py`), a last layer computed only where the loss reads it (`last_layer.py`). Last digits
+and dropout masks are not the reference's. `keep_freed_memory` changes no bit.
 
     fast = FastTraining(model, reads="[CLS]")
     for batch in batches:
@@ -13,8 +13,10 @@ embeddings' gradient in memory that stays (`word_gradient.py`), and a last layer
 
 from __future__ import annotations
 
+import ctypes
+import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Literal
 
 import torch.nn.functional as F
@@ -48,16 +50,12 @@ class FastTraining:
 
         Yields the batch that `loss` takes: its labels may be those of fewer positions.
         """
-        with ExitStack() as ways:
-            ways.enter_context(fast_dropout(self.model))
-            if self.processes == 1:
-                ways.enter_context(self.word_gradient.kept())
-            if self.reads == "[CLS]":
-                ways.enter_context(last_layer_at_cls(self.model.base_model))
-            if self.reads == "labelled positions":
-                labels = ways.enter_context(last_layer_at_labels(self.model.base_model, batch["labels"]))
-                batch = {**batch, "labels": labels}
-            yield batch
+        body = self.model.base_model
+        kept = self.word_gradient.kept() if self.processes == 1 else nullcontext()
+        at_cls = last_layer_at_cls(body) if self.reads == "[CLS]" else nullcontext()
+        at_labels = last_layer_at_labels(body, batch) if self.reads == "labelled positions" else nullcontext(batch)
+        with fast_dropout(self.model), kept, at_cls, at_labels as read:
+            yield read
 
     def loss(self, module: nn.Module, batch: dict[str, Tensor]) -> Tensor:
         """The head's own loss. module: the model, or what wraps it for several processes."""
@@ -66,3 +64,14 @@ class FastTraining:
         inputs = {name: column for name, column in batch.items() if name != "labels"}
         logits = module(**inputs).logits  # (batch, positions, classes)
         return F.cross_entropy(logits.flatten(0, 1), batch["labels"].flatten(), ignore_index=IGNORED)
+
+
+def keep_freed_memory() -> bool:
+    """A training step up to a third shorter on Linux: memory that one step frees is kept for the next, until the process ends.
+
+    By default glibc returns large blocks to the system at once, which hands them out again page by page, filled with zeros at first
+    touch: 11,000 to 23,000 pages for the gradient of BERT's word embeddings alone. Returns False where the C library is another.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform.startswith("linux") else None  # musl has none
+    m_trim_threshold, m_mmap_max = -1, -4  # malloc.h
+    return bool(mallopt and mallopt(m_mmap_max, 0) and mallopt(m_trim_threshold, 2**31 - 1))

@@ -38,7 +38,6 @@ class Processes:
 
     @classmethod
     def alone(cls) -> Processes:
-        """This process alone, on a GPU if there is one."""
         return cls(0, 1, best_device())
 
     @property
@@ -67,7 +66,6 @@ class Processes:
         return values
 
     def wait(self) -> None:
-        """Wait until all processes have come here."""
         if self.size > 1:
             dist.barrier()
 
@@ -77,14 +75,13 @@ class Processes:
         shards: its layers, if their parameters, and all others of the module, are to be spread over the processes.
         """
         module = module.to(self.device)
-        if self.size == 1:
-            return module
-        if shards:
+        if self.size > 1 and not shards:
+            return DistributedDataParallel(module, device_ids=[self.device] if self.device.type == "cuda" else None)
+        if self.size > 1:
             mesh = init_device_mesh(self.device.type, (self.size,))
             for shard in (*shards, module):
                 fully_shard(shard, mesh=mesh)
-            return module
-        return DistributedDataParallel(module, device_ids=[self.device] if self.device.type == "cuda" else None)
+        return module
 
     def autocast(self, precision: torch.dtype) -> AbstractContextManager[Any]:
         """Matrix products in this floating-point type; float32 leaves everything as it is."""
@@ -102,23 +99,21 @@ def full_weights(module: nn.Module) -> dict[str, Tensor]:
 
 
 def load_full_weights(module: nn.Module, weights: dict[str, Tensor]) -> None:
-    """Load whole weights into a module whose own may be spread over processes."""
+    """Load whole weights into a module whose parameters may be spread over processes."""
     set_model_state_dict(module, dict[str, Any](weights), options=StateDictOptions(full_state_dict=True))
 
 
 def best_device(local_rank: int = 0) -> torch.device:
     """A GPU of this process's own where there is one."""
-    if torch.cuda.is_available():
-        return torch.device("cuda", local_rank % torch.cuda.device_count())
-    return torch.device("cpu")
+    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    return torch.device("cuda", local_rank % gpus) if gpus else torch.device("cpu")
 
 
 def multiplies_bfloat16(device: torch.device) -> bool:
     """Whether a device has instructions for bfloat16, which then are several times as fast as float32's."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported()
-    cpu = torch.cpu
-    return bool(cpu._is_avx512_bf16_supported() or cpu._is_amx_tile_supported())
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
 @contextmanager

@@ -3,8 +3,7 @@
     train, test = Path("train.csv"), Path("test.csv")
     trained, best = finetune(Classification(), "novels-4l-256h", train, test, FineTuningRecipe(), Path("run"))
 
-The tasks are in `minibert.tasks`, the loop in `loop.py`; here are the recipe, a step and a run. A step is one call of the model and
-the head's own loss, so its bits are those of a loop written out over the reference.
+A step is one call of the model and the head's own loss, so its bits are those of a loop written out over the reference.
 """
 
 from __future__ import annotations
@@ -23,13 +22,12 @@ from torch.utils.data import DataLoader
 from ..config import BertConfig
 from ..fast.training import FastTraining
 from ..model import BertPreTrainedModel
-from ..optim import AdamW, get_linear_schedule_with_warmup, no_decay_groups
 from ..tasks import BatchOrder, Encoded, Examples, Task, batch_loader
 from ..tasks.task import SETTINGS
 from ..tokenization import BertTokenizer
 from .distributed import Processes
 from .loop import LoopOptions, Trainable, TrainingRecipe, check_at_least, check_finite, train
-from .prediction import outputs_of, row_length
+from .prediction import TaskModel, row_length
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,28 +58,22 @@ class FineTuningRecipe(TrainingRecipe):
 
 
 @dataclass(eq=False)
-class FineTuning(Trainable):
+class FineTuning(TaskModel, Trainable):
     """The batches, losses and metrics of a task. train, evaluation: the examples as rows."""
 
-    model: BertPreTrainedModel
-    tokenizer: BertTokenizer
-    task: Task
     train: Encoded
     evaluation: Encoded
     recipe: FineTuningRecipe
-    processes: Processes
 
     def __post_init__(self) -> None:
         self.prepare()
-        recipe = self.recipe
+        recipe, lengths = self.recipe, self.train.lengths
         self.selection_metric = self.task.selection_metric
         self.fast = FastTraining(self.model, self.task.reads, self.processes.size) if recipe.fast else None
-        lengths = self.train.lengths
         self.order = BatchOrder(lengths, recipe.batch_size, recipe.seed, group_by_length=recipe.group_by_length)
 
     @property
     def steps(self) -> int:
-        """Of the whole run."""
         return self.recipe.epochs * self.order.batches_per_epoch
 
     def batches(self, first: int) -> DataLoader[dict[str, Tensor]]:
@@ -109,7 +101,6 @@ class FineTuning(Trainable):
         return count / total
 
     def backward(self, step: int, batch: dict[str, Tensor]) -> dict[str, float]:
-        """The gradients of a step's batch."""
         share = self.share(step, batch)
         batch = {name: column.to(self.processes.device) for name, column in batch.items()}
         with self.fast.step(batch) if self.fast else nullcontext(batch) as batch:
@@ -122,17 +113,9 @@ class FineTuning(Trainable):
 
     def evaluate(self) -> dict[str, float]:
         """The loss and the scores on the evaluation examples. Raises NotFiniteError where there is no such loss."""
-        outputs = outputs_of(
-            self.model,
-            self.evaluation,
-            self.task,
-            tokenizer=self.tokenizer,
-            processes=self.processes,
-            batch_size=2 * self.recipe.batch_size,
-            precision=self.precision,
-        )
-        check_finite("The loss on the evaluation examples", outputs.loss)
-        return {"loss": outputs.loss, **self.task.score(self.evaluation, outputs.kept, outputs.loss)}
+        kept, loss = self.outputs(self.evaluation, 2 * self.recipe.batch_size)
+        check_finite("The loss on the evaluation examples", loss)
+        return {"loss": loss, **self.task.score(self.evaluation, kept, loss)}
 
 
 def finetune(
@@ -159,11 +142,8 @@ def finetune(
     task = task.adapted_to(examples)
     evaluation = task.read(evaluation_file)
     trained = open_task(task, model_name, examples, evaluation=evaluation, recipe=recipe, processes=processes, say=say)
-    identity = {
-        "task": {"name": task.name, **task.settings()},
-        "model": model_name,
-        "files": [hashlib.sha256(file.read_bytes()).hexdigest() for file in (train_file, evaluation_file)],
-    }
+    files = [hashlib.sha256(file.read_bytes()).hexdigest() for file in (train_file, evaluation_file)]
+    identity = {"task": {"name": task.name, **task.settings()}, "model": model_name, "files": files}
     return trained, train_task(trained, out, identity, save_every=save_every, adamw=adamw)
 
 
@@ -203,23 +183,19 @@ def open_task(
         say(f"New, to be learned from the start: {', '.join(new)}.")
     if processes.size > 1:
         torch.manual_seed(recipe.seed + 1 + processes.rank)  # dropout: its own in each process
-    return FineTuning(model.float(), tokenizer, task, train=rows, evaluation=scored, recipe=recipe, processes=processes)
+    return FineTuning(model.float(), tokenizer, task, processes=processes, train=rows, evaluation=scored, recipe=recipe)
 
 
 def train_task(
     trained: FineTuning, out: Path, identity: dict[str, Any], save_every: int = 0, adamw: str = "plain"
 ) -> dict[str, float]:
-    """AdamW, its learning rate up in a line and down in a line; return the metrics of the best evaluation."""
+    """Train, or go on with the run in `out`; return the metrics of the best evaluation."""
     recipe, epoch = trained.recipe, trained.order.batches_per_epoch
-    groups = no_decay_groups(trained.model, recipe.weight_decay)
-    optimizer = AdamW(groups, lr=recipe.lr, implementation="fused" if recipe.fast else adamw)
-    schedule = get_linear_schedule_with_warmup(optimizer, round(recipe.warmup * trained.steps), trained.steps)
-    options = LoopOptions(
-        trained.steps,
-        log_every=min(10, epoch),
-        evaluate_every=recipe.evaluate_every or epoch,
-        save_every=save_every or epoch,
-        keep=1,
-        patience=recipe.patience,
-    )
-    return train(trained, optimizer, schedule, options=options, out=out, identity=identity)
+    warmup_steps, adamw = round(recipe.warmup * trained.steps), "fused" if recipe.fast else adamw
+    often = {
+        "log_every": min(10, epoch),
+        "evaluate_every": recipe.evaluate_every or epoch,
+        "save_every": save_every or epoch,
+    }
+    options = LoopOptions(trained.steps, **often, keep=1, patience=recipe.patience)
+    return train(trained, options, out, identity=identity, warmup_steps=warmup_steps, implementation=adamw)

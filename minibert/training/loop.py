@@ -23,10 +23,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.distributed.tensor import DTensor
-from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LRScheduler
 
 from ..model import BertPreTrainedModel
+from ..optim import AdamW, get_linear_schedule_with_warmup, no_decay_groups
 from ..tokenization import BertTokenizer
 from .distributed import Processes, full_weights, load_full_weights
 from .run_files import RunCheckpoints, RunLog
@@ -63,7 +62,7 @@ class TrainingRecipe:
 
 
 class Trainable(ABC):
-    """What is trained: a model, its batches, and what becomes of a batch."""
+    """A model, its batches, and what becomes of a batch."""
 
     model: BertPreTrainedModel
     tokenizer: BertTokenizer
@@ -98,7 +97,6 @@ class Trainable(ABC):
         """Metrics on text that is not trained on, `loss` among them."""
 
     def describe(self, metrics: dict[str, float]) -> str:
-        """Metrics of `backward` or `evaluate` in a few words."""
         return ", ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in metrics.items())
 
     def notice(self, step: int, metrics: dict[str, float], log: RunLog) -> None:  # noqa: B027
@@ -135,20 +133,16 @@ class NotFiniteError(ValueError):
 
 
 def train(
-    trained: Trainable,
-    optimizer: Optimizer,
-    schedule: LRScheduler,
-    *,
-    options: LoopOptions,
-    out: Path,
-    identity: dict[str, Any],
+    trained: Trainable, options: LoopOptions, out: Path, *, identity: dict[str, Any], warmup_steps: int, **adamw: Any
 ) -> dict[str, float]:
     """Train, from the newest checkpoint in `out` or from the start; return the metrics of the best evaluation.
 
-    identity: what makes the run what it is, beside the recipe; a checkpoint of another run is refused. Raises ValueError for that,
-    `NotFiniteError`, and OSError where a checkpoint cannot be written. SIGINT and SIGTERM save a checkpoint and stop.
+    AdamW's learning rate goes up in a line and down in a line; adamw: its arguments that are not in every recipe. identity: what makes
+    the run, beside the recipe; a checkpoint of another run is refused. Raises ValueError for that, `NotFiniteError`, and OSError where a checkpoint cannot be written. SIGINT and SIGTERM save a checkpoint and stop.
     """
     processes, recipe = trained.processes, {**asdict(trained.recipe), **identity}
+    optimizer = AdamW(no_decay_groups(trained.model, recipe["weight_decay"]), lr=recipe["lr"], **adamw)
+    schedule = get_linear_schedule_with_warmup(optimizer, warmup_steps, options.steps)
     checkpoints = RunCheckpoints(out / "checkpoints", options.keep)
     best: dict[str, Any] = {"step": None, "loss": math.inf}
     first = checkpoints.newest() or 0
@@ -209,15 +203,10 @@ def train(
             asked_to_stop = bool(processes.sum(float(stopping.is_set()))[0])
             if step % options.save_every == 0 or best["step"] == step or last or asked_to_stop:
                 weights, own = full_weights(trained.model), optimizer.state_dict()
-                state = {
-                    "step": step,
-                    "recipe": recipe,
-                    "optimizers": processes.gather(own) if trained.sharded else [own],
-                    "schedule": schedule.state_dict(),
-                    "random_states": processes.gather(random_state(processes.device)),
-                    "best": best,
-                    "task": trained.state,
-                }
+                state = {"step": step, "recipe": recipe, "best": best, "task": trained.state}
+                state["schedule"] = schedule.state_dict()
+                state["optimizers"] = processes.gather(own) if trained.sharded else [own]
+                state["random_states"] = processes.gather(random_state(processes.device))
                 if processes.leads:
                     save_model = partial(trained.save_model, weights=weights)
                     checkpoints.save(step, state, save_model, best=best["step"])
@@ -226,7 +215,7 @@ def train(
                 log.say(f"Stopped at step {step}. The same command goes on from here.")
             if asked_to_stop or last:
                 break
-    log.close()
+    log.bar.close()
     return best
 
 
@@ -235,10 +224,8 @@ def check_same_recipe(recipe: dict[str, Any], saved: dict[str, Any], out: Path) 
     changed = [name for name in recipe if recipe[name] != saved.get(name, recipe[name])]
     if changed:
         was, now = (", ".join(f"{name}={each[name]!r}" for name in changed) for each in (saved, recipe))
-        raise ValueError(
-            f"'{out}' holds another run: it has {was}, this one {now}. Give the same options to go on "
-            "with it, or another folder to start afresh."
-        )
+        way_out = "Give the same options to go on with it, or another folder to start afresh."
+        raise ValueError(f"'{out}' holds another run: it has {was}, this one {now}. {way_out}")
 
 
 def better(metrics: dict[str, float], best: dict[str, Any], selection_metric: str) -> bool:
@@ -251,8 +238,7 @@ def better(metrics: dict[str, float], best: dict[str, Any], selection_metric: st
 
 def random_state(device: torch.device) -> list[Tensor]:
     """The states of the generators that dropout draws from: the CPU's, and the GPU's if we compute there."""
-    states = [torch.get_rng_state()]
-    return [*states, torch.cuda.get_rng_state(device)] if device.type == "cuda" else states
+    return [torch.get_rng_state(), *([torch.cuda.get_rng_state(device)] if device.type == "cuda" else [])]
 
 
 def clip(parameters: list[nn.Parameter], largest: float) -> float:

@@ -1,4 +1,4 @@
-"""A trained model at work: its outputs for rows, its metrics on a labelled file, its answers."""
+"""A model with a task: its outputs for rows, its metrics on a labelled file, its answers."""
 
 from __future__ import annotations
 
@@ -16,42 +16,40 @@ from ..tokenization import BertTokenizer
 from .distributed import Processes
 
 
-@dataclass(frozen=True)
-class Outputs:
-    """For each row, in order, what the task keeps; and the mean loss, NaN where there are no labels."""
+@dataclass(eq=False)
+class TaskModel:
+    """A model with the head of a task."""
 
-    kept: list[Any]
-    loss: float
+    model: BertPreTrainedModel
+    tokenizer: BertTokenizer
+    task: Task
+    processes: Processes
+    precision = torch.float32  # of matrix products
 
+    def outputs(self, encoded: Encoded, batch_size: int = 32) -> tuple[list[Any], float]:
+        """For each row, in order, what the task keeps; and the mean loss, NaN where there are no labels.
 
-def outputs_of(
-    model: BertPreTrainedModel,
-    encoded: Encoded,
-    task: Task,
-    tokenizer: BertTokenizer,
-    processes: Processes,
-    *,
-    batch_size: int = 32,
-    precision: torch.dtype = torch.float32,
-) -> Outputs:
-    """Run the model over rows, those of a length together. Several processes share the batches, and all get all outputs."""
-    batches = evaluation_batches(encoded.lengths, batch_size)[processes.rank :: processes.size]
-    loader = batch_loader(encoded, [[(number, ()) for number in numbers] for numbers in batches], tokenizer)
-    was_training = model.training
-    model.eval()
-    found, losses, counts = list[tuple[int, Any]](), [0.0], [0]
-    for numbers, batch in zip(batches, loader, strict=True):
-        on_device = {name: column.to(processes.device) for name, column in batch.items()}
-        with torch.inference_mode(), processes.autocast(precision):
-            outputs = model(**on_device)
-        if outputs.loss is not None and (count := task.label_count(batch)):  # the mean of no label at all is NaN
-            losses.append(float(outputs.loss) * count)
-            counts.append(count)
-        found += zip(numbers, task.keep(outputs, on_device), strict=True)
-    model.train(was_training)
-    kept = dict(pair for of_process in processes.gather(found) for pair in of_process)
-    loss, labels = processes.sum(math.fsum(losses), sum(counts))
-    return Outputs([kept[number] for number in range(len(encoded.rows))], loss / labels if labels else math.nan)
+        Rows of about one length share a batch. Several processes share the batches, and all get all outputs.
+        """
+        batches = evaluation_batches(encoded.lengths, batch_size)[self.processes.rank :: self.processes.size]
+        loader = batch_loader(encoded, [[(number, ()) for number in numbers] for numbers in batches], self.tokenizer)
+        was_training = self.model.training
+        self.model.eval()
+        found, losses, counts = list[tuple[int, Any]](), [0.0], [0]
+        for numbers, batch in zip(batches, loader, strict=True):
+            on_device = {name: column.to(self.processes.device) for name, column in batch.items()}
+            with torch.inference_mode(), self.processes.autocast(self.precision):
+                outputs = self.model(**on_device)
+            if outputs.loss is not None and (
+                count := self.task.label_count(batch)
+            ):  # the mean of no label at all is NaN
+                losses.append(float(outputs.loss) * count)
+                counts.append(count)
+            found += zip(numbers, self.task.keep(outputs, on_device), strict=True)
+        self.model.train(was_training)
+        kept = dict(pair for of_process in self.processes.gather(found) for pair in of_process)
+        loss, labels = self.processes.sum(math.fsum(losses), sum(counts))
+        return [kept[number] for number in range(len(encoded.rows))], loss / labels if labels else math.nan
 
 
 def row_length(task: Task, positions: int, max_length: int | None) -> int:
@@ -65,15 +63,11 @@ def row_length(task: Task, positions: int, max_length: int | None) -> int:
     return max_length
 
 
-@dataclass(frozen=True)
-class TrainedModel:
-    """A model and the task that its config names. max_length: pieces of a row."""
+@dataclass(eq=False)
+class TrainedModel(TaskModel):
+    """A model that was trained for the task that its config names. max_length: pieces of a row."""
 
-    model: BertPreTrainedModel
-    tokenizer: BertTokenizer
-    task: Task
     max_length: int
-    processes: Processes
 
     @classmethod
     def open(cls, name: str, processes: Processes, max_length: int | None = None) -> TrainedModel:
@@ -90,22 +84,16 @@ class TrainedModel:
         if new:
             raise ValueError(f"'{name}' was taught no task: {', '.join(new)} of its head are not in the checkpoint.")
         tokenizer = BertTokenizer.from_pretrained(name)
-        return cls(model.float().to(processes.device), tokenizer, task, max_length=length, processes=processes)
+        return cls(model.float().to(processes.device), tokenizer, task, processes=processes, max_length=length)
 
     def evaluate(self, file: Path, batch_size: int = 32) -> tuple[dict[str, float], Report]:
         """The loss and the scores on a labelled file, and a report on its examples."""
         examples = self.task.read(file)
-        encoded, outputs = self._outputs(examples, batch_size)
-        return {"loss": outputs.loss, **self.task.score(encoded, outputs.kept, outputs.loss)}, examples.report
+        encoded = self.task.encode(examples, self.tokenizer, self.max_length)
+        kept, loss = self.outputs(encoded, batch_size)
+        return {"loss": loss, **self.task.score(encoded, kept, loss)}, examples.report
 
     def answers(self, examples: Examples, batch_size: int = 32) -> list[dict[str, Any]]:
         """The model's answer to each example; no labels are needed."""
-        encoded, outputs = self._outputs(examples, batch_size)
-        return self.task.answers(encoded, outputs.kept)
-
-    def _outputs(self, examples: Examples, batch_size: int) -> tuple[Encoded, Outputs]:
         encoded = self.task.encode(examples, self.tokenizer, self.max_length)
-        outputs = outputs_of(
-            self.model, encoded, self.task, tokenizer=self.tokenizer, processes=self.processes, batch_size=batch_size
-        )
-        return encoded, outputs
+        return self.task.answers(encoded, self.outputs(encoded, batch_size)[0])

@@ -7,26 +7,29 @@ Source: Devlin et al. 2019, §3.1 and appendix A.2 (there: 128, then 512).
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from torch import Tensor
 from torch.utils.data import DataLoader
 
 from ..config import BertConfig
 from ..data.corpus import HELD_OUT, TRAIN, PreparedData
-from ..data.pretraining_batches import PretrainingBatch, PretrainingBatches, RowKey
+from ..data.pretraining_batches import PretrainingBatches, RowKey
+from ..fast.last_layer import last_layer_at_labels
 from ..heads.pretraining import BertForPreTraining
-from ..optim import AdamW, get_linear_schedule_with_warmup, no_decay_groups
 from ..tokenization import BertTokenizer
 from .distributed import Processes, averaging
 from .loop import LoopOptions, Trainable, TrainingRecipe, check_at_least, train
-from .pretraining_loss import PretrainingLoss, evaluate_pretraining, pretraining_metrics, read_at_labels
+from .pretraining_loss import PretrainingLoss, count_labels, evaluate_pretraining, pretraining_metrics
 from .run_files import RunLog
 
 SHORTEST_PAIR = 32  # positions; shorter rows are one text, without a next-sentence label
 PATIENCE = 300  # steps before a loss that stands still is worth a warning
 SMOOTHING = 0.95  # of the loss that is compared with the unigram entropy
+CAUSES = "Causes: long sequences from the start, dropout, a learning rate too high or too low (docs/pretraining.md)."
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,6 @@ class Phase:
 
     @property
     def pairs(self) -> bool:
-        """Whether rows hold two segments."""
         return self.length >= SHORTEST_PAIR
 
 
@@ -53,10 +55,8 @@ def parse_phases(text: str) -> tuple[Phase, ...]:
         phases = ()
     lengths, shares = [phase.length for phase in phases], [phase.share for phase in phases]
     if abs(sum(shares) - 1) > 1e-6 or min(lengths) < 4 or min(shares) <= 0:
-        raise ValueError(
-            f"The phases '{text}' must be LENGTH:SHARE,…, such as 16:0.2,64:0.4,128:0.4: lengths of at least 4, "
-            "and shares above 0 that sum to 1."
-        )
+        what = "LENGTH:SHARE,…, such as 16:0.2,64:0.4,128:0.4: lengths of at least 4, and shares above 0 that sum to 1"
+        raise ValueError(f"The phases '{text}' must be {what}.")
     return phases
 
 
@@ -86,7 +86,6 @@ class Recipe(TrainingRecipe):
 
     @property
     def longest(self) -> int:
-        """Positions of the longest rows."""
         return max(phase.length for phase in self.phases)
 
     def at(self, step: int) -> tuple[Phase, int, int]:
@@ -122,7 +121,7 @@ class Pretraining(Trainable):
         self.rows = PretrainingBatches(train, self.tokenizer, recipe.seed, whole_words=recipe.whole_words)
         self.held_out = PretrainingBatches(held_out, self.tokenizer, seed=0)
 
-    def batches(self, first: int) -> DataLoader[PretrainingBatch]:
+    def batches(self, first: int) -> DataLoader[dict[str, Tensor]]:
         return self.rows.loader(map(self.keys, range(first, self.recipe.steps + 1)))
 
     def keys(self, step: int) -> list[RowKey]:
@@ -130,15 +129,16 @@ class Pretraining(Trainable):
         phase, rows, before = self.recipe.at(step)
         return self.rows.keys(step, before, self.processes.share(rows), length=phase.length, pairs=phase.pairs)
 
-    def backward(self, step: int, batch: PretrainingBatch) -> dict[str, float]:
-        """The gradients of a step's batch, computed in pieces if the recipe accumulates."""
-        batch = batch.to(self.processes.device)
-        counts = self.processes.sum(*batch.counts)
-        sums, fast, pieces = [0.0] * 4, self.recipe.fast, batch.split(self.recipe.accumulate)
+    def backward(self, step: int, batch: dict[str, Tensor]) -> dict[str, float]:
+        counts = self.processes.sum(*count_labels(batch))
+        columns = [column.to(self.processes.device).chunk(self.recipe.accumulate) for column in batch.values()]
+        pieces = [dict(zip(batch, piece, strict=True)) for piece in zip(*columns, strict=True)]
+        sums = [0.0] * 4
         for piece in pieces:
-            with averaging(self.module, piece is pieces[-1]), read_at_labels(self.model, piece, fast) as read:
+            read = last_layer_at_labels(self.model.bert, piece) if self.recipe.fast else nullcontext(piece)
+            with averaging(self.module, piece is pieces[-1]), read as inputs:
                 with self.processes.autocast(self.precision):
-                    losses = self.module(read)
+                    losses = self.module(**inputs)
                 # Gradients are averaged over the processes, and the loss is to be their sum.
                 (losses.mean(*counts) * self.processes.size).backward()
             sums = [total + float(loss.detach()) for total, loss in zip(sums, losses, strict=True)]
@@ -147,16 +147,12 @@ class Pretraining(Trainable):
 
     def evaluate(self) -> dict[str, float]:
         """Metrics on the held-out text, on a sixth of what `minibert eval` reads."""
-        return evaluate_pretraining(
-            self.losses,
-            self.held_out,
-            self.processes,
-            number=10,
-            rows=max(1, 8192 // self.recipe.longest),
-            length=self.recipe.longest,
-            precision=self.precision,
-            fast=self.recipe.fast,
-        )
+        length, fast = self.recipe.longest, self.recipe.fast
+        rows = max(1, 8192 // length)
+        with self.processes.autocast(self.precision):
+            return evaluate_pretraining(
+                self.losses, self.held_out, self.processes, number=10, rows=rows, length=length, fast=fast
+            )
 
     def describe(self, metrics: dict[str, float]) -> str:
         text = f"words {metrics['words_loss']:.3f} nats, {metrics['words_accuracy']:.1%} right"
@@ -167,8 +163,7 @@ class Pretraining(Trainable):
     def notice(self, step: int, metrics: dict[str, float], log: RunLog) -> None:
         """Print when the loss falls below that of counting words, and when it has not for long."""
         loss, state, counting = metrics["words_loss"], self.state, self.data.unigram_entropy
-        smoothed = loss if step == 1 else SMOOTHING * state["smoothed"] + (1 - SMOOTHING) * loss
-        state["smoothed"] = smoothed
+        state["smoothed"] = smoothed = loss if step == 1 else SMOOTHING * state["smoothed"] + (1 - SMOOTHING) * loss
         if step == 1:
             log.write(0, unigram_entropy=counting)
             log.say(f"A model that only counts words needs {counting:.3f} nats a word.")
@@ -177,30 +172,19 @@ class Pretraining(Trainable):
             log.write(step, fell_through=counting)
             log.say(f"step {step}: better than counting words ({smoothed:.3f} < {counting:.3f} nats).")
         if state["fell_through"] is None and step == max(PATIENCE, self.recipe.steps // 2):
-            log.say(
-                f"step {step}: no better than counting words yet ({smoothed:.3f} nats). docs/pretraining.md lists the causes: "
-                "long sequences from the start, dropout, a learning rate too high or too low."
-            )
+            log.say(f"step {step}: no better than counting words yet ({smoothed:.3f} nats). {CAUSES}")
 
 
 def pretrain(
-    data: PreparedData,
-    config: BertConfig,
-    recipe: Recipe,
-    out: Path,
-    processes: Processes | None = None,
-    **how_often: int,
+    data: PreparedData, config: BertConfig, recipe: Recipe, out: Path, processes: Processes | None = None, **often: int
 ) -> dict[str, float]:
     """Train a BERT from nothing, or go on with the run in `out`; return the metrics of its best evaluation.
 
-    processes: None for this one alone. how_often: `log_every`, `evaluate_every`, `save_every`, `keep` of `LoopOptions`.
+    processes: None for this one alone. often: `log_every`, `evaluate_every`, `save_every`, `keep` of `LoopOptions`.
     """
     if config.vocab_size != data.manifest["vocab_size"]:
-        raise ValueError(
-            f"The config has vocab_size {config.vocab_size}, the prepared text {data.manifest['vocab_size']}."
-        )
-    if recipe.longest > config.max_position_embeddings:
-        limit = config.max_position_embeddings
+        raise ValueError(f"The config has vocab_size {config.vocab_size}, the text {data.manifest['vocab_size']}.")
+    if recipe.longest > (limit := config.max_position_embeddings):
         raise ValueError(f"Rows of {recipe.longest} positions do not fit {limit} (max_position_embeddings).")
     processes = processes or Processes.alone()
     torch.manual_seed(recipe.seed)
@@ -208,14 +192,8 @@ def pretrain(
     torch.manual_seed(recipe.seed + 1 + processes.rank)  # from here on dropout: its own in each process
     tokenizer = BertTokenizer.from_pretrained(data.folder)
     trained = Pretraining(model, tokenizer, data, recipe=recipe, processes=processes)
-    groups, how = no_decay_groups(model, recipe.weight_decay), "blocked" if recipe.fast else "plain"
-    optimizer = AdamW(groups, lr=recipe.lr, betas=(0.9, recipe.beta2), eps=1e-6, implementation=how)
-    schedule = get_linear_schedule_with_warmup(optimizer, recipe.warmup_steps, recipe.steps)
-    identity = {
-        "config": config.to_dict(),
-        "corpus": [source["sha256"] for source in data.manifest["sources"]],
-        "vocabulary": data.manifest["vocab_sha256"],
-    }
-    return train(
-        trained, optimizer, schedule, options=LoopOptions(recipe.steps, **how_often), out=out, identity=identity
-    )
+    corpus = [source["sha256"] for source in data.manifest["sources"]]
+    identity = {"config": config.to_dict(), "corpus": corpus, "vocabulary": data.manifest["vocab_sha256"]}
+    options = LoopOptions(recipe.steps, **often)
+    adamw = {"betas": (0.9, recipe.beta2), "eps": 1e-6, "implementation": "blocked" if recipe.fast else "plain"}
+    return train(trained, options, out, identity=identity, warmup_steps=recipe.warmup_steps, **adamw)

@@ -9,16 +9,14 @@ pieces of a batch, in one process or several, add up to it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..data.pretraining_batches import PretrainingBatch, PretrainingBatches
+from ..data.pretraining_batches import PretrainingBatches
 from ..fast.last_layer import last_layer_at_labels
 from ..heads.pretraining import BertForPreTraining
 from ..model.checks import IGNORED
@@ -47,18 +45,18 @@ class PretrainingLoss(nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(self, batch: PretrainingBatch) -> Losses:
-        """The losses of a batch."""
-        outputs = self.model.bert(batch.input_ids, batch.attention_mask, batch.token_type_ids)
+    def forward(self, labels: Tensor, next_sentence_label: Tensor | None = None, **inputs: Tensor) -> Losses:
+        """The losses of a batch (`data/pretraining_batches.py`)."""
+        outputs = self.model.bert(**inputs)
         heads: Any = self.model.cls
-        is_hidden = batch.labels != IGNORED  # (batch, seq)
+        is_hidden = labels != IGNORED  # (batch, seq)
         word_scores = heads.predictions(outputs.last_hidden_state[is_hidden])  # (hidden words, vocab)
-        words = summed(word_scores, batch.labels[is_hidden])
+        words = summed(word_scores, labels[is_hidden])
         next_scores = heads.seq_relationship(outputs.pooler_output)  # (batch, 2)
-        if batch.next_sentence_label is None:
+        if next_sentence_label is None:
             # Zero, but of the pooler: several processes must all have a gradient for every parameter.
             return Losses(*words, 0.0 * next_scores.sum(), torch.zeros_like(words[1]))
-        return Losses(*words, *summed(next_scores, batch.next_sentence_label))
+        return Losses(*words, *summed(next_scores, next_sentence_label))
 
 
 def summed(scores: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
@@ -71,17 +69,9 @@ def summed(scores: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
     return loss, (scores.gather(1, labels[:, None]).squeeze(1) >= scores.amax(dim=1)).sum()
 
 
-@contextmanager
-def read_at_labels(model: BertForPreTraining, batch: PretrainingBatch, fast: bool = True) -> Iterator[PretrainingBatch]:
-    """For the forward and backward of a batch: a last layer computed only at [CLS] and hidden words (`fast/last_layer.py`).
-
-    Yields the batch that `PretrainingLoss` takes, with the labels of those positions. fast=False leaves everything as it is.
-    """
-    if not fast:
-        yield batch
-        return
-    with last_layer_at_labels(model.bert, batch.labels) as labels:
-        yield replace(batch, labels=labels)
+def count_labels(batch: dict[str, Tensor]) -> tuple[int, int]:
+    """How many hidden words and pairs a batch has to predict."""
+    return int((batch["labels"] != IGNORED).sum()), len(batch.get("next_sentence_label", ()))
 
 
 def pretraining_metrics(losses: list[float], words: float, pairs: float) -> dict[str, float]:
@@ -101,23 +91,26 @@ def evaluate_pretraining(
     batches: PretrainingBatches,
     processes: Processes,
     *,
-    number: int = 60,
-    rows: int = 64,
-    length: int = 128,
-    precision: torch.dtype = torch.float32,
-    fast: bool = False,
+    number: int,
+    rows: int,
+    length: int,
+    fast: bool,
 ) -> dict[str, float]:
-    """The metrics of `pretraining_metrics` over `number` batches of `rows` pairs, the same ones every time. fast: with `read_at_labels`."""
+    """The metrics of `pretraining_metrics` over `number` batches of `rows` pairs, the same ones every time.
+
+    fast: the last layer only where it is read.
+    """
     was_training = losses.training
     losses.eval()
     total = torch.zeros(6, dtype=torch.float64)
     share = processes.share(rows)
     sampler = [batches.keys(NEVER_TRAINED + i, i * rows, share, length=length) for i in range(number)]
-    for whole in batches.loader(sampler):
-        batch = whole.to(processes.device)
-        with torch.no_grad(), processes.autocast(precision), read_at_labels(losses.model, batch, fast) as read:
-            sums = losses(read)
-        total += torch.tensor([*map(float, sums), *batch.counts], dtype=torch.float64)
+    for batch in batches.loader(sampler):
+        batch = {name: column.to(processes.device) for name, column in batch.items()}
+        read = last_layer_at_labels(losses.model.bert, batch) if fast else nullcontext(batch)
+        with torch.no_grad(), read as inputs:
+            sums = losses(**inputs)
+        total += torch.tensor([*map(float, sums), *count_labels(batch)], dtype=torch.float64)
     losses.train(was_training)
     *sums, words, pairs = processes.sum(*total.tolist())
     return pretraining_metrics(sums, words, pairs)

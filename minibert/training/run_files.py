@@ -14,6 +14,7 @@ import json
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +29,12 @@ EVALUATION = "evaluation_"  # begins the names of an evaluation's metrics in a l
 _NAME = re.compile(r"step-(\d{8})")
 
 
+@dataclass(frozen=True)
 class RunCheckpoints:
     """The checkpoints of a run in a folder. keep: how many of the newest stay, beside the best."""
 
-    def __init__(self, folder: Path, keep: int = 2):
-        self.folder = folder
-        self.keep = keep
+    folder: Path
+    keep: int = 2
 
     def steps(self) -> list[int]:
         """The steps of the checkpoints there are, the oldest first."""
@@ -41,7 +42,6 @@ class RunCheckpoints:
         return sorted(int(match.group(1)) for match in found if match)
 
     def path(self, step: int) -> Path:
-        """The folder of a step's checkpoint."""
         return self.folder / f"step-{step:08d}"
 
     def newest(self) -> int | None:
@@ -54,8 +54,9 @@ class RunCheckpoints:
         try:
             return torch.load(path, map_location="cpu", weights_only=True)
         except Exception as error:  # whatever a damaged file makes the reader raise
-            message = f"'{path}' cannot be read ({error}). Remove that folder to go on from the one before."
-            raise ValueError(message) from error
+            raise ValueError(
+                f"'{path}' cannot be read ({error}). Remove its folder to go on from the one before."
+            ) from error
 
     def save(self, step: int, state: dict[str, Any], save_model: Callable[[Path], None], best: int | None) -> None:
         """Write a checkpoint, then remove those no longer kept. Raises OSError, the older ones untouched, where it fails."""
@@ -75,7 +76,7 @@ class RunCheckpoints:
                 shutil.rmtree(self.path(old), ignore_errors=True)
 
     def remove_unfinished(self) -> None:
-        """Clear away what a killed run left half-written: it has a hidden name."""
+        """Remove what a killed run left half-written: it has a hidden name."""
         for path in self.folder.glob(".*"):
             shutil.rmtree(path, ignore_errors=True)
 
@@ -95,24 +96,17 @@ class RunLog:
         self.bar = tqdm(total=steps, initial=first, unit=" steps", disable=True if quiet else None, leave=False)
 
     def write(self, step: int, **values: Any) -> None:
-        """Add a line."""
         if not self.quiet:
             with self.path.open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"step": step, **values}) + "\n")
 
     def show(self, step: int, text: str) -> None:
-        """Move the bar."""
         self.bar.set_postfix_str(text, refresh=False)
         self.bar.update(step - self.bar.n)
 
     def say(self, text: str) -> None:
-        """Print a sentence."""
         if not self.quiet:
             tqdm.write(text)
-
-    def close(self) -> None:
-        """Remove the bar."""
-        self.bar.close()
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:
@@ -126,9 +120,11 @@ def results_table(log: list[dict[str, Any]], best_step: int) -> str:
     evaluations = [line for line in log if f"{EVALUATION}loss" in line]
     names = [name for name in evaluations[0] if name.startswith(EVALUATION)]
     header = ("step", *(name.removeprefix(EVALUATION).replace("_", " ") for name in names), "")
-    rows = [(line["step"], *(f"{line[name]:.3f}" for name in names)) for line in evaluations]
-    marked = [(*row, "best" if row[0] == best_step else "") for row in rows]
-    return table(header, marked, right=range(len(header) - 1))
+    marks = ["best" if line["step"] == best_step else "" for line in evaluations]
+    rows = [
+        (line["step"], *(f"{line[n]:.3f}" for n in names), mark) for line, mark in zip(evaluations, marks, strict=True)
+    ]
+    return table(header, rows, right=range(len(header) - 1))
 
 
 def keep_best(out: Path, best_step: int) -> Path:

@@ -96,8 +96,8 @@ def test_a_corpus_of_one_document_and_one_sentence_can_be_read(tmp_path: Path) -
     data = PreparedData.open(tmp_path / "corpus")
     batches = PretrainingBatches(data.corpus(TRAIN), BertTokenizer.from_pretrained(data.folder), seed=0)
     batch = batches.batch(1, 0, range(64), 32)
-    assert set(batch.next_sentence_label.tolist()) == {0, 1}
-    assert batch.attention_mask.sum(dim=1).min() >= 4
+    assert set(batch["next_sentence_label"].tolist()) == {0, 1}
+    assert batch["attention_mask"].sum(dim=1).min() >= 4
 
 
 class TestCommands:

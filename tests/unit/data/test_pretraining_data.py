@@ -263,9 +263,9 @@ class TestBatches:
     @pytest.mark.parametrize(("length", "pairs"), [(16, False), (32, True)])
     def test_rows_are_framed_and_padded(self, batches: PretrainingBatches, length: int, pairs: bool) -> None:
         batch = batches.batch(step=1, first=0, rows=range(40), length=length, pairs=pairs)
-        assert batch.input_ids.shape[1] <= length
-        whole = torch.where(batch.labels != IGNORED, batch.labels, batch.input_ids)
-        for ids, types, seen in zip(whole, batch.token_type_ids, batch.attention_mask, strict=True):
+        assert batch["input_ids"].shape[1] <= length
+        whole = torch.where(batch["labels"] != IGNORED, batch["labels"], batch["input_ids"])
+        for ids, types, seen in zip(whole, batch["token_type_ids"], batch["attention_mask"], strict=True):
             size = int(seen.sum())
             assert seen.tolist() == [1] * size + [0] * (len(seen) - size)
             assert ids[0] == 2
@@ -277,8 +277,8 @@ class TestBatches:
             if pairs:
                 expected[ends[0] + 1 : size] = 1
             assert torch.equal(types, expected)
-        assert (batch.next_sentence_label is not None) == pairs
-        assert not (batch.labels != IGNORED)[batch.attention_mask == 0].any()
+        assert ("next_sentence_label" in batch) == pairs
+        assert not (batch["labels"] != IGNORED)[batch["attention_mask"] == 0].any()
 
     @given(step=st.integers(1, 1000), cut=st.integers(1, 11))
     @settings(max_examples=25, deadline=None, derandomize=True)
@@ -286,21 +286,21 @@ class TestBatches:
         whole = batches.batch(step, 12 * step, range(12), 32)
         parts = [batches.batch(step, 12 * step, rows, 32) for rows in (range(cut), range(cut, 12))]
         for name in ("input_ids", "labels", "token_type_ids"):
-            rows = torch.cat([torch.nn.functional.pad(getattr(part, name), (0, 32))[:, :32] for part in parts])
-            width = getattr(whole, name).shape[1]
+            rows = torch.cat([torch.nn.functional.pad(part[name], (0, 32))[:, :32] for part in parts])
+            width = whole[name].shape[1]
             padded = 0 if name != "labels" else IGNORED
             same = rows[:, :width]
             for i, row in enumerate(same):
-                size = int(whole.attention_mask[i].sum())
-                assert torch.equal(row[:size], getattr(whole, name)[i, :size])
-                assert (getattr(whole, name)[i, size:] == padded).all()
+                size = int(whole["attention_mask"][i].sum())
+                assert torch.equal(row[:size], whole[name][i, :size])
+                assert (whole[name][i, size:] == padded).all()
 
     def test_masks_and_pairs_are_fresh_in_each_epoch(self, batches: PretrainingBatches) -> None:
         rows = -(-len(batches.corpus.tokens) // 14)  # as many as one pass over the corpus has
         first = batches.batch(1, 0, range(rows), 16, pairs=False)
         second = batches.batch(2, rows, range(rows), 16, pairs=False)
-        assert not torch.equal(first.input_ids, second.input_ids)
-        seen = torch.where(first.labels != IGNORED, first.labels, first.input_ids)
+        assert not torch.equal(first["input_ids"], second["input_ids"])
+        seen = torch.where(first["labels"] != IGNORED, first["labels"], first["input_ids"])
         counts = torch.bincount(seen.flatten(), minlength=80)[5:].double()
         text_counts = np.bincount(batches.corpus.tokens, minlength=80)[5:]
         shares = counts / counts.sum()
@@ -310,5 +310,5 @@ class TestBatches:
         other = copy.copy(batches)
         other.seed = 4
         assert not torch.equal(
-            batches.batch(1, 0, range(8), 32).input_ids[:, :20], other.batch(1, 0, range(8), 32).input_ids[:, :20]
+            batches.batch(1, 0, range(8), 32)["input_ids"][:, :20], other.batch(1, 0, range(8), 32)["input_ids"][:, :20]
         )

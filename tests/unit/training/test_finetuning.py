@@ -30,7 +30,7 @@ from minibert.tasks import (
 from minibert.training.distributed import Processes, join_processes
 from minibert.training.finetuning import FineTuning, FineTuningRecipe, finetune, open_task
 from minibert.training.loop import LoopOptions, better
-from minibert.training.prediction import outputs_of, row_length
+from minibert.training.prediction import row_length
 from minibert.training.run_files import read_log, results_table
 from tests.unit.tiny_bert import same_weights
 from tests.unit.training.small_run import log_of, start
@@ -190,15 +190,14 @@ class TestScores:
         assert all(
             math.isfinite(trained.backward(step, trained.batch(step))["loss"]) for step in range(1, trained.steps + 1)
         )
-        scores = outputs_of(trained.model, trained.evaluation, task, trained.tokenizer, ALONE, batch_size=1)
-        assert math.isfinite(scores.loss)
+        _, loss = trained.outputs(trained.evaluation, batch_size=1)
+        assert math.isfinite(loss)
 
     def test_batches_do_not_change_the_outputs(self, model: str) -> None:
         trained = opened("tags", model)
-        arguments = (trained.model, trained.evaluation, trained.task, trained.tokenizer, ALONE)
-        one, all_at_once = (outputs_of(*arguments, batch_size=size) for size in (1, 100))
-        assert one.loss == pytest.approx(all_at_once.loss, rel=1e-5)
-        for row, (tags, _), (others, _) in zip(trained.evaluation.rows, one.kept, all_at_once.kept, strict=True):
+        (one, loss), (all_at_once, other) = (trained.outputs(trained.evaluation, size) for size in (1, 100))
+        assert loss == pytest.approx(other, rel=1e-5)
+        for row, (tags, _), (others, _) in zip(trained.evaluation.rows, one, all_at_once, strict=True):
             length = len(row["input_ids"])
             assert tags[:length] == others[:length]
 

@@ -17,12 +17,13 @@ import torch
 
 from minibert import BertConfig, BertForPreTraining
 from minibert.data.corpus import TRAIN, PreparedData
-from minibert.data.pretraining_batches import PretrainingBatch, PretrainingBatches
+from minibert.data.pretraining_batches import PretrainingBatches
+from minibert.fast.last_layer import last_layer_at_labels
 from minibert.tokenization import BertTokenizer
 from minibert.training.distributed import Processes
 from minibert.training.loop import LoopOptions, NotFiniteError
 from minibert.training.pretraining import Phase, Recipe, parse_phases, pretrain
-from minibert.training.pretraining_loss import PretrainingLoss, read_at_labels
+from minibert.training.pretraining_loss import PretrainingLoss, count_labels
 from minibert.training.run_files import STATE, RunCheckpoints, RunLog, read_log
 
 from .small_run import SIZES, command, config_file, corpus, log_of, start, start_dying, wait_for
@@ -51,7 +52,7 @@ def assert_same_bits(a: dict[str, torch.Tensor], b: dict[str, torch.Tensor]) -> 
 
 
 class TestLoss:
-    def batch(self, data: PreparedData, pairs: bool) -> PretrainingBatch:
+    def batch(self, data: PreparedData, pairs: bool) -> dict[str, torch.Tensor]:
         tokenizer = BertTokenizer.from_pretrained(data.folder)
         return PretrainingBatches(data.corpus(TRAIN), tokenizer, seed=0).batch(1, 0, range(8), 32, pairs)
 
@@ -73,21 +74,15 @@ class TestLoss:
         batch = self.batch(data, pairs=True)
         torch.manual_seed(0)
         model = BertForPreTraining(config(data, initializer_range=0.3, **how))
-        with read_at_labels(model, batch) if fast else nullcontext(batch) as read:
-            losses = PretrainingLoss(model)(read)
-            losses.mean(*batch.counts).backward()
+        with last_layer_at_labels(model.bert, batch) if fast else nullcontext(batch) as read:
+            losses = PretrainingLoss(model)(**read)
+            losses.mean(*count_labels(batch)).backward()
         gradients = {name: parameter.grad for name, parameter in model.named_parameters()}
         assert any(gradient is not None for gradient in gradients.values())
         model.zero_grad()
-        outputs = model(
-            batch.input_ids,
-            batch.attention_mask,
-            batch.token_type_ids,
-            labels=batch.labels,
-            next_sentence_label=batch.next_sentence_label,
-        )
+        outputs = model(**batch)
         outputs.loss.backward()
-        torch.testing.assert_close(losses.mean(*batch.counts), outputs.loss)
+        torch.testing.assert_close(losses.mean(*count_labels(batch)), outputs.loss)
         for name, parameter in model.named_parameters():
             if parameter.grad is not None:  # relative positions leave the table of absolute ones alone
                 torch.testing.assert_close(gradients[name], parameter.grad, msg=name)
@@ -96,17 +91,17 @@ class TestLoss:
         batch = self.batch(data, pairs=True)
         torch.manual_seed(0)
         model = BertForPreTraining(config(data)).eval()
-        outputs = model(batch.input_ids, batch.attention_mask, batch.token_type_ids)
-        hidden = batch.labels != -100
-        right = (outputs.prediction_logits.argmax(-1)[hidden] == batch.labels[hidden]).sum()
-        following = (outputs.seq_relationship_logits.argmax(-1) == batch.next_sentence_label).sum()
-        losses = PretrainingLoss(model)(batch)
+        outputs = model(batch["input_ids"], batch["attention_mask"], batch["token_type_ids"])
+        hidden = batch["labels"] != -100
+        right = (outputs.prediction_logits.argmax(-1)[hidden] == batch["labels"][hidden]).sum()
+        following = (outputs.seq_relationship_logits.argmax(-1) == batch["next_sentence_label"]).sum()
+        losses = PretrainingLoss(model)(**batch)
         assert (losses.words_right, losses.next_sentence_right) == (right, following)
 
     def test_without_pairs_every_parameter_still_has_a_gradient(self, data: PreparedData) -> None:
         model = BertForPreTraining(config(data))
         batch = self.batch(data, pairs=False)
-        PretrainingLoss(model)(batch).mean(*batch.counts).backward()
+        PretrainingLoss(model)(**batch).mean(*count_labels(batch)).backward()
         assert [name for name, parameter in model.named_parameters() if parameter.grad is None] == []
         assert (model.cls.seq_relationship.weight.grad == 0).all()
 
