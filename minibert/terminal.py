@@ -1,7 +1,5 @@
 """Text for a terminal: tables, outlines of stages, and attention drawn with letters."""
 
-from __future__ import annotations
-
 import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any

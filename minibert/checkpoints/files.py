@@ -9,8 +9,6 @@
 The names are those of the reference library, so that each side opens what the other saved.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import secrets

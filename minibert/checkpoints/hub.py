@@ -5,8 +5,6 @@ file adds two things. Every file of one call comes from one commit, even if the 
 it can fail has a message of its own.
 """
 
-from __future__ import annotations
-
 import os
 from dataclasses import dataclass
 from pathlib import Path

@@ -4,8 +4,6 @@ First a plan from names and shapes alone, so that nothing is read from a checkpo
 is read into memory of its own, checked, and made the parameter's data. After that the file may go.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, field
 

@@ -1,7 +1,5 @@
 """The spellings of parameter names that published BERT checkpoints use, and what each means here: one row a habit."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Iterable
 

@@ -6,8 +6,6 @@ with open_weights(folder) as weights:               # names, shapes and dtypes a
 What is read lies in memory of its own, whatever happens to the file later. No code that a file may hold is run.
 """
 
-from __future__ import annotations
-
 import json
 import math
 import os

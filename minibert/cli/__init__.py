@@ -4,8 +4,6 @@ A user's mistake (a missing model, a text too long) ends in one line on standard
 option in click's usage message and exit code 2. Only a bug shows a traceback.
 """
 
-from __future__ import annotations
-
 import importlib
 import logging
 from typing import Any

@@ -1,7 +1,5 @@
 """`minibert attention`: the attention weights of one head."""
 
-from __future__ import annotations
-
 import click
 import torch
 

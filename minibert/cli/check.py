@@ -1,7 +1,5 @@
 """`minibert check`: check the exercises of the course, which is in the folder `tutorials` and not in the package."""
 
-from __future__ import annotations
-
 import importlib
 import sys
 from pathlib import Path

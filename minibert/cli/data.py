@@ -1,7 +1,5 @@
 """`minibert data`: text made ready for training."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

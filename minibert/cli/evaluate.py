@@ -1,7 +1,5 @@
 """`minibert eval`: how good is a model on text it has not seen?"""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

@@ -1,7 +1,5 @@
 """`minibert explore`: an HTML page with the attention weights of every head and where they come from."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

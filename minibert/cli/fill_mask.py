@@ -1,7 +1,5 @@
 """`minibert fill-mask`: the likeliest words for each blank of a text."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import click

@@ -1,7 +1,5 @@
 """`minibert finetune`: train a pre-trained model for a task, from a file of examples."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

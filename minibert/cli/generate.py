@@ -1,7 +1,5 @@
 """`minibert generate`: text from a decoder, word by word."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import click

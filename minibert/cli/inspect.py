@@ -1,7 +1,5 @@
 """`minibert inspect`: what a checkpoint holds, and how it was loaded."""
 
-from __future__ import annotations
-
 import click
 
 from ..model import BertPreTrainedModel

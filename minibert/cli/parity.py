@@ -1,7 +1,5 @@
 """`minibert parity`: does minibert compute a checkpoint as the reference does?"""
 
-from __future__ import annotations
-
 import importlib
 from dataclasses import asdict
 

@@ -1,7 +1,5 @@
 """`minibert plot`: plots of the learning-rate schedules, of two optimizers, and of the inside of a model."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """`minibert pretrain`: a BERT of your own, from prepared text."""
 
-from __future__ import annotations
-
 import importlib.util
 from collections.abc import Callable, Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """`minibert tokenize`: the pieces that a text is split into."""
 
-from __future__ import annotations
-
 import click
 
 from ..terminal import table

@@ -1,7 +1,5 @@
 """`minibert trace`: one text on its way through the network, stage by stage."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import click

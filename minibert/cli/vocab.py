@@ -1,7 +1,5 @@
 """`minibert vocab`: train a vocabulary."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import click

@@ -7,8 +7,6 @@ or its end, so that neither end is always whole.
 Source: Devlin et al. 2019, appendix A.2, and Google's `create_pretraining_data.py`.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

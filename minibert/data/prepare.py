@@ -4,8 +4,6 @@ Each file is split into sentences and tokenized by one of several processes, as 
 order of their names. The folder appears under its name only when it is whole, with a manifest of what went in.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import shutil

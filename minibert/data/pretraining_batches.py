@@ -10,8 +10,6 @@ had, and several processes that share a batch make its rows as one process would
 once, in an order of its own, with masks of its own.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 

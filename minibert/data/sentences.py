@@ -5,8 +5,6 @@ space and something that can begin a sentence. *Lines*, the format of Google's B
 documents.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from pathlib import Path

@@ -4,7 +4,7 @@
     model.generate(…, fast=True)                   a new word by a network for one token         one_token.py
     AdamW(…, implementation="blocked")             the optimizer's update, block by block       adamw.py
     fast.FastTraining(model, reads=…)              training steps with less work                training.py
-        of which: dropout.py, word_gradient.py, last_layer.py
+        of which: dropout.py, last_layer.py
     fast.keep_freed_memory()                       freed memory stays for the next step         training.py
 
 Each name is imported when it is first used, so that asking for one does not load the others.

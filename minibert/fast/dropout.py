@@ -7,8 +7,6 @@ each by 16 bits of its own. So p is rounded to the nearest of 65,536ths, and x d
 expected value is exactly x. Other masks than PyTorch's, of the same distribution.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial

@@ -7,8 +7,6 @@ A pooler reads one position of the last layer, [CLS], and the loss of hidden wor
 another is what cross-attention does. Scores, losses and gradients stay what they were, up to rounding.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any

@@ -1,7 +1,7 @@
 """Fine-tuning steps 1.15 times as fast: 6 layers × 384 with a pooled head, 16 × 32 positions, on one CPU core.
 
 Three ways at once, all of the plain way's equations: dropout masks drawn four values at a time (`dropout.py`), the word embeddings'
-gradient in memory that stays (`word_gradient.py`), a last layer computed only where the loss reads it (`last_layer.py`). Last digits
+gradient in memory that stays (`WordGradient`), a last layer computed only where the loss reads it (`last_layer.py`). Last digits
 and dropout masks are not the reference's. `keep_freed_memory` changes no bit.
 
     fast = FastTraining(model, reads="[CLS]")
@@ -11,14 +11,13 @@ and dropout masks are not the reference's. `keep_freed_memory` changes no bit.
         optimizer.step()
 """
 
-from __future__ import annotations
-
 import ctypes
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Literal
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -26,7 +25,6 @@ from ..model import BertPreTrainedModel
 from ..model.checks import IGNORED
 from .dropout import fast_dropout
 from .last_layer import last_layer_at_cls, last_layer_at_labels
-from .word_gradient import WordGradient
 
 Reads = Literal["everything", "[CLS]", "labelled positions"]
 
@@ -64,6 +62,50 @@ class FastTraining:
         inputs = {name: column for name, column in batch.items() if name != "labels"}
         logits = module(**inputs).logits  # (batch, positions, classes)
         return F.cross_entropy(logits.flatten(0, 1), batch["labels"].flatten(), ignore_index=IGNORED)
+
+
+class WordGradient:
+    """The gradient of the word embeddings kept from step to step: 1.02 times as fast. embedding: (vocab, hidden), on a CPU.
+
+        G[id] = Σ of the gradients at the positions that hold id        G: (vocab, hidden), 0 where the batch has no such word
+
+    As PyTorch computes it, G is new in every step: 47 MB in the smallest of the published models, filled with zeros for the
+    sake of a few hundred rows. Asked for a sparse gradient, PyTorch gives the positions' gradients and their ids; here they are
+    summed into a table that stays, in which the rows of the batch before are put back to 0.
+    """
+
+    def __init__(self, embedding: nn.Embedding):
+        self.embedding = embedding
+        self.table: Tensor | None = None  # (vocab, hidden), 0 but for the rows
+        self.rows: Tensor | None = None  # (positions,), the ids of the last batch, some of them more than once
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Within, `backward` leaves the gradient in the table. One that is there already, or is to be none, is left to PyTorch."""
+        weight = self.embedding.weight
+        if weight.grad is not None or not weight.requires_grad or weight.device.type != "cpu":
+            self.table = self.rows = None  # for it may be the table that is added to, in rows unknown
+            yield
+            return
+        hook = weight.register_post_accumulate_grad_hook(self.write)
+        self.embedding.sparse = True
+        try:
+            yield
+        finally:
+            self.embedding.sparse = False
+            hook.remove()
+
+    def write(self, weight: Tensor) -> None:
+        """A sparse gradient becomes the table; a dense one, of words that are predicted too, is as large whatever we do."""
+        gradient = weight.grad
+        if gradient is None or not gradient.is_sparse:
+            return
+        if self.table is None or self.rows is None:
+            self.table = torch.zeros_like(weight)
+        else:
+            self.table.index_fill_(0, self.rows, 0.0)
+        self.rows = gradient._indices()[0]
+        weight.grad = self.table.index_add_(0, self.rows, gradient._values())  # values: (positions, hidden)
 
 
 def keep_freed_memory() -> bool:

@@ -8,8 +8,6 @@ One unit in the last place (ulp) is the least by which two floats can differ: 1 
 the largest of all numbers, since next to 0 any rounding is large beside the number itself.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -5,8 +5,6 @@ Where all outputs agree, gradients may still diverge. They come from the outputs
 The gradient of a tied parameter is whole only at the earliest position of its use, and is asked for there.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import takewhile

@@ -4,8 +4,6 @@ Equations go by the class's name, so they hold for the reference's classes and a
 Sums are in the order in which the (eager) code adds; dropout is left out, since it is a stage of its own.
 """
 
-from __future__ import annotations
-
 import inspect
 from pathlib import Path
 from typing import NamedTuple

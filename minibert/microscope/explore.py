@@ -8,8 +8,6 @@ The numbers travel inside the page as base64. Source of the logit lens: see `pro
 No reference class: ours.
 """
 
-from __future__ import annotations
-
 import base64
 import json
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Which modules, parameters and tensors of two models correspond. No reference class: ours."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from itertools import combinations
 

@@ -3,8 +3,6 @@
 Source of the logit lens: nostalgebraist 2020, "interpreting GPT: the logit lens".
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager

@@ -7,8 +7,6 @@
 Hooks only read, so no bit of any result changes.
 """
 
-from __future__ import annotations
-
 import functools
 import inspect
 import math

@@ -3,8 +3,6 @@
 Reference class: the parts of `PreTrainedModel` and `ModuleUtilsMixin` that BERT uses.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 

@@ -8,8 +8,6 @@ The same seed gives the same weights as the reference because the same draws hap
 when a layer is made, then these over all layers, inner models before outer ones.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar

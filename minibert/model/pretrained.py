@@ -1,7 +1,5 @@
 """Load and save: what makes a model a pre-trained one. Reference class: `BertPreTrainedModel`."""
 
-from __future__ import annotations
-
 import logging
 import os
 from collections.abc import Mapping

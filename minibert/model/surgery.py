@@ -7,8 +7,6 @@ Source: Michel et al. 2019 (heads). Reference: `prune_linear_layer`, `BertAttent
 `PreTrainedModel._get_resized_embeddings`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from typing import Any
 

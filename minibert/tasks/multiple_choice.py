@@ -5,8 +5,6 @@ ignored. Every ending becomes a pair of its own. Source: Zellers et al. 2018 (SW
     [CLS] sent1 [SEP] sent2 ending [SEP]
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path

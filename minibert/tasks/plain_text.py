@@ -12,8 +12,6 @@ training every pass hides other words; to be scored the same words are hidden ev
 Source: Devlin et al. 2019, §3.1.
 """
 
-from __future__ import annotations
-
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -6,8 +6,6 @@ What a row may hold: `input_ids`, `token_type_ids`, `attention_mask`, each (seq)
 a number, or one of either for each label or position; `start_positions`, `end_positions`.
 """
 
-from __future__ import annotations
-
 import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial

@@ -8,8 +8,6 @@ says which of three kinds of table it is:
     .jsonl  a JSON object a line, no header
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import json

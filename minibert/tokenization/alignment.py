@@ -5,8 +5,6 @@
 Where a token begins and ends equals what the Rust tokenizer of transformers 5 reports.
 """
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple, TypeAlias
 
 from .encoding import EncodeOptions, Encoding, TruncationStrategy

@@ -1,7 +1,5 @@
 """Every step of a text to ids, for a learner to look at: `minibert tokenize --explain TEXT`."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import NamedTuple, TypeAlias
 

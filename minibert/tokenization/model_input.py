@@ -7,8 +7,6 @@ Source: Devlin et al. 2019, figure 2. Reference: `BertTokenizer.build_inputs_wit
 `PreTrainedTokenizerBase.pad`, `truncate_sequences` and `_get_padding_truncation_strategies`.
 """
 
-from __future__ import annotations
-
 import logging
 import warnings
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """The tokenizer: text in, a model's input out."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial

@@ -14,8 +14,6 @@ which Wu et al. 2016 and BERT took over. No reference class: the code that made 
 `tokenizers.trainers.WordPieceTrainer` joins the most frequent pair instead.
 """
 
-from __future__ import annotations
-
 import heapq
 import math
 import os

@@ -6,8 +6,6 @@ Source: google-research/bert `tokenization.py`; Wu et al. 2016, section 4.1. Ref
 `Trie`, and `PreTrainedTokenizer.tokenize`.
 """
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Callable, Container, Iterable, Sequence

@@ -6,8 +6,6 @@
 A step is one call of the model and the head's own loss, so its bits are those of a loop written out over the reference.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Callable
 from contextlib import nullcontext

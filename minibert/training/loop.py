@@ -6,8 +6,6 @@ What is trained is a `Trainable`; how a batch is made and what its loss is, only
 checkpoint if there is one, and reaches the bits it would have reached without the interruption.
 """
 
-from __future__ import annotations
-
 import math
 import signal
 import threading

@@ -5,8 +5,6 @@ counting words (`docs/pretraining.md`), and a step over short ones costs less.
 Source: Devlin et al. 2019, §3.1 and appendix A.2 (there: 128, then 512).
 """
 
-from __future__ import annotations
-
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path

@@ -7,8 +7,6 @@ Google's `run_pretraining.py` (`gather_indexes`), only the states of hidden word
 pieces of a batch, in one process or several, add up to it.
 """
 
-from __future__ import annotations
-
 from contextlib import nullcontext
 from typing import Any, NamedTuple
 

@@ -8,8 +8,6 @@ A checkpoint is written under a temporary name, flushed, and renamed: a run that
 one. The newest few are kept, and the best.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import shutil

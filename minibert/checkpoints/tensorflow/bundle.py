@@ -17,8 +17,6 @@ kind 1 eight bytes, kind 2 a length and as many bytes, kind 5 four bytes. A fiel
 Source: LevelDB's table_format.md; TensorFlow's tensor_bundle.proto, tensor_shape.proto and types.proto.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator
 from functools import cache, partial
