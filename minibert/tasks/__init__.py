@@ -5,13 +5,7 @@ Read in this order: `task.py` (what a task is), one of the six, such as `classif
 """
 
 from ..config import BertConfig
-from .classification import (
-    Classification,
-    TextExample,
-    encode_texts,
-    find_labels,
-    read_classification,
-)
+from .classification import Classification, TextExample, encode_texts, find_labels, read_classification
 from .multiple_choice import ChoiceExample, MultipleChoice, encode_choices, read_choices
 from .plain_text import (
     NEXT_SENTENCE_LABELS,
