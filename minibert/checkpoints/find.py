@@ -4,8 +4,6 @@ hub_options, without effect on local files, are those of ``hub.HubRepository``: 
 local_files_only, force_download.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -93,7 +91,7 @@ def locate_weights(name_or_path: str | os.PathLike[str], *, from_tf: bool = Fals
     return found.parent
 
 
-def _find(name_or_path: str | os.PathLike[str], hub_options: dict[str, Any]) -> LocalFolder | HubRepository:
+def _find(name_or_path: str | os.PathLike[str], hub_options: dict[str, Any]) -> "LocalFolder | HubRepository":
     """An existing folder, a bundled checkpoint, or else what may be on the hub."""
     path = Path(name_or_path).expanduser()
     if path.is_dir():

@@ -1,7 +1,5 @@
 """What several commands have in common: options, JSON, and opening a checkpoint as what it was trained as."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Sequence
 from functools import reduce
@@ -42,7 +40,7 @@ def print_answer(value: Any, text: str, as_json: bool) -> None:
         click.echo(text)
 
 
-def load_as_trained(name: str, **fields: str) -> BertPreTrainedModel:
+def load_as_trained(name: str, **fields: str) -> "BertPreTrainedModel":
     """The model of the first class of ours that its config names, or a BertModel. fields: of the config, to change."""
     import minibert
 

@@ -1,7 +1,5 @@
 """`minibert predict`: ask a fine-tuned model."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +59,7 @@ def predict(model: str, top_k: int, max_length: int | None, batch_size: int, as_
         click.echo(answer_table(answers, top_k))
 
 
-def _examples(task: Task, asked: dict[str, Any]) -> Examples:
+def _examples(task: "Task", asked: dict[str, Any]) -> "Examples":
     """Examples without labels, of the command's arguments. Raises ValueError where they do not fit the task."""
     from ..tasks import Examples, Report
     from ..tasks.task_files import read_lines

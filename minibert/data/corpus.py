@@ -7,8 +7,6 @@
 `minibert data prepare` writes the folder (`prepare.py`); `manifest.json` above it says what is in there.
 """
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +28,7 @@ class Corpus:
     documents: NDArray[np.int64]
 
     @classmethod
-    def open(cls, folder: Path, dtype: str) -> Corpus:
+    def open(cls, folder: Path, dtype: str) -> "Corpus":
         """Map the three files of a folder. Raises ValueError where one is missing or they do not fit each other."""
 
         def mapped(name: str, dtype: str) -> NDArray[Any]:
@@ -66,7 +64,7 @@ class PreparedData:
     manifest: dict[str, Any]
 
     @classmethod
-    def open(cls, folder: Path) -> PreparedData:
+    def open(cls, folder: Path) -> "PreparedData":
         """Raises ValueError where there is no manifest."""
         path = folder / MANIFEST
         if not path.is_file():

@@ -7,8 +7,6 @@ wrong, the model keeps a good idea of every word, hidden or not. Labels are −1
 Source: Devlin et al. 2019, §3.1 and appendix C.2; whole words: Google's BERT, May 2019.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +31,7 @@ class Vocabulary:
     continues: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, tokenizer: Any) -> Vocabulary:
+    def of(cls, tokenizer: Any) -> "Vocabulary":
         """Read it off a `BertTokenizer`."""
         pieces = tokenizer.convert_ids_to_tokens(list(range(len(tokenizer))))
         special = np.isin(np.arange(len(pieces)), tokenizer.all_special_ids)

@@ -3,8 +3,6 @@
 print(compare(reference, mine, inputs, copy_weights=True))
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 
@@ -25,7 +23,7 @@ def compare(
     copy_weights: bool = False,
     backward: bool = True,
     tolerance: float = 1e-5,
-) -> Comparison:
+) -> "Comparison":
     """How far apart b is from a, stage by stage, forward and backward; the two may be of different libraries.
 
     a: the one to trust. inputs: what both are called with, as a mapping, a tuple or one tensor. Dropout is off.

@@ -5,8 +5,6 @@ The `draw_…` functions take the numbers of `probes.py` and return a matplotlib
 white and for the colour-blind. matplotlib is the extra `plots`: without it all raise ModuleNotFoundError.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -29,7 +27,7 @@ STEEP, FLAT, START = 5.0, 0.5, (2.0, 2.0)
 LR, DECAY, STEPS = 0.02, 0.5, 600
 
 
-def new_figure(width: float, height: float) -> Figure:
+def new_figure(width: float, height: float) -> "Figure":
     """A matplotlib figure of so many inches, without pyplot: nothing global is set up and no display is needed."""
     try:
         from matplotlib.figure import Figure
@@ -44,13 +42,13 @@ def check_file_kind(out: str | os.PathLike[str]) -> None:
         raise ValueError(f"A plot is written as .png or .svg, but the file asked for is {os.fspath(out)!r}.")
 
 
-def save_figure(figure: Figure, out: str | os.PathLike[str]) -> None:
+def save_figure(figure: "Figure", out: str | os.PathLike[str]) -> None:
     """Write a file of the kind that its name ends with; a reader never finds half of it."""
     with replacing(Path(out)) as temporary:
         figure.savefig(temporary)
 
 
-def draw_attention(pieces: Sequence[str], layers: Sequence[Tensor]) -> Figure:
+def draw_attention(pieces: Sequence[str], layers: Sequence[Tensor]) -> "Figure":
     """The attention weights of every head: rows are queries, columns keys, darker is more. layers: (heads, seq, seq) each."""
     heads = max(layer.size(0) for layer in layers)
     figure = new_figure(width=1.0 + 2.0 * heads, height=0.8 + 2.1 * len(layers))
@@ -68,7 +66,7 @@ def draw_attention(pieces: Sequence[str], layers: Sequence[Tensor]) -> Figure:
     return figure
 
 
-def draw_residual_norms(pieces: Sequence[str], norms: Tensor) -> Figure:
+def draw_residual_norms(pieces: Sequence[str], norms: Tensor) -> "Figure":
     """The length of each token's vector after each stage. norms: (layers + 1, seq)."""
     figure = new_figure(width=7, height=4.5)
     panel, stages = figure.subplots(), range(norms.size(0))
@@ -80,7 +78,7 @@ def draw_residual_norms(pieces: Sequence[str], norms: Tensor) -> Figure:
     return figure
 
 
-def draw_lens(pieces: Sequence[str], words: Sequence[Sequence[str]], probabilities: Tensor) -> Figure:
+def draw_lens(pieces: Sequence[str], words: Sequence[Sequence[str]], probabilities: Tensor) -> "Figure":
     """The word the head predicts after each stage, darker where it is surer. words: (layers + 1) rows of seq."""
     figure = new_figure(width=1.5 + 0.95 * len(pieces), height=1.0 + 0.4 * len(words))
     panel = figure.subplots()
@@ -94,7 +92,7 @@ def draw_lens(pieces: Sequence[str], words: Sequence[Sequence[str]], probabiliti
     return figure
 
 
-def draw_position_similarity(similarity: Tensor) -> Figure:
+def draw_position_similarity(similarity: Tensor) -> "Figure":
     """The cosine between position embeddings: neighbours are alike, as far as positions were trained."""
     figure = new_figure(width=5.6, height=4.8)
     panel = figure.subplots()
@@ -103,7 +101,7 @@ def draw_position_similarity(similarity: Tensor) -> Figure:
     return figure
 
 
-def draw_parameters(kinds: Mapping[str, Tensor]) -> Figure:
+def draw_parameters(kinds: Mapping[str, Tensor]) -> "Figure":
     """A histogram of each kind of parameter."""
     rows = -(-len(kinds) // 3)
     figure = new_figure(width=10, height=1.0 + 1.5 * rows)
@@ -118,7 +116,7 @@ def draw_parameters(kinds: Mapping[str, Tensor]) -> Figure:
     return figure
 
 
-def draw_gradient_flow(flow: Mapping[str, float]) -> Figure:
+def draw_gradient_flow(flow: Mapping[str, float]) -> "Figure":
     """The size of the gradient from the first parameter to the last, on a logarithmic scale."""
     figure = new_figure(width=8, height=1.2 + 0.16 * len(flow))
     panel = figure.subplots()

@@ -11,8 +11,6 @@ Scores: accuracy and macro F1; of several labels micro and macro F1, a label bei
 Pearson's and Spearman's correlation.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from contextlib import suppress
@@ -148,14 +146,14 @@ class Classification(Task):
         label = self.label if labelled else None
         return read_classification(path, self.problem_type, text=self.text, text_pair=self.text_pair, label=label)
 
-    def adapted_to(self, examples: Examples) -> Classification:
+    def adapted_to(self, examples: Examples) -> "Classification":
         return replace(self, labels=find_labels(examples.items, self.problem_type))
 
     def config_fields(self) -> dict[str, Any]:
         return {"problem_type": self.problem_type, **super().config_fields()}
 
     @classmethod
-    def of_config(cls, config: BertConfig) -> Classification:
+    def of_config(cls, config: BertConfig) -> "Classification":
         problem_type = config.problem_type or (REGRESSION if config.num_labels == 1 else SINGLE)
         labels = Labels.of_config(config.id2label)
         return replace(super().of_config(config), problem_type=problem_type, labels=labels)

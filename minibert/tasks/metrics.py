@@ -7,8 +7,6 @@ Sources: Gorodkin 2004; Tjong Kim Sang & De Meulder 2003, and the script `conlle
 2018, with their published evaluation scripts.
 """
 
-from __future__ import annotations
-
 import math
 import re
 import string
@@ -159,7 +157,7 @@ class EntityScores:
     right: int
     predicted: int
     true: int
-    types: dict[str, EntityScores] = field(default_factory=dict)
+    types: "dict[str, EntityScores]" = field(default_factory=dict)
 
     @property
     def precision(self) -> float:
@@ -219,8 +217,8 @@ class AnswerScores:
     exact_match: float
     f1: float
     questions: int
-    answerable: AnswerScores | None = None
-    unanswerable: AnswerScores | None = None
+    answerable: "AnswerScores | None" = None
+    unanswerable: "AnswerScores | None" = None
 
 
 def normalize_answer(text: str) -> str:

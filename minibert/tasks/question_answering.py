@@ -13,8 +13,6 @@ the others, as in SQuAD 2.0, "no answer" is an answer too.
 Source: Devlin et al. 2019, §4.2 and §4.3. Google's run_squad considers only the 20 best starts and ends; here every span competes.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -142,7 +140,7 @@ class QuestionAnswering(Task):
     def read(self, path: Path, labelled: bool = True) -> Examples:
         return read_squad(path, labelled=labelled)
 
-    def adapted_to(self, examples: Examples) -> QuestionAnswering:
+    def adapted_to(self, examples: Examples) -> "QuestionAnswering":
         return replace(self, no_answer=any(not question.answers for question in examples.items))
 
     def config_fields(self) -> dict[str, Any]:

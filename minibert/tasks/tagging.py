@@ -13,8 +13,6 @@ Scores: F1 of entities, with precision and recall, where the tags mark entities 
 say, and beside it, the share of words whose tag is right. Source: Devlin et al. 2019, §5.3.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -47,7 +45,7 @@ class TaggedSentence:
     spans: tuple[tuple[int, int], ...] = ()
 
     @classmethod
-    def of_text(cls, text: str, location: str = "") -> TaggedSentence:
+    def of_text(cls, text: str, location: str = "") -> "TaggedSentence":
         """A sentence cut into words: runs of letters, digits and _, and single other signs."""
         spans = tuple(word.span() for word in re.finditer(r"\w+|[^\w\s]", text))
         return cls(tuple(text[start:end] for start, end in spans), location=location, spans=spans)
@@ -171,11 +169,11 @@ class Tagging(Task):
     def read(self, path: Path, labelled: bool = True) -> Examples:
         return read_tags(path, labelled=labelled)
 
-    def adapted_to(self, examples: Examples) -> Tagging:
+    def adapted_to(self, examples: Examples) -> "Tagging":
         return replace(self, labels=find_tags(examples.items))
 
     @classmethod
-    def of_config(cls, config: BertConfig) -> Tagging:
+    def of_config(cls, config: BertConfig) -> "Tagging":
         return cls(labels=Labels.of_config(config.id2label))
 
     def encode(self, examples: Examples, tokenizer: BertTokenizer, max_length: int, training: bool = False) -> Encoded:

@@ -5,8 +5,6 @@
 Batches, gradients and checkpoints are the same for all.
 """
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -65,7 +63,7 @@ class Labels:
     names: tuple[str, ...]
 
     @classmethod
-    def found_in(cls, names: Iterable[str]) -> Labels:
+    def found_in(cls, names: Iterable[str]) -> "Labels":
         """Every name once: whole numbers by size, so that label "2" gets id 2 where 0 and 1 are there, others by letter."""
         found = set(names)
         if not found:
@@ -74,7 +72,7 @@ class Labels:
         return cls(tuple(sorted(found, key=lambda name: (int(name) if numbers else 0, name))))
 
     @classmethod
-    def of_config(cls, id2label: dict[int, str]) -> Labels:
+    def of_config(cls, id2label: dict[int, str]) -> "Labels":
         return cls(tuple(id2label[index] for index in range(len(id2label))))
 
     def __len__(self) -> int:

@@ -3,8 +3,6 @@
 Reference classes: `BatchEncoding`, `PaddingStrategy`, `TruncationStrategy`, and Rust's `Encoding`.
 """
 
-from __future__ import annotations
-
 from collections import UserDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -250,7 +248,7 @@ class BatchEncoding(UserDict[str, Any]):
         """Which word a character is in."""
         return Encoding.char_to_word(*self._find(batch_or_char_index, char_index), sequence_index)
 
-    def convert_to_tensors(self, tensor_type: str | None = None, prepend_batch_axis: bool = False) -> BatchEncoding:
+    def convert_to_tensors(self, tensor_type: str | None = None, prepend_batch_axis: bool = False) -> "BatchEncoding":
         """Make every column a tensor ("pt") or an array ("np"), in place. Raises ValueError if rows differ in length."""
         if tensor_type not in ("pt", "np", None):
             raise ValueError(f"return_tensors={tensor_type!r} is not supported. Choose 'pt', 'np' or None (lists).")
@@ -267,7 +265,7 @@ class BatchEncoding(UserDict[str, Any]):
                 raise ValueError(f"{name!r} cannot be one tensor: its rows have {found}. {advice}.") from error
         return self
 
-    def to(self, device: str | int | torch.device) -> BatchEncoding:
+    def to(self, device: str | int | torch.device) -> "BatchEncoding":
         """Move every tensor to `device`, in place, and return the encoding itself."""
         for name, column in self.data.items():
             self.data[name] = column.to(device) if isinstance(column, torch.Tensor) else column

@@ -9,8 +9,6 @@
 Any of the last four may be missing; so may the first if the last is there.
 """
 
-from __future__ import annotations
-
 import json
 import logging
 import os
@@ -137,7 +135,7 @@ class PretrainedFiles(Vocabulary):
     steps: Callable[[], TextTokenizer]
 
     @classmethod
-    def from_pretrained(cls, name_or_path: PathLike, *, subfolder: str = "", **settings: Any) -> Self:
+    def from_pretrained(cls, name_or_path: PathLike, *, subfolder: str = "", **settings: Any) -> "Self":
         """Load a tokenizer that was saved, comes with minibert, or is published on the hub.
 
         name_or_path: a folder, a vocab.txt, a bundled name such as "novels-4l-256h", or a name on the hub.

@@ -3,8 +3,6 @@
 Reference classes: `AddedToken`, `SpecialTokensMixin`, and this half of `PreTrainedTokenizer`.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -44,24 +42,24 @@ def with_role(role: str) -> tuple[property, property]:
     What was given, a `str` or an `AddedToken`, is kept in `tokenizer._cls_token`. Additional special tokens are lists.
     """
 
-    def text(tokenizer: Vocabulary) -> str | list[str] | None:
+    def text(tokenizer: "Vocabulary") -> str | list[str] | None:
         token = getattr(tokenizer, f"_{role}")
         if token is None and tokenizer.verbose:
             logger.error("The tokenizer has no %s yet: set it before using it.", role)
         return list(map(str, token)) if isinstance(token, list) else None if token is None else str(token)
 
-    def give(tokenizer: Vocabulary, token: Any) -> None:
+    def give(tokenizer: "Vocabulary", token: Any) -> None:
         if token:
             check_special_token(role, token)
         setattr(tokenizer, f"_{role}", list(token or ()) if role == "additional_special_tokens" else token)
 
-    def index(tokenizer: Vocabulary) -> int | list[int] | None:
+    def index(tokenizer: "Vocabulary") -> int | list[int] | None:
         token = getattr(tokenizer, f"_{role}")
         if isinstance(token, list):
             return list(map(tokenizer.token_to_id, token))
         return None if token is None else tokenizer.token_to_id(token)
 
-    def refuse(tokenizer: Vocabulary, index: object) -> None:  # noqa: ARG001
+    def refuse(tokenizer: "Vocabulary", index: object) -> None:  # noqa: ARG001
         raise AttributeError(f"The id of {role} follows from it and cannot be set. Set tokenizer.{role}.")
 
     return property(text, give), property(index, refuse)

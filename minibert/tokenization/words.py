@@ -9,8 +9,6 @@ Source: google-research/bert `tokenization.py`. Reference: `BasicTokenizer`, `_i
 `_is_punctuation`.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -82,7 +80,7 @@ class Traced(str):
 
     positions: Sequence[int]
 
-    def __new__(cls, text: str, positions: Sequence[int]) -> Traced:
+    def __new__(cls, text: str, positions: Sequence[int]) -> "Traced":
         traced = super().__new__(cls, text)
         traced.positions = positions
         return traced
@@ -96,14 +94,14 @@ class Traced(str):
         found = super().__getitem__(part)
         return Traced(found, self.positions[part]) if isinstance(part, slice) else found
 
-    def _each(self, rule: Callable[[str], str]) -> Traced:
+    def _each(self, rule: Callable[[str], str]) -> "Traced":
         made = [(new, position) for char, position in zip(self, self.positions, strict=True) for new in rule(char)]
         return Traced("".join(new for new, _ in made), [position for _, position in made])
 
-    def translate(self, table: Mapping[int, str]) -> Traced:  # type: ignore[override]
+    def translate(self, table: Mapping[int, str]) -> "Traced":  # type: ignore[override]
         return self._each(lambda char: table[ord(char)])
 
-    def lower(self) -> Traced:
+    def lower(self) -> "Traced":
         """`str.lower`, which looks around at a Σ (so length decides: only İ becomes longer, and needs no look around)."""
         lowered = super().lower()
         return Traced(lowered, self.positions) if len(lowered) == len(self) else self._each(str.lower)
@@ -123,7 +121,7 @@ class Traced(str):
     def rstrip(self, *characters: Any) -> str:
         return self[: len(super().rstrip(*characters))]
 
-    def decompose(self) -> Traced:
+    def decompose(self) -> "Traced":
         """Unicode form NFD: every character taken apart, and marks in a row sorted by their class (stably)."""
         apart = self._each(lambda char: normalize("NFD", char))
         keys, starter = [], 0  # marks stay behind the last character that is no mark

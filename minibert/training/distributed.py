@@ -6,8 +6,6 @@ every parameter and of the optimizer's state, and borrows a layer's other shards
 With one process every method here does nothing.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -37,7 +35,7 @@ class Processes:
     device: torch.device
 
     @classmethod
-    def alone(cls) -> Processes:
+    def alone(cls) -> "Processes":
         return cls(0, 1, best_device())
 
     @property

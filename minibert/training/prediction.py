@@ -1,7 +1,5 @@
 """A model with a task: its outputs for rows, its metrics on a labelled file, its answers."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,7 +68,7 @@ class TrainedModel(TaskModel):
     max_length: int
 
     @classmethod
-    def open(cls, name: str, processes: Processes, max_length: int | None = None) -> TrainedModel:
+    def open(cls, name: str, processes: Processes, max_length: int | None = None) -> "TrainedModel":
         """Open a checkpoint: a folder, a bundled name or a hub id. max_length: None for the one it was trained with.
 
         Raises ValueError for a model that was not trained for a task.
