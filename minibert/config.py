@@ -166,9 +166,7 @@ class BertConfig(ConfigFiles):
                 raise ValueError(f"BertConfig: {field} = {value!r} must be {expected}.")
         pad, size = self.pad_token_id, self.vocab_size
         if pad is not None and not (is_whole_number(pad) and 0 <= pad < size):
-            raise ValueError(
-                f"BertConfig: pad_token_id = {pad!r} must be None or a token id below vocab_size ({size})."
-            )
+            raise ValueError(f"BertConfig: pad_token_id = {pad!r} must be None or a token id below vocab_size ({size})")
         width, heads = self.hidden_size, self.num_attention_heads
         if width % heads != 0:
             raise ValueError(f"BertConfig: hidden_size = {width} is not a multiple of num_attention_heads = {heads}.")

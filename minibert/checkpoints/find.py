@@ -7,13 +7,10 @@ local_files_only, force_download.
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import files
 from .files import CONFIG_FILE, CheckpointError, describe_folder
-
-if TYPE_CHECKING:
-    from .hub import HubRepository
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 _WEIGHTS_FOLDERS = (_PACKAGE.parent / "weights", _PACKAGE / "weights")  # in a checkout, and in a wheel
@@ -91,7 +88,7 @@ def locate_weights(name_or_path: str | os.PathLike[str], *, from_tf: bool = Fals
     return found.parent
 
 
-def _find(name_or_path: str | os.PathLike[str], hub_options: dict[str, Any]) -> "LocalFolder | HubRepository":
+def _find(name_or_path: str | os.PathLike[str], hub_options: dict[str, Any]) -> Any:
     """An existing folder, a bundled checkpoint, or else what may be on the hub."""
     path = Path(name_or_path).expanduser()
     if path.is_dir():

@@ -4,12 +4,9 @@ import json
 from collections.abc import Callable, Sequence
 from functools import reduce
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
-
-if TYPE_CHECKING:
-    from ..model import BertPreTrainedModel
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 BUNDLED_MODEL = "novels-4l-256h"
@@ -40,11 +37,10 @@ def print_answer(value: Any, text: str, as_json: bool) -> None:
         click.echo(text)
 
 
-def load_as_trained(name: str, **fields: str) -> "BertPreTrainedModel":
+def load_as_trained(name: str, **fields: str) -> Any:
     """The model of the first class of ours that its config names, or a BertModel. fields: of the config, to change."""
     import minibert
 
     named = minibert.BertConfig.from_pretrained(name).architectures or []
     ours = [cls for cls in named if cls.startswith("Bert") and hasattr(minibert, cls)]
-    model: BertPreTrainedModel = getattr(minibert, [*ours, "BertModel"][0]).from_pretrained(name, **fields)
-    return model
+    return getattr(minibert, [*ours, "BertModel"][0]).from_pretrained(name, **fields)

@@ -68,9 +68,7 @@ class PreparedData:
         """Raises ValueError where there is no manifest."""
         path = folder / MANIFEST
         if not path.is_file():
-            raise ValueError(
-                f"'{folder}' holds no prepared text ({MANIFEST} is missing). Make it: minibert data prepare."
-            )
+            raise ValueError(f"'{folder}' holds no prepared text ({MANIFEST} is missing): run minibert data prepare")
         return cls(folder, json.loads(path.read_text(encoding="utf-8")))
 
     def corpus(self, split: str) -> Corpus:

@@ -1,19 +1,11 @@
 """AdamW on a CPU: 1.40× as fast as the plain update with its bits ("blocked"), 2.8× with other last digits ("fused").
 
-Asked for by `AdamW(…, implementation="blocked")` and `AdamW(…, implementation="fused")`.
-
-`blocked_update` (CPU). `plain_update` makes eight passes over a parameter and its averages. When these do not fit in
-the cache, each pass fetches them from memory again, and the denominator is a fresh allocation of the parameter's size.
-Cutting a parameter into blocks that fit, and taking all eight passes over a block before the next, fetches them once
-and reuses one small denominator. An element's result does not depend on where the cuts are. Square roots of 0, which is
-v wherever no gradient came yet (the rows of words that the text does not have), are slow; `lost_beside` avoids them.
-
-`foreach_update` ("blocked" on a GPU). There each operation costs a kernel launch, and `torch._foreach_*` launches one
-kernel for many tensors: the same operations in the same order on each number.
-
-`fused_update`. PyTorch's own kernel reads and writes everything once, with the same equations, but rounds elsewhere.
-
-Reference: none; `torch.optim` has the same two ideas in its `fused` and `foreach` options, with other arithmetic.
+`blocked_update` ("blocked", on a CPU). `plain_update` makes eight passes over a parameter and its averages, which fetch them from
+memory each time where they do not fit in the cache. Blocks that fit, all eight passes over one before the next, are fetched
+once and need one small denominator. An element's result does not depend on the cuts. Square roots of 0, which is v wherever no
+gradient came yet (the rows of words that the text does not have), are slow; `lost_beside` avoids them.
+`foreach_update` ("blocked" on a GPU): one kernel launch for many tensors; the same operations in the same order on each number.
+`fused_update` ("fused"): PyTorch's own kernel reads and writes everything once, with the same equations, but rounds elsewhere.
 """
 
 from collections import defaultdict

@@ -7,8 +7,7 @@ that the model itself has read and `generate` has checked. Two things are laid o
 * a few vectors are multiplied as the columns of one matrix, W Xᵀ + b instead of X Wᵀ + b: a step takes as long as
   reading the weights, and PyTorch's CPU kernels read them up to three times as fast that way (`benchmarks/generation.py`).
 
-Sums are rounded in another order than in the model's forward, so scores differ in the last digits; the law that ids are
-equal is tested in `tests/property/test_generation_laws.py`.
+Sums are rounded in another order than in the model's forward, so scores differ in the last digits; a law tests that ids are equal.
 """
 
 import math

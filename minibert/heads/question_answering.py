@@ -24,9 +24,7 @@ class BertForQuestionAnswering(BertPreTrainedModel):
     def __init__(self, config: BertConfig):
         super().__init__(config)
         if config.num_labels != 2:
-            raise ValueError(
-                f"config.num_labels must be 2; it is {config.num_labels}. The scores are of starts and ends."
-            )
+            raise ValueError(f"config.num_labels must be 2; it is {config.num_labels}. They are start and end.")
         self.num_labels = config.num_labels
         self.bert = BertModel(config, add_pooling_layer=False)
         self.qa_outputs = nn.Linear(config.hidden_size, config.num_labels)

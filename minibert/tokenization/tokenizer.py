@@ -7,7 +7,7 @@ from types import NoneType
 from typing import Any, TypeAlias
 
 from .alignment import Texts, origins, windows_of
-from .encoding import BatchEncoding, EncodeOptions
+from .encoding import BatchEncoding, EncodeOptions, PaddingStrategy, TruncationStrategy
 from .model_input import UNLIMITED, Columns, ModelInput
 from .tokenizer_files import PretrainedFiles, load_vocab
 from .vocabulary import Token
@@ -130,19 +130,38 @@ class BertTokenizer(ModelInput, PretrainedFiles):
         return {name: value for name, value in self.__dict__.items() if name != "_steps"}  # made again where it is used
 
     def __call__(
-        self, text: Text | Sequence[Text], text_pair: Text | Sequence[Text] | None = None, *arguments: Any, **named: Any
+        self,
+        text: Text | Sequence[Text],
+        text_pair: Text | Sequence[Text] | None = None,
+        add_special_tokens: bool = True,
+        padding: bool | str | PaddingStrategy = False,
+        truncation: bool | str | TruncationStrategy = False,
+        max_length: int | None = None,
+        stride: int = 0,
+        is_split_into_words: bool = False,
+        pad_to_multiple_of: int | None = None,
+        return_tensors: str | None = None,
+        return_token_type_ids: bool | None = None,
+        return_attention_mask: bool | None = None,
+        return_overflowing_tokens: bool = False,
+        return_special_tokens_mask: bool = False,
+        return_offsets_mapping: bool = False,
+        return_length: bool = False,
+        verbose: bool = True,
+        truncation_strategy: str | None = None,
+        pad_to_max_length: bool = False,
     ) -> BatchEncoding:
         """Encode one text, one pair, or a batch of either.
 
         text, text_pair: a str; with `is_split_into_words`, the list of its words; or a list of these, a batch.
-        The other arguments are those of `EncodeOptions`: padding, truncation, max_length, return_tensors, ….
+        What the other arguments mean stands at `EncodeOptions`.
 
         Returns `input_ids`, `token_type_ids` and `attention_mask`, each (seq) or (batch, seq), and what was asked for.
         Raises ValueError or TypeError when something is no text, naming its index in the batch.
         """
-        options = EncodeOptions(*arguments, **named)
+        options = EncodeOptions(*map(locals().get, EncodeOptions._fields))  # type: ignore[arg-type]  # by name
         batched = isinstance(text, (list, tuple))
-        if batched and options.is_split_into_words:
+        if batched and is_split_into_words:
             batched = len(text) > 0 and isinstance(text[0], (list, tuple))
         if not batched:
             return self._encode([(text, text_pair)], options)

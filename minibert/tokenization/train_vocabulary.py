@@ -9,9 +9,8 @@ and joining a and b, which stand side by side n_ab times, changes L by
 
     ΔL = f(n_a − n_ab) + f(n_b − n_ab) + f(n_ab) − f(n_a) − f(n_b) + f(N) − f(N − n_ab)          f(x) = x log x
 
-Source: Schuster & Nakajima 2012, section 3 ("the best one ... increases the likelihood on the training data the most"),
-which Wu et al. 2016 and BERT took over. No reference class: the code that made BERT's vocabularies is not public, and
-`tokenizers.trainers.WordPieceTrainer` joins the most frequent pair instead.
+Source: Schuster & Nakajima 2012, section 3, which Wu et al. 2016 and BERT took over. No reference class: the code that made BERT's
+vocabularies is not public, and `tokenizers.trainers.WordPieceTrainer` joins the most frequent pair instead.
 """
 
 import heapq

@@ -151,7 +151,7 @@ def train(
         optimizers = state["optimizers"]  # of each process, where parameters are spread over them, else one for all
         if trained.sharded and len(optimizers) != processes.size:
             raise ValueError(
-                f"The run was spread over {len(optimizers)} processes, not {processes.size}. Start as many."
+                f"The run was spread over {len(optimizers)} processes; start as many, not {processes.size}"
             )
         optimizer.load_state_dict(optimizers[processes.rank if trained.sharded else 0])
         schedule.load_state_dict(state["schedule"])

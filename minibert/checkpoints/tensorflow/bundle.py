@@ -223,9 +223,8 @@ def crc32c(data: bytes | memoryview) -> int:
 
         r ← Z(r ⊕ b),      Z(r) = (r >> 8) ⊕ TABLE[r & 255],      and at the end      crc = r ⊕ (2³² − 1)
 
-    Z is linear over ⊕, so a byte n places further on is the same as Zⁿ of it there. That folds two rows of n bytes, one
-    behind the other, into one: `Zⁿ(first) ⊕ second`, word by word, leaves the same remainder. A long tensor is folded to
-    a single row, and only that is read byte by byte.
+    Z is linear over ⊕, so two rows of n bytes, one behind the other, fold into one: `Zⁿ(first) ⊕ second`, word by word, leaves
+    the same remainder. A long tensor is folded to a single row, and only that is read byte by byte.
 
     Source: Castagnoli et al. 1993 for P; RFC 3720, appendix B.4, for the checksum and its test vectors.
     """
