@@ -39,10 +39,10 @@ class Size(NamedTuple):
 
 
 BUDGET = {
-    "model + heads": Size(25, 2400),
-    "core": Size(67, 7500),
-    "work": Size(53, 6300),
-    "fast": Size(9, 1100),
+    "model + heads": Size(24, 2400),
+    "core": Size(62, 7600),
+    "work": Size(57, 6150),
+    "fast": Size(9, 750),
     "minibert": Size(125, 14500),
 }
 
