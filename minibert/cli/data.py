@@ -18,11 +18,13 @@ def data() -> None:
 
 @data.command("prepare")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="The folder to make.")
-@click.option("--tokenizer", default=BUNDLED_MODEL, show_default=True, metavar="NAME", help=_TOKENIZER_HELP)
-@click.option("--held-out", default=25, show_default=True, type=click.IntRange(0), help="Keep every so many-th file.")
-@click.option("--lines", is_flag=True, help="The files hold a sentence a line, an empty line between documents.")
-@click.option("--processes", default=2, show_default=True, type=click.IntRange(1), help="How many files at a time.")
+@click.option(
+    "--out", required=True, type=click.Path(file_okay=False, path_type=Path), help="Write to this new folder."
+)
+@click.option("--tokenizer", default=BUNDLED_MODEL, metavar="NAME", help=_TOKENIZER_HELP)
+@click.option("--held-out", default=25, type=click.IntRange(0), help="Hold out every N-th file for evaluation.")
+@click.option("--lines", is_flag=True, help="The files have one sentence a line and an empty line between documents.")
+@click.option("--processes", default=2, type=click.IntRange(1), help="Read N files at the same time.")
 def prepare(files: tuple[Path, ...], out: Path, tokenizer: str, held_out: int, lines: bool, processes: int) -> None:
     """Turn text FILES (or folders of *.txt files) into token ids that pre-training reads.
 

@@ -9,10 +9,10 @@ from .options import FILE, json_option, model_option, print_json
 
 @click.command("eval", short_help="Evaluate a model on held-out text or a labelled file.")
 @model_option
-@click.option("--data", type=click.Path(path_type=Path), help="A folder of `minibert data prepare`.")
-@click.option("--file", type=FILE, help="A labelled file, for a fine-tuned model.")
-@click.option("--batches", default=60, show_default=True, type=click.IntRange(1), help="Batches of --data.")
-@click.option("--rows", default=64, show_default=True, type=click.IntRange(1), help="Pairs or examples in a batch.")
+@click.option("--data", type=click.Path(path_type=Path), help="A folder that `minibert data prepare` made.")
+@click.option("--file", type=FILE, help="A labelled file to evaluate a fine-tuned model on.")
+@click.option("--batches", default=60, type=click.IntRange(1), help="Evaluate on N batches of --data.")
+@click.option("--rows", default=64, type=click.IntRange(1), help="Put N pairs or examples in a batch.")
 @click.option(
     "--length", type=click.IntRange(8), help="Positions of a row.  [default: with --data 128, else as in training]"
 )

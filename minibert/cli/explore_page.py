@@ -13,7 +13,7 @@ from .options import NEW_FILE, load_as_trained, model_option
 @click.command("explore")
 @click.argument("text")
 @click.option("--second", metavar="TEXT", help="Another text, to be shown beside the first.")
-@click.option("--out", default="attention.html", type=NEW_FILE, help="The file to write.")
+@click.option("--out", default="attention.html", type=NEW_FILE, help="Write the page to this file.")
 @model_option
 def explore(text: str, second: str | None, out: Path, model: str) -> None:
     """Write one HTML file that shows TEXT inside the model: every head, what makes a score, the answer layer by layer.

@@ -12,7 +12,7 @@ from .options import json_option, model_option, print_answer
 
 @click.command("fill-mask")
 @click.argument("text")
-@click.option("--top-k", "-k", default=5, type=click.IntRange(1), help="Show so many words a blank.")
+@click.option("--top-k", "-k", default=5, type=click.IntRange(1), help="Show N words for each blank.")
 @model_option
 @json_option
 def fill_mask(text: str, top_k: int, model: str, as_json: bool) -> None:

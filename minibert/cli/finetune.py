@@ -12,9 +12,9 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _POSITIVE, _NOT_NEGATIVE, _SHARE = click.IntRange(1), click.IntRange(0), click.FloatRange(0, 1)
 _LABELS = click.Choice(["single", "multi", "number"])
 _WARMUP_HELP = "The share of the steps in which the learning rate grows; then it falls to 0."
-_PATIENCE_HELP = "Stop after so many evaluations without a better one; 0: never."
-_LENGTH_HELP = "Pieces of a text.  [default: 128, with questions 384, where the model has as many positions]"
-_FAST_HELP = "Less work for the same equations; last digits and dropout masks are not the reference's."
+_PATIENCE_HELP = "Stop after N evaluations without a better one; 0 never stops."
+_LENGTH_HELP = "Cut texts to N pieces.  [default: 128, with questions 384, where the model has as many positions]"
+_FAST_HELP = "Do less work for the same equations; the last digits and the dropout masks then differ."
 
 recipe_options = in_order(
     [
@@ -22,10 +22,10 @@ recipe_options = in_order(
         click.option("--train", "train_file", required=True, type=_FILE, help="The examples to train on."),
         click.option("--eval", "evaluation_file", required=True, type=_FILE, help="The examples to evaluate on."),
         training_options(5e-5, ("float32", "bfloat16"), every=0, seeded="the new head, the batches and dropout"),
-        click.option("--epochs", default=3, type=_POSITIVE, help="How many times each example is trained on."),
-        click.option("--batch-size", default=16, type=_POSITIVE, help="Examples in a batch."),
+        click.option("--epochs", default=3, type=_POSITIVE, help="Train on every example N times."),
+        click.option("--batch-size", default=16, type=_POSITIVE, help="Put N examples in a batch."),
         click.option("--warmup", default=0.1, type=_SHARE, help=_WARMUP_HELP),
-        click.option("--weight-decay", default=0.01, type=click.FloatRange(0), help="Of all matrices."),
+        click.option("--weight-decay", default=0.01, type=click.FloatRange(0), help="The decay of all matrices."),
         click.option("--max-length", type=click.IntRange(3), help=_LENGTH_HELP),
         click.option("--patience", default=0, type=_NOT_NEGATIVE, help=_PATIENCE_HELP),
         click.option("--fast", is_flag=True, help=_FAST_HELP),
@@ -33,7 +33,7 @@ recipe_options = in_order(
 )
 
 
-@click.group("finetune", short_help="Train a model for a task.", context_settings={"show_default": True})
+@click.group("finetune", short_help="Train a model for a task.")
 def finetune() -> None:
     """Train a pre-trained model for a task, from a file of examples.
 
@@ -75,7 +75,7 @@ def tag(**options: Any) -> None:
 
 @finetune.command("qa", short_help="Answers that stand in a text.")
 @recipe_options
-@click.option("--stride", default=128, type=_NOT_NEGATIVE, help="Pieces that two windows of a long text share.")
+@click.option("--stride", default=128, type=_NOT_NEGATIVE, help="Let two windows of a long text share N pieces.")
 def qa(stride: int, **options: Any) -> None:
     """Answers that stand in a text, from SQuAD's JSON, 1.1 or 2.0.
 

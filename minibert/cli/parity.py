@@ -19,7 +19,7 @@ REFERENCE = 'What to compare with: "transformers", if it is installed, or anothe
 @click.command("parity")
 @click.argument("model", default=BUNDLED_MODEL)
 @click.option("--reference", default="transformers", metavar="NAME", help=REFERENCE)
-@click.option("--tolerance", default=1e-5, type=click.FloatRange(0), help="Largest difference allowed.")
+@click.option("--tolerance", default=1e-5, type=click.FloatRange(0), help="The largest difference allowed.")
 @click.option("--text", multiple=True, help="A text to compare on; can be repeated. The default is fixed random ids.")
 @json_option
 def parity(model: str, reference: str, tolerance: float, text: tuple[str, ...], as_json: bool) -> None:

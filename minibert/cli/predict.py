@@ -25,15 +25,15 @@ _HOW = {
 
 @click.command("predict", short_help="Ask a fine-tuned model.")
 @click.argument("texts", nargs=-1, metavar="[TEXT]...")
-@click.option("--model", required=True, metavar="NAME", help="A folder, or a name on the Hugging Face hub.")
-@click.option("--second", metavar="TEXT", help="The partner of TEXT, for a model of pairs.")
-@click.option("--question", metavar="TEXT", help="For a model that answers questions, with --context.")
-@click.option("--context", metavar="TEXT", help="The text that holds the answer.")
-@click.option("--choice", "choices", multiple=True, metavar="TEXT", help="A continuation of TEXT; two or more.")
+@click.option("--model", required=True, metavar="NAME", help="A fine-tuned model: a folder, or a name on the hub.")
+@click.option("--second", metavar="TEXT", help="The second text of a pair, for a model of pairs.")
+@click.option("--question", metavar="TEXT", help="A question to answer from --context.")
+@click.option("--context", metavar="TEXT", help="The text that the answer is taken from.")
+@click.option("--choice", "choices", multiple=True, metavar="TEXT", help="A possible ending of TEXT; give two or more.")
 @click.option("--file", type=FILE, help="A whole file: as for training, labels not needed; or .txt, a text a line.")
-@click.option("--top-k", "-k", default=3, show_default=True, type=click.IntRange(1), help="Labels or answers to show.")
-@click.option("--max-length", type=click.IntRange(3), help="Pieces of a text.  [default: as in training]")
-@click.option("--batch-size", default=32, show_default=True, type=click.IntRange(1), help="Examples at a time.")
+@click.option("--top-k", "-k", default=3, type=click.IntRange(1), help="Show the N likeliest labels or answers.")
+@click.option("--max-length", type=click.IntRange(3), help="Cut texts to N pieces.  [default: as in training]")
+@click.option("--batch-size", default=32, type=click.IntRange(1), help="Compute N examples at a time.")
 @json_option
 def predict(model: str, top_k: int, max_length: int | None, batch_size: int, as_json: bool, **asked: Any) -> None:
     """A fine-tuned model's answers to TEXTs, a question or a file. Its task is read from its config.

@@ -19,14 +19,12 @@ _DEFAULT_SIZES: dict[str, Any] = {
 _CONFIG = click.Path(exists=True, dir_okay=False, path_type=Path)
 _POSITIVE = click.IntRange(1)
 _PHASES, _PRECISIONS = "16:0.2,32:0.2,64:0.3,128:0.3", ("auto", "float32", "bfloat16")
-_FAST_HELP = (
-    "fast: the last layer only where it is read, AdamW in blocks; the same equations. plain: every layer's own forward."
-)
+_FAST_HELP = "fast: the last layer only where it is read, AdamW in blocks. plain: every layer's own forward."
 
 
 def training_options(lr: float, precisions: Sequence[str], every: int, seeded: str) -> Callable[[Command], Command]:
     """The options of every training. precisions: the default first. every: steps between evaluations, 0 for an epoch."""
-    steps: dict[str, Any] = {"default": every, "type": click.IntRange(min(every, 1)), "help": "Steps."}
+    steps: dict[str, Any] = {"default": every, "type": click.IntRange(min(every, 1))}
     steps["show_default"] = True if every else "an epoch"
     precision: dict[str, Any] = {"default": precisions[0], "type": click.Choice(precisions)}
     auto = "; auto: bfloat16 where the processor multiplies in it" if "auto" in precisions else ""
@@ -34,31 +32,33 @@ def training_options(lr: float, precisions: Sequence[str], every: int, seeded: s
     folder = click.Path(file_okay=False, path_type=Path)
     return in_order(
         [
-            click.option("--out", required=True, type=folder, help="The folder of the run."),
+            click.option("--out", required=True, type=folder, help="Write the run to this folder."),
             click.option("--lr", default=lr, help="The highest learning rate."),
-            click.option("--evaluate-every", **steps),
-            click.option("--save-every", **steps),
+            click.option("--evaluate-every", **steps, help="Evaluate every N steps."),
+            click.option("--save-every", **steps, help="Save every N steps."),
             click.option("--precision", **precision, help=f"The floating-point type of matrix products{auto}."),
-            click.option("--attention", default="eager", type=attention, help="How attention is computed."),
-            click.option("--seed", default=0, help=f"Of {seeded}."),
+            click.option("--attention", default="eager", type=attention, help="Compute attention in this way."),
+            click.option("--seed", default=0, help=f"The seed of {seeded}."),
         ]
     )
 
 
-@click.command("pretrain", short_help="Train a BERT from nothing.", context_settings={"show_default": True})
-@click.option("--data", required=True, type=click.Path(path_type=Path), help="A folder of `minibert data prepare`.")
-@click.option("--config", type=_CONFIG, help="A config.json with sizes.  [default: 4 layers × 256, no dropout]")
-@click.option("--steps", default=2000, type=_POSITIVE, help="Steps of the optimizer.")
-@click.option("--tokens-per-step", default=8192, type=_POSITIVE, help="Positions in a batch.")
+@click.command("pretrain", short_help="Train a BERT from random weights.")
 @click.option(
-    "--phases", default=_PHASES, metavar="LENGTH:SHARE,…", help="Positions of a row, for which share of steps."
+    "--data", required=True, type=click.Path(path_type=Path), help="A folder that `minibert data prepare` made."
 )
-@click.option("--warmup-steps", default=100, type=click.IntRange(0), help="Steps in which the learning rate grows.")
-@click.option("--accumulate", default=1, type=_POSITIVE, help="Pieces in which a batch is computed, to save memory.")
+@click.option("--config", type=_CONFIG, help="A config.json with the sizes.  [default: 4 layers × 256, no dropout]")
+@click.option("--steps", default=2000, type=_POSITIVE, help="Take N optimizer steps.")
+@click.option("--tokens-per-step", default=8192, type=_POSITIVE, help="Put N positions in a batch.")
+@click.option(
+    "--phases", default=_PHASES, metavar="LENGTH:SHARE,…", help="Lengths of rows, each with its share of steps."
+)
+@click.option("--warmup-steps", default=100, type=click.IntRange(0), help="Let the learning rate grow for N steps.")
+@click.option("--accumulate", default=1, type=_POSITIVE, help="Compute a batch in N parts, to save memory.")
 @click.option("--whole-words", is_flag=True, help="Hide whole words, not pieces.")
-@click.option("--shard", is_flag=True, help="Under torchrun: spread the parameters over the processes (FSDP2).")
+@click.option("--shard", is_flag=True, help="Under torchrun: shard the parameters over the processes (FSDP2).")
 @click.option("--fast/--plain", default=True, help=_FAST_HELP)
-@click.option("--keep", default=2, type=_POSITIVE, help="How many of the newest checkpoints stay.")
+@click.option("--keep", default=2, type=_POSITIVE, help="Keep the N newest checkpoints.")
 @training_options(1.5e-3, _PRECISIONS, every=500, seeded="the weights, the batches and the masks")
 def pretrain(data: Path, out: Path, config: Path | None, *, phases: str, precision: str, **options: Any) -> None:
     """Train BertForPreTraining: hidden words and next sentences. The same command goes on where it was stopped. On Linux memory that a

@@ -16,7 +16,7 @@ WIDTH = 100
 
 @click.command("trace")
 @click.argument("text")
-@click.option("--second", metavar="TEXT", help="A second text: the two become a pair, in segments 0 and 1.")
+@click.option("--second", metavar="TEXT", help="Add a second text: the two become a pair, in segments 0 and 1.")
 @click.option("--depth", type=click.IntRange(1), help="Show only this many levels of stages inside stages.")
 @click.option("--numbers", is_flag=True, help="Show means, extremes and times in place of equations and code.")
 @model_option

@@ -21,7 +21,7 @@ def vocab() -> None:
 
 @vocab.command("train", short_help="Train a WordPiece vocabulary on files of text.")
 @click.argument("files", nargs=-1, required=True, type=FILE)
-@click.option("--size", default=8192, type=click.IntRange(6), help="The number of pieces.")
+@click.option("--size", default=8192, type=click.IntRange(6), help="Make a vocabulary of N pieces.")
 @click.option("--out", default="vocabulary", type=FOLDER, help="Write the tokenizer to this folder.")
 @click.option("--cased", is_flag=True, help="Distinguish capitals, and letters with accents, from plain letters.")
 @click.option("--min-frequency", default=2, type=click.IntRange(1), help=MIN_FREQUENCY)
