@@ -145,3 +145,30 @@ def test_a_parameter_the_class_draws_itself_is_what_the_seed_gives_and_drawn_onc
     assert torch.equal(loaded.mixture, built.mixture)
     assert torch.equal(loaded.out.weight, built.out.weight)
     assert torch.equal(after_loading, torch.rand(3))
+
+
+class UniformAttention(nn.Module):
+    """A student's stage in the place of self-attention: every position gathers from all alike."""
+
+    def __init__(self, config: BertConfig):
+        super().__init__()
+        self.value = nn.Linear(config.hidden_size, config.hidden_size)
+
+    def forward(
+        self, hidden_states: Tensor, attention_mask: Tensor | None = None, **_: object
+    ) -> tuple[Tensor, None, tuple]:
+        seen = torch.zeros_like(hidden_states[..., 0]) if attention_mask is None else attention_mask[:, 0, 0]
+        weights = seen.softmax(dim=-1)[..., None]  # (batch, seq, 1)
+        mean = (weights * self.value(hidden_states)).sum(dim=1, keepdim=True)
+        return mean.expand_as(hidden_states), None, ()
+
+
+def test_a_stage_of_ones_own_gets_its_arguments_by_name() -> None:
+    model = tiny(BertModel)
+    for layer in model.encoder.layer:
+        layer.attention.self = UniformAttention(model.config)
+    batch = text_batch()
+    states = model(**batch).last_hidden_state
+    batch["input_ids"][1, 4:] = 55  # hidden by the mask
+    seen = batch["attention_mask"].bool()
+    assert torch.equal(model(**batch).last_hidden_state[seen], states[seen])
