@@ -158,7 +158,7 @@ class ModelInput(Vocabulary):
         """By how many tokens a sequence or pair is too long; below 0 when it is shorter, 0 without a maximum."""
         pair = pair_ids is not None
         if options.return_overflowing_tokens and pair and options.truncation is TruncationStrategy.LONGEST_FIRST:
-            raise ValueError("A pair's overflow needs truncation='only_first' or 'only_second', not 'longest_first'.")
+            raise ValueError("The overflow of a pair needs truncation='only_first' or 'only_second'.")
         if not options.max_length:
             return 0
         special = self.num_special_tokens_to_add(pair) if options.add_special_tokens else 0
