@@ -1,7 +1,7 @@
 """One step of pre-training: losses of hidden words and next sentences, gradients, AdamW.
 
-The same weights and the same batch of full rows in both libraries; transformers with its own loss, in each of its two ways to
-compute attention, and PyTorch's fused AdamW.
+The same weights and the same batch of full rows in both libraries: minibert as `minibert pretrain` runs it, and the plain way;
+transformers in each of its two ways to compute attention, with PyTorch's fused AdamW.
 """
 
 from __future__ import annotations
@@ -34,21 +34,29 @@ def rows(rounds: int = 5) -> list[Row]:
 
 
 def case_rows(name: str, sizes: dict[str, int], batch_rows: int, precision: str, rounds: int) -> list[Row]:
-    """minibert with each attention against transformers with each; only minibert's default is reported."""
+    """Both ways of minibert, each with its default attention, against transformers with each attention."""
     import transformers
 
     torch.manual_seed(0)
     ours = minibert.BertForPreTraining(minibert.BertConfig(**sizes))
     weights = {key: value.clone() for key, value in ours.state_dict().items()}
-    contenders = {"minibert": our_step(ours, example(sizes["vocab_size"], batch_rows), precision)}
+    plain = minibert.BertForPreTraining(minibert.BertConfig(**sizes))
+    plain.load_state_dict(weights)
+    optimizer = AdamW(plain.parameters(), lr=1e-5)
+    batch = example(sizes["vocab_size"], batch_rows)
+    contenders = {"fast": our_step(ours, batch, precision), "plain": usual_step(plain, optimizer, batch, precision)}
     for attention in ("eager", "sdpa"):
         config = transformers.BertConfig(**sizes, attn_implementation=attention)
         theirs = transformers.BertForPreTraining(config)
         theirs.load_state_dict(weights, strict=False)
-        batch = example(sizes["vocab_size"], batch_rows)
-        contenders[f"transformers {attention}"] = their_step(theirs, batch, precision)
+        optimizer = torch.optim.AdamW(theirs.parameters(), lr=1e-5, fused=True)
+        contenders[f"transformers {attention}"] = usual_step(theirs, optimizer, batch, precision)
     times = race(contenders, rounds)
-    return [compare(f"pre-training step, {name}, {precision}", times, "minibert", other) for other in list(times)[1:]]
+    return [
+        compare(f"pre-training step, {name}, {precision}, {way}", times, way, other)
+        for way in ("fast", "plain")
+        for other in list(times)[2:]
+    ]
 
 
 def example(vocab_size: int, batch_rows: int) -> dict[str, Tensor]:
@@ -79,10 +87,11 @@ def our_step(model: minibert.BertForPreTraining, batch: dict[str, Tensor], preci
     return step
 
 
-def their_step(model: Any, batch: dict[str, Tensor], precision: str) -> Callable[[], None]:
-    """A step of transformers'."""
+def usual_step(
+    model: Any, optimizer: torch.optim.Optimizer, batch: dict[str, Tensor], precision: str
+) -> Callable[[], None]:
+    """A step as anyone writes it: the model's own loss, its gradients, the optimizer."""
     model.train()
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5, fused=True)
 
     def step() -> None:
         with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
