@@ -183,11 +183,12 @@ def _check_past(config: BertConfig, past_key_values: PastKeyValues, batch_size: 
     if given != layers:
         raise ValueError(f"past_key_values has {given} layers, the model {layers}. Give back what this model returned.")
     length = past_key_values[0][0].size(2) if past_key_values else 0
+    width = config.hidden_size_per_head
     for i, layer in enumerate(past_key_values):
         if len(layer) != 4 and (with_encoder or len(layer) != 2):
             raise ValueError(f"past_key_values[{i}] has {len(layer)} tensors; it must have 2, or 4 with an encoder.")
         heads = config.num_attention_heads - len(config.pruned_heads.get(i, ()))
-        expected = (batch_size, heads, length, config.hidden_size // config.num_attention_heads)
+        expected = (batch_size, heads, length, width)
         for tensor in layer[:2]:
             if tensor.shape != expected:
                 found = f"past_key_values[{i}] holds a tensor of shape {tuple(tensor.shape)}"
