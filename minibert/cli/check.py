@@ -45,5 +45,5 @@ def find_tutorials(folder: Path | None) -> Path:
             return candidate
     if folder:
         raise FileNotFoundError(f"{folder} does not hold the folders exercises and checks. Give the tutorials folder.")
-    where = "The course is not part of the package: run this in a clone of minibert, or name its folder with --folder."
+    where = "The course is not part of the package: run this in a clone of minibert, or name the folder with --folder."
     raise FileNotFoundError(f"There is no tutorials folder in {here} or above it. {where}")
