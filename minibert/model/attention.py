@@ -41,7 +41,7 @@ def eager_attention(
     scores = torch.matmul(query, key.transpose(-1, -2))  # (batch, heads, seq, keys)
     for by_distance in relative:
         scores = scores + by_distance
-    scores = scores / math.sqrt(query.size(-1))
+    scores /= math.sqrt(query.size(-1))
     if attention_mask is not None:
         scores = scores + attention_mask
     probabilities = dropout(torch.softmax(scores, dim=-1))
