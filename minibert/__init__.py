@@ -10,7 +10,11 @@ outputs = model(**tokenizer("He shook his [MASK].", return_tensors="pt"))
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from .compat.moved import find_moved_modules as _find_moved_modules
+
 __version__ = "0.1.0"
+
+_find_moved_modules()
 
 if TYPE_CHECKING:
     from .public_names import *  # noqa: F403 type checkers and editors read the names there

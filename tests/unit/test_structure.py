@@ -79,11 +79,14 @@ def test_no_two_files_of_a_ring_have_one_name(ring: str) -> None:
 # --------------------------------------------------------------------------------------------------------------- imports
 
 
-def test_the_core_knows_nothing_of_the_fast_ways_until_one_is_asked_for() -> None:
+BESIDE_THE_CORE = ("minibert.fast", "minibert.compat")
+
+
+def test_the_core_knows_nothing_of_the_fast_ways_or_the_names_of_the_era_until_one_is_asked_for() -> None:
     users = [
         module_of(path)
         for path in size.files_of(*size.CORE)
-        if any(name.startswith("minibert.fast") for name in imports(path, everywhere=False))
+        if any(name.startswith(BESIDE_THE_CORE) for name in imports(path, everywhere=False))
     ]
     assert users == []
 
@@ -124,9 +127,11 @@ def test_no_imports_go_in_a_circle_not_even_those_of_type_hints() -> None:
         for path in FILES
         if path.name != "__init__.py"
     }
-    for path in size.files_of(*size.CORE):  # the core imports a fast way inside the function that was asked for speed
+    for path in size.files_of(
+        *size.CORE
+    ):  # the core imports what is beside it inside the function that was asked for it
         if path.name != "__init__.py":
-            arrows[module_of(path)] = {name for name in arrows[module_of(path)] if not name.startswith("minibert.fast")}
+            arrows[module_of(path)] = {name for name in arrows[module_of(path)] if not name.startswith(BESIDE_THE_CORE)}
     while leaves := [module for module, targets in arrows.items() if not targets & arrows.keys()]:
         for module in leaves:
             del arrows[module]

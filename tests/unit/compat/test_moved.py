@@ -1,0 +1,35 @@
+"""Modules that moved are still found under their old names."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from types import ModuleType
+
+import pytest
+
+from minibert.compat.moved import MOVED, MovedModules
+
+pytestmark = pytest.mark.filterwarnings("ignore:minibert:DeprecationWarning")
+
+
+@pytest.mark.parametrize(("old", "places"), MOVED.items(), ids=MOVED)
+def test_a_module_that_moved_gives_the_objects_of_its_new_place(old: str, places: tuple[str, ...]) -> None:
+    for place in places:
+        new = import_module(place)
+        name = next(name for name, value in vars(new).items() if getattr(value, "__module__", "").startswith(place))
+        assert getattr(import_module(old), name) is getattr(new, name)
+
+
+def test_a_module_that_moved_says_where_it_is_now(recwarn: pytest.WarningsRecorder) -> None:
+    MovedModules().exec_module(ModuleType("minibert.data.tasks"))
+    assert "minibert.data.tasks is now minibert.tasks" in str(recwarn.pop(DeprecationWarning).message)
+
+
+def test_a_name_that_no_new_place_has_is_refused_with_the_places() -> None:
+    with pytest.raises(AttributeError, match=r"'nothing_of_this'; it is now minibert\.tasks"):
+        getattr(import_module("minibert.data.tasks"), "nothing_of_this")  # noqa: B009
+
+
+def test_a_module_that_never_was_is_not_found() -> None:
+    with pytest.raises(ModuleNotFoundError):
+        import_module("minibert.data.never")
