@@ -12,7 +12,8 @@ import csv
 import io
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from pathlib import Path
@@ -21,14 +22,19 @@ from typing import Any, NamedTuple
 PathName = str | os.PathLike[str]
 Line = tuple[str, str]  # its location and its text
 SHOWN = 3  # locations that are printed with a reason; the report itself keeps all of them
+SHOWN_NAMES = 12  # labels that are printed with their counts
 
 
 @dataclass
 class Report:
-    """How many of the examples found in a file are used, and which are left out, or changed (cut, say): reason → locations."""
+    """How many of the examples found in a file are used, and which are left out, or changed (cut, say): reason → locations.
+
+    understood: what the file was read as, such as "pairs: premise + hypothesis" and "2 labels: no 3, yes 5".
+    """
 
     source: str
     found: int
+    understood: list[str] = field(default_factory=list)
     left_out: dict[str, list[str]] = field(default_factory=dict)
     changed: dict[str, list[str]] = field(default_factory=dict)
 
@@ -50,7 +56,8 @@ class Report:
 
     def __str__(self) -> str:
         kinds = {"left out": self.left_out, "changed": self.changed}
-        lines = [f"  {kind}: {self._listed(reasons)}" for kind, reasons in kinds.items() if reasons]
+        lines = [f"  read as {'; '.join(self.understood)}."] if self.understood else []
+        lines += [f"  {kind}: {self._listed(reasons)}" for kind, reasons in kinds.items() if reasons]
         return "\n".join([f"'{self.source}': {self.used:,} of {self.found:,} examples used.", *lines])
 
     def _listed(self, reasons: dict[str, list[str]]) -> str:
@@ -59,6 +66,14 @@ class Report:
             first = ", ".join(location.removeprefix(f"'{self.source}', ") for location in locations[:SHOWN])
             listed.append(f"{len(locations):,} × {reason} ({first}{', …' if len(locations) > SHOWN else ''})")
         return "; ".join(listed) + "."
+
+
+def counted(names: Iterable[str], what: str = "labels") -> str:
+    """How often each name is there, for `Report.understood`: "3 labels: contradiction 12, entailment 10, neutral 9"."""
+    counts = sorted(Counter(names).items(), key=lambda each: (-each[1], each[0]))
+    more = [f"and {len(counts) - SHOWN_NAMES:,} more"] if len(counts) > SHOWN_NAMES else []
+    listed = ", ".join([f"{name} {count:,}" for name, count in counts[:SHOWN_NAMES]] + more)
+    return f"{len(counts):,} {what if len(counts) != 1 else what.removesuffix('s')}: {listed}"
 
 
 class Examples(NamedTuple):

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from minibert.tasks.task_files import Report, read_lines, read_rows
+from minibert.tasks.task_files import Report, counted, read_lines, read_rows
 
 
 def rows_of(tmp_path, name: str, content: str) -> list[tuple[str, dict]]:
@@ -68,3 +68,18 @@ def test_a_report_of_a_file_with_nothing_usable_is_an_error_with_the_reasons():
     report.leave_out("'train.csv', line 2", "it has an empty text")
     with pytest.raises(ValueError, match=r"no example that can be used. Left out: 1 × it has an empty text \(line 2\)"):
         report.require_some()
+
+
+def test_a_report_says_in_a_line_what_the_file_was_read_as():
+    report = Report("train.csv", found=3, understood=["pairs: premise + hypothesis"])
+    report.understood.append(counted(["no", "yes", "no"]))
+    assert str(report).splitlines() == [
+        "'train.csv': 3 of 3 examples used.",
+        "  read as pairs: premise + hypothesis; 2 labels: no 2, yes 1.",
+    ]
+
+
+def test_many_labels_are_counted_the_commonest_first_and_a_line_stays_a_line():
+    assert counted(["x"], "tags") == "1 tag: x 1"
+    assert counted([f"l{i:02}" for i in range(20) for _ in range(1 + i)]).startswith("20 labels: l19 20, l18 19, ")
+    assert counted(map(str, range(20))).endswith(", and 8 more")
