@@ -69,3 +69,7 @@ from .tokenization import (
 
 if not TYPE_CHECKING:  # type checkers and editors read the lists above
     __all__ = [name for name in globals() if not name.startswith("__") and name != "TYPE_CHECKING"]
+
+    from .compat.attach import attach
+
+    attach()

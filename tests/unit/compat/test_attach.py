@@ -1,0 +1,23 @@
+"""Methods of the era are on the classes as soon as a name of minibert is imported, and hide none of the core's own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from minibert.compat.attach import ATTACHED
+
+
+def test_every_attached_name_is_on_its_class() -> None:
+    for owner, found in ATTACHED.items():
+        assert {name for name in found if vars(owner).get(name) is not found[name]} == set()
+
+
+def test_no_attached_name_hides_one_that_the_core_has() -> None:
+    """Asked where nothing is attached yet: the classes alone, without the public names."""
+    program = (
+        "from minibert.compat.attach import ATTACHED\n"
+        "print(*(f'{o.__name__}.{n}' for o, f in ATTACHED.items() for n in f if hasattr(o, n)))"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert result.stdout.split() == []
