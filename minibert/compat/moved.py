@@ -1,9 +1,13 @@
-"""Modules that had another name: a program that imports from one gets the same objects, and a warning that says where they are now."""
+"""Modules that had another name: a program that imports from one gets the same objects, and a warning that says where they are now.
+
+Some names moved out of a module that is still there (`LEFT`), and some are called otherwise now (`RENAMED`).
+"""
 
 from __future__ import annotations
 
 import sys
 import warnings
+from functools import partial
 from importlib import import_module
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_loader
@@ -24,6 +28,23 @@ MOVED = {
     "minibert.training.world": ("minibert.training.distributed",),
 }
 
+LEFT = {
+    "minibert.training.finetuning": ("minibert.tasks", "minibert.training.prediction", "minibert.training.run_files")
+}
+RENAMED = {"KINDS": "TASKS", "kind_of": "task_of", "Passage": "TextExample", "TaskKind": "Task", "World": "Processes"}
+
+
+def moved_name(module: str, attribute: str) -> Any:
+    """What a module had under a name, from where it is now. Raises AttributeError, with the places, where nothing is."""
+    task = import_module("minibert.tasks.task").Task  # whose properties had other names, too
+    task.decisive, task.learn = property(lambda self: self.selection_metric), lambda self, found: self.adapted_to(found)
+    places = MOVED.get(module) or LEFT[module]
+    for place in map(import_module, places):
+        for name in (attribute, RENAMED.get(attribute, attribute)):
+            if name in vars(place):  # no place is asked for what it knows from elsewhere in turn
+                return vars(place)[name]
+    raise AttributeError(f"module {module!r} has no attribute {attribute!r}; it is now {' and '.join(places)}.")
+
 
 class MovedModules:
     """A finder and loader for `sys.meta_path`: asked only for modules that no file has."""
@@ -39,14 +60,7 @@ class MovedModules:
         """Give the module a `__getattr__` that looks where its names are now."""
         name, places = module.__name__, MOVED[module.__name__]
         warnings.warn(f"{name} is now {' and '.join(places)}.", DeprecationWarning, stacklevel=2)
-
-        def find(attribute: str) -> Any:
-            for place in map(import_module, places):
-                if hasattr(place, attribute):
-                    return getattr(place, attribute)
-            raise AttributeError(f"module {name!r} has no attribute {attribute!r}; it is now {' and '.join(places)}.")
-
-        module.__dict__["__getattr__"] = find
+        module.__dict__["__getattr__"] = partial(moved_name, name)
 
 
 def find_moved_modules() -> None:

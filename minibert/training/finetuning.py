@@ -197,3 +197,10 @@ def train_task(
     }
     options = LoopOptions(trained.steps, **often, keep=1, patience=recipe.patience)
     return train(trained, options, out, identity=identity, warmup_steps=warmup_steps, implementation=adamw)
+
+
+def __getattr__(name: str) -> Any:
+    """The tasks, which this module had in earlier versions."""
+    from ..compat.moved import moved_name
+
+    return moved_name(__name__, name)

@@ -33,3 +33,28 @@ def test_a_name_that_no_new_place_has_is_refused_with_the_places() -> None:
 def test_a_module_that_never_was_is_not_found() -> None:
     with pytest.raises(ModuleNotFoundError):
         import_module("minibert.data.never")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Classification", "Tagging", "QuestionAnswering", "MultipleChoice", "NextSentence", "MaskedWords", "Encoded"],
+)
+def test_a_name_that_left_a_module_is_found_there_still(name: str) -> None:
+    assert getattr(import_module("minibert.training.finetuning"), name) is getattr(
+        import_module("minibert.tasks"), name
+    )
+
+
+def test_a_name_that_is_called_otherwise_now_is_found_under_its_old_one() -> None:
+    tasks, old = import_module("minibert.tasks"), import_module("minibert.training.finetuning")
+    assert (old.KINDS, old.TaskKind, old.kind_of) == (tasks.TASKS, tasks.Task, tasks.task_of)
+    assert import_module("minibert.training.world").World is import_module("minibert.training.distributed").Processes
+    assert old.Classification("regression").decisive == "pearson"
+    assert old.MaskedWords().learn(None) == tasks.MaskedWords()
+
+
+def test_a_name_that_a_module_never_had_is_refused() -> None:
+    with pytest.raises(
+        AttributeError, match=r"finetuning' has no attribute 'nothing_of_this'; it is now minibert\.tasks"
+    ):
+        getattr(import_module("minibert.training.finetuning"), "nothing_of_this")  # noqa: B009
