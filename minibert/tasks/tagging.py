@@ -28,7 +28,7 @@ from ..model.checks import IGNORED
 from ..outputs import ModelOutput
 from ..tokenization import BertTokenizer
 from .metrics import accuracy, entities, entity_f1
-from .task import Encoded, Labels, Row, Task
+from .task import NO_LABELS, Encoded, Labels, Row, Task
 from .task_files import Examples, PathName, Report, read_blocks, read_rows, usable
 
 OUTSIDE = "O"
@@ -153,6 +153,8 @@ def _of_words(
 
 @dataclass(frozen=True)
 class Tagging(Task):
+    labels: Labels = NO_LABELS  # here by position, too
+
     name = "tag"
     model_class = BertForTokenClassification
     reads = "labelled positions"

@@ -58,3 +58,8 @@ def test_a_name_that_a_module_never_had_is_refused() -> None:
         AttributeError, match=r"finetuning' has no attribute 'nothing_of_this'; it is now minibert\.tasks"
     ):
         getattr(import_module("minibert.training.finetuning"), "nothing_of_this")  # noqa: B009
+
+
+def test_a_tagger_takes_its_labels_by_position_as_it_once_did() -> None:
+    tasks = import_module("minibert.tasks")
+    assert tasks.Tagging(tasks.Labels(("O",))) == tasks.Tagging(labels=tasks.Labels(("O",)))
