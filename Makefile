@@ -1,4 +1,5 @@
 # Every target makes what it needs and reuses what is there. PYTHON chooses the interpreter: make test PYTHON=python3.12
+# CPU=1 takes PyTorch's own build without GPU libraries, several gigabytes smaller on Linux: make demo CPU=1
 PYTHON ?= python3
 PIP = -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 VENV = .venv/bin/python
@@ -8,7 +9,11 @@ DOCS = .venv-docs/bin/python
 MKDOCS = NO_MKDOCS_2_WARNING=1 $(DOCS) -m mkdocs
 GRADING = .venv-grading/bin/python
 
-.PHONY: demo test lint format bench parity notebooks docs docs-serve test-docs test-grading clean
+ifdef CPU
+export PIP_EXTRA_INDEX_URL = https://download.pytorch.org/whl/cpu
+endif
+
+.PHONY: demo test test-pythons lint format bench parity notebooks docs docs-serve test-docs test-grading clean
 
 demo: .venv/.installed
 	$(VENV) -m minibert fill-mask "He shook his [MASK]."
@@ -19,6 +24,10 @@ demo: .venv/.installed
 test: .venv/.test .venv-parity/.installed
 	$(VENV) -m pytest -m "slow or not slow"
 	$(PARITY) -m pytest tests/parity/live tests/parity/real
+
+# The fast tests on every supported Python that this machine has, each in an environment of its own.
+test-pythons:
+	$(PYTHON) scripts/test_pythons.py
 
 # The same programs under transformers 4.12.5 and minibert: a difference of 0.0.
 parity: .venv/.test .venv-old/.installed
@@ -57,7 +66,7 @@ test-grading: .venv-grading/.installed
 	$(GRADING) -m pytest tests/tutorials/test_grading.py
 
 clean:
-	rm -rf .venv .venv-parity .venv-old .venv-docs .venv-grading build
+	rm -rf .venv .venv-* build
 
 .venv/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv

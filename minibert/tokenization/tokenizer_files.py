@@ -23,7 +23,7 @@ from .vocabulary import AddedToken, Vocabulary
 from .wordpiece import TextTokenizer
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing import Self
 
 logger = logging.getLogger(__name__)
 
