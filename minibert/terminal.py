@@ -1,10 +1,25 @@
 """Text for a terminal: tables, outlines of stages, and attention drawn with letters."""
 
+import io
+import shutil
+import sys
 import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 SHADES = ((0.05, " "), (0.2, "░"), (0.4, "▒"), (0.7, "▓"), (float("inf"), "█"))  # for weights below
+
+
+def write_utf8() -> None:
+    """Write UTF-8 to pipes and files, for which Windows would choose a code page without "─" or "√"."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and not stream.isatty():
+            stream.reconfigure(encoding="utf-8")
+
+
+def terminal_width() -> int:
+    """Columns of the terminal, or of `COLUMNS`; where the output goes to a file or a pipe, 120."""
+    return shutil.get_terminal_size((120, 24)).columns
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[Any]], right: Collection[int] = ()) -> str:

@@ -4,6 +4,7 @@ hub_options, without effect on local files, are those of ``hub.HubRepository``: 
 local_files_only, force_download.
 """
 
+import difflib
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -27,7 +28,8 @@ class LocalFolder:
         return path if path.exists() else None
 
     def nothing_found(self, wanted: str) -> CheckpointError:
-        return CheckpointError(f"{self.folder}: has no {wanted}. {describe_folder(self.folder)}")
+        inside = [f" Did you mean {path.parent}?" for path in sorted(self.folder.glob(f"*/{CONFIG_FILE}"))[:1]]
+        return CheckpointError(f"{self.folder}: has no {wanted}. {describe_folder(self.folder)}{''.join(inside)}")
 
 
 def bundled_checkpoints() -> dict[str, Path]:
@@ -98,13 +100,23 @@ def _find(name_or_path: str | os.PathLike[str], hub_options: dict[str, Any]) -> 
         return LocalFolder(bundled[text])
     if path.is_file():
         raise CheckpointError(f"{path}: a file; give the folder it is in")
-    written_as_path = text[:1] in ".~" or "\\" in text or text.count("/") > 1
+    inside_a_folder = "/" in text and Path(text.partition("/")[0]).is_dir()
+    written_as_path = text[:1] in ".~" or "\\" in text or text.count("/") > 1 or inside_a_folder
     if isinstance(name_or_path, os.PathLike) or path.is_absolute() or written_as_path:
         here = f"{describe_folder(path.parent)}. Bundled checkpoints: {', '.join(bundled) or 'none'}"
-        raise CheckpointError(f"{name_or_path}: no such folder. {here}")
+        raise CheckpointError(f"{name_or_path}: no such folder.{_did_you_mean(path, bundled)} {here}")
     from .hub import HubRepository  # here, so that working with local files never pays for importing the hub's library
 
-    return HubRepository(text, **hub_options)
+    return HubRepository(text, hint=_did_you_mean(path, bundled), **hub_options)
+
+
+def _did_you_mean(path: Path, bundled: Iterable[str]) -> str:
+    """The nearest folder or bundled checkpoint by its spelling, if one is near."""
+    beside = (
+        [str(each) for each in path.parent.glob("*/") if (each / CONFIG_FILE).exists()] if path.parent.is_dir() else []
+    )
+    near = difflib.get_close_matches(str(path), [*beside, *bundled], n=1)
+    return f" Did you mean {near[0]}?" if near else ""
 
 
 def _tensorflow_index(name_or_path: str | os.PathLike[str]) -> Path | None:

@@ -6,9 +6,12 @@ it can fail has a message of its own.
 """
 
 import os
+import socket
+import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from huggingface_hub import _CACHED_NO_EXIST, HfApi, errors, try_to_load_from_cache
 
@@ -30,6 +33,7 @@ class HubRepository:
     token: bool | str | None = None
     local_files_only: bool = False
     force_download: bool = False
+    hint: str = ""  # said after an error, such as a name that is spelled nearly so
 
     def __post_init__(self) -> None:
         self.revision = self.revision or "main"
@@ -40,6 +44,7 @@ class HubRepository:
         # The address is read now, not when the library is imported, so that a program may set it at any time.
         self.api = HfApi(endpoint=os.environ.get("HF_ENDPOINT") or None, token=self.token)
         self.resolved = False  # to a commit, by the first file
+        self._unreachable: OSError | None = None
         self._not_cached: errors.LocalEntryNotFoundError | None = None
 
     def fetch(self, filename: str) -> Path | None:
@@ -49,6 +54,9 @@ class HubRepository:
         known = try_to_load_from_cache(self.repo_id, **wanted) if self.resolved and not self.force_download else None
         if known is _CACHED_NO_EXIST:
             return None
+        if not self.offline and not self.resolved:
+            self._unreachable = name_unknown(self.api.endpoint)
+            self.offline = self._unreachable is not None
         wanted |= {"local_files_only": self.offline, "force_download": self.force_download}
         try:
             cached = Path(self.api.hf_hub_download(self.repo_id, **wanted))
@@ -69,7 +77,7 @@ class HubRepository:
         if self._not_cached is None:
             names = self.file_names()
             holds = f"It holds: {', '.join(names)}" if names else "The hub does not list its files"
-            return CheckpointError(f"{self}: has no {wanted}. {holds}")
+            return CheckpointError(f"{self}: has no {wanted}. {holds}{self.hint}")
         error = CheckpointError(self._explain(wanted, self._not_cached))
         error.__cause__ = self._not_cached
         return error
@@ -89,7 +97,8 @@ class HubRepository:
         """What went wrong, in one or two sentences. Subclasses come before their bases."""
         cause = error.__cause__ if error is self._not_cached else error
         status = getattr(getattr(cause, "response", None), "status_code", None)
-        reason = f"{type(cause).__name__}: {first_line(cause)}"
+        cause = cause or self._unreachable
+        reason = f"{type(cause).__name__}: {first_line(cause)}" if cause else ""
         neither = f"{self.repo_id!r} is neither a folder here, nor a bundled checkpoint, nor a"
         log_in = "log in with `hf auth login` or pass token=…"
         if isinstance(error, errors.HFValidationError):
@@ -107,4 +116,16 @@ class HubRepository:
             return f"{self}: the download of {wanted} failed ({reason}). Nothing incomplete was kept; try again"
         why = "offline mode is on" if cause is None else f"the hub cannot be reached ({reason})"
         advice = "Load it once with a connection, without HF_HUB_OFFLINE and local_files_only; or load from a folder"
-        return f"{self}: {why} and no {wanted} is in the cache. {advice}"
+        return f"{self}: {why} and no {wanted} is in the cache. {advice}{self.hint}"
+
+
+def name_unknown(endpoint: str) -> OSError | None:
+    """Why the hub's address cannot be looked up, as without a connection: asked first, since the library tries for half a minute."""
+    host = urlsplit(endpoint).hostname
+    if not host or urllib.request.getproxies():  # a proxy looks names up itself
+        return None
+    try:
+        socket.getaddrinfo(host, None)
+    except OSError as error:
+        return error
+    return None

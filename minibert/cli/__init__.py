@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from .. import __version__
+from ..terminal import write_utf8
 
 # In the order of the list: the file that holds the command, and its line, which is shown without importing the file.
 COMMANDS = {
@@ -36,6 +37,10 @@ _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100, "s
 
 class _Commands(click.Group):
     """The commands, each imported when it is asked for. The library's clear errors become one line each."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        write_utf8()
+        return super().main(*args, **kwargs)
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
         return list(COMMANDS)

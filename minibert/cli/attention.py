@@ -5,7 +5,7 @@ import torch
 
 from .. import BertModel, BertTokenizer
 from ..terminal import heatmap
-from .options import json_option, model_option, print_answer
+from .options import json_option, model_option, print_answer, warn_if_long
 
 
 @click.command("attention")
@@ -28,6 +28,7 @@ def attention(text: str, layer: int, head: int, model: str, as_json: bool) -> No
     inputs = tokenizer(text, return_tensors="pt")
     with torch.no_grad():
         weights = network(**inputs, output_attentions=True).attentions[layer][0, head]  # (seq, seq)
+    warn_if_long(tokenizer, inputs)
     pieces = tokenizer.convert_ids_to_tokens(inputs["input_ids"][0].tolist())
     answer = {"tokens": pieces, "layer": layer, "head": head, "attention": weights.tolist()}
     title = f"layer {layer}, head {head} of {model}: each row attends to the columns"

@@ -7,7 +7,7 @@ import torch
 
 from .. import BertForMaskedLM, BertTokenizer
 from ..terminal import pad
-from .options import json_option, model_option, print_answer
+from .options import json_option, model_option, print_answer, warn_if_long
 
 
 @click.command("fill-mask")
@@ -52,6 +52,7 @@ def predict_blanks(text: str, top_k: int, model_name: str) -> list[dict[str, Any
         raise ValueError(f"{model_name} was not trained to predict words: it has no masked-word head.")
     with torch.no_grad():
         probabilities = model(**inputs).logits[0, positions].softmax(dim=-1)  # (blanks, vocab)
+    warn_if_long(tokenizer, inputs)
     best = probabilities.topk(min(top_k, probabilities.size(-1)))
     blanks = []
     for position, ids, values in zip(positions, best.indices.tolist(), best.values.tolist(), strict=True):

@@ -38,15 +38,17 @@ def generate(prompt: str, sample: bool, seed: int | None, model: str, as_json: b
     if any(finding.name.startswith("cls.") for finding in decoder.loading_report.new):
         raise ValueError(f"{model} was not trained to predict words: it has no masked-word head.")
 
+    waiting = prompt  # to be printed before the first word, when all options have been checked
+
     def show(tokens: torch.Tensor) -> None:
         """Print the newest piece, tokens: (1,), with a space before a new word and none before the rest of one."""
-        piece = tokenizer.convert_ids_to_tokens(int(tokens[0]))
+        nonlocal waiting
+        click.echo(waiting, nl=False)
+        waiting, piece = "", tokenizer.convert_ids_to_tokens(int(tokens[0]))
         if piece not in tokenizer.all_special_tokens:
             click.echo(piece[2:] if piece.startswith("##") else f" {piece}", nl=False)
 
     streams = not as_json and search["num_beams"] == 1
-    if streams:
-        click.echo(prompt, nl=False)
     output = decoder.generate(
         tokenizer(prompt, return_tensors="pt")["input_ids"][:, :-1],  # without the [SEP] that ends a text
         do_sample=sample,

@@ -24,6 +24,14 @@ model_option = click.option("--model", default=BUNDLED_MODEL, metavar="NAME", he
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 
 
+def warn_if_long(tokenizer: Any, inputs: Any) -> None:
+    """Say on standard error that a text is longer than those that the model was trained on."""
+    pieces, learned = inputs["input_ids"].size(1), tokenizer.model_max_length
+    if pieces > learned:
+        said = f"The text has {pieces} pieces, and the model was trained on texts of at most {learned}"
+        click.echo(f"Warning: {said}: what it says about longer ones is not to be trusted.", err=True)
+
+
 def print_json(value: Any) -> None:
     """Print one JSON document on standard output, indented, with letters as they are."""
     click.echo(json.dumps(value, indent=2, ensure_ascii=False))

@@ -7,11 +7,9 @@ import torch
 
 from ..microscope.equations import equation, source
 from ..microscope.trace import Stage, TensorFacts, trace as watch
-from ..terminal import display_width, outline, pad, table
+from ..terminal import display_width, outline, pad, table, terminal_width
 from ..tokenization import BertTokenizer
-from .options import json_option, load_as_trained, model_option, print_answer
-
-WIDTH = 100
+from .options import json_option, load_as_trained, model_option, print_answer, warn_if_long
 
 
 @click.command("trace")
@@ -36,6 +34,7 @@ def trace(text: str, second: str | None, depth: int | None, numbers: bool, model
     inputs = tokenizer(text, second, return_tensors="pt")
     with torch.no_grad(), watch(network) as record:
         network(**inputs)
+    warn_if_long(tokenizer, inputs)
     ids, segments = inputs["input_ids"][0].tolist(), inputs["token_type_ids"][0].tolist()
     pieces = tokenizer.convert_ids_to_tokens(ids)
     stages = [stage for stage in record.stages if depth is None or stage.depth < depth]
@@ -47,19 +46,23 @@ def trace(text: str, second: str | None, depth: int | None, numbers: bool, model
 
 def in_blocks(titles: tuple[str, ...], columns: list[tuple[Any, ...]]) -> str:
     """Rows with a title each, side by side as many columns as fit, then the next block below."""
+    widest = min(terminal_width(), 100)
     margin = max(map(len, titles))
     blocks: list[list[str]] = []
     for column in columns:
         cells = [str(cell) for cell in column]
         width = max(map(display_width, cells))
-        if not blocks or display_width(blocks[-1][0]) + 2 + width > WIDTH:
+        if not blocks or display_width(blocks[-1][0]) + 2 + width > widest:
             blocks.append([pad(title, margin) for title in titles])
         blocks[-1] = [f"{line}  {pad(cell, width)}" for line, cell in zip(blocks[-1], cells, strict=True)]
     return "\n\n".join("\n".join(line.rstrip() for line in block) for block in blocks)
 
 
 def stage_table(stages: list[Stage], numbers: bool) -> str:
-    """Each stage with the shape and std of its output, and its equation and code; or with `numbers` all it measured."""
+    """Each stage with the shape and std of its output, and its equation and code; or with `numbers` all it measured.
+
+    In a terminal that is too narrow the last columns are left out, the code first.
+    """
     labels = outline((stage.path, stage.depth, type(stage.module).__name__) for stage in stages)
     rows: list[list[str]] = []
     for stage, label in zip(stages, labels, strict=True):
@@ -70,9 +73,14 @@ def stage_table(stages: list[Stage], numbers: bool) -> str:
         else:
             cells = [f"{output.std:.2f}", equation(stage.module), code.short if code else ""]
         rows.append([label, "×".join(map(str, output.shape)), *cells])
-    if numbers:
-        return table(("stage", "shape", "mean", "std", "min", "max", "ms"), rows, right=range(1, 7))
-    return table(("stage", "shape", "std", "equation", "code"), rows, right=(1, 2))
+    measured = ("stage", "shape", "mean", "std", "min", "max", "ms")
+    header = measured if numbers else ("stage", "shape", "std", "equation", "code")
+    right = range(1, len(header) if numbers else 3)
+    for count in range(len(header), 1, -1):
+        shown = table(header[:count], [row[:count] for row in rows], right=[i for i in right if i < count])
+        if display_width(shown.splitlines()[1]) <= terminal_width():
+            break
+    return shown
 
 
 def as_dict(stage: Stage) -> dict[str, Any]:

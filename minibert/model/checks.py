@@ -5,6 +5,7 @@ captured, where the values are not known.
 """
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -31,7 +32,7 @@ def check_inputs(model: Any, *, past_key_values: PastKeyValues | None, **inputs:
     """
     for name, value in inputs.items():
         if value is not None and not isinstance(value, Tensor):
-            raise ValueError(f"{name} is a {type(value).__name__}; it must be a tensor: torch.tensor({name}).")
+            raise ValueError(no_tensor(name, value))
     config, embeddings = model.config, model.embeddings
     input_ids, inputs_embeds = inputs["input_ids"], inputs["inputs_embeds"]
     shape = input_shape(input_ids, inputs_embeds)
@@ -73,6 +74,17 @@ def check_inputs(model: Any, *, past_key_values: PastKeyValues | None, **inputs:
         _check_dtype("encoder_hidden_states", encoder, model.dtype)
         sizes = (batch_size, seq_length, encoder.size(1))
         _check_mask("encoder_attention_mask", inputs["encoder_attention_mask"], sizes)
+
+
+def no_tensor(name: str, value: Any) -> str:
+    """What to tell a caller who gave something else than a tensor."""
+    if isinstance(value, Mapping):
+        advice = "give its columns by name: model(**encoding)"
+    elif name in ("input_ids", "token_type_ids", "attention_mask"):
+        advice = 'the tokenizer makes tensors when asked: model(**tokenizer(text, return_tensors="pt"))'
+    else:
+        advice = f"use torch.tensor({name})"
+    return f"{name} is of type {type(value).__name__}, and must be a tensor; {advice}."
 
 
 def _check_ids(inputs: dict[str, Tensor | None], shape: tuple[int, ...], sizes: list[int]) -> None:
@@ -122,6 +134,8 @@ def check_labels(name: str, labels: Tensor, shape: tuple[int, ...], *, num_class
 
     num_classes None allows any number.
     """
+    if not isinstance(labels, Tensor):
+        raise ValueError(no_tensor(name, labels))
     if labels.dtype != torch.long:
         raise ValueError(f"{name} has dtype {labels.dtype}. Class labels are whole numbers: use torch.long.")
     _check_number_of_labels(name, labels, shape)
@@ -136,6 +150,8 @@ def check_labels(name: str, labels: Tensor, shape: tuple[int, ...], *, num_class
 
 def check_targets(name: str, targets: Tensor, shape: tuple[int, ...]) -> None:
     """Targets of a regression, or of yes-or-no decisions, must be real numbers, as many as `shape` has positions."""
+    if not isinstance(targets, Tensor):
+        raise ValueError(no_tensor(name, targets))
     if not targets.is_floating_point():
         raise ValueError(f"{name} has dtype {targets.dtype}. These targets are real numbers: use {name}.float().")
     _check_number_of_labels(name, targets, shape)

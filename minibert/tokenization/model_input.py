@@ -150,7 +150,8 @@ class ModelInput(Vocabulary):
             row["attention_mask"] = [1] * size
         if options.max_length is None and size > self.model_max_length:
             found = f"A sequence is longer than the model's maximum of {self.model_max_length} tokens"
-            self.warn_once(f"{found}, which will refuse it: pass truncation=True to cut it.", options.verbose)
+            after = "The model refuses what is beyond, or answers from positions that it was never trained on"
+            self.warn_once(f"{found}. {after}: pass truncation=True to cut it.", options.verbose)
         for name, value in row.items():
             columns.setdefault(name, []).append(value)
 

@@ -77,10 +77,10 @@ class TestModels:
         assert "model_type is 'gpt2'" in mistake("inspect", str(tmp_path))
 
     def test_a_broken_config_is_named_with_the_place(self, tmp_path: Path) -> None:
-        (tmp_path / "config.json").write_text('{"vocab_size": 99,}')
+        (tmp_path / "config.json").write_text('{"vocab_size": 99, "hidden_size" 8}')
         line = mistake("inspect", str(tmp_path))
         assert "config.json: not JSON in UTF-8 (" in line
-        assert "line 1 column 19" in line
+        assert "line 1 column 34" in line
 
     def test_a_truncated_file_is_named(self, bare: str) -> None:
         file = Path(bare) / "model.safetensors"

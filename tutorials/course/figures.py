@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from minibert.microscope.plots import new_figure, save_figure
+from minibert.terminal import write_utf8
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["Picture", "new_figure", "show"]
 
 FOLDER_VARIABLE = "MINIBERT_FIGURES"
+
+write_utf8()  # a chapter prints "√" and "─", to a file too
 
 
 class Picture:
