@@ -70,7 +70,7 @@ clean:
 
 .venv/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(VENV) $(PIP) --editable .
+	$(VENV) $(PIP) --editable ".[plots]"
 	@touch $@
 
 .venv/.test: .venv/.installed

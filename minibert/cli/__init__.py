@@ -1,5 +1,7 @@
 """The command line: `minibert COMMAND …`, one command a file, imported when it is used.
 
+A file imports torch and the library inside its functions, so that help, versions, completion and usage errors answer at once.
+
 A user's mistake (a missing model, a text too long) ends in one line on standard error and exit code 1; a wrong
 option in click's usage message and exit code 2. Only a bug shows a traceback.
 """

@@ -1,9 +1,7 @@
 """`minibert attention`: the attention weights of one head."""
 
 import click
-import torch
 
-from .. import BertModel, BertTokenizer
 from ..terminal import heatmap
 from .options import json_option, model_option, print_answer, warn_if_long
 
@@ -20,6 +18,10 @@ def attention(text: str, layer: int, head: int, model: str, as_json: bool) -> No
     \b
     minibert attention "He shook his [MASK]." --layer 3 --head 1
     """
+    import torch
+
+    from .. import BertModel, BertTokenizer
+
     tokenizer = BertTokenizer.from_pretrained(model)
     network = BertModel.from_pretrained(model)
     layers, heads = network.config.num_hidden_layers, network.config.num_attention_heads

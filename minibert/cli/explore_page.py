@@ -4,9 +4,6 @@ from pathlib import Path
 
 import click
 
-from ..checkpoints import write_text_atomically
-from ..microscope.explore import attention_page
-from ..tokenization import BertTokenizer
 from .options import NEW_FILE, load_as_trained, model_option
 
 
@@ -23,6 +20,10 @@ def explore(text: str, second: str | None, out: Path, model: str) -> None:
 
     The file needs no network and no notebook: open it in any browser.
     """
+    from ..checkpoints import write_text_atomically
+    from ..microscope.explore import attention_page
+    from ..tokenization import BertTokenizer
+
     network = load_as_trained(model, attn_implementation="eager")
     texts = [text] if second is None else [text, second]
     page = attention_page(network, BertTokenizer.from_pretrained(model), texts, title=model)

@@ -3,9 +3,7 @@
 from typing import Any
 
 import click
-import torch
 
-from .. import BertForMaskedLM, BertTokenizer
 from ..terminal import pad
 from .options import json_option, model_option, print_answer, warn_if_long
 
@@ -40,6 +38,10 @@ def predict_blanks(text: str, top_k: int, model_name: str) -> list[dict[str, Any
 
     Raises ValueError for a text without a blank or a model without the masked-word head.
     """
+    import torch
+
+    from .. import BertForMaskedLM, BertTokenizer
+
     tokenizer = BertTokenizer.from_pretrained(model_name)
     mask = tokenizer.mask_token
     inputs = tokenizer(text, return_tensors="pt")

@@ -3,9 +3,7 @@
 from typing import Any
 
 import click
-import torch
 
-from .. import BertLMHeadModel, BertTokenizer
 from .options import json_option, model_option, print_answer
 
 FAST = "Compute each new word by minibert.fast.one_token, or by the model's own forward; the words are the same."
@@ -33,6 +31,10 @@ def generate(prompt: str, sample: bool, seed: int | None, model: str, as_json: b
     \b
     minibert generate "It was a dark and" --model my-decoder --sample --seed 1
     """
+    import torch
+
+    from .. import BertLMHeadModel, BertTokenizer
+
     tokenizer = BertTokenizer.from_pretrained(model)
     decoder = BertLMHeadModel.from_pretrained(model, is_decoder=True)
     if any(finding.name.startswith("cls.") for finding in decoder.loading_report.new):

@@ -1,10 +1,16 @@
 """`minibert inspect`: what a checkpoint holds, and how it was loaded."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import click
 
-from ..model import BertPreTrainedModel
 from ..terminal import table
 from .options import BUNDLED_MODEL, json_option, load_as_trained, print_answer
+
+if TYPE_CHECKING:
+    from ..model import BertPreTrainedModel
 
 
 @click.command("inspect")

@@ -1,17 +1,19 @@
 """`minibert parity`: does minibert compute a checkpoint as the reference does?"""
 
+from __future__ import annotations
+
 import importlib
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
-import torch
-from torch import Tensor, nn
 
-from ..checkpoints import locate_weights
-from ..microscope import compare
-from ..model import BertPreTrainedModel
-from ..tokenization import BertTokenizer
 from .options import BUNDLED_MODEL, json_option, load_as_trained, print_answer
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from ..model import BertPreTrainedModel
 
 REFERENCE = 'What to compare with: "transformers", if it is installed, or another checkpoint, opened by minibert.'
 
@@ -33,6 +35,9 @@ def parity(model: str, reference: str, tolerance: float, text: tuple[str, ...], 
     minibert parity
     minibert parity my-checkpoint --reference the-one-before --tolerance 0
     """
+    from ..microscope import compare
+    from ..tokenization import BertTokenizer
+
     ours = load_as_trained(model)
     assert ours.loading_report is not None
     if reference == "transformers":
@@ -62,6 +67,10 @@ def open_in_transformers(model: str, class_name: str) -> tuple[nn.Module, str]:
 
     Raises ModuleNotFoundError where it is not installed.
     """
+    import torch
+
+    from ..checkpoints import locate_weights
+
     try:
         transformers = importlib.import_module("transformers")
     except ModuleNotFoundError as error:
@@ -78,6 +87,8 @@ def open_in_transformers(model: str, class_name: str) -> tuple[nn.Module, str]:
 
 def random_inputs(model: BertPreTrainedModel) -> dict[str, Tensor]:
     """The same random ids every time: two rows, two segments, the second row padded."""
+    import torch
+
     config, seq = model.config, min(16, model.config.max_position_embeddings)
     ids = torch.randint(0, config.vocab_size, (2, seq), generator=torch.Generator().manual_seed(0))
     mask, segments = torch.ones_like(ids), torch.zeros_like(ids)

@@ -1,26 +1,21 @@
 """`minibert plot`: plots of the learning-rate schedules, of two optimizers, and of the inside of a model."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import click
 
-from ..heads.masked_lm import BertForMaskedLM
-from ..microscope import plots, probes
-from ..tokenization import BertTokenizer
 from .options import NEW_FILE, model_option
 
 out_option = click.option("--out", required=True, type=NEW_FILE, help="The file to write, a .png or .svg.")
 
-# A function that gives numbers, one that draws them, and what is plotted
-PLOTS: dict[str, tuple[Callable[..., Any], Callable[..., Any], str]] = {
-    "attention": (probes.attention_maps, plots.draw_attention, "the attention weights of every head over TEXT"),
-    "norms": (probes.residual_norms, plots.draw_residual_norms, "the length of each token's vector after each layer"),
-    "lens": (probes.lens, plots.draw_lens, "the words that are predicted if each layer is the last"),
-    "gradients": (probes.text_gradients, plots.draw_gradient_flow, "the size of each gradient in predicting TEXT"),
-    "positions": (probes.position_similarity, plots.draw_position_similarity, "how similar position embeddings are"),
-    "parameters": (probes.parameter_values, plots.draw_parameters, "a histogram of each kind of parameter"),
+# The function of `microscope.probes` that gives numbers, the one of `microscope.plots` that draws them, and what is plotted
+PLOTS = {
+    "attention": ("attention_maps", "draw_attention", "the attention weights of every head over TEXT"),
+    "norms": ("residual_norms", "draw_residual_norms", "the length of each token's vector after each layer"),
+    "lens": ("lens", "draw_lens", "the words that are predicted if each layer is the last"),
+    "gradients": ("text_gradients", "draw_gradient_flow", "the size of each gradient in predicting TEXT"),
+    "positions": ("position_similarity", "draw_position_similarity", "how similar position embeddings are"),
+    "parameters": ("parameter_values", "draw_parameters", "a histogram of each kind of parameter"),
 }
 WITHOUT_TEXT = ("positions", "parameters")
 
@@ -36,7 +31,9 @@ def plot() -> None:
 @out_option
 def schedules(warmup: int, total: int, out: Path) -> None:
     """Plot the six learning-rate schedules, one panel each."""
-    plots.plot_schedules(out, warmup, total)
+    from ..microscope.plots import plot_schedules
+
+    plot_schedules(out, warmup, total)
     click.echo(out)
 
 
@@ -44,19 +41,27 @@ def schedules(warmup: int, total: int, out: Path) -> None:
 @out_option
 def adamw(out: Path) -> None:
     """Plot the paths of AdamW and of Adam with L2."""
-    plots.plot_adamw_and_l2(out)
+    from ..microscope.plots import plot_adamw_and_l2
+
+    plot_adamw_and_l2(out)
     click.echo(out)
 
 
-def add_command(name: str, probe: Callable[..., Any], draw: Callable[..., Any], what: str) -> None:
+def add_command(name: str, probe: str, draw: str, what: str) -> None:
     @plot.command(name, help=f"Plot {what}.")
     @model_option
     @out_option
     def command(model: str, out: Path, text: str | None = None) -> None:
+        from ..heads.masked_lm import BertForMaskedLM
+        from ..microscope import plots, probes
+        from ..tokenization import BertTokenizer
+
         plots.check_file_kind(out)
         network = BertForMaskedLM.from_pretrained(model).eval()
-        numbers = probe(network) if text is None else probe(network, BertTokenizer.from_pretrained(model), text)
-        plots.save_figure(draw(*numbers) if isinstance(numbers, tuple) else draw(numbers), out)
+        inputs = () if text is None else (BertTokenizer.from_pretrained(model), text)
+        numbers = getattr(probes, probe)(network, *inputs)
+        figure = getattr(plots, draw)(*numbers) if isinstance(numbers, tuple) else getattr(plots, draw)(numbers)
+        plots.save_figure(figure, out)
         click.echo(out)
 
     if name not in WITHOUT_TEXT:

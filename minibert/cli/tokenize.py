@@ -1,10 +1,16 @@
 """`minibert tokenize`: the pieces that a text is split into."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import click
 
 from ..terminal import table
-from ..tokenization import BertTokenizer, Step, explain as explain_steps
 from .options import json_option, model_option, print_answer
+
+if TYPE_CHECKING:
+    from ..tokenization import Step
 
 
 @click.command("tokenize")
@@ -21,6 +27,8 @@ def tokenize(text: str, second: str | None, explain: bool, model: str, as_json: 
     minibert tokenize "Who is there?" --second "Nobody."
     minibert tokenize "Déjà vu, 東京!" --explain
     """
+    from ..tokenization import BertTokenizer, explain as explain_steps
+
     tokenizer = BertTokenizer.from_pretrained(model)
     if explain and second is not None:
         raise click.UsageError("--explain shows the steps of one text: leave --second out.")

@@ -1,15 +1,16 @@
 """`minibert trace`: one text on its way through the network, stage by stage."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import click
-import torch
 
-from ..microscope.equations import equation, source
-from ..microscope.trace import Stage, TensorFacts, trace as watch
 from ..terminal import display_width, outline, pad, table, terminal_width
-from ..tokenization import BertTokenizer
 from .options import json_option, load_as_trained, model_option, print_answer, warn_if_long
+
+if TYPE_CHECKING:
+    from ..microscope.trace import Stage, TensorFacts
 
 
 @click.command("trace")
@@ -29,6 +30,11 @@ def trace(text: str, second: str | None, depth: int | None, numbers: bool, model
     minibert trace "He shook his [MASK]."
     minibert trace "He shook his [MASK]." --numbers --depth 3
     """
+    import torch
+
+    from ..microscope.trace import trace as watch
+    from ..tokenization import BertTokenizer
+
     tokenizer = BertTokenizer.from_pretrained(model)
     network = load_as_trained(model)
     inputs = tokenizer(text, second, return_tensors="pt")
@@ -63,6 +69,8 @@ def stage_table(stages: list[Stage], numbers: bool) -> str:
 
     In a terminal that is too narrow the last columns are left out, the code first.
     """
+    from ..microscope.equations import equation, source
+
     labels = outline((stage.path, stage.depth, type(stage.module).__name__) for stage in stages)
     rows: list[list[str]] = []
     for stage, label in zip(stages, labels, strict=True):
@@ -85,6 +93,8 @@ def stage_table(stages: list[Stage], numbers: bool) -> str:
 
 def as_dict(stage: Stage) -> dict[str, Any]:
     """A stage for JSON, without its tensors."""
+    from ..microscope.equations import equation, source
+
     code = source(stage.module)
     call = {"path": stage.path, "call": stage.call, "depth": stage.depth, "class": type(stage.module).__name__}
     written = {"equation": equation(stage.module), "file": code and code.file, "line": code and code.line}

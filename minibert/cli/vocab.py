@@ -5,9 +5,6 @@ from pathlib import Path
 import click
 from tqdm import tqdm
 
-from ..checkpoints import write_text_atomically
-from ..config_files import folder_for_saving
-from ..tokenization import BertTokenizer, train_wordpiece
 from .options import FILE
 
 FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -32,6 +29,10 @@ def train(files: tuple[Path, ...], size: int, out: Path, cased: bool, min_freque
     minibert vocab train novel.txt --size 4096 --out my-vocabulary
     minibert tokenize "An unforeseen adventure" --model my-vocabulary
     """
+    from ..checkpoints import write_text_atomically
+    from ..config_files import folder_for_saving
+    from ..tokenization import BertTokenizer, train_wordpiece
+
     with tqdm(total=size, unit=" pieces", disable=None, leave=False) as bar:
 
         def show(pieces: int, _size: int) -> None:

@@ -132,3 +132,48 @@ def test_an_option_that_cannot_be_is_refused_before_the_prompt_is_printed() -> N
     assert result.exit_code == 1
     assert result.stdout == ""
     assert "temperature is 0.0" in result.stderr
+
+
+ANSWERED_WITHOUT_TORCH = """
+import sys
+from click.testing import CliRunner
+from minibert.cli import COMMANDS, main
+
+for arguments in ([], ["--version"], ["--help"], ["nonsense"], *([name, "--help"] for name in COMMANDS)):
+    CliRunner().invoke(main, arguments)
+    assert "torch" not in sys.modules, arguments
+for name in COMMANDS:
+    CliRunner().invoke(main, [name, "--no-such-option"])
+    assert "torch" not in sys.modules, name
+"""
+
+
+def test_help_versions_and_usage_errors_are_answered_without_importing_torch() -> None:
+    subprocess.run([sys.executable, "-c", ANSWERED_WITHOUT_TORCH], cwd=ROOT, check=True)
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        ("minibert fi", ["fill-mask", "finetune"]),
+        ("minibert fill-mask --to", ["--top-k"]),
+        ("minibert finetune ", ["classify", "tag", "qa"]),
+        ("minibert nothing", []),
+    ],
+)
+def test_a_shell_completes_commands_and_options_without_importing_torch(words: str, wanted: list[str]) -> None:
+    program = "import sys; from minibert.cli import main; import atexit; "
+    program += "atexit.register(lambda: print('torch' in sys.modules)); main(prog_name='minibert')"
+    request = {"_MINIBERT_COMPLETE": "bash_complete", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
+    result = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env={**os.environ, **request},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    *found, imported = result.stdout.split()
+    assert imported == "False"
+    assert {f"plain,{word}" for word in wanted} <= set(found)
+    assert bool(found) == bool(wanted)
