@@ -193,7 +193,8 @@ class Tagging(Task):
         return tags_of_words(encoded.windows, [tags for tags, _ in kept], encoded.items, labels=self.labels)
 
     def score(self, encoded: Encoded, kept: Sequence[Kept], loss: float) -> dict[str, float]:  # noqa: ARG002
-        predicted, true = self._tags(encoded, kept), [sentence.tags for sentence in encoded.items]
+        true = [self.labels.spelled(sentence.tags, sentence.location) for sentence in encoded.items]
+        predicted = self._tags(encoded, kept)
         scores = {"accuracy": accuracy(list(chain(*predicted)), list(chain(*true)))}
         if not self.marks_entities:
             return scores

@@ -7,7 +7,7 @@ Batches, gradients and checkpoints are the same for all.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -78,6 +78,9 @@ class Labels:
     def __len__(self) -> int:
         return len(self.names)
 
+    def __str__(self) -> str:
+        return ", ".join(map(repr, self.names[:10])) + (", …" if len(self) > 10 else "")
+
     @property
     def id2label(self) -> dict[int, str]:
         return dict(enumerate(self.names))
@@ -87,13 +90,37 @@ class Labels:
         return {name: index for index, name in enumerate(self.names)}
 
     def ids(self, names: Iterable[str], location: str) -> list[int]:
-        """The ids of names. Raises ValueError, saying where, for one that is not among the labels."""
+        """The ids of names, letter case aside where no two labels differ in it alone; labels that a config calls LABEL_0, LABEL_1, …
+        are their numbers. Raises ValueError, saying where, for a name that is not among the labels.
+        """
+        known = {name.casefold(): index for index, name in enumerate(self.names)}
+        if len(known) < len(self):
+            known = {}
+        if all(name == f"LABEL_{index}" for index, name in enumerate(self.names)):
+            known |= {str(index): index for index in range(len(self))}
+        exact, found = self.label2id, []
+        for name in names:
+            if (index := exact.get(name, known.get(name.casefold()))) is None:
+                missing = f"the label {name!r} is missing from the training data, which has {len(self)}: {self}."
+                raise ValueError(f"{location}: {missing}")
+            found.append(index)
+        return found
+
+    def spelled(self, names: Iterable[str], location: str) -> list[str]:
+        """Names of a file as these labels are spelled. Raises ValueError as `ids` does."""
+        return [self.names[index] for index in self.ids(names, location)]
+
+    def numbered_as(self, own: "Labels") -> "Labels | None":
+        """These labels under the ids that `own`, those of a trained head, has for them, together with its others; None where it lacks one.
+
+        The spelling is that of these labels: the file's.
+        """
         try:
-            return list(map(self.label2id.__getitem__, names))
-        except KeyError as error:
-            known = ", ".join(map(repr, self.names[:10])) + (", …" if len(self) > 10 else "")
-            missing = f"the label {error} is missing from the training data, which has {len(self)}: {known}."
-            raise ValueError(f"{location}: {missing}") from error
+            ids = own.ids(self.names, "")
+        except ValueError:
+            return None
+        names = dict(enumerate(own.names)) | dict(zip(ids, self.names, strict=True))
+        return Labels(tuple(names.values())) if len(set(ids)) == len(self) else None
 
 
 NO_LABELS = Labels(())  # of a task whose training examples are not read yet
@@ -123,6 +150,18 @@ class Task(ABC):
     def adapted_to(self: AnyTask, examples: Examples) -> AnyTask:  # noqa: ARG002
         """This task with what the training examples say about it, such as their labels."""
         return self
+
+    def continuing(self: AnyTask, config: BertConfig) -> tuple[AnyTask, str]:
+        """This task with its labels numbered as in a checkpoint's head, which goes on with them; or, unchanged, and why that head cannot."""
+        architectures = config.architectures or [self.model_class.__name__]
+        if self.model_class.__name__ not in architectures:
+            return self, f"it is the head of {architectures[0]}"
+        own = Labels.of_config(config.id2label)
+        if not self.labels.names or len(own) == len(self.labels) == 1:  # nothing to choose from; a number
+            return self, ""
+        if kept := self.labels.numbered_as(own):
+            return replace(self, labels=kept), ""
+        return self, f"its labels are {own}, those of the file {self.labels}"
 
     def settings(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.saved}

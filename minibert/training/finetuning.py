@@ -17,10 +17,11 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from ..checkpoints import LoadingReport
 from ..config import BertConfig
 from ..fast.training import FastTraining
 from ..model import BertPreTrainedModel
-from ..tasks import BatchOrder, Encoded, Examples, Task, batch_loader
+from ..tasks import BatchOrder, Encoded, Examples, Labels, Task, batch_loader
 from ..tasks.task import SETTINGS
 from ..tokenization import BertTokenizer
 from .distributed import Processes
@@ -154,12 +155,14 @@ def open_task(
     processes: Processes,
     say: Callable[[str], None],
 ) -> FineTuning:
-    """The model with its new head, and the examples as rows.
+    """The model with its head, and the examples as rows.
 
-    `recipe.seed` gives the head and then dropout, the numbers that it gives in the reference too.
+    `recipe.seed` gives a new head and then dropout, the numbers that it gives in the reference too. A checkpoint's head is kept where it
+    knows the labels of the training file, and keeps their numbers.
     """
     tokenizer = BertTokenizer.from_pretrained(model_name)
     config = BertConfig.from_pretrained(model_name)
+    task, unfit = task.continuing(config)
     length = row_length(task, config.max_position_embeddings, recipe.max_length)
     rows = task.encode(examples, tokenizer, length, training=True)
     examples.report.require_some()
@@ -176,12 +179,27 @@ def open_task(
         task_specific_params=(getattr(config, "task_specific_params", None) or {}) | settings,
         **task.config_fields(),
     )
-    new = [finding.name for finding in model.loading_report.new] if model.loading_report else []
-    if new:
-        say(f"New, to be learned from the start: {', '.join(new)}.")
+    say_what_is_new(model, unfit, say, labels=task.labels)
     if processes.size > 1:
         torch.manual_seed(recipe.seed + 1 + processes.rank)  # dropout: its own in each process
     return FineTuning(model.float(), tokenizer, task, processes=processes, train=rows, evaluation=scored, recipe=recipe)
+
+
+def say_what_is_new(model: BertPreTrainedModel, unfit: str, say: Callable[[str], None], labels: Labels) -> None:
+    """Start a head anew that was read and does not fit, and say what was new and what is kept. unfit: why it does not, "" if it does."""
+    report = model.loading_report or LoadingReport("", "")
+    new = [finding.name for finding in report.new]
+    head = [name for name, _ in model.named_parameters() if name.startswith("classifier.")]
+    was_read = [name for name in head if name in report.read]
+    if unfit and was_read:
+        model._init_weights(model.get_submodule("classifier"))
+        new += was_read
+    if unfit and (was_read or any(name in head for name, _, _ in report.mismatched)):
+        say(f"The head of '{report.checkpoint}' is not kept: {unfit}.")
+    elif was_read and len(labels) > 1:
+        say(f"The head of '{report.checkpoint}' is kept, and the order of its labels: {labels}.")
+    if new:
+        say(f"New, to be learned from the start: {', '.join(new)}.")
 
 
 def train_task(
