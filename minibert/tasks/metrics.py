@@ -17,33 +17,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
-from torch import Tensor
 
-Values = Any  # a list, an array or a tensor
-Array = NDArray[Any]
+from .scorable import Array, Values, two_arrays, two_of_classes, two_of_numbers
+
 PREFIXES = ("B", "I", "E", "S")  # beginning, inside, end, single
 _ARTICLES = re.compile(r"\b(a|an|the)\b", re.UNICODE)
 _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
-
-
-def two_arrays(
-    predictions: Values, labels: Values, dimensions: Sequence[int] = (1,), finite: bool = False
-) -> tuple[Array, Array]:
-    """Both as arrays. Raises ValueError if they are empty, or their shapes or values are not as demanded."""
-    given = (predictions, labels)
-    predicted, true = (v.detach().cpu().numpy() if isinstance(v, Tensor) else np.asarray(v) for v in given)
-    for name, array in (("predictions", predicted), ("labels", true)):
-        if array.ndim not in dimensions:
-            wanted = " or ".join(map(str, dimensions))
-            raise ValueError(f"{name} must have {wanted} dimensions, and has shape {array.shape}.")
-        if array.size == 0:
-            raise ValueError(f"{name} is empty: there is nothing to score.")
-        if finite and not np.isfinite(array).all():
-            raise ValueError(f"{name} must be finite numbers; some are infinite or NaN.")
-    if predicted.shape != true.shape:
-        raise ValueError(f"There are predictions of shape {predicted.shape} for labels of shape {true.shape}.")
-    return predicted, true
 
 
 def accuracy(predictions: Values, labels: Values) -> float:
@@ -51,7 +30,7 @@ def accuracy(predictions: Values, labels: Values) -> float:
 
     predictions, labels: (examples,) of any kind; or (examples, labels) of 0 and 1, all of which must be right.
     """
-    predicted, true = two_arrays(predictions, labels, (1, 2))
+    predicted, true = two_of_classes(predictions, labels, (1, 2))
     right = predicted == true
     return float(np.mean(right if right.ndim == 1 else right.all(axis=1)))
 
@@ -67,7 +46,7 @@ def f1(predictions: Values, labels: Values, average: str = "macro", positive: An
     """
     if average not in ("macro", "micro", "binary"):
         raise ValueError(f"average={average!r} is not known. Choose one of 'macro', 'micro', 'binary'.")
-    predicted, true = two_arrays(predictions, labels, (1, 2))
+    predicted, true = two_of_classes(predictions, labels, (1, 2))
     if predicted.ndim == 1:
         classes = np.array([positive]) if average == "binary" else np.union1d(predicted, true)
         predicted, true = predicted[:, None] == classes, true[:, None] == classes
@@ -88,7 +67,7 @@ def matthews(predictions: Values, labels: Values) -> float:
     c: right examples, n: examples, p_k and t_k: how often class k is predicted and true. 0 where all predictions, or all
     labels, are one class. Source: Gorodkin 2004 (many classes); for two it is Matthews 1975. predictions, labels: (examples,).
     """
-    predicted, true = two_arrays(predictions, labels)
+    predicted, true = two_of_classes(predictions, labels)
     p, t = Counter(predicted.tolist()), Counter(true.tolist())
     n, c = len(true), int((predicted == true).sum())  # Python's numbers: n⁴ does not overflow
     spread = (n * n - sum(k * k for k in p.values())) * (n * n - sum(k * k for k in t.values()))
@@ -100,7 +79,7 @@ def pearson(predictions: Values, labels: Values) -> float:
 
     r = Σ (x − x̄)(y − ȳ) / √(Σ (x − x̄)² Σ (y − ȳ)²)        predictions, labels: (examples,) finite numbers
     """
-    x, y = map(_centred, two_arrays(predictions, labels, finite=True))
+    x, y = map(_centred, two_of_numbers(predictions, labels))
     spread = float(np.sqrt((x @ x) * (y @ y)))
     return float(np.clip(x @ y / spread, -1.0, 1.0)) if spread > 0 else 0.0
 
@@ -108,7 +87,7 @@ def pearson(predictions: Values, labels: Values) -> float:
 def spearman(predictions: Values, labels: Values) -> float:
     """Pearson's r of the ranks, equal numbers having their mean rank. predictions, labels: (examples,) finite numbers."""
     ranks = []
-    for values in two_arrays(predictions, labels, finite=True):
+    for values in two_of_numbers(predictions, labels):
         _, groups, counts = np.unique(values, return_inverse=True, return_counts=True)
         last = np.cumsum(counts)  # the rank, from 1, of the last of each group of equals
         ranks.append((last - (counts - 1) / 2)[groups.reshape(-1)])
@@ -133,10 +112,14 @@ def perplexity(losses: Values, counts: Values | None = None) -> float:
     losses: (batches,), each the mean −log p(word) of a batch, in nats. counts: (batches,), the words n_i of each mean; None
     where all have the same. A batch of no words counts for nothing, even if its loss is NaN. Raises ValueError if none has any.
     """
-    arrays = two_arrays(losses, np.ones(len(losses)) if counts is None else counts)
+    arrays = two_arrays(losses, np.ones(np.shape(losses)) if counts is None else counts)
     means, words = (array.astype(np.float64) for array in arrays)
     if (words < 0).any() or not words.sum() > 0:
         raise ValueError("counts must be at least 0 and not all 0: there are no words to score.")
+    if not (means[words > 0] > -1e-6).all():  # NaN is not, either
+        raise ValueError(
+            "losses must be means of −log p, at least 0; some are negative or NaN. Of log p change the sign."
+        )
     mean = float(np.average(means[words > 0], weights=words[words > 0]))
     return math.exp(mean) if mean < math.log(sys.float_info.max) else math.inf
 
@@ -255,6 +238,8 @@ def answer_scores(predictions: Mapping[str, str], truths: Mapping[str, Iterable[
         raise ValueError("There are no questions to score.")
     answerable, unanswerable = list[tuple[float, float]](), list[tuple[float, float]]()
     for question, answers in truths.items():
+        if isinstance(answers, str) or not isinstance(predictions[question], str):
+            raise ValueError(f"The question {question!r} must have a list of true answers and one predicted text.")
         prediction, kept = predictions[question], list(filter(normalize_answer, answers))
         exact, best = (max(score(prediction, a) for a in kept or [""]) for score in (exact_match, answer_f1))
         (answerable if kept else unanswerable).append((exact, best))

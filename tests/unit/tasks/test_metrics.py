@@ -211,3 +211,82 @@ def test_batches_without_words_count_for_nothing_and_a_hopeless_model_is_infinit
 def test_what_cannot_be_scored_is_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+IDS = np.array([[1, 2, -100], [0, 1, 2]])
+
+
+@pytest.mark.parametrize("score", [accuracy, f1, lambda p, t: f1(p, t, "micro"), matthews])
+@pytest.mark.parametrize(
+    ("predictions", "labels", "message"),
+    [
+        (IDS, IDS, "-100"),
+        (torch.tensor(IDS), torch.tensor(IDS), "-100"),
+        ([1, 2, 0], [1, -100, 0], r"labels holds -100.*keep = labels != -100.*entity_f1"),
+        ([[1, 2], [0, 1]], [[1, 2], [0, 2]], "entity_f1|one after the other"),
+        ([["O", "B-a"], ["O", "O"]], [["O", "B-a"], ["O", "O"]], "entity_f1|one after the other"),
+        ([["O", "B-a"], ["O"]], [["O", "B-a"], ["O"]], "predictions has rows of different lengths.*entity_f1"),
+        ([[0, 1], [2]], [[0, 1], [2]], "predictions has rows of different lengths"),
+        (["a", "b"], [0, 1], "predictions are text and labels numbers: name both, or number both"),
+        ([0, 1], np.array(["a", "b"], dtype=object), "predictions are numbers and labels text"),
+        (["0", "1"], [0, 1], "predictions are text and labels numbers"),
+        ([1, "a"], [1, 2], "predictions must be all numbers or all text, and hold int and str"),
+        ([0, 1], [0, None], "labels must be all numbers or all text, and hold NoneType and int"),
+        (["a", "b"], ["a", math.nan], "labels must be all numbers or all text, and hold float and str"),
+        ([b"a"], [b"a"], "hold bytes"),
+        ([0.2, 0.9], [0, 1], r"predictions must be classes, and holds \[0.2\].*argmax"),
+        ([0.0, math.nan], [0, 1], r"predictions must be classes, and holds \[nan\]"),
+        ([0, 1], [0.5, 4.2], "labels must be classes.*scored by pearson"),
+        (torch.randn(4, 3), torch.tensor([0, 1, 2, 0]), r"argmax\(-1\) first"),
+        (torch.zeros(2, 3, 4), torch.zeros(2, 3, 4), "dimensions, and has shape"),
+        (1, 1, r"dimensions, and has shape \(\)"),
+        ([], [], "is empty"),
+        ([0, 1, 1], [0, 1], r"shape \(3,\) for labels of shape \(2,\)"),
+    ],
+)
+def test_what_is_not_classes_is_never_scored_as_classes(score, predictions, labels, message):
+    with pytest.raises(ValueError, match=message):
+        score(predictions, labels)
+
+
+@pytest.mark.parametrize("score", [accuracy, f1])
+def test_probabilities_of_several_labels_are_asked_to_become_decisions(score):
+    with pytest.raises(ValueError, match=r"of probabilities of several labels > 0\.5"):
+        score([[0.2, 0.9]], [[0, 1]])
+
+
+@pytest.mark.parametrize(
+    ("predictions", "labels"),
+    [
+        ([True, False], [1, 0]),
+        (np.array([1.0, 0.0]), [1, 0]),  # whole numbers, such as regression columns read as classes
+        (np.array(["a", "b"], dtype=object), ["a", "c"]),  # a column of pandas
+        (torch.tensor([1.0, 0.0], dtype=torch.bfloat16, requires_grad=True), torch.tensor([1, 0])),
+        ([-1, 1], [-1, -1]),
+        ([[1, 0], [True, False]], [[1.0, 0.0], [0.0, 1.0]]),
+    ],
+)
+def test_classes_come_in_many_clothes(predictions, labels):
+    assert 0 <= accuracy(predictions, labels) <= 1
+    assert 0 <= f1(predictions, labels) <= 1
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: pearson(["1", "2"], ["1", "2"]), "predictions must be finite numbers; some are text"),
+        (lambda: pearson([1, 2], ["a", "b"]), "predictions are numbers and labels text"),
+        (lambda: spearman([[1], [2]], [1, 2]), r"predictions must have 1 dimensions, and has shape \(2, 1\)"),
+        (lambda: pearson([1, None], [1, 2]), "hold NoneType and int"),
+        (lambda: spearman([], []), "is empty"),
+        (lambda: perplexity([math.nan]), "some are negative or NaN"),
+        (lambda: perplexity([-2.3, -0.1]), "Of log p change the sign"),
+        (lambda: perplexity(2.0), "must have 1 dimensions"),
+        (lambda: perplexity([1.0], [math.nan]), "no words"),
+        (lambda: answer_scores({"a": "cat"}, {"a": "cat"}), "'a' must have a list of true answers"),
+        (lambda: answer_scores({"a": None}, {"a": ["cat"]}), "'a' must have a list of true answers and one predicted text"),
+    ],
+)  # fmt: skip
+def test_numbers_losses_and_answers_of_another_kind_are_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
