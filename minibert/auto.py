@@ -107,6 +107,8 @@ class _AutoModelClass(_Auto):
             warnings.warn(f"{cls.__name__}: {cls.retired}", FutureWarning, stacklevel=2)
         _check_config(cls.__name__, config)
         usual = torch.get_default_dtype()
+        if torch_dtype is not None and not torch_dtype.is_floating_point:
+            raise ValueError(f"torch_dtype = {torch_dtype} cannot hold weights: give a floating dtype.")
         torch.set_default_dtype(torch_dtype or usual)
         try:
             return cls.model_class(config, **arguments)

@@ -134,7 +134,7 @@ class BertConfig(ConfigFiles):
             self.id2label = _integer_keys("id2label", id2label)
             self.label2id = {label: i for i, label in self.id2label.items()} if label2id is None else label2id
         super().__init__(**others)
-        self.validate()
+        self.validate(together=False)
 
     @property
     def num_labels(self) -> int:
@@ -154,16 +154,25 @@ class BertConfig(ConfigFiles):
         """The width of one attention head."""
         return self.hidden_size // self.num_attention_heads
 
-    def validate(self) -> None:
+    def validate(self, together: bool = True) -> None:
         """Check every field against its range; a model calls this again, since attributes can be set at any time.
 
+        together: also what only a model needs: that fields fit each other, that sizes are not 0, which heads to prune.
         Raises ValueError with the field, its value and what is allowed.
         """
         self.id2label = _integer_keys("id2label", self.id2label)  # JSON, and who writes like it, has text for keys
-        self.pruned_heads = _integer_keys("pruned_heads", self.pruned_heads or {})
+        try:
+            self.pruned_heads = _integer_keys("pruned_heads", self.pruned_heads or {})
+        except ValueError:
+            if together or not isinstance(self.pruned_heads, dict):
+                raise
         for field, (allowed, expected) in _CHECKS.items():
-            if not allowed(value := getattr(self, field)):
+            value = getattr(self, field)
+            waits = field == "pruned_heads" or (expected == _SIZE[1] and is_whole_number(value) and value == 0)
+            if not allowed(value) and (together or not waits):
                 raise ValueError(f"BertConfig: {field} = {value!r} must be {expected}.")
+        if not together:
+            return
         pad, size = self.pad_token_id, self.vocab_size
         if pad is not None and not (is_whole_number(pad) and 0 <= pad < size):
             raise ValueError(f"BertConfig: pad_token_id = {pad!r} must be None or a token id below vocab_size ({size})")

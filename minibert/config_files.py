@@ -98,8 +98,8 @@ class ConfigFiles(SharedFields):
         for field, value in (copy.deepcopy(SHARED_DEFAULTS) | fields).items():
             setattr(self, field, value)
 
-    def validate(self) -> None:
-        """Check the fields. Raises ValueError with the field, its value and what is allowed."""
+    def validate(self, together: bool = True) -> None:
+        """Check the fields, together as a model needs them. Raises ValueError with the field, its value and what is allowed."""
 
     @property
     def use_return_dict(self) -> bool:
@@ -155,7 +155,7 @@ class ConfigFiles(SharedFields):
         """Every field, as plain values that JSON can hold."""
         values = {field: _plain(value) for field, value in vars(self).items() if field not in _NOT_SAVED}
         newer_spelling = {} if self.torch_dtype is None else {"dtype": self.torch_dtype}
-        return values | newer_spelling | {"model_type": self.model_type}
+        return values | newer_spelling | {"model_type": type(self).model_type}
 
     def to_diff_dict(self) -> dict[str, Any]:
         """The model's own fields, and of the shared ones those that differ from their defaults: what is saved."""
@@ -178,7 +178,7 @@ class ConfigFiles(SharedFields):
         """Set several fields at once. Raises ValueError where a value is out of range."""
         for field, value in config_dict.items():
             setattr(self, field, value)
-        self.validate()
+        self.validate(together=False)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__} {self.to_json_string()}"

@@ -55,8 +55,10 @@ class EncoderDecoderConfig(ConfigFiles):
                     return getattr(config, field)
         raise ValueError("The answer needs a first token: give decoder_start_token_id, such as tokenizer.cls_token_id.")
 
-    def validate(self) -> None:
+    def validate(self, together: bool = True) -> None:
         """Raises ValueError unless the decoder can attend to what the encoder returns."""
+        if not together:
+            return
         if not self.decoder.add_cross_attention:
             raise ValueError("The decoder of a pair needs is_decoder=True and add_cross_attention=True in its config.")
         width, own = self.encoder.hidden_size, self.decoder.hidden_size

@@ -55,13 +55,19 @@ ACT2FN: dict[str, Activation] = {
 }
 
 
+class UnknownActivationError(ValueError, KeyError):
+    """A name that `ACT2FN` does not have; a KeyError too, since that is what the reference raises."""
+
+    __str__ = Exception.__str__  # a KeyError would show its message in quotation marks
+
+
 def get_activation(hidden_act: str | Activation) -> Activation:
     """The function a config's `hidden_act` names, or the function itself where it is one.
 
-    Raises ValueError for an unknown name.
+    Raises UnknownActivationError for an unknown name.
     """
-    if not isinstance(hidden_act, str):
+    if callable(hidden_act):
         return hidden_act
     if hidden_act not in ACT2FN:
-        raise ValueError(f"hidden_act = {hidden_act!r} is no activation known here. Use one of {sorted(ACT2FN)}.")
+        raise UnknownActivationError(f"hidden_act = {hidden_act!r} is no activation known here. Use one of {sorted(ACT2FN)}.")
     return ACT2FN[hidden_act]

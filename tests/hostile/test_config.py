@@ -60,7 +60,7 @@ OUT_OF_RANGE = [
 @pytest.mark.parametrize(("field", "value", "allowed"), OUT_OF_RANGE)
 def test_a_value_out_of_range_is_refused_by_name(field: str, value: Any, allowed: str) -> None:
     with pytest.raises(ValueError) as caught:  # noqa: PT011  the three assertions below are the match
-        tiny_config(**{field: value})
+        BertModel(tiny_config(**{field: value}))
     message = str(caught.value)
     assert f"BertConfig: {field} = {value!r} must" in message
     assert allowed in message
@@ -80,12 +80,28 @@ def test_the_ends_of_a_range_are_allowed(field: str, value: Any) -> None:
 
 def test_a_width_that_the_heads_cannot_share_is_refused() -> None:
     with pytest.raises(ValueError, match="hidden_size = 30 is not a multiple of num_attention_heads = 4"):
-        tiny_config(hidden_size=30)
+        BertModel(tiny_config(hidden_size=30))
 
 
 def test_cross_attention_without_a_decoder_is_refused() -> None:
     with pytest.raises(ValueError, match="add_cross_attention = True needs is_decoder = True"):
-        tiny_config(add_cross_attention=True)
+        BertModel(tiny_config(add_cross_attention=True))
+
+
+WAITING = [
+    *[{"hidden_size": 37}, {"add_cross_attention": True}, {"vocab_size": 0}, {"num_attention_heads": 0}],
+    *[{"pad_token_id": 99}, {"pad_token_id": -1}, {"pruned_heads": {"a": [1]}}, {"pruned_heads": {0: 1}}],
+    *[{"hidden_size": 0, "num_attention_heads": 0}, {"type_vocab_size": 0, "max_position_embeddings": 0}],
+]
+
+
+@pytest.mark.parametrize("fields", WAITING, ids=str)
+def test_what_only_a_model_needs_is_checked_when_one_is_built_and_not_before(fields: dict[str, Any]) -> None:
+    config = tiny_config(**fields)
+    config.update({"hidden_act": "relu"})
+    assert {field: getattr(config, field) for field in fields} == fields
+    with pytest.raises(ValueError, match="BertConfig: "):
+        BertModel(config)
 
 
 def test_an_unknown_activation_is_refused_with_those_that_exist_when_the_model_is_built() -> None:
@@ -141,7 +157,7 @@ class TestFiles:
     def test_a_value_out_of_range_in_a_file_is_refused_by_name(self, tmp_path: Path) -> None:
         folder = self.write(tmp_path, json.dumps({**SIZES, "num_attention_heads": 0}))
         with pytest.raises(ValueError, match="BertConfig: num_attention_heads = 0 must be"):
-            BertConfig.from_pretrained(folder)
+            BertModel(BertConfig.from_pretrained(folder))
 
     def test_an_override_out_of_range_is_refused_by_name(self, tmp_path: Path) -> None:
         folder = self.write(tmp_path, json.dumps(SIZES))
@@ -170,4 +186,4 @@ class TestFiles:
 )
 def test_a_value_that_cannot_be_meant_is_refused_by_name(field: str, value: object) -> None:
     with pytest.raises(ValueError, match=f"BertConfig: {'torch_dtype' if field == 'dtype' else field} ="):
-        tiny_config(**{field: value})
+        BertModel(tiny_config(**{field: value}))

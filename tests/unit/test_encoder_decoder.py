@@ -215,8 +215,9 @@ def test_a_config_does_what_every_config_does(tmp_path: Path) -> None:
     changed = config.to_diff_dict()
     assert (changed["num_beams"], changed["favourite"], changed["model_type"]) == (3, "green", "encoder-decoder")
     assert "max_length" not in changed | changed["encoder"]
+    config.update({"decoder": tiny_config()})
     with pytest.raises(ValueError, match="add_cross_attention=True"):
-        config.update({"decoder": tiny_config()})
+        EncoderDecoderModel(config)
     config, unused = EncoderDecoderConfig.from_pretrained(
         tmp_path / "any name.json", return_unused_kwargs=True, top_k=7, colour="red"
     )
