@@ -8,7 +8,7 @@ Reference: `transformers.file_utils.ModelOutput` and the classes of `modeling_ou
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, NoReturn, TypeVar
 
@@ -33,11 +33,15 @@ class ModelOutput(OrderedDict[str, Any]):
 
     def __post_init__(self) -> None:
         first, *others = (field.name for field in fields(self))  # type: ignore[arg-type]  # every subclass is a dataclass
-        given = getattr(self, first)
-        if given is not None and not isinstance(given, Tensor) and all(getattr(self, name) is None for name in others):
+        alone = all(getattr(self, name) is None for name in others)
+        if alone and (items := _items(getattr(self, first))) is not None:
             # An output made from another's items, as `nn.DataParallel` makes one of its replicas' outputs.
             setattr(self, first, None)
-            for name, value in given.items() if isinstance(given, Mapping) else given:
+            for name, value in items:
+                if name not in (first, *others):
+                    raise TypeError(
+                        f"{type(self).__name__} has no field {name!r}; it has {', '.join([first, *others])}."
+                    )
                 setattr(self, name, value)
         for name in (first, *others):
             if getattr(self, name) is not None:
@@ -63,6 +67,17 @@ class ModelOutput(OrderedDict[str, Any]):
         raise TypeError(f"A {type(self).__name__} keeps its fields: they can be read and set, not removed.")
 
     __delitem__ = pop = popitem = clear = setdefault = update = _read_only
+
+
+def _items(given: Any) -> list[Any] | None:
+    """The items of a mapping, or (name, value) pairs as they are; None for anything else, which is a value."""
+    if isinstance(given, Mapping):
+        return list(given.items())
+    if isinstance(given, Tensor) or not isinstance(given, Iterable):
+        return None
+    pairs = list(given)
+    named = all(isinstance(pair, (list, tuple)) and len(pair) == 2 and isinstance(pair[0], str) for pair in pairs)
+    return pairs if named and not isinstance(given, str) else None
 
 
 @dataclass

@@ -20,6 +20,10 @@ _ADDED_TO_THE_BODY = re.compile(r"crossattention\.|distance_embedding\.|(^|\.)po
 _MADE_HERE = re.compile(r"embeddings\.(position_ids|token_type_ids)$")
 
 
+class MisfitError(CheckpointError, RuntimeError):
+    """Tensors of a checkpoint have another shape than the model's; a RuntimeError too, as the reference raises."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """One tensor that was not simply read: its name, the reason, and whether the user should act on it."""
@@ -63,12 +67,6 @@ class LoadingReport:
         mismatched = {name for name, _, _ in self.mismatched}
         return [finding.name for finding in self.new if finding.name not in mismatched]
 
-    def loading_info(self) -> dict[str, list[object]]:
-        """The same in the reference's words: missing_keys, unexpected_keys, mismatched_keys, error_msgs."""
-        unexpected = [finding.name for finding in self.left_over if finding.needs_attention]
-        info: dict[str, list[object]] = {"missing_keys": [*self.absent()], "unexpected_keys": [*unexpected]}
-        return info | {"mismatched_keys": [*self.mismatched], "error_msgs": []}
-
     def warning(self) -> str:
         """The findings that need attention, as a message: which tensors, why, and so what to do."""
         advice = ["Train the new parameters before you use what they predict."] if self.new else []
@@ -100,7 +98,7 @@ def plan_loading(
 ) -> LoadingReport:
     """Lay the checkpoint beside the model, names and shapes only. checkpoint: its name, for messages.
 
-    Raises CheckpointError where shapes differ (unless ignored, and then those parameters are new) or where the body's
+    Raises MisfitError where shapes differ (unless ignored, and then those parameters are new), CheckpointError where the body's
     own parameters are missing (unless allowed).
     """
     named = model.state_dict(keep_vars=True).items()  # with the saved buffers, which a student's own model may have
@@ -114,7 +112,7 @@ def plan_loading(
         misfits = [f"{len(why_new)} tensors of {checkpoint} do not fit {report.model}:"]
         misfits += [f"  {name}: {reason}" for name, reason in why_new.items()][:8]
         advice = "Load with the checkpoint's own config, or pass ignore_mismatched_sizes=True to start those anew."
-        raise CheckpointError("\n".join([*misfits, advice]))
+        raise MisfitError("\n".join([*misfits, advice]))
     config = getattr(model, "config", None)
     groups: dict[int, list[str]] = {}  # the names of each distinct tensor
     for name, parameter in parameters.items():

@@ -2,7 +2,31 @@
 
 from typing import Any
 
-ATTACHED: dict[type, dict[str, Any]] = {}
+from ..config_files import ConfigFiles
+from ..encoder_decoder import EncoderDecoderConfig, EncoderDecoderModel
+from ..heads import BertForMaskedLM, BertForQuestionAnswering, BertForTokenClassification, BertLMHeadModel
+from ..model.base import BertBase
+from ..tokenization import BatchEncoding, BertTokenizer, BertTokenizerFast
+from .config_methods import OF_CONFIGS
+from .model_methods import OF_MODELS, OF_PAIRS
+from .tokenizer_methods import OF_ENCODINGS, OF_TOKENIZERS
+
+_NO_POOLER = {"_keys_to_ignore_on_load_unexpected": [r"pooler"]}
+_WORD_PREDICTOR = {**_NO_POOLER, "_keys_to_ignore_on_load_missing": [r"position_ids", r"predictions.decoder.bias"]}
+
+ATTACHED: dict[type, dict[str, Any]] = {
+    ConfigFiles: OF_CONFIGS,
+    EncoderDecoderConfig: {"is_composition": True},
+    BertBase: OF_MODELS,
+    EncoderDecoderModel: OF_PAIRS,
+    BertForMaskedLM: _WORD_PREDICTOR,
+    BertLMHeadModel: _WORD_PREDICTOR,
+    BertForTokenClassification: _NO_POOLER,
+    BertForQuestionAnswering: _NO_POOLER,
+    BertTokenizer: OF_TOKENIZERS,
+    BertTokenizerFast: {"slow_tokenizer_class": BertTokenizer},
+    BatchEncoding: OF_ENCODINGS,
+}
 """Class → name → function, property or value. Each file of `compat/` that has some is imported here and listed by class."""
 
 

@@ -69,5 +69,7 @@ def get_activation(hidden_act: str | Activation) -> Activation:
     if callable(hidden_act):
         return hidden_act
     if hidden_act not in ACT2FN:
-        raise UnknownActivationError(f"hidden_act = {hidden_act!r} is no activation known here. Use one of {sorted(ACT2FN)}.")
+        raise UnknownActivationError(
+            f"hidden_act = {hidden_act!r} is no activation known here. Use one of {sorted(ACT2FN)}."
+        )
     return ACT2FN[hidden_act]

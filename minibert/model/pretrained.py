@@ -101,11 +101,16 @@ class BertPreTrainedModel(BertBase):
             if parameter_dtype != torch.get_default_dtype():
                 model.to(parameter_dtype)  # what is not read, such as a new head
             read_into_parameters(model, weights, report, dtype=parameter_dtype)
+            names = list(weights)
         model.loading_report = report
         if report.needs_attention:
             logger.warning(report.warning())
         model.eval()
-        return (model, report.loading_info()) if output_loading_info else model
+        if not output_loading_info:
+            return model
+        from ..compat.model_methods import loading_info
+
+        return model, loading_info(model, report, names)
 
     def save_pretrained(
         self,

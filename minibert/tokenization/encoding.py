@@ -146,26 +146,26 @@ class BatchEncoding(UserDict[str, Any]):
     """Columns such as `input_ids`, read as `encoding["input_ids"]` or `encoding.input_ids`.
 
     data: name → column: a list for one text, a list of lists for a batch; or (batch, seq) tensors or arrays.
-    encodings: the rows with the origin of their tokens, or a function that computes them when they are asked for.
+    encoding: the rows with the origin of their tokens, or a function that computes them when they are asked for.
     tensor_type: "pt" or "np" to make tensors or arrays of every column.
     prepend_batch_axis: make each column a batch of one before that.
     n_sequences: 1 for single texts, 2 for pairs.
 
     `encoding[3]` is row 3 as an `Encoding` (and `encoding[1:3]` several, from Python 3.12 on). The methods below take
     `(index)` when there is one row, `(row, index)` in any batch, and answer None for special tokens, spaces, and what was
-    cut off. A pickled encoding keeps only what was computed.
+    cut off. A pickled encoding and a copy keep all of this.
     """
 
     def __init__(
         self,
         data: Mapping[str, Any] | None = None,
-        encodings: list[Encoding] | Callable[[], list[Encoding]] | None = None,
+        encoding: Encoding | list[Encoding] | Callable[[], list[Encoding]] | None = None,
         tensor_type: str | None = None,
         prepend_batch_axis: bool = False,
         n_sequences: int | None = None,
     ):
         super().__init__(data)
-        self._encodings = encodings
+        self._encodings = [encoding] if isinstance(encoding, Encoding) else encoding
         self.n_sequences = n_sequences
         if tensor_type is not None:
             self.convert_to_tensors(tensor_type, prepend_batch_axis)
@@ -183,7 +183,10 @@ class BatchEncoding(UserDict[str, Any]):
         return columns[name]
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_encodings": None if callable(self._encodings) else self._encodings}
+        try:
+            return {**self.__dict__, "_encodings": self.encodings}
+        except ValueError:  # a tokenizer with steps of its own, which do not say
+            return {**self.__dict__, "_encodings": None}
 
     @property
     def encodings(self) -> list[Encoding] | None:
@@ -200,7 +203,7 @@ class BatchEncoding(UserDict[str, Any]):
     def _rows(self) -> list[Encoding]:
         rows = self.encodings
         if rows is None:
-            why = "they were made from ids, or pickled before anybody asked. Encode text, and ask first"
+            why = "they were made from ids, or by steps that do not say. Encode text"
             raise ValueError(f"It is not known where these tokens came from: {why}.")
         return rows
 

@@ -36,8 +36,8 @@ class ModelInput(Vocabulary):
     """
 
     model_max_length: int
-    padding_side: str
-    model_input_names: list[str]
+    padding_side: str = "right"
+    model_input_names: list[str] = ["input_ids", "token_type_ids", "attention_mask"]  # noqa: RUF012  # every tokenizer copies it
     deprecation_warnings: dict[str, bool]  # what was warned of already
 
     def build_inputs_with_special_tokens(self, token_ids_0: Ids, token_ids_1: Ids | None = None) -> Ids:

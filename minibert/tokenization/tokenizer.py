@@ -59,11 +59,12 @@ class BertTokenizer(ModelInput, PretrainedFiles):
         eos_token: Token | None = None,
         additional_special_tokens: Sequence[Token] | None = None,
         model_max_length: int | None = None,
-        padding_side: str = "right",
-        model_input_names: Sequence[str] = ("input_ids", "token_type_ids", "attention_mask"),
+        padding_side: str | None = None,
+        model_input_names: Sequence[str] | None = None,
         name_or_path: str = "",
         verbose: bool = True,
     ):
+        padding_side = type(self).padding_side if padding_side is None else padding_side
         if padding_side not in ("right", "left"):
             raise ValueError(f"padding_side={padding_side!r} is not understood. Choose 'right' or 'left'.")
         vocab = dict(vocab_file) if isinstance(vocab_file, Mapping) else load_vocab(vocab_file)
@@ -91,7 +92,7 @@ class BertTokenizer(ModelInput, PretrainedFiles):
         }
         self.model_max_length = UNLIMITED if model_max_length is None else model_max_length
         self.padding_side = padding_side
-        self.model_input_names = list(model_input_names)
+        self.model_input_names = list(model_input_names or type(self).model_input_names)
         self.deprecation_warnings = {}  # topics that were warned of already
         self.do_basic_tokenize = do_basic_tokenize
         if do_basic_tokenize:
@@ -101,8 +102,10 @@ class BertTokenizer(ModelInput, PretrainedFiles):
         self.wordpiece_tokenizer = WordpieceTokenizer(self.vocab, str(unk_token))
         self.steps()
 
-    def tokenize(self, text: str) -> list[str]:
-        """The tokens of `text`, without `[CLS]` and `[SEP]`."""
+    def tokenize(self, text: str, pair: str | None = None, **options: Any) -> list[str]:
+        """The tokens of `text`, without `[CLS]` and `[SEP]`; with other arguments those of `encode_plus`'s row."""
+        if pair is not None or options:
+            return self.encode_plus(text, pair, **{"add_special_tokens": False, **options}).tokens()
         return self.steps().tokens(text, self._tokenize)
 
     def _tokenize(self, text: str) -> list[str]:

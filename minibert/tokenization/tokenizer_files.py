@@ -135,10 +135,12 @@ class PretrainedFiles(Vocabulary):
     steps: Callable[[], TextTokenizer]
 
     @classmethod
-    def from_pretrained(cls, name_or_path: PathLike, *, subfolder: str = "", **settings: Any) -> "Self":
+    def from_pretrained(
+        cls, pretrained_model_name_or_path: PathLike, *, subfolder: str = "", **settings: Any
+    ) -> "Self":
         """Load a tokenizer that was saved, comes with minibert, or is published on the hub.
 
-        name_or_path: a folder, a vocab.txt, a bundled name such as "novels-4l-256h", or a name on the hub.
+        pretrained_model_name_or_path: a folder, a vocab.txt, a bundled name such as "novels-4l-256h", or a name on the hub.
         settings: arguments of `BertTokenizer` that win over the files'; and those of `minibert.checkpoints.locate`
             (revision, cache_dir, token or use_auth_token, local_files_only, force_download).
 
@@ -149,6 +151,7 @@ class PretrainedFiles(Vocabulary):
         if hub.get("token") is None:
             hub["token"] = use_auth_token
         settings = {name: value for name, value in settings.items() if name not in IGNORED}
+        name_or_path = pretrained_model_name_or_path
         path = Path(name_or_path) / subfolder
         files: Files = path, {}, {}
         if not path.is_file():

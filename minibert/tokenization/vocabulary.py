@@ -259,13 +259,23 @@ class Vocabulary:
         return out_string
 
 
+class SpecialTokenError(TypeError, AssertionError):
+    """What was given is no token; an AssertionError too, since that is what the reference raises."""
+
+
+class UnknownRoleError(KeyError, AssertionError):
+    """There is no such role; an AssertionError too, since that is what the reference raises."""
+
+    __str__ = Exception.__str__  # a KeyError would show its message in quotation marks
+
+
 def check_special_token(role: str, token: object) -> None:
-    """Raise KeyError when there is no such role, TypeError when `token` cannot have it."""
+    """Raise UnknownRoleError when there is no such role, SpecialTokenError when `token` cannot have it."""
     roles = Vocabulary.SPECIAL_TOKENS_ATTRIBUTES
     if role not in roles:
-        raise KeyError(f"'{role}' is not the role of a special token. Choose from {', '.join(roles)}.")
+        raise UnknownRoleError(f"'{role}' is not the role of a special token. Choose from {', '.join(roles)}.")
     several = role == "additional_special_tokens"
     tokens = token if several and isinstance(token, (list, tuple)) else [None if several else token]
     if not all(isinstance(each, (str, AddedToken)) for each in tokens):
         wanted = "a list of str or AddedToken" if several else "a str or an AddedToken"
-        raise TypeError(f"{role} must be {wanted}, not {token!r}.")
+        raise SpecialTokenError(f"{role} must be {wanted}, not {token!r}.")
