@@ -259,21 +259,17 @@ class Vocabulary:
         return out_string
 
 
-class SpecialTokenError(TypeError, AssertionError):
-    """What was given is no token; an AssertionError too, since that is what the reference raises."""
-
-
-class UnknownRoleError(KeyError, AssertionError):
-    """There is no such role; an AssertionError too, since that is what the reference raises."""
+class SpecialTokenError(TypeError, KeyError, AssertionError):
+    """No such role, or no token; an AssertionError too, which the reference raises."""
 
     __str__ = Exception.__str__  # a KeyError would show its message in quotation marks
 
 
 def check_special_token(role: str, token: object) -> None:
-    """Raise UnknownRoleError when there is no such role, SpecialTokenError when `token` cannot have it."""
+    """Raise SpecialTokenError when there is no such role, or `token` cannot have it."""
     roles = Vocabulary.SPECIAL_TOKENS_ATTRIBUTES
     if role not in roles:
-        raise UnknownRoleError(f"'{role}' is not the role of a special token. Choose from {', '.join(roles)}.")
+        raise SpecialTokenError(f"'{role}' is not the role of a special token. Choose from {', '.join(roles)}.")
     several = role == "additional_special_tokens"
     tokens = token if several and isinstance(token, (list, tuple)) else [None if several else token]
     if not all(isinstance(each, (str, AddedToken)) for each in tokens):
