@@ -9,7 +9,9 @@ from ..terminal import table
 from .options import FILE, json_option, print_json
 
 if TYPE_CHECKING:
-    from ..tasks import Examples, Task
+    from ..tasks import Examples
+    from ..tokenization.wordpiece import TextTokenizer
+    from ..training.prediction import TrainedModel
 
 WIDEST = 60
 NUMBERS = ("value", "probability", "score", "characters")  # columns aligned to the right
@@ -49,7 +51,7 @@ def predict(model: str, top_k: int, max_length: int | None, batch_size: int, as_
     from ..training.prediction import TrainedModel
 
     trained = TrainedModel.open(model, Processes.alone(), max_length)
-    examples = _examples(trained.task, asked)
+    examples = _examples(trained, asked)
     answers = trained.answers(examples, batch_size)
     if (report := examples.report).changed or report.left_out or asked["file"]:
         click.echo(str(report), err=True)  # so that standard output holds the answers only
@@ -59,11 +61,12 @@ def predict(model: str, top_k: int, max_length: int | None, batch_size: int, as_
         click.echo(answer_table(answers, top_k))
 
 
-def _examples(task: "Task", asked: dict[str, Any]) -> "Examples":
+def _examples(trained: "TrainedModel", asked: dict[str, Any]) -> "Examples":
     """Examples without labels, of the command's arguments. Raises ValueError where they do not fit the task."""
     from ..tasks import Examples, Report
     from ..tasks.task_files import read_lines
 
+    task = trained.task
     if task.name not in _HOW:
         raise ValueError("This model fills in hidden words. Ask it with: minibert fill-mask TEXT --model NAME.")
     given, source = {name: value for name, value in asked.items() if value not in (None, ())}, "the command line"
@@ -74,11 +77,11 @@ def _examples(task: "Task", asked: dict[str, Any]) -> "Examples":
             return task.read(file, labelled=False)
         lines = (line.strip() for _, line in read_lines(file))
         given, source = {"texts": list(filter(None, lines))}, str(file)
-    items = _items(task.name, given)
+    items = _items(task.name, given, trained.tokenizer.steps())
     return Examples(items, Report(source, found=len(items)))
 
 
-def _items(task: str, given: dict[str, Any]) -> list[Any]:
+def _items(task: str, given: dict[str, Any], steps: "TextTokenizer") -> list[Any]:
     from ..tasks import ChoiceExample, Question, TaggedSentence, TextExample
 
     texts, choices = given.get("texts", ()), given.get("choices", ())
@@ -96,7 +99,7 @@ def _items(task: str, given: dict[str, Any]) -> list[Any]:
         case "classify", ["texts"]:
             return [TextExample(text, location=location) for text, location in numbered]
         case "tag", ["texts"]:
-            return [TaggedSentence.of_text(text, location) for text, location in numbered]
+            return [TaggedSentence.of_text(text, location, steps) for text, location in numbered]
     raise ValueError(f"This model was taught to {task}: give {_HOW[task]}.")
 
 
@@ -117,12 +120,12 @@ def _layout(answer: Answer) -> tuple[tuple[str, ...], str, list[tuple[str, ...]]
     match answer:
         case {"value": value}:
             return ("text", "value"), text, [(f"{value:.3f}",)]
-        case {"entities": entities, "words": words}:
+        case {"entities": entities}:
             found = [(each["text"], each["type"], _share(each["probability"])) for each in entities]
-            return ("text", "entity", "type", "probability"), " ".join(words), found or [("none", "", "")]
+            return ("text", "entity", "type", "probability"), text, found or [("none", "", "")]
         case {"words": words, "tags": tags, "probabilities": shares}:
             found = list(zip(words, tags, map(_share, shares), strict=True))
-            return ("text", "word", "tag", "probability"), " ".join(words), found
+            return ("text", "word", "tag", "probability"), text, found
         case {"question": question, "candidates": candidates}:
             for each in candidates:
                 characters = f"{each['start']}–{each['end']}" if each["text"] else ""

@@ -13,14 +13,14 @@ import string
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
+from .entities import Entity as Entity, EntityScores as EntityScores, entities as entities, entity_f1 as entity_f1
 from .scorable import Array, Values, two_arrays, two_of_classes, two_of_numbers
 
-PREFIXES = ("B", "I", "E", "S")  # beginning, inside, end, single
 _ARTICLES = re.compile(r"\b(a|an|the)\b", re.UNICODE)
 _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 
@@ -122,75 +122,6 @@ def perplexity(losses: Values, counts: Values | None = None) -> float:
         )
     mean = float(np.average(means[words > 0], weights=words[words > 0]))
     return math.exp(mean) if mean < math.log(sys.float_info.max) else math.inf
-
-
-class Entity(NamedTuple):
-    type: str
-    start: int  # its words are words[start:end]
-    end: int
-
-
-@dataclass(frozen=True)
-class EntityScores:
-    """Precision, recall and F1, of counts of entities: right ones, predicted ones, true ones. types: the same by type.
-
-    precision = right / predicted        recall = right / true        F1 = 2 right / (predicted + true)
-    """
-
-    right: int
-    predicted: int
-    true: int
-    types: "dict[str, EntityScores]" = field(default_factory=dict)
-
-    @property
-    def precision(self) -> float:
-        return self.right / self.predicted if self.predicted else 0.0
-
-    @property
-    def recall(self) -> float:
-        return self.right / self.true if self.true else 0.0
-
-    @property
-    def f1(self) -> float:
-        return 2 * self.right / max(self.predicted + self.true, 1)
-
-
-def entities(tags: Iterable[str]) -> list[Entity]:
-    """The entities of one sentence's tags, in order. Raises ValueError for a tag that is no IOB tag.
-
-    A tag is "O", outside, or a prefix and a type, "B-person". Two schemes are in use: IOB2 begins every entity with B; IOB1 writes I
-    everywhere and B only between two neighbours of one type. The rule of `conlleval` reads both: a word continues the entity of the
-    word before it if both have the same type, it does not begin one (B, S), and that one does not end there (E, S).
-
-        I-person I-person B-person O I-place        →   person 0–1, person 2, place 4
-    """
-    found: list[Entity] = []
-    before, type_before = "O", ""
-    for position, tag in enumerate(tags):
-        prefix, _, entity_type = tag.partition("-")
-        if tag != "O" and prefix not in PREFIXES:
-            raise ValueError(f"The tag {tag!r} marks no entity: it must be O, or B-, I-, E- or S- and a type.")
-        if prefix in ("I", "E") and before in ("B", "I") and entity_type == type_before:
-            found[-1] = found[-1]._replace(end=position + 1)
-        elif prefix != "O":
-            found.append(Entity(entity_type, position, position + 1))
-        before, type_before = prefix, entity_type
-    return found
-
-
-def entity_f1(predictions: Sequence[Sequence[str]], labels: Sequence[Sequence[str]]) -> EntityScores:
-    """Score predicted tags, a list for each sentence. An entity is right when its type, its first and its last word are."""
-    if len(predictions) != len(labels):
-        raise ValueError(f"There are predictions for {len(predictions)} sentences and labels for {len(labels)}.")
-    right, predicted, true = Counter[str](), Counter[str](), Counter[str]()
-    for number, (ours, theirs) in enumerate(zip(predictions, labels, strict=True)):
-        if len(ours) != len(theirs):
-            raise ValueError(f"Sentence {number} has {len(ours)} predicted tags and {len(theirs)} true ones.")
-        found, wanted = set(entities(ours)), set(entities(theirs))
-        for count, some in ((predicted, found), (true, wanted), (right, found & wanted)):
-            count.update(entity.type for entity in some)
-    types = {name: EntityScores(right[name], predicted[name], true[name]) for name in sorted(predicted | true)}
-    return EntityScores(right.total(), predicted.total(), true.total(), types=types)
 
 
 @dataclass(frozen=True)

@@ -27,28 +27,38 @@ from ..heads import BertForTokenClassification
 from ..model.checks import IGNORED
 from ..outputs import ModelOutput
 from ..tokenization import BertTokenizer
-from .metrics import accuracy, entities, entity_f1
+from ..tokenization.alignment import word_spans
+from ..tokenization.wordpiece import TextTokenizer
+from .entities import OUTSIDE, TagScheme, entities, entity_f1
+from .metrics import accuracy
 from .task import NO_LABELS, Encoded, Labels, Row, Task
 from .task_files import Examples, PathName, Report, read_blocks, read_rows, usable
 
-OUTSIDE = "O"
+_NO_SPACE = re.compile("(?<=[{0}]) (?=[{0}])".format("\u3000-\u9fff\uff00-\uffef\U00020000-\U0002fa1f"))
 Kept = tuple[list[int], list[float]]  # for each position of a row, the likeliest tag and its probability
 
 
 @dataclass(frozen=True)
 class TaggedSentence:
-    """Words and as many tags, if known. spans: (start, end) of each word in the text it was cut from, if any."""
+    """Words and as many tags, if known. whole: the text they were cut from, if any; spans: (start, end) of each word in it."""
 
     words: tuple[str, ...]
     tags: tuple[str, ...] | None = None
     location: str = field(default="", compare=False)
     spans: tuple[tuple[int, int], ...] = ()
+    whole: str = ""
 
     @classmethod
-    def of_text(cls, text: str, location: str = "") -> "TaggedSentence":
-        """A sentence cut into words: runs of letters, digits and _, and single other signs."""
-        spans = tuple(word.span() for word in re.finditer(r"\w+|[^\w\s]", text))
-        return cls(tuple(text[start:end] for start, end in spans), location=location, spans=spans)
+    def of_text(cls, text: str, location: str = "", steps: TextTokenizer | None = None) -> "TaggedSentence":
+        """A text cut into words by `word_spans`: with a tokenizer's `steps()`, or as `BasicTokenizer` cuts."""
+        spans = tuple(word_spans(text, steps))
+        return cls(tuple(text[start:end] for start, end in spans), None, location, spans=spans, whole=text)
+
+    def text(self, start: int = 0, end: int | None = None) -> str:
+        """words[start:end] as they stand in the text; without one, a space between words that are not Chinese or Japanese."""
+        if spans := self.spans[start:end]:
+            return self.whole[spans[0][0] : spans[-1][1]]
+        return _NO_SPACE.sub("", " ".join(self.words[start:end]))
 
 
 def read_tags(path: PathName, *, labelled: bool = True) -> Examples:
@@ -164,9 +174,14 @@ class Tagging(Task):
         return "entity_f1" if self.marks_entities else "accuracy"
 
     @property
+    def scheme(self) -> TagScheme:
+        """What each tag says of entities."""
+        return TagScheme.of(self.labels.names)
+
+    @property
     def marks_entities(self) -> bool:
-        """Whether every tag is O, or B-, I-, E- or S- and a type."""
-        return all(re.match(r"O\Z|[BIES]-", name) for name in self.labels.names)
+        """Whether the tags are those of entities: B-person and the like, and O, with at most a few others."""
+        return self.scheme.marks_entities
 
     def read(self, path: Path, labelled: bool = True) -> Examples:
         return read_tags(path, labelled=labelled)
@@ -198,21 +213,31 @@ class Tagging(Task):
         scores = {"accuracy": accuracy(list(chain(*predicted)), list(chain(*true)))}
         if not self.marks_entities:
             return scores
-        entity = entity_f1(predicted, true)
+        entity = entity_f1(predicted, true, self.scheme)
         return {"entity_f1": entity.f1, "precision": entity.precision, "recall": entity.recall, **scores}
 
     def answers(self, encoded: Encoded, kept: Sequence[Kept]) -> list[dict[str, Any]]:
         # Of a word without a piece, O is certain.
         shares = _of_words(encoded.windows, [p for _, p in kept], encoded.items, missing=1.0)
-        found = []
+        found, scheme = [], self.scheme
         for sentence, tags, probabilities in zip(encoded.items, self._tags(encoded, kept), shares, strict=True):
-            marked = []
-            for entity in entities(tags) if self.marks_entities else ():
-                words = slice(entity.start, entity.end)
-                marked.append({"text": " ".join(sentence.words[words]), **entity._asdict()})
-                marked[-1]["probability"] = min(probabilities[words])
-                if spans := sentence.spans[words]:
-                    marked[-1]["characters"] = [spans[0][0], spans[-1][1]]
-            answer = {"words": list(sentence.words), "tags": tags, "probabilities": probabilities}
-            found.append(answer | ({"entities": marked} if self.marks_entities else {}))
+            answer = {
+                "text": sentence.text(),
+                "words": list(sentence.words),
+                "tags": tags,
+                "probabilities": probabilities,
+            }
+            if scheme.marks_entities:
+                answer["entities"] = []
+                for entity in entities(tags, scheme):
+                    probability = min(probabilities[entity.start : entity.end])
+                    marked = {
+                        "text": sentence.text(entity.start, entity.end),
+                        **entity._asdict(),
+                        "probability": probability,
+                    }
+                    if sentence.spans:
+                        marked["characters"] = [sentence.spans[entity.start][0], sentence.spans[entity.end - 1][1]]
+                    answer["entities"].append(marked)
+            found.append(answer)
         return found

@@ -6,11 +6,12 @@ Where a token begins and ends equals what the Rust tokenizer of transformers 5 r
 """
 
 from typing import Any, NamedTuple, TypeAlias
+from unicodedata import category
 
 from .encoding import EncodeOptions, Encoding, TruncationStrategy
 from .model_input import Columns, Ids, ModelInput
 from .wordpiece import TextTokenizer
-from .words import Traced
+from .words import BasicTokenizer, Traced
 
 
 class AlignedToken(NamedTuple):
@@ -39,11 +40,8 @@ def aligned(tokenizer: ModelInput, steps: TextTokenizer, text: Any, sequence: in
     if not isinstance(text, str):
         of_words = [aligned(tokenizer, steps, word, sequence=sequence) for word in text]
         return [token._replace(word=number) for number, tokens in enumerate(of_words) for token in tokens]
-    words: list[tuple[str, list[str]]] = []
     tokens: list[AlignedToken] = []
-    for part, is_token in steps.parts(Traced(text, range(len(text)))):
-        words += [(part, [part])] if is_token else steps.words(part)
-    for number, (word, pieces) in enumerate(words):
+    for number, (word, pieces) in enumerate(_traced_words(steps, text)):
         end = 0
         for piece in pieces:
             start, end = end, end + len(piece.removeprefix("##") if end else piece)
@@ -55,6 +53,35 @@ def aligned(tokenizer: ModelInput, steps: TextTokenizer, text: Any, sequence: in
     if steps.own and [token.token for token in tokens] != steps.own(text):
         raise ValueError(f"{type(tokenizer).__name__} tokenizes in its own way: where its tokens came from is unknown.")
     return tokens
+
+
+def _traced_words(steps: TextTokenizer, text: str) -> list[tuple[str, list[str]]]:
+    """Each word of a text, `Traced`, with its pieces; a special or added token is a word, and its own only piece."""
+    words: list[tuple[str, list[str]]] = []
+    for part, is_token in steps.parts(Traced(text, range(len(text)))):
+        words += [(part, [part])] if is_token else steps.words(part)
+    return words
+
+
+def word_spans(text: str, steps: TextTokenizer | None = None) -> list[tuple[int, int]]:
+    """Where each word of `text` begins and ends: an ideograph, a punctuation mark, or what stands between them and spaces.
+
+    Marks and format characters stay with the word that they follow, though BERT may drop them: `می‌خواهم` is one word, `‼️` too.
+    steps: `tokenizer.steps()`, to cut with that tokenizer's settings and added tokens; None cuts as `BasicTokenizer` does.
+    """
+    traced = Traced(text, range(len(text)))
+    words = [word for word, _ in _traced_words(steps, text)] if steps else BasicTokenizer().tokenize(traced)
+    spans, last = list[tuple[int, int]](), 0
+    for word in words:
+        if not isinstance(word, Traced):
+            raise ValueError(f"The tokenizer cuts in its own way: it does not say where {word!r} came from.")
+        start, end = max(last, word.span[0]), word.span[1]
+        while end < len(text) and (category(text[end])[0] == "M" or category(text[end]) == "Cf"):
+            end += 1
+        if start < end:  # not a word of marks, which belong to the word before
+            spans.append((start, end))
+        last = max(last, end)
+    return spans
 
 
 def origins(
