@@ -14,6 +14,7 @@ _LABELS = click.Choice(["single", "multi", "number"])
 _WARMUP_HELP = "The share of the steps in which the learning rate grows; then it falls to 0."
 _PATIENCE_HELP = "Stop after N evaluations without a better one; 0 never stops."
 _LENGTH_HELP = "Cut texts to N pieces.  [default: 128, with questions 384, where the model has as many positions]"
+_SELECT_HELP = "Choose the best model by this score.  [default: the task's first; an unknown one lists them]"
 _FAST_HELP = "Do less work for the same equations; the last digits and the dropout masks then differ."
 
 recipe_options = in_order(
@@ -28,6 +29,7 @@ recipe_options = in_order(
         click.option("--weight-decay", default=0.01, type=click.FloatRange(0), help="The decay of all matrices."),
         click.option("--max-length", type=click.IntRange(3), help=_LENGTH_HELP),
         click.option("--patience", default=0, type=_NOT_NEGATIVE, help=_PATIENCE_HELP),
+        click.option("--select", metavar="SCORE", help=_SELECT_HELP),
         click.option("--fast", is_flag=True, help=_FAST_HELP),
     ]
 )

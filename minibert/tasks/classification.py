@@ -139,8 +139,9 @@ class Classification(Task):
     saved = ("text", "text_pair", "label")
 
     @property
-    def selection_metric(self) -> str:
-        return {SINGLE: "accuracy", MULTI: "micro_f1", REGRESSION: "pearson"}[self.problem_type]
+    def metrics(self) -> tuple[str, ...]:
+        by_problem = {MULTI: ("micro_f1", "macro_f1", "accuracy"), REGRESSION: ("pearson", "spearman")}
+        return *by_problem.get(self.problem_type, ("accuracy", "macro_f1")), "loss"
 
     def read(self, path: Path, labelled: bool = True) -> Examples:
         label = self.label if labelled else None

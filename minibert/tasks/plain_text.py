@@ -132,7 +132,7 @@ class MaskedWords(Task):
     model_class = BertForMaskedLM
     reads = "labelled positions"
     saved = ("whole_words",)
-    selection_metric = "loss"
+    metrics = "loss", "accuracy", "perplexity"
 
     def read(self, path: Path, labelled: bool = True) -> Examples:  # noqa: ARG002
         return read_passages(path)

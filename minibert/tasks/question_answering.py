@@ -135,7 +135,7 @@ class QuestionAnswering(Task):
     model_class = BertForQuestionAnswering
     usual_length = 384
     saved = ("stride", "no_answer")
-    selection_metric = "f1"
+    metrics = "f1", "exact_match", "loss"
 
     def read(self, path: Path, labelled: bool = True) -> Examples:
         return read_squad(path, labelled=labelled)

@@ -170,8 +170,9 @@ class Tagging(Task):
     reads = "labelled positions"
 
     @property
-    def selection_metric(self) -> str:
-        return "entity_f1" if self.marks_entities else "accuracy"
+    def metrics(self) -> tuple[str, ...]:
+        of_entities = ("entity_f1", "precision", "recall") if self.marks_entities else ()
+        return *of_entities, "accuracy", "loss"
 
     @property
     def scheme(self) -> TagScheme:
@@ -221,23 +222,15 @@ class Tagging(Task):
         shares = _of_words(encoded.windows, [p for _, p in kept], encoded.items, missing=1.0)
         found, scheme = [], self.scheme
         for sentence, tags, probabilities in zip(encoded.items, self._tags(encoded, kept), shares, strict=True):
-            answer = {
-                "text": sentence.text(),
-                "words": list(sentence.words),
-                "tags": tags,
-                "probabilities": probabilities,
-            }
+            answer: dict[str, Any] = {"text": sentence.text(), "words": list(sentence.words)}
+            answer |= {"tags": tags, "probabilities": probabilities}
             if scheme.marks_entities:
                 answer["entities"] = []
                 for entity in entities(tags, scheme):
-                    probability = min(probabilities[entity.start : entity.end])
-                    marked = {
-                        "text": sentence.text(entity.start, entity.end),
-                        **entity._asdict(),
-                        "probability": probability,
-                    }
-                    if sentence.spans:
-                        marked["characters"] = [sentence.spans[entity.start][0], sentence.spans[entity.end - 1][1]]
+                    marked = {"text": sentence.text(entity.start, entity.end), **entity._asdict()}
+                    marked["probability"] = min(probabilities[entity.start : entity.end])
+                    if spans := sentence.spans[entity.start : entity.end]:
+                        marked["characters"] = [spans[0][0], spans[-1][1]]
                     answer["entities"].append(marked)
             found.append(answer)
         return found

@@ -139,9 +139,13 @@ class Task(ABC):
     saved: ClassVar[tuple[str, ...]] = ()  # the fields that are saved in the model's config, to read such files again
 
     @property
+    def metrics(self) -> tuple[str, ...]:
+        """The names of the scores, and "loss". By the first the best checkpoint is chosen, if no other is asked for."""
+        return "accuracy", "loss"
+
+    @property
     def selection_metric(self) -> str:
-        """The score by which the best checkpoint is chosen: the highest, or of "loss" the lowest."""
-        return "accuracy"
+        return self.metrics[0]
 
     @abstractmethod
     def read(self, path: Path, labelled: bool = True) -> Examples:

@@ -36,7 +36,7 @@ class FineTuningRecipe(TrainingRecipe):
     epochs: times every example is shown. warmup: share of the steps in which the learning rate grows to `lr`; then it falls to 0 in
     a line. max_length: pieces of a row, None for what is usual with the task. patience: evaluations without a better one
     after which training stops, 0 for never. evaluate_every: steps, 0 for once an epoch. group_by_length: batches of texts of about one
-    length. fast: with `minibert.fast.training`, and AdamW in one pass; last digits and dropout masks are not the reference's.
+    length. select: the score by which the best evaluation is chosen, None for the task's first. fast: with `minibert.fast.training`, and AdamW in one pass; last digits and dropout masks are not the reference's.
     """
 
     epochs: int = 3
@@ -47,6 +47,7 @@ class FineTuningRecipe(TrainingRecipe):
     patience: int = 0
     evaluate_every: int = 0
     group_by_length: bool = True
+    select: str | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -67,7 +68,7 @@ class FineTuning(TaskModel, Trainable):
     def __post_init__(self) -> None:
         self.prepare()
         recipe, lengths = self.recipe, self.train.lengths
-        self.selection_metric = self.task.selection_metric
+        self.selection_metric = recipe.select or self.task.selection_metric
         self.fast = FastTraining(self.model, self.task.reads, self.processes.size) if recipe.fast else None
         self.order = BatchOrder(lengths, recipe.batch_size, recipe.seed, group_by_length=recipe.group_by_length)
 
@@ -160,6 +161,10 @@ def open_task(
     `recipe.seed` gives a new head and then dropout, the numbers that it gives in the reference too. A checkpoint's head is kept where it
     knows the labels of the training file, and keeps their numbers.
     """
+    if recipe.select not in (None, *task.metrics):
+        raise ValueError(
+            f"select is {recipe.select!r}; the task {task.name!r} has the scores {', '.join(task.metrics)}."
+        )
     tokenizer = BertTokenizer.from_pretrained(model_name)
     config = BertConfig.from_pretrained(model_name)
     task, unfit = task.continuing(config)
@@ -169,6 +174,7 @@ def open_task(
     scored = task.encode(evaluation, tokenizer, length)
     say(str(examples.report))
     say(str(evaluation.report))
+    say(f"The best model is chosen by {recipe.select or task.selection_metric} on '{evaluation.report.source}'.")
 
     settings = {SETTINGS: {"task": task.name, "max_length": length, **task.settings()}}
     torch.manual_seed(recipe.seed)

@@ -68,7 +68,7 @@ class Trainable(ABC):
     processes: Processes
     module: nn.Module  # the model with its loss, as `Processes.wrap` gave it
     sharded: bool = False  # whether parameters are spread over the processes
-    selection_metric: str  # of `evaluate`, selects the best checkpoint: the highest, but of "loss" the lowest
+    selection_metric: str  # the score of `evaluate` by which the best checkpoint is chosen: see `better`
     state: dict[str, Any]  # what is saved besides the parameters
 
     def prepare(self, loss: nn.Module | None = None) -> None:
@@ -227,11 +227,13 @@ def check_same_recipe(recipe: dict[str, Any], saved: dict[str, Any], out: Path) 
 
 
 def better(metrics: dict[str, float], best: dict[str, Any], selection_metric: str) -> bool:
-    """Whether an evaluation is better than the best so far; of two equal in the selection metric, the lower loss is."""
-    if selection_metric == "loss":
-        return bool(metrics["loss"] < best["loss"])
-    old = (best.get(selection_metric, -math.inf), -best["loss"])
-    return (metrics[selection_metric], -metrics["loss"]) > old
+    """Whether an evaluation is better than the best so far: of loss and perplexity the lowest is, of all else the highest.
+
+    Of two that are equal in the selection metric, the lower loss is.
+    """
+    sign = -1 if selection_metric in ("loss", "perplexity") else 1
+    old = sign * best[selection_metric] if selection_metric in best else -math.inf
+    return (sign * metrics[selection_metric], -metrics["loss"]) > (old, -best["loss"])
 
 
 def random_state(device: torch.device) -> list[Tensor]:

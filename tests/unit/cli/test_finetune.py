@@ -77,6 +77,29 @@ class TestFinetune:
         figures = json.loads(run("eval", "--model", str(tmp_path / "run/model"), "--file", str(path), "--json").stdout)
         assert set(figures) == {"loss", "accuracy", "macro_f1"}
 
+    @pytest.mark.parametrize(
+        ("name", "more"), [("entities", "recall"), ("reviews", "macro_f1"), ("words", "perplexity")]
+    )
+    def test_the_score_that_chooses_is_said_and_can_be_chosen(self, name: str, more: str, tmp_path: Path, runs) -> None:
+        kind, file, *_ = TRAININGS[name]
+        usual = {"entities": "entity_f1", "reviews": "accuracy", "words": "loss"}[name]
+        assert f"The best model is chosen by {usual} on '" in runs[name][1]
+        words = command(kind, sample(file), small_model(tmp_path / "model"), tmp_path / "run", *FAST, "1")
+        assert f"The best model is chosen by {more} on '" in output_of(*words, "--select", more)
+        assert "holds another run" in run(*words, "--select", "loss").output  # saved with the run
+
+    @pytest.mark.parametrize("name", TRAININGS)
+    def test_an_unknown_score_is_answered_with_those_that_there_are(self, name: str, tmp_path: Path, runs) -> None:
+        kind, file, _, *more = TRAININGS[name]
+        words = command(kind, sample(file), model_of(runs, name), tmp_path / "run", *FAST, "1", *more)
+        result = run(*words, "--select", "bleu")
+        assert result.exit_code == 1
+        log = [json.loads(line) for line in (runs[name][0] / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+        measured = {key.removeprefix("evaluation_") for line in log for key in line if key.startswith("evaluation_")}
+        listed = re.search(r"has the scores ([\w, ]+)\.", result.output)
+        assert listed
+        assert set(listed[1].split(", ")) == measured
+
     def test_a_curve_is_drawn_where_there_is_something_to_draw_with(self, runs) -> None:
         folder, output = runs["reviews"]
         can_draw = importlib.util.find_spec("matplotlib") is not None
@@ -167,9 +190,9 @@ class TestPredict:
         assert answer["words"] == ["Marta", "Lindqvist", "opened", "a", "bakery", "in", "Uppsala", "."]
         assert len(answer["tags"]) == len(answer["probabilities"]) == 8
         for entity in answer["entities"]:
-            assert entity["text"] == " ".join(answer["words"][entity["start"] : entity["end"]])
             assert answer["tags"][entity["start"]].endswith(entity["type"])
             begin, end = entity["characters"]
+            assert entity["text"] == text[begin:end]
             assert text[begin:end].split() == answer["words"][entity["start"] : entity["end"]]
             assert entity["probability"] == min(answer["probabilities"][entity["start"] : entity["end"]])
         assert answer["entities"]  # learned by heart

@@ -299,7 +299,9 @@ class TestRuns:
         said: list[str] = []
         finetune(Classification(), model, path, path, RECIPE, tmp_path / "out", ALONE, say=said.append)
         account = f"'{path}': 2 of 3 examples used.\n  left out: 1 × it has an empty text (line 3)."
-        assert said == [account, account, "New, to be learned from the start: classifier.weight, classifier.bias."]
+        chosen = f"The best model is chosen by accuracy on '{path}'."
+        new = "New, to be learned from the start: classifier.weight, classifier.bias."
+        assert said == [account, account, chosen, new]
 
     def test_relative_positions_train_too(self, tmp_path: Path) -> None:
         model = small_model(tmp_path / "relative", position_embedding_type="relative_key")
