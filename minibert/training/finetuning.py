@@ -161,13 +161,11 @@ def open_task(
     `recipe.seed` gives a new head and then dropout, the numbers that it gives in the reference too. A checkpoint's head is kept where it
     knows the labels of the training file, and keeps their numbers.
     """
-    if recipe.select not in (None, *task.metrics):
-        raise ValueError(
-            f"select is {recipe.select!r}; the task {task.name!r} has the scores {', '.join(task.metrics)}."
-        )
     tokenizer = BertTokenizer.from_pretrained(model_name)
     config = BertConfig.from_pretrained(model_name)
     task, unfit = task.continuing(config)
+    if recipe.select not in (None, *(scores := task.metrics)):
+        raise ValueError(f"select is {recipe.select!r}; the task {task.name!r} has the scores {', '.join(scores)}.")
     length = row_length(task, config.max_position_embeddings, recipe.max_length)
     rows = task.encode(examples, tokenizer, length, training=True)
     examples.report.require_some()
