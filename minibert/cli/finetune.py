@@ -123,6 +123,18 @@ def mlm(whole_words: bool, **options: Any) -> None:
     _run("mlm", options, whole_words=whole_words)
 
 
+@finetune.command("clm", short_help="The next word: a decoder for `minibert generate`.")
+@recipe_options
+def clm(**options: Any) -> None:
+    """The next word of plain text, passages with an empty line between: a decoder that `minibert generate` continues texts with.
+
+    \b
+    minibert finetune clm --train novel.txt --eval another.txt --lr 5e-4 --out my-decoder
+    minibert generate "It was a dark and" --model my-decoder/model --sample --seed 1
+    """
+    _run("clm", options)
+
+
 def _run(name: str, options: dict[str, Any], **fields: Any) -> None:
     from ..fast.training import keep_freed_memory
     from ..tasks import TASKS

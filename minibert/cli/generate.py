@@ -8,6 +8,8 @@ from .options import json_option, model_option, print_answer
 
 FAST = "Compute each new word by minibert.fast.one_token, or by the model's own forward; the words are the same."
 
+TRAIN_ONE = "`minibert finetune clm` trains a decoder."
+
 
 @click.command("generate", short_help="Continue a prompt, word by word.")
 @click.argument("prompt")
@@ -25,18 +27,22 @@ FAST = "Compute each new word by minibert.fast.one_token, or by the model's own 
 def generate(prompt: str, sample: bool, seed: int | None, model: str, as_json: bool, **search: Any) -> None:
     """Continue PROMPT with a model trained to read from left to right.
 
-    The bundled model was trained to fill in blanks: as a decoder it runs, but its text makes little sense. Words appear
-    as they are chosen, except in a beam search, which has its text only at the end.
+    `minibert finetune clm` trains such a model. Others, such as the bundled one, were trained to fill in blanks: their text
+    makes little sense. Words appear as they are chosen, except in a beam search, which has its text only at the end.
 
     \b
-    minibert generate "It was a dark and" --model my-decoder --sample --seed 1
+    minibert generate "It was a dark and" --model my-decoder/model --sample --seed 1
     """
     import torch
 
-    from .. import BertLMHeadModel, BertTokenizer
+    from .. import BertConfig, BertLMHeadModel, BertTokenizer
 
     tokenizer = BertTokenizer.from_pretrained(model)
     decoder = BertLMHeadModel.from_pretrained(model, is_decoder=True)
+    if not BertConfig.from_pretrained(model).is_decoder:
+        click.echo(
+            f"Warning: {model} was trained to fill in blanks, and its text makes little sense. {TRAIN_ONE}", err=True
+        )
     if any(finding.name.startswith("cls.") for finding in decoder.loading_report.new):
         raise ValueError(f"{model} was not trained to predict words: it has no masked-word head.")
 

@@ -11,6 +11,7 @@ from .plain_text import (
     NEXT_SENTENCE_LABELS,
     MaskedWords,
     NextSentence,
+    NextWord,
     encode_passages,
     read_passages,
     read_sentence_pairs,
@@ -24,7 +25,7 @@ from .task_files import Examples, Report
 
 __all__ = [
     "NEXT_SENTENCE_LABELS", "TASKS", "Answer", "AnswerWindow", "BatchOrder", "Candidate", "ChoiceExample",
-    "Classification", "Encoded", "Examples", "Labels", "MaskedWords", "MultipleChoice", "NextSentence",
+    "Classification", "Encoded", "Examples", "Labels", "MaskedWords", "MultipleChoice", "NextSentence", "NextWord",
     "Prediction", "Question", "QuestionAnswering", "Report", "TagWindow", "TaggedSentence", "Tagging", "Task",
     "TextExample", "answers_to", "batch_loader", "collate", "encode_choices", "encode_passages", "encode_questions",
     "encode_tags", "encode_texts", "evaluation_batches", "find_labels", "find_tags", "read_choices",
@@ -32,7 +33,15 @@ __all__ = [
     "tags_of_words", "task_of",
 ]  # fmt: skip
 
-TASKS: tuple[type[Task], ...] = (Classification, Tagging, QuestionAnswering, MultipleChoice, NextSentence, MaskedWords)
+TASKS: tuple[type[Task], ...] = (
+    Classification,
+    Tagging,
+    QuestionAnswering,
+    MultipleChoice,
+    NextSentence,
+    MaskedWords,
+    NextWord,
+)
 
 
 def task_of(config: BertConfig, name: str) -> Task:

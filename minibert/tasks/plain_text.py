@@ -1,4 +1,4 @@
-"""BERT's two pre-training tasks, one at a time, on plain text: they make a model at home in it before another task.
+"""Tasks on plain text: BERT's two of pre-training, one at a time, and the next word.
 
 Whether one sentence follows another: `BertForNextSentencePrediction`. Score: accuracy. Files to train on have a sentence
 a line and an empty line between documents, as Google's BERT reads them. Every two neighbours make a pair. Half of the
@@ -9,7 +9,10 @@ Hidden words: `BertForMaskedLM`. Scores: accuracy, perplexity. Files are passage
 line breaks mean nothing. A passage longer than a row is read in several, one after the other: [CLS] pieces [SEP]. In
 training every pass hides other words; to be scored the same words are hidden every time.
 
-Source: Devlin et al. 2019, §3.1.
+The next word: `BertLMHeadModel`, a decoder that `generate` continues texts with. Scores and files as for hidden words; every
+piece after [CLS] is predicted from those before it, and [SEP] where the passage ends.
+
+Source: Devlin et al. 2019, §3.1; Rothe et al. 2020.
 """
 
 import random
@@ -23,7 +26,7 @@ import torch
 from torch import Tensor
 
 from ..data.masking import Vocabulary, mask
-from ..heads import BertForMaskedLM, BertForNextSentencePrediction
+from ..heads import BertForMaskedLM, BertForNextSentencePrediction, BertLMHeadModel
 from ..model.checks import IGNORED
 from ..outputs import ModelOutput
 from ..tokenization import BertTokenizer
@@ -161,3 +164,38 @@ class MaskedWords(Task):
 
     def answers(self, encoded: Encoded, kept: Sequence[tuple[int, int]]) -> list[dict[str, Any]]:  # noqa: ARG002
         raise ValueError("A model of hidden words answers texts with blanks: minibert fill-mask TEXT --model NAME.")
+
+
+@dataclass(frozen=True)
+class NextWord(Task):
+    """A decoder: each position sees only those before it."""
+
+    name = "clm"
+    model_class = BertLMHeadModel
+    reads = "everything"
+    selection_metric = "loss"
+
+    def read(self, path: Path, labelled: bool = True) -> Examples:  # noqa: ARG002
+        return read_passages(path)
+
+    def config_fields(self) -> dict[str, Any]:
+        return {"is_decoder": True}
+
+    def encode(self, examples: Examples, tokenizer: BertTokenizer, max_length: int, training: bool = False) -> Encoded:  # noqa: ARG002
+        rows = encode_passages(examples.items, tokenizer, max_length, report=examples.report)
+        return Encoded(examples.items, [{**row, "labels": [IGNORED, *row["input_ids"][1:]]} for row in rows])
+
+    def label_count(self, batch: dict[str, Tensor]) -> int:
+        return int((batch["labels"] != IGNORED).sum())
+
+    def keep(self, outputs: ModelOutput, batch: dict[str, Tensor]) -> Sequence[tuple[int, int]]:
+        """(right, predicted) of each row."""
+        following = batch["labels"][:, 1:]  # (batch, seq − 1): what the scores of each position but the last are for
+        counted = following != IGNORED
+        right = (outputs["logits"][:, :-1].argmax(dim=-1) == following) & counted
+        return list(zip(right.sum(dim=1).tolist(), counted.sum(dim=1).tolist(), strict=True))
+
+    score = MaskedWords.score
+
+    def answers(self, encoded: Encoded, kept: Sequence[tuple[int, int]]) -> list[dict[str, Any]]:  # noqa: ARG002
+        raise ValueError("A model of the next word continues a text: minibert generate TEXT --model NAME.")

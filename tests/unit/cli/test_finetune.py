@@ -107,7 +107,7 @@ class TestFinetune:
         assert ("pip install 'minibert-pytorch[plots]'" in output) != can_draw
 
     def test_the_help_of_every_kind_shows_the_recipe(self) -> None:
-        for kind in ("classify", "tag", "qa", "choose", "nsp", "mlm"):
+        for kind in ("classify", "tag", "qa", "choose", "nsp", "mlm", "clm"):
             text = output_of("finetune", kind, "--help")
             assert text.startswith(f"Usage: minibert finetune {kind} [OPTIONS]")
             for option in ("--model", "--train", "--eval", "--out", "--epochs", "--batch-size", "--lr", "--warmup"):

@@ -9,7 +9,16 @@ import torch
 
 from course.samples import sample
 from minibert import BertForPreTraining
-from minibert.tasks import Classification, MaskedWords, MultipleChoice, NextSentence, QuestionAnswering, Tagging, Task
+from minibert.tasks import (
+    Classification,
+    MaskedWords,
+    MultipleChoice,
+    NextSentence,
+    NextWord,
+    QuestionAnswering,
+    Tagging,
+    Task,
+)
 from minibert.training.distributed import Processes
 from minibert.training.finetuning import FineTuningRecipe
 from tests.unit.tasks.tiny_tokenizer import PIECES, tiny_tokenizer
@@ -27,6 +36,7 @@ SAMPLE_TASKS: dict[str, tuple[Task, str]] = {
     "choices": (MultipleChoice(), "endings.csv"),
     "next sentences": (NextSentence(), "sentences.txt"),
     "hidden words": (MaskedWords(), "sentences.txt"),
+    "the next word": (NextWord(), "sentences.txt"),
 }
 RECIPE = FineTuningRecipe(epochs=2, batch_size=8, lr=5e-3, max_length=96)
 

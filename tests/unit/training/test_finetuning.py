@@ -72,7 +72,7 @@ class TestLearning:
         assert config.task_specific_params["minibert"]["max_length"] == 96
 
     def test_there_is_a_kind_for_every_name(self) -> None:
-        assert [task.name for task in TASKS] == ["classify", "tag", "qa", "choose", "nsp", "mlm"]
+        assert [task.name for task in TASKS] == ["classify", "tag", "qa", "choose", "nsp", "mlm", "clm"]
 
     def test_a_model_trained_elsewhere_is_known_by_its_class(self) -> None:
         config = BertConfig(architectures=["BertForQuestionAnswering"])
