@@ -68,7 +68,10 @@ def _examples(trained: "TrainedModel", asked: dict[str, Any]) -> "Examples":
 
     task = trained.task
     if task.name not in _HOW:
-        raise ValueError("This model fills in hidden words. Ask it with: minibert fill-mask TEXT --model NAME.")
+        does, command = {"mlm": ("fills in hidden words", "fill-mask"), "clm": ("continues texts", "generate")}[
+            task.name
+        ]
+        raise ValueError(f"This model {does}. Ask it with: minibert {command} TEXT --model NAME.")
     given, source = {name: value for name, value in asked.items() if value not in (None, ())}, "the command line"
     if file := given.pop("file", None):
         if given:

@@ -68,11 +68,11 @@ class TrainedModel(TaskModel):
     max_length: int
 
     @classmethod
-    def open(cls, name: str, processes: Processes, max_length: int | None = None) -> "TrainedModel":
-        """Open a checkpoint: a folder, a bundled name or a hub id. max_length: None for the one it was trained with.
-
-        Raises ValueError for a model that was not trained for a task.
+    def open(cls, name: str, processes: Processes | None = None, max_length: int | None = None) -> "TrainedModel":
+        """Open a checkpoint: a folder, a bundled name or a hub id. processes: None for this one alone. max_length: None
+        for the one it was trained with. Raises ValueError for a model that was not trained for a task.
         """
+        processes = processes or Processes.alone()
         config = BertConfig.from_pretrained(name)
         task = task_of(config, name)
         wanted = max_length if max_length is not None else saved_settings(config).get("max_length")

@@ -135,7 +135,9 @@ def test_a_loop_that_prints_for_ever_is_ended_and_cut(course: Path, capsys: pyte
     assert hint_of(course, "def double(x):\n    while True:\n        print(x)\n").startswith(
         "It was still running after"
     )
-    assert capsys.readouterr().out == "3\n" * 5000
+    printed = capsys.readouterr().out  # all that is kept, or what a busy machine printed in the time
+    assert printed
+    assert ("3\n" * 5000).startswith(printed)
 
 
 def test_an_answer_cannot_wait_for_the_keyboard(course: Path) -> None:

@@ -12,7 +12,7 @@ from minibert.fast.one_token import OneTokenNetwork
 def run(*arguments: str) -> str:
     result = CliRunner().invoke(main, ["generate", "It was a dark and", "--max-new-tokens", "6", *arguments])
     assert result.exit_code == 0, result.output
-    return result.output
+    return result.stdout
 
 
 def test_the_text_goes_on_from_the_prompt() -> None:

@@ -50,7 +50,7 @@ def opened(name: str, model: str, recipe: FineTuningRecipe = RECIPE, processes: 
 
 
 # Random weights, two layers of 32: what falls so far has been learned by heart. Several labels and hidden words take longer.
-LEARNED = {"several labels": 0.75, "hidden words": 0.75}
+LEARNED = {"several labels": 0.75, "hidden words": 0.75, "the next word": 0.75}
 PACE = {"several labels": {"epochs": 40, "batch_size": 4, "lr": 1e-2}, "questions": {"epochs": 40}}
 
 
