@@ -17,7 +17,7 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
 INTRODUCTION = """# Performance
 
 Measured by `make bench`: each row runs minibert and the other library turn by turn in one process (or, for imports, in
-fresh ones) on the same work. "as fast" is the median of the rounds' ratios, above 1 where minibert is the faster; the
+fresh ones) on the same work. "speed-up" is the median of the rounds' ratios, above 1 where minibert is the faster; the
 quartiles say how steady it was. Ratios travel between machines better than times do.
 """
 

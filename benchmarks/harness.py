@@ -34,7 +34,7 @@ class Row:
         )
 
 
-HEADER = "| task | against | minibert | other | as fast | quartiles |\n|---|---|--:|--:|--:|--:|"
+HEADER = "| task | against | minibert | other | speed-up | quartiles |\n|---|---|--:|--:|--:|--:|"
 
 
 def race(contenders: Mapping[str, Work], rounds: int, warm_up: int = 1) -> dict[str, list[float]]:
