@@ -3,6 +3,10 @@
 And no deadline for the examples of a law: the first of a kind loads libraries, and a busy machine is no mistake.
 """
 
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported; the processes that tests start have it too
+
 import hypothesis
 import pytest
 import torch
