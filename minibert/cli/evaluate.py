@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from .options import FILE, json_option, model_option, print_json
+from .options import FILE, answer_length_option, json_option, model_option, print_json
 
 
 @click.command("eval", short_help="Evaluate a model on held-out text or a labelled file.")
@@ -14,11 +14,15 @@ from .options import FILE, json_option, model_option, print_json
 @click.option("--batches", default=60, type=click.IntRange(1), help="Evaluate on N batches of --data.")
 @click.option("--rows", default=64, type=click.IntRange(1), help="Put N pairs or examples in a batch.")
 @click.option(
-    "--length", type=click.IntRange(8), help="Positions of a row.  [default: with --data 128, else as in training]"
+    "--length",
+    "max_length",
+    type=click.IntRange(8),
+    help="Positions of a row.  [default: with --data 128, else as in training]",
 )
+@answer_length_option
 @json_option
 def evaluate(
-    model: str, data: Path | None, file: Path | None, batches: int, rows: int, length: int | None, as_json: bool
+    model: str, data: Path | None, file: Path | None, batches: int, rows: int, as_json: bool, **lengths: int | None
 ) -> None:
     """With --data: loss and accuracy on hidden words and next sentences of the held-out text; the same pairs and masks every time, and
     the last layer computed only where it is read. With --file: the loss and the scores of a fine-tuned model's task.
@@ -30,16 +34,18 @@ def evaluate(
     """
     if (data is None) == (file is None):
         raise click.UsageError("Give either --data, for a pre-trained model, or --file, for a fine-tuned one.")
+    if file is None and lengths["max_answer_length"] is not None:
+        raise click.UsageError("--max-answer-length is for a --file of questions.")
     from ..training.distributed import Processes
     from ..training.prediction import TrainedModel
 
     if file is not None:
-        metrics, report = TrainedModel.open(model, Processes.alone(), length).evaluate(file, rows)
+        metrics, report = TrainedModel.open(model, Processes.alone(), **lengths).evaluate(file, rows)
         click.echo(str(report), err=as_json)
         width = max(map(len, metrics))
         lines = [f"{name.replace('_', ' '):{width}}  {value:.3f}" for name, value in metrics.items()]
     if data is not None:
-        metrics, lines = _pretraining_metrics(model, data, batches, rows=rows, length=length or 128)
+        metrics, lines = _pretraining_metrics(model, data, batches, rows=rows, length=lengths["max_length"] or 128)
     if as_json:
         print_json(metrics)
     else:

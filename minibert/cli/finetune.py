@@ -5,13 +5,15 @@ from typing import Any
 
 import click
 
-from .options import in_order, model_option
+from .options import ANSWER_LENGTH_HELP, in_order, model_option
 from .pretrain import finish, training_options
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _POSITIVE, _NOT_NEGATIVE, _SHARE = click.IntRange(1), click.IntRange(0), click.FloatRange(0, 1)
 _LABELS = click.Choice(["single", "multi", "number"])
-_WARMUP_HELP = "The share of the steps in which the learning rate grows; then it falls to 0."
+_WARMUP_HELP = "The share of the steps in which the learning rate grows."
+_FREEZE_HELP = "Do not train these: body, or parts of parameter names such as embeddings,encoder.layer.0-3."
+_WEIGHTS_HELP = "Let rare classes weigh more in the loss: balanced; a number for each label; or NAME=NUMBER,… ."
 _PATIENCE_HELP = "Stop after N evaluations without a better one; 0 never stops."
 _LENGTH_HELP = "Cut texts to N pieces.  [default: 128, with questions 384, where the model has as many positions]"
 _SELECT_HELP = "Choose the best model by this score.  [default: the task's first; an unknown one lists them]"
@@ -78,14 +80,15 @@ def tag(**options: Any) -> None:
 @finetune.command("qa", short_help="Answers that stand in a text.")
 @recipe_options
 @click.option("--stride", default=128, type=_NOT_NEGATIVE, help="Let two windows of a long text share N pieces.")
-def qa(stride: int, **options: Any) -> None:
+@click.option("--max-answer-length", default=30, type=_POSITIVE, help=ANSWER_LENGTH_HELP)
+def qa(stride: int, max_answer_length: int, **options: Any) -> None:
     """Answers that stand in a text, from SQuAD's JSON, 1.1 or 2.0.
 
     \b
     minibert finetune qa --train train.json --eval dev.json --out my-reader
     minibert predict --question "Who came?" --context "One evening a stranger came." --model my-reader/model
     """
-    _run("qa", options, stride=stride)
+    _run("qa", options, stride=stride, max_answer_length=max_answer_length)
 
 
 @finetune.command("choose", short_help="The right one of several endings.")

@@ -21,6 +21,9 @@ def in_order(options: Sequence[Callable[[Any], Any]]) -> Callable[[Command], Com
 
 _MODEL = "The model: a folder, a bundled model or a name on the Hugging Face hub."
 model_option = click.option("--model", default=BUNDLED_MODEL, metavar="NAME", help=_MODEL)
+ANSWER_LENGTH_HELP = "Give answers of up to N pieces; longer ones are never considered."
+_ANSWER_LENGTH: dict[str, Any] = {"type": click.IntRange(1), "help": f"{ANSWER_LENGTH_HELP}  [default: as in training]"}
+answer_length_option = click.option("--max-answer-length", **_ANSWER_LENGTH)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 
 

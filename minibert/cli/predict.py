@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..terminal import table
-from .options import FILE, json_option, print_json
+from .options import FILE, answer_length_option, json_option, print_json
 
 if TYPE_CHECKING:
     from ..tasks import Examples
@@ -36,8 +36,9 @@ _HOW = {
 @click.option("--top-k", "-k", default=3, type=click.IntRange(1), help="Show the N likeliest labels or answers.")
 @click.option("--max-length", type=click.IntRange(3), help="Cut texts to N pieces.  [default: as in training]")
 @click.option("--batch-size", default=32, type=click.IntRange(1), help="Compute N examples at a time.")
+@answer_length_option
 @json_option
-def predict(model: str, top_k: int, max_length: int | None, batch_size: int, as_json: bool, **asked: Any) -> None:
+def predict(model: str, top_k: int, batch_size: int, as_json: bool, **asked: Any) -> None:
     """A fine-tuned model's answers to TEXTs, a question or a file. Its task is read from its config.
 
     \b
@@ -50,7 +51,8 @@ def predict(model: str, top_k: int, max_length: int | None, batch_size: int, as_
     from ..training.distributed import Processes
     from ..training.prediction import TrainedModel
 
-    trained = TrainedModel.open(model, Processes.alone(), max_length)
+    lengths = {name: asked.pop(name) for name in ("max_length", "max_answer_length")}
+    trained = TrainedModel.open(model, Processes.alone(), **lengths)
     examples = _examples(trained, asked)
     answers = trained.answers(examples, batch_size)
     if (report := examples.report).changed or report.left_out or asked["file"]:

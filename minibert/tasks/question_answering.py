@@ -26,7 +26,7 @@ from ..heads import BertForQuestionAnswering
 from ..outputs import ModelOutput
 from ..tokenization import BertTokenizer
 from .metrics import answer_scores
-from .squad import AnswerWindow, Offset, Question, encode_questions, read_squad
+from .squad import ANSWER_PIECES, AnswerWindow, Offset, Question, encode_questions, read_squad
 from .task import Encoded, Task
 from .task_files import Examples
 
@@ -63,7 +63,7 @@ def answers_to(
     end_logits: Sequence[Any],
     *,
     n_best: int = 20,
-    longest: int = 30,
+    longest: int = ANSWER_PIECES,
     allow_no_answer: bool = False,
     threshold: float = 0.0,
 ) -> list[Prediction]:
@@ -126,15 +126,19 @@ def _best_spans(window: AnswerWindow, scores: Scores, *, n_best: int, longest: i
 
 @dataclass(frozen=True)
 class QuestionAnswering(Task):
-    """stride: pieces that windows of a long context share. no_answer: whether a question may have none."""
+    """stride: pieces that windows of a long context share. no_answer: whether a question may have none.
+
+    max_answer_length: pieces that a given answer may have, run_squad's 30. Training learns longer ones too.
+    """
 
     stride: int = 128
     no_answer: bool = False
+    max_answer_length: int = ANSWER_PIECES
 
     name = "qa"
     model_class = BertForQuestionAnswering
     usual_length = 384
-    saved = ("stride", "no_answer")
+    saved = ("stride", "no_answer", "max_answer_length")
     metrics = "f1", "exact_match", "loss"
 
     def read(self, path: Path, labelled: bool = True) -> Examples:
@@ -148,8 +152,8 @@ class QuestionAnswering(Task):
 
     def encode(self, examples: Examples, tokenizer: BertTokenizer, max_length: int, training: bool = False) -> Encoded:
         # Questions that are only asked are labelled too, so that they have a loss. All are kept, to be scored.
-        options: dict[str, Any] = {"max_length": max_length, "stride": self.stride, "keep_all": not training}
-        windows = encode_questions(examples.items, tokenizer, examples.report, **options)
+        options: dict[str, Any] = {"max_length": max_length, "stride": self.stride, "longest": self.max_answer_length}
+        windows = encode_questions(examples.items, tokenizer, examples.report, keep_all=not training, **options)
         return Encoded(examples.items, [window.row for window in windows], windows)
 
     def keep(self, outputs: ModelOutput, batch: dict[str, Tensor]) -> Sequence[Kept]:  # noqa: ARG002
@@ -170,5 +174,6 @@ class QuestionAnswering(Task):
 
     def _predictions(self, encoded: Encoded, kept: Sequence[Kept], n_best: int = 20) -> list[Prediction]:
         start, end = zip(*kept, strict=True)
-        options: dict[str, Any] = {"n_best": n_best, "allow_no_answer": self.no_answer}
+        options: dict[str, Any] = {"n_best": n_best, "longest": self.max_answer_length}
+        options["allow_no_answer"] = self.no_answer
         return answers_to(encoded.items, encoded.windows, start, end_logits=end, **options)

@@ -27,6 +27,7 @@ Offset = tuple[int, int]
 NOT_HERE = (0, 0)
 SPECIAL_TOKENS = 3  # [CLS] and two [SEP]
 QUESTION_PIECES = 64  # a longer question is cut, as in Google's run_squad
+ANSWER_PIECES = 30  # a longer answer is not given unless that is asked for, as in run_squad
 
 
 class Answer(NamedTuple):
@@ -121,6 +122,7 @@ def encode_questions(
     *,
     max_length: int = 384,
     stride: int = 128,
+    longest: int = ANSWER_PIECES,
     labelled: bool = True,
     keep_all: bool = False,
 ) -> list[AnswerWindow]:
@@ -128,12 +130,16 @@ def encode_questions(
 
     labelled=True is for training: a question whose answer is whole in no window is left out and reported, unless
     `keep_all`. labelled=False only asks. Questions of more than 64 pieces are cut and reported.
+    longest: pieces of the longest answer that will be given. A question of which no true answer can be given whole is noted.
     """
+    if longest < 1:
+        raise ValueError(f"The longest answer must have at least 1 piece; max_answer_length is {longest}.")
     max_pieces = max_length - QUESTION_PIECES - SPECIAL_TOKENS
     if not 0 <= stride < max_pieces:
         demand = f"the stride of {stride} must be 0 or more, and less. Choose a larger max_length or a smaller stride."
         raise ValueError(f"max_length={max_length} leaves {max_pieces} pieces for a context, and {demand}")
     windows: list[AnswerWindow] = []
+    too_long: list[tuple[str, int]] = []  # location, pieces of the shortest true answer
     context, pieces, characters = "", [], []
     for number, question in enumerate(questions):
         if question.context != context:  # questions about one context are neighbours: it is tokenized once
@@ -153,14 +159,25 @@ def encode_questions(
             row = dict(tokenizer.prepare_for_model(asked, pieces[stretch]))
             of_question.append(AnswerWindow(row, number, (*before, *characters[stretch], None)))
         if labelled:
-            answer = next(iter(question.answers), Answer("", 0))
-            positions = answer_positions(answer, [window.offsets for window in of_question])
-            if question.answers and not keep_all and set(positions) == {NOT_HERE}:
-                report.leave_out(question.location, f"the answer is whole in no window of {max_length} pieces")
-                continue
+            offsets = [window.offsets for window in of_question]
+            answers = question.answers or (Answer("", 0),)
+            places = [answer_positions(answer, offsets) for answer in (answers if keep_all else answers[:1])]
+            if question.answers and all(set(positions) == {NOT_HERE} for positions in places):
+                unseen = f"the answer is whole in no window of {max_length} pieces"
+                if not keep_all:
+                    report.leave_out(question.location, unseen)
+                    continue
+                report.note(question.location, f"{unseen}, so it is never given whole")
+            if (shortest := min(len(held_by(answer, characters)) for answer in answers)) > longest:
+                too_long.append((question.location, shortest))
+            positions = places[0]
             for window, (first, last) in zip(of_question, positions, strict=True):
                 window.row["start_positions"], window.row["end_positions"] = first, last
         windows += of_question
+    most = max((length for _, length in too_long), default=0)
+    for location, _ in too_long:
+        note = f"the answer is longer than {longest} pieces, and no answer so long is ever given"
+        report.note(location, f"{note}: max_answer_length={most} would allow all of them")
     return windows
 
 
@@ -169,10 +186,13 @@ def answer_positions(answer: Answer, windows: Sequence[Sequence[Offset | None]])
 
     windows: the offsets of each window's positions. What no piece holds, such as a space at the answer's end, is not missed.
     """
-    begin, end = answer.start, answer.start + len(answer.text)
-    of_windows = [
-        [(i, at) for i, at in enumerate(window) if at and at[0] < end and at[1] > begin] for window in windows
-    ]
+    of_windows = [held_by(answer, window) for window in windows]
     held = [offset for window in of_windows for _, offset in window]
     whole = min(held, default=None), max(held, default=None)
     return [(w[0][0], w[-1][0]) if w and (w[0][1], w[-1][1]) == whole else NOT_HERE for w in of_windows]
+
+
+def held_by(answer: Answer, offsets: Sequence[Offset | None]) -> list[tuple[int, Offset]]:
+    """(position, characters) of the pieces that hold a character of the answer."""
+    begin, end = answer.start, answer.start + len(answer.text)
+    return [(i, at) for i, at in enumerate(offsets) if at and at[0] < end and at[1] > begin]

@@ -27,7 +27,7 @@ SHOWN_NAMES = 12  # labels that are printed with their counts
 
 @dataclass
 class Report:
-    """How many of the examples found in a file are used, and which are left out, or changed (cut, say): reason → locations.
+    """How many of the examples found in a file are used, and which are left out, changed (cut, say) or noted: reason → locations.
 
     understood: what the file was read as, such as "pairs: premise + hypothesis" and "2 labels: no 3, yes 5".
     """
@@ -37,12 +37,17 @@ class Report:
     understood: list[str] = field(default_factory=list)
     left_out: dict[str, list[str]] = field(default_factory=dict)
     changed: dict[str, list[str]] = field(default_factory=dict)
+    noted: dict[str, list[str]] = field(default_factory=dict)
 
     def leave_out(self, location: str, reason: str) -> None:
         self.left_out.setdefault(reason, []).append(location)
 
     def change(self, location: str, reason: str) -> None:
         self.changed.setdefault(reason, []).append(location)
+
+    def note(self, location: str, what: str) -> None:
+        """Of an example that is used as it is, something that is good to know."""
+        self.noted.setdefault(what, []).append(location)
 
     @property
     def used(self) -> int:
@@ -55,7 +60,7 @@ class Report:
             raise ValueError(f"'{self.source}' has no example that can be used.{reasons}")
 
     def __str__(self) -> str:
-        kinds = {"left out": self.left_out, "changed": self.changed}
+        kinds = {"left out": self.left_out, "changed": self.changed, "note": self.noted}
         lines = [f"  read as {'; '.join(self.understood)}."] if self.understood else []
         lines += [f"  {kind}: {self._listed(reasons)}" for kind, reasons in kinds.items() if reasons]
         return "\n".join([f"'{self.source}': {self.used:,} of {self.found:,} examples used.", *lines])
