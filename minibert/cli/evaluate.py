@@ -6,6 +6,8 @@ import click
 
 from .options import FILE, answer_length_option, json_option, model_option, print_json
 
+_LENGTH_HELP = "Positions of a row.  [default: with --data 128, else as in training]"
+
 
 @click.command("eval", short_help="Evaluate a model on held-out text or a labelled file.")
 @model_option
@@ -13,12 +15,7 @@ from .options import FILE, answer_length_option, json_option, model_option, prin
 @click.option("--file", type=FILE, help="A labelled file to evaluate a fine-tuned model on.")
 @click.option("--batches", default=60, type=click.IntRange(1), help="Evaluate on N batches of --data.")
 @click.option("--rows", default=64, type=click.IntRange(1), help="Put N pairs or examples in a batch.")
-@click.option(
-    "--length",
-    "max_length",
-    type=click.IntRange(8),
-    help="Positions of a row.  [default: with --data 128, else as in training]",
-)
+@click.option("--length", "max_length", type=click.IntRange(8), help=_LENGTH_HELP)
 @answer_length_option
 @json_option
 def evaluate(

@@ -28,6 +28,7 @@ recipe_options = in_order(
         click.option("--epochs", default=3, type=_POSITIVE, help="Train on every example N times."),
         click.option("--batch-size", default=16, type=_POSITIVE, help="Put N examples in a batch."),
         click.option("--warmup", default=0.1, type=_SHARE, help=_WARMUP_HELP),
+        click.option("--freeze", default="", metavar="PARTS", help=_FREEZE_HELP),
         click.option("--weight-decay", default=0.01, type=click.FloatRange(0), help="The decay of all matrices."),
         click.option("--max-length", type=click.IntRange(3), help=_LENGTH_HELP),
         click.option("--patience", default=0, type=_NOT_NEGATIVE, help=_PATIENCE_HELP),
@@ -35,6 +36,7 @@ recipe_options = in_order(
         click.option("--fast", is_flag=True, help=_FAST_HELP),
     ]
 )
+class_weights_option = click.option("--class-weights", metavar="WEIGHTS", help=_WEIGHTS_HELP)
 
 
 @click.group("finetune", short_help="Train a model for a task.")
@@ -49,6 +51,7 @@ def finetune() -> None:
 
 @finetune.command("classify", short_help="A label for a text or a pair.")
 @recipe_options
+@class_weights_option
 @click.option("--labels", default="single", type=_LABELS, help="One label, several (names between |), or a number.")
 @click.option("--text", default="text", metavar="COLUMN", help="The column of the texts.")
 @click.option("--text-pair", metavar="COLUMN", help="Their partners' column.  [default: text_pair, if there is one]")
@@ -68,6 +71,7 @@ def classify(labels: str, text: str, text_pair: str | None, label: str, **option
 
 @finetune.command("tag", short_help="A tag for every word.")
 @recipe_options
+@class_weights_option
 def tag(**options: Any) -> None:
     """A tag for every word, from CoNLL columns or .jsonl with words and tags.
 

@@ -19,6 +19,9 @@ _DEFAULT_SIZES: dict[str, Any] = {
 _CONFIG = click.Path(exists=True, dir_okay=False, path_type=Path)
 _POSITIVE = click.IntRange(1)
 _PHASES, _PRECISIONS = "16:0.2,32:0.2,64:0.3,128:0.3", ("auto", "float32", "bfloat16")
+_SCHEDULES = ("linear", "cosine", "cosine_with_restarts", "polynomial", "constant", "constant_with_warmup")
+_SCHEDULE_HELP = "What the learning rate does after the warm-up; constant has none."
+_ACCUMULATE_HELP = "Compute a batch in N parts, to save memory."
 _FAST_HELP = "fast: the last layer only where it is read, AdamW in blocks. plain: every layer's own forward."
 
 
@@ -34,6 +37,8 @@ def training_options(lr: float, precisions: Sequence[str], every: int, seeded: s
         [
             click.option("--out", required=True, type=folder, help="Write the run to this folder."),
             click.option("--lr", default=lr, help="The highest learning rate."),
+            click.option("--schedule", default=_SCHEDULES[0], type=click.Choice(_SCHEDULES), help=_SCHEDULE_HELP),
+            click.option("--accumulate", default=1, type=_POSITIVE, help=_ACCUMULATE_HELP),
             click.option("--evaluate-every", **steps, help="Evaluate every N steps."),
             click.option("--save-every", **steps, help="Save every N steps."),
             click.option("--precision", **precision, help=f"The floating-point type of matrix products{auto}."),
@@ -54,7 +59,6 @@ def training_options(lr: float, precisions: Sequence[str], every: int, seeded: s
     "--phases", default=_PHASES, metavar="LENGTH:SHARE,…", help="Lengths of rows, each with its share of steps."
 )
 @click.option("--warmup-steps", default=100, type=click.IntRange(0), help="Let the learning rate grow for N steps.")
-@click.option("--accumulate", default=1, type=_POSITIVE, help="Compute a batch in N parts, to save memory.")
 @click.option("--whole-words", is_flag=True, help="Hide whole words, not pieces.")
 @click.option("--shard", is_flag=True, help="Under torchrun: shard the parameters over the processes (FSDP2).")
 @click.option("--fast/--plain", default=True, help=_FAST_HELP)

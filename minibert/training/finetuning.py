@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.data import DataLoader
 
@@ -21,28 +22,35 @@ from ..checkpoints import LoadingReport
 from ..config import BertConfig
 from ..fast.training import FastTraining
 from ..model import BertPreTrainedModel
+from ..model.checks import IGNORED
 from ..tasks import BatchOrder, Encoded, Examples, Labels, Task, batch_loader
+from ..tasks.class_weights import class_weights
 from ..tasks.task import SETTINGS
 from ..tokenization import BertTokenizer
-from .distributed import Processes
+from .distributed import Processes, averaging
+from .frozen import freeze
 from .loop import LoopOptions, Trainable, TrainingRecipe, check_at_least, check_finite, train
 from .prediction import TaskModel, row_length
+from .remarks import remarks
 
 
 @dataclass(frozen=True, kw_only=True)
 class FineTuningRecipe(TrainingRecipe):
     """How to fine-tune: the numbers of BERT's paper (appendix A.3) by default.
 
-    epochs: times every example is shown. warmup: share of the steps in which the learning rate grows to `lr`; then it falls to 0 in
-    a line. max_length: pieces of a row, None for what is usual with the task. patience: evaluations without a better one
-    after which training stops, 0 for never. evaluate_every: steps, 0 for once an epoch. group_by_length: batches of texts of about one
-    length. select: the score by which the best evaluation is chosen, None for the task's first. fast: with `minibert.fast.training`, and AdamW in one pass; last digits and dropout masks are not the reference's.
+    epochs: times every example is shown. warmup: share of the steps in which the learning rate grows to `lr`. freeze: parts that are not
+    trained, as `freeze` takes them. class_weights: as the function takes them, None for 1 each. max_length: pieces of a row, None for what is
+    usual with the task. patience: evaluations without a better one after which training stops, 0 for never. evaluate_every: steps, 0 for
+    once an epoch. group_by_length: batches of texts of about one length. select: the score by which the best evaluation is chosen, None
+    for the task's first. fast: with `minibert.fast.training`, and AdamW in one pass; last digits and dropout masks are not the reference's.
     """
 
     epochs: int = 3
     batch_size: int = 16
     lr: float = 5e-5
     warmup: float = 0.1
+    freeze: str = ""
+    class_weights: str | tuple[float, ...] | None = None
     max_length: int | None = None
     patience: int = 0
     evaluate_every: int = 0
@@ -52,6 +60,8 @@ class FineTuningRecipe(TrainingRecipe):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_at_least(1, epochs=self.epochs, batch_size=self.batch_size)
+        if self.accumulate > self.batch_size:
+            raise ValueError(f"accumulate is {self.accumulate}: a batch of {self.batch_size} has not so many parts.")
         check_at_least(0, patience=self.patience, evaluate_every=self.evaluate_every)
         if not 0 <= self.warmup <= 1:
             raise ValueError(f"warmup is {self.warmup}; it is a share of the steps, from 0 to 1.")
@@ -67,9 +77,11 @@ class FineTuning(TaskModel, Trainable):
 
     def __post_init__(self) -> None:
         self.prepare()
-        recipe, lengths = self.recipe, self.train.lengths
+        recipe, lengths, given = self.recipe, self.train.lengths, self.recipe.class_weights
         self.selection_metric = recipe.select or self.task.selection_metric
         self.fast = FastTraining(self.model, self.task.reads, self.processes.size) if recipe.fast else None
+        weights = None if given is None else class_weights(given, self.task.labels, self.train.rows)
+        self.weights = None if weights is None else weights.to(self.processes.device)  # (classes,)
         self.order = BatchOrder(lengths, recipe.batch_size, recipe.seed, group_by_length=recipe.group_by_length)
 
     @property
@@ -93,22 +105,40 @@ class FineTuning(TaskModel, Trainable):
         """This process's rows of a step's batch, to look at."""
         return next(iter(self.batches(step)))
 
+    def weight(self, batch: dict[str, Tensor]) -> float:
+        """What the mean loss of a batch is divided by: the number of its labels, or the sum of their classes' weights."""
+        if self.weights is None:
+            return self.task.label_count(batch)
+        return float(self.weights[batch["labels"][batch["labels"] != IGNORED]].sum())
+
     def share(self, step: int, batch: dict[str, Tensor]) -> float:
-        """This process's share of the labels that the whole batch of a step has."""
+        """This process's share of the labels, by weight, that the whole batch of a step has."""
         has_rows = bool(self.processes.share(len(self.order.batch(step - 1))))
-        count = self.task.label_count(batch) if has_rows else 0
+        count = self.weight(batch) if has_rows else 0
         [total] = self.processes.sum(count)
         return count / total
 
+    def loss(self, batch: dict[str, Tensor]) -> Tensor:
+        """The mean loss of the rows of a batch: the head's own, or weighted by class."""
+        if self.weights is not None:
+            logits = self.module(**{name: column for name, column in batch.items() if name != "labels"}).logits
+            labels = batch["labels"].flatten()
+            return F.cross_entropy(logits.flatten(0, -2), labels, weight=self.weights, ignore_index=IGNORED)
+        return self.fast.loss(self.module, batch) if self.fast else self.module(**batch).loss
+
     def backward(self, step: int, batch: dict[str, Tensor]) -> dict[str, float]:
-        share = self.share(step, batch)
-        batch = {name: column.to(self.processes.device) for name, column in batch.items()}
-        with self.fast.step(batch) if self.fast else nullcontext(batch) as batch:
-            with self.processes.autocast(self.precision):
-                loss = self.fast.loss(self.module, batch) if self.fast else self.module(**batch).loss
-            # Gradients are averaged over the processes, and the loss is to be their mean by labels. With one process both factors are 1.
-            (loss * (share * self.processes.size)).backward()
-        [whole] = self.processes.sum(float(loss.detach()) * share)
+        of_batch, weight = self.share(step, batch), self.weight(batch)
+        parts, mean = self.parts(batch), 0.0
+        for part in parts:
+            share = of_batch * (self.weight(part) / weight)
+            read = self.fast.step(part) if self.fast else nullcontext(part)
+            with averaging(self.module, part is parts[-1]), read as inputs:
+                with self.processes.autocast(self.precision):
+                    loss = self.loss(inputs)
+                # Gradients are averaged over the processes, and the loss is to be their mean by labels. Of one process and part both factors are 1.
+                (loss * (share * self.processes.size)).backward()
+            mean += float(loss.detach()) * share
+        [whole] = self.processes.sum(mean)
         return {"loss": whole}
 
     def evaluate(self) -> dict[str, float]:
@@ -183,14 +213,31 @@ def open_task(
         task_specific_params=(getattr(config, "task_specific_params", None) or {}) | settings,
         **task.config_fields(),
     )
-    say_what_is_new(model, unfit, say, labels=task.labels)
+    new = say_what_is_new(model, unfit, say, labels=task.labels)
+    frozen = freeze(model, recipe.freeze)
+    if frozen:
+        sizes = [sum(parameter.numel() for parameter in each) for each in (set(frozen.values()), model.parameters())]
+        say(f"Frozen: {recipe.freeze}, {sizes[0]:,} of {sizes[1]:,} parameters.")
+    if stuck := sorted(frozen.keys() & set(new)):
+        say(f"New and frozen, so they stay as they were drawn at random: {', '.join(stuck)}.")
+    for remark in remarks(rows, scored, recipe.batch_size):
+        say(remark)
     if processes.size > 1:
         torch.manual_seed(recipe.seed + 1 + processes.rank)  # dropout: its own in each process
-    return FineTuning(model.float(), tokenizer, task, processes=processes, train=rows, evaluation=scored, recipe=recipe)
+    trained = FineTuning(
+        model.float(), tokenizer, task, processes=processes, train=rows, evaluation=scored, recipe=recipe
+    )
+    if trained.weights is not None:
+        weights = zip(task.labels.names, trained.weights.tolist(), strict=True)
+        say(f"Weights of the classes: {', '.join(f'{name} {weight:.3g}' for name, weight in weights)}.")
+    return trained
 
 
-def say_what_is_new(model: BertPreTrainedModel, unfit: str, say: Callable[[str], None], labels: Labels) -> None:
-    """Start a head anew that was read and does not fit, and say what was new and what is kept. unfit: why it does not, "" if it does."""
+def say_what_is_new(model: BertPreTrainedModel, unfit: str, say: Callable[[str], None], labels: Labels) -> list[str]:
+    """Start a head anew that was read and does not fit, and say what is new and what is kept; return the names of what is new.
+
+    unfit: why it does not fit, "" if it does.
+    """
     report = model.loading_report or LoadingReport("", "")
     new = [finding.name for finding in report.new]
     head = [name for name, _ in model.named_parameters() if name.startswith("classifier.")]
@@ -204,6 +251,7 @@ def say_what_is_new(model: BertPreTrainedModel, unfit: str, say: Callable[[str],
         say(f"The head of '{report.checkpoint}' is kept, and the order of its labels: {labels}.")
     if new:
         say(f"New, to be learned from the start: {', '.join(new)}.")
+    return new
 
 
 def train_task(

@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from torch.distributed.tensor import DTensor
 
 from ..model import BertPreTrainedModel
-from ..optim import AdamW, get_linear_schedule_with_warmup, no_decay_groups
+from ..optim import AdamW, SchedulerType, get_scheduler, no_decay_groups
 from ..tokenization import BertTokenizer
 from .distributed import Processes, full_weights, load_full_weights
 from .run_files import RunCheckpoints, RunLog
@@ -40,14 +40,17 @@ def check_at_least(least: float, **values: float) -> None:
 class TrainingRecipe:
     """What every training chooses. A run cannot be resumed with another recipe.
 
-    lr: the highest learning rate. clip: the largest norm of the gradient, 0 for none. precision: the floating-point type of matrix
-    products, "float32" or "bfloat16" (autocast). attention: "eager" gives the reference's bits; "sdpa" and "packed" are faster with
-    long rows. fast: the same equations with less work (`minibert.fast`), up to rounding.
+    lr: the highest learning rate. schedule: what becomes of it after the warm-up, a name of `SchedulerType`. clip: the largest norm of
+    the gradient, 0 for none. accumulate: parts in which a batch is computed; without dropout, the gradient is the batch's up to
+    rounding. precision: the floating-point type of matrix products, "float32" or "bfloat16" (autocast). attention: "eager" gives the
+    reference's bits; "sdpa" and "packed" are faster with long rows. fast: the same equations with less work (`minibert.fast`), up to rounding.
     """
 
     lr: float
+    schedule: str = SchedulerType.LINEAR.value
     weight_decay: float = 0.01
     clip: float = 1.0
+    accumulate: int = 1
     precision: str = "float32"
     attention: str = "eager"
     fast: bool = False
@@ -55,6 +58,8 @@ class TrainingRecipe:
 
     def __post_init__(self) -> None:
         check_at_least(0, clip=self.clip)
+        check_at_least(1, accumulate=self.accumulate)
+        SchedulerType(self.schedule)  # raises ValueError for another name
         if self.precision not in ("float32", "bfloat16"):
             raise ValueError(f"precision is {self.precision!r}; choose float32 or bfloat16.")
 
@@ -85,6 +90,11 @@ class Trainable(ABC):
     @abstractmethod
     def batches(self, first: int) -> Iterable[Any]:
         """This process's rows of the batches of all steps from number `first` on; steps count from 1."""
+
+    def parts(self, batch: dict[str, Tensor]) -> list[dict[str, Tensor]]:
+        """This process's rows of a batch in `accumulate` parts, on its device; fewer, where there are fewer rows."""
+        columns = [column.to(self.processes.device).chunk(self.recipe.accumulate) for column in batch.values()]
+        return [dict(zip(batch, part, strict=True)) for part in zip(*columns, strict=True)]
 
     @abstractmethod
     def backward(self, step: int, batch: Any) -> dict[str, float]:
@@ -140,7 +150,7 @@ def train(
     """
     processes, recipe = trained.processes, {**asdict(trained.recipe), **identity}
     optimizer = AdamW(no_decay_groups(trained.model, recipe["weight_decay"]), lr=recipe["lr"], **adamw)
-    schedule = get_linear_schedule_with_warmup(optimizer, warmup_steps, options.steps)
+    schedule = get_scheduler(recipe["schedule"], optimizer, warmup_steps, num_training_steps=options.steps)
     checkpoints = RunCheckpoints(out / "checkpoints", options.keep)
     best: dict[str, Any] = {"step": None, "loss": math.inf}
     first = checkpoints.newest() or 0
@@ -167,6 +177,11 @@ def train(
     log = RunLog(out / "log.jsonl", options.steps, first, quiet=not processes.leads)
     if first:
         log.say(f"Going on from step {first}.")
+    if warmup_steps >= options.steps and recipe["schedule"] != SchedulerType.CONSTANT:
+        highest = f"{recipe['lr'] * (options.steps - 1) / warmup_steps:.3g}, not {recipe['lr']:.3g}"
+        log.say(
+            f"The warm-up of {warmup_steps} steps outlasts the run of {options.steps}: the highest learning rate is {highest}."
+        )
 
     parameters = [parameter for parameter in trained.module.parameters() if parameter.requires_grad]
     ended = first > 0 and options.out_of_patience(first, best["step"])

@@ -10,7 +10,6 @@ import torch
 from ..config import BertConfig
 from ..model import BertPreTrainedModel
 from ..tasks import Encoded, Examples, Report, Task, batch_loader, evaluation_batches, saved_settings, task_of
-from ..tasks.question_answering import QuestionAnswering
 from ..tokenization import BertTokenizer
 from .distributed import Processes
 
@@ -70,18 +69,18 @@ class TrainedModel(TaskModel):
 
     @classmethod
     def open(
-        cls, name: str, processes: Processes | None = None, max_length: int | None = None, *, max_answer_length: int | None = None
+        cls, name: str, processes: Processes | None = None, max_length: int | None = None, **settings: Any
     ) -> "TrainedModel":
-        """Open a checkpoint: a folder, a bundled name or a hub id. processes: None for this one alone. The lengths: None for those of its
-        training. Raises ValueError for a model that was not trained for a task, or to answer questions where they are to be longer.
+        """Open a checkpoint: a folder, a bundled name or a hub id. processes: None for this one alone. max_length, settings of the task:
+        None for those of its training. Raises ValueError for a model that was not trained for a task, or for one without such a setting.
         """
         processes = processes or Processes.alone()
         config = BertConfig.from_pretrained(name)
         task = task_of(config, name)
-        if max_answer_length is not None:
-            if not isinstance(task, QuestionAnswering):
-                raise ValueError(f"max_answer_length is for models that answer questions; '{name}' does not.")
-            task = replace(task, max_answer_length=max_answer_length)
+        changed = {setting: value for setting, value in settings.items() if value is not None}
+        if unknown := changed.keys() - set(task.saved):
+            raise ValueError(f"'{name}' was taught the task '{task.name}', which has no {', '.join(unknown)}.")
+        task = replace(task, **changed)
         wanted = max_length if max_length is not None else saved_settings(config).get("max_length")
         length = row_length(task, config.max_position_embeddings, wanted)
         model: BertPreTrainedModel = task.model_class.from_pretrained(name)

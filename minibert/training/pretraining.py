@@ -62,8 +62,8 @@ def parse_phases(text: str) -> tuple[Phase, ...]:
 class Recipe(TrainingRecipe):
     """How to pre-train.
 
-    tokens_per_step: positions in a batch, over all processes. accumulate: pieces in which a batch is computed. shard: spread the
-    parameters over the processes, for a model too large for one. fast: the last layer only where it is read, and AdamW in blocks.
+    tokens_per_step: positions in a batch, over all processes. shard: spread the parameters over the processes, for a model too large
+    for one. fast: the last layer only where it is read, and AdamW in blocks.
     """
 
     steps: int = 2000
@@ -72,13 +72,13 @@ class Recipe(TrainingRecipe):
     lr: float = 1.5e-3
     warmup_steps: int = 100
     beta2: float = 0.98
-    accumulate: int = 1
     whole_words: bool = False
     shard: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_at_least(1, steps=self.steps, tokens_per_step=self.tokens_per_step, accumulate=self.accumulate)
+        check_at_least(1, steps=self.steps, tokens_per_step=self.tokens_per_step)
+        check_at_least(0, warmup_steps=self.warmup_steps)
         if self.tokens_per_step < self.longest:
             raise ValueError(f"tokens_per_step is {self.tokens_per_step}: not one row of {self.longest} positions.")
 
@@ -129,12 +129,10 @@ class Pretraining(Trainable):
 
     def backward(self, step: int, batch: dict[str, Tensor]) -> dict[str, float]:
         counts = self.processes.sum(*count_labels(batch))
-        columns = [column.to(self.processes.device).chunk(self.recipe.accumulate) for column in batch.values()]
-        pieces = [dict(zip(batch, piece, strict=True)) for piece in zip(*columns, strict=True)]
-        sums = [0.0] * 4
-        for piece in pieces:
-            read = last_layer_at_labels(self.model.bert, piece) if self.recipe.fast else nullcontext(piece)
-            with averaging(self.module, piece is pieces[-1]), read as inputs:
+        parts, sums = self.parts(batch), [0.0] * 4
+        for part in parts:
+            read = last_layer_at_labels(self.model.bert, part) if self.recipe.fast else nullcontext(part)
+            with averaging(self.module, part is parts[-1]), read as inputs:
                 with self.processes.autocast(self.precision):
                     losses = self.module(**inputs)
                 # Gradients are averaged over the processes, and the loss is to be their sum.

@@ -192,6 +192,6 @@ class TestTheCommands:
         assert run("finetune", "classify", "--model", small_model(tmp_path / "model"), *files).exit_code == 0
         result = run("eval", "--model", f"{out}/model", "--file", str(path), "--max-answer-length", "9")
         assert result.exit_code != 0
-        assert "max_answer_length is for models that answer questions; '" in result.output + str(result.exception)
+        assert "was taught the task 'classify', which has no max_answer_length" in result.output + str(result.exception)
         result = run("eval", "--data", str(tmp_path), "--max-answer-length", "9")
         assert "--max-answer-length is for a --file of questions" in result.output
