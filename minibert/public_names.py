@@ -13,8 +13,48 @@ from .auto import (
     AutoModelForQuestionAnswering as AutoModelForQuestionAnswering,
     AutoModelForSequenceClassification as AutoModelForSequenceClassification,
     AutoModelForTokenClassification as AutoModelForTokenClassification,
-    AutoModelWithLMHead as AutoModelWithLMHead,
     AutoTokenizer as AutoTokenizer,
+)
+from .compat import logging as logging
+from .compat.collators import (
+    DataCollatorForLanguageModeling as DataCollatorForLanguageModeling,
+    DataCollatorForTokenClassification as DataCollatorForTokenClassification,
+    DataCollatorForWholeWordMask as DataCollatorForWholeWordMask,
+    DataCollatorWithPadding as DataCollatorWithPadding,
+    default_data_collator as default_data_collator,
+)
+from .compat.methods import load_tf_weights_in_bert as load_tf_weights_in_bert
+from .compat.names import (
+    CONFIG_MAPPING as CONFIG_MAPPING,
+    CONFIG_NAME as CONFIG_NAME,
+    MODEL_FOR_CAUSAL_LM_MAPPING as MODEL_FOR_CAUSAL_LM_MAPPING,
+    MODEL_FOR_MASKED_LM_MAPPING as MODEL_FOR_MASKED_LM_MAPPING,
+    MODEL_FOR_MULTIPLE_CHOICE_MAPPING as MODEL_FOR_MULTIPLE_CHOICE_MAPPING,
+    MODEL_FOR_NEXT_SENTENCE_PREDICTION_MAPPING as MODEL_FOR_NEXT_SENTENCE_PREDICTION_MAPPING,
+    MODEL_FOR_PRETRAINING_MAPPING as MODEL_FOR_PRETRAINING_MAPPING,
+    MODEL_FOR_QUESTION_ANSWERING_MAPPING as MODEL_FOR_QUESTION_ANSWERING_MAPPING,
+    MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING as MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING,
+    MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING as MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING,
+    MODEL_MAPPING as MODEL_MAPPING,
+    MODEL_WITH_LM_HEAD_MAPPING as MODEL_WITH_LM_HEAD_MAPPING,
+    TOKENIZER_MAPPING as TOKENIZER_MAPPING,
+    WEIGHTS_NAME as WEIGHTS_NAME,
+    AutoModelWithLMHead as AutoModelWithLMHead,
+    BaseModelOutput as BaseModelOutput,
+    BaseModelOutputWithCrossAttentions as BaseModelOutputWithCrossAttentions,
+    BaseModelOutputWithPast as BaseModelOutputWithPast,
+    BaseModelOutputWithPooling as BaseModelOutputWithPooling,
+    PretrainedConfig as PretrainedConfig,
+    PreTrainedModel as PreTrainedModel,
+    PreTrainedTokenizer as PreTrainedTokenizer,
+    PreTrainedTokenizerBase as PreTrainedTokenizerBase,
+    PreTrainedTokenizerFast as PreTrainedTokenizerFast,
+    TensorType as TensorType,
+    is_flax_available as is_flax_available,
+    is_tf_available as is_tf_available,
+    is_tokenizers_available as is_tokenizers_available,
+    is_torch_available as is_torch_available,
+    set_seed as set_seed,
 )
 from .config import BertConfig as BertConfig
 from .encoder_decoder import EncoderDecoderConfig as EncoderDecoderConfig, EncoderDecoderModel as EncoderDecoderModel
@@ -59,11 +99,30 @@ from .optim import (
     get_scheduler as get_scheduler,
     no_decay_groups as no_decay_groups,
 )
+from .outputs import (
+    BaseModelOutputWithPastAndCrossAttentions as BaseModelOutputWithPastAndCrossAttentions,
+    BaseModelOutputWithPoolingAndCrossAttentions as BaseModelOutputWithPoolingAndCrossAttentions,
+    BertForPreTrainingOutput as BertForPreTrainingOutput,
+    CausalLMOutputWithCrossAttentions as CausalLMOutputWithCrossAttentions,
+    MaskedLMOutput as MaskedLMOutput,
+    ModelOutput as ModelOutput,
+    MultipleChoiceModelOutput as MultipleChoiceModelOutput,
+    NextSentencePredictorOutput as NextSentencePredictorOutput,
+    QuestionAnsweringModelOutput as QuestionAnsweringModelOutput,
+    Seq2SeqLMOutput as Seq2SeqLMOutput,
+    SequenceClassifierOutput as SequenceClassifierOutput,
+    TokenClassifierOutput as TokenClassifierOutput,
+)
 from .tokenization import (
+    AddedToken as AddedToken,
     BasicTokenizer as BasicTokenizer,
     BatchEncoding as BatchEncoding,
     BertTokenizer as BertTokenizer,
     BertTokenizerFast as BertTokenizerFast,
+    CharSpan as CharSpan,
+    PaddingStrategy as PaddingStrategy,
+    TokenSpan as TokenSpan,
+    TruncationStrategy as TruncationStrategy,
     WordpieceTokenizer as WordpieceTokenizer,
 )
 

@@ -2,14 +2,14 @@
 
 from typing import Any
 
+from ..auto import AutoConfig, AutoTokenizer, _AutoModelClass
 from ..config_files import ConfigFiles
 from ..encoder_decoder import EncoderDecoderConfig, EncoderDecoderModel
 from ..heads import BertForMaskedLM, BertForQuestionAnswering, BertForTokenClassification, BertLMHeadModel
 from ..model.base import BertBase
 from ..tokenization import BatchEncoding, BertTokenizer, BertTokenizerFast
-from .config_methods import OF_CONFIGS
-from .model_methods import OF_MODELS, OF_PAIRS
-from .tokenizer_methods import OF_ENCODINGS, OF_TOKENIZERS
+from .methods import OF_CONFIGS, OF_ENCODINGS, OF_MODELS, OF_PAIRS, OF_TOKENIZERS
+from .names import OF_AUTO_CONFIG, OF_AUTO_MODELS, OF_AUTO_TOKENIZER
 
 _NO_POOLER = {"_keys_to_ignore_on_load_unexpected": [r"pooler"]}
 _WORD_PREDICTOR = {**_NO_POOLER, "_keys_to_ignore_on_load_missing": [r"position_ids", r"predictions.decoder.bias"]}
@@ -26,6 +26,9 @@ ATTACHED: dict[type, dict[str, Any]] = {
     BertTokenizer: OF_TOKENIZERS,
     BertTokenizerFast: {"slow_tokenizer_class": BertTokenizer},
     BatchEncoding: OF_ENCODINGS,
+    AutoConfig: OF_AUTO_CONFIG,
+    AutoTokenizer: OF_AUTO_TOKENIZER,
+    _AutoModelClass: OF_AUTO_MODELS,
 }
 """Class → name → function, property or value. Each file of `compat/` that has some is imported here and listed by class."""
 

@@ -108,7 +108,7 @@ class BertPreTrainedModel(BertBase):
         model.eval()
         if not output_loading_info:
             return model
-        from ..compat.model_methods import loading_info
+        from ..compat.methods import loading_info
 
         return model, loading_info(model, report, names)
 

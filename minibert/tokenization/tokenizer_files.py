@@ -43,7 +43,17 @@ SETTINGS = {
 }
 HUB = ("revision", "cache_dir", "token", "local_files_only", "force_download")  # arguments of `locate`
 # Arguments of the reference that have no effect here.
-IGNORED = ("resume_download", "proxies", "mirror", "trust_remote_code", "from_tf", "from_flax", "_fast_init")
+IGNORED = (
+    "use_fast",
+    "from_slow",
+    "resume_download",
+    "proxies",
+    "mirror",
+    "trust_remote_code",
+    "from_tf",
+    "from_flax",
+    "_fast_init",
+)
 
 PathLike: TypeAlias = str | os.PathLike[str]
 Files: TypeAlias = tuple[Path | dict[str, int], dict[str, Any], dict[str, int]]  # vocabulary, arguments, added tokens
@@ -131,6 +141,7 @@ class PretrainedFiles(Vocabulary):
     name_or_path: str
     model_max_length: int
     padding_side: str
+    saved_as = "BertTokenizer"  # the class that its files name
     vocab_files_names = {"vocab_file": VOCAB}  # noqa: RUF012
     steps: Callable[[], TextTokenizer]
 
@@ -193,7 +204,7 @@ class PretrainedFiles(Vocabulary):
             "model_max_length": self.model_max_length,
             "padding_side": self.padding_side,
             "name_or_path": self.name_or_path,
-            "tokenizer_class": "BertTokenizer",
+            "tokenizer_class": self.saved_as,
         }
         files = {config: settings, special: {role: as_json(token, typed=False) for role, token in roles.items()}}
         if self.added_tokens_encoder:
