@@ -72,13 +72,18 @@ def classify(labels: str, text: str, text_pair: str | None, label: str, **option
 @finetune.command("tag", short_help="A tag for every word.")
 @recipe_options
 @class_weights_option
-def tag(**options: Any) -> None:
-    """A tag for every word, from CoNLL columns or .jsonl with words and tags.
+@click.option(
+    "--word", metavar="COLUMN", help="The words' column: its name, or its number from 1.  [default: as usual]"
+)
+@click.option("--tag", metavar="COLUMN", help="The tags' column: its name, or its number.  [default: as usual]")
+@click.option("--columns", default="", metavar="NAMES", help="All columns of a file without a header: word,pos,tag.")
+def tag(word: str | None, tag: str | None, columns: str, **options: Any) -> None:
+    """A tag for every word, from columns (CoNLL, .conllu, .csv) or JSON with words and tags.
 
     \b
     minibert finetune tag --train train.conll --eval test.conll --out my-tagger
     """
-    _run("tag", options)
+    _run("tag", options, word=word, tag=tag, columns=[name.strip() for name in columns.split(",") if name.strip()])
 
 
 @finetune.command("qa", short_help="Answers that stand in a text.")

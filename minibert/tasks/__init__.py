@@ -4,6 +4,7 @@ Read in this order: `task.py` (what a task is), one of the six, such as `classif
 `metrics.py`, which all of them use. `minibert.training.finetuning` trains them.
 """
 
+from ..compat.published_tags import TagColumns
 from ..config import BertConfig
 from .classification import Classification, TextExample, encode_texts, find_labels, read_classification
 from .multiple_choice import ChoiceExample, MultipleChoice, encode_choices, read_choices
@@ -18,7 +19,8 @@ from .plain_text import (
 )
 from .question_answering import Candidate, Prediction, QuestionAnswering, answers_to
 from .squad import Answer, AnswerWindow, Question, encode_questions, read_squad
-from .tagging import TaggedSentence, Tagging, TagWindow, encode_tags, find_tags, read_tags, tags_of_words
+from .tag_files import TaggedSentence, read_tags
+from .tagging import Tagging, TagWindow, encode_tags, find_tags, tags_of_words
 from .task import Encoded, Labels, Task, saved_settings
 from .task_batches import BatchOrder, batch_loader, collate, evaluation_batches
 from .task_files import Examples, Report
@@ -26,7 +28,8 @@ from .task_files import Examples, Report
 __all__ = [
     "NEXT_SENTENCE_LABELS", "TASKS", "Answer", "AnswerWindow", "BatchOrder", "Candidate", "ChoiceExample",
     "Classification", "Encoded", "Examples", "Labels", "MaskedWords", "MultipleChoice", "NextSentence", "NextWord",
-    "Prediction", "Question", "QuestionAnswering", "Report", "TagWindow", "TaggedSentence", "Tagging", "Task",
+    "Prediction", "Question", "QuestionAnswering", "Report", "TagColumns", "TagWindow", "TaggedSentence", "Tagging",
+    "Task",
     "TextExample", "answers_to", "batch_loader", "collate", "encode_choices", "encode_passages", "encode_questions",
     "encode_tags", "encode_texts", "evaluation_batches", "find_labels", "find_tags", "read_choices",
     "read_classification", "read_passages", "read_sentence_pairs", "read_squad", "read_tags", "saved_settings",

@@ -1,7 +1,7 @@
 """A tag for every word: `BertForTokenClassification`.
 
-Files: CoNLL columns, a word and its tag a line, the word in the first column, the tag in the last, between tabs or spaces; an empty line
-after each sentence. Or JSON lines: {"words": ["Ada", "sang"], "tags": ["B-person", "O"]}.
+Files: a word and its tag a line, an empty line after each sentence; or JSON, {"words": ["Ada", "sang"], "tags": ["B-person", "O"]}: see
+`tag_files.py`.
 
 A word's tag belongs to its first piece. The other pieces and the special tokens have −100, which no loss counts:
 
@@ -13,89 +13,27 @@ Scores: F1 of entities, with precision and recall, where the tags mark entities 
 say, and beside it, the share of words whose tag is right. Source: Devlin et al. 2019, §5.3.
 """
 
-import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from torch import Tensor
 
+from ..compat.published_tags import TagColumns
 from ..config import BertConfig
 from ..heads import BertForTokenClassification
 from ..model.checks import IGNORED
 from ..outputs import ModelOutput
 from ..tokenization import BertTokenizer
-from ..tokenization.alignment import word_spans
-from ..tokenization.wordpiece import TextTokenizer
 from .entities import OUTSIDE, TagScheme, entities, entity_f1
 from .metrics import accuracy
+from .tag_files import TaggedSentence, read_tags
 from .task import NO_LABELS, Encoded, Labels, Row, Task
-from .task_files import Examples, PathName, Report, read_blocks, read_rows, usable
+from .task_files import Examples, Report
 
-_NO_SPACE = re.compile("(?<=[{0}]) (?=[{0}])".format("\u3000-\u9fff\uff00-\uffef\U00020000-\U0002fa1f"))
 Kept = tuple[list[int], list[float]]  # for each position of a row, the likeliest tag and its probability
-
-
-@dataclass(frozen=True)
-class TaggedSentence:
-    """Words and as many tags, if known. whole: the text they were cut from, if any; spans: (start, end) of each word in it."""
-
-    words: tuple[str, ...]
-    tags: tuple[str, ...] | None = None
-    location: str = field(default="", compare=False)
-    spans: tuple[tuple[int, int], ...] = ()
-    whole: str = ""
-
-    @classmethod
-    def of_text(cls, text: str, location: str = "", steps: TextTokenizer | None = None) -> "TaggedSentence":
-        """A text cut into words by `word_spans`: with a tokenizer's `steps()`, or as `BasicTokenizer` cuts."""
-        spans = tuple(word_spans(text, steps))
-        return cls(tuple(text[start:end] for start, end in spans), None, location, spans=spans, whole=text)
-
-    def text(self, start: int = 0, end: int | None = None) -> str:
-        """words[start:end] as they stand in the text; without one, a space between words that are not Chinese or Japanese."""
-        if spans := self.spans[start:end]:
-            return self.whole[spans[0][0] : spans[-1][1]]
-        return _NO_SPACE.sub("", " ".join(self.words[start:end]))
-
-
-def read_tags(path: PathName, *, labelled: bool = True) -> Examples:
-    """The `TaggedSentence`s of a .jsonl file, or of CoNLL columns in any other. Raises ValueError, naming file and line, where one is broken."""
-    read = _json_sentences if Path(path).suffix.lower() == ".jsonl" else _column_sentences
-    return usable(path, list(read(path, labelled)), lambda sentence: sentence.words, reason="it has no words")
-
-
-def _column_sentences(path: PathName, labelled: bool) -> Iterator[TaggedSentence]:
-    width = 0
-    for block in read_blocks(path, lambda line: not any(_columns(line)) or _columns(line)[0] == "-DOCSTART-"):
-        rows = [_columns(line) for _, line in block]
-        width = width or len(rows[0])
-        for (location, _), row in zip(block, rows, strict=True):
-            if len(row) != width or not all(row):
-                raise ValueError(f"{location}: {len(row) - row.count('')} columns where the file began with {width}.")
-            if labelled and width < 2:
-                raise ValueError(f"{location}: a word without a tag. A line has both, between tabs or spaces.")
-        columns = list(zip(*rows, strict=True))
-        yield TaggedSentence(columns[0], columns[-1] if labelled else None, block[0][0])
-
-
-def _columns(line: str) -> list[str]:
-    """With a tab in the line only tabs separate columns: a word may then be, or hold, a space of some kind."""
-    return [each.strip(" ") for each in line.split("\t")] if "\t" in line else re.split(" +", line.strip(" "))
-
-
-def _json_sentences(path: PathName, labelled: bool) -> Iterator[TaggedSentence]:
-    for row in read_rows(path):
-        for column in ("words", "tags")[: 1 + labelled]:
-            values = row.values.get(column)
-            if not isinstance(values, list) or not all(isinstance(value, str) and value.strip() for value in values):
-                raise row.error(column, "must be a list of words, none empty")
-        words, tags = tuple(row.values["words"]), tuple(row.values["tags"]) if labelled else None
-        if tags is not None and len(words) != len(tags):
-            raise ValueError(f"{row.location}: {len(words)} words and {len(tags)} tags. Each word needs one.")
-        yield TaggedSentence(words, tags, row.location)
 
 
 def find_tags(sentences: Sequence[TaggedSentence]) -> Labels:
@@ -163,11 +101,17 @@ def _of_words(
 
 @dataclass(frozen=True)
 class Tagging(Task):
+    """word, tag, columns: where a file has them, as in `TagColumns`."""
+
     labels: Labels = NO_LABELS  # here by position, too
+    word: str | None = None
+    tag: str | None = None
+    columns: Sequence[str] = ()
 
     name = "tag"
     model_class = BertForTokenClassification
     reads = "labelled positions"
+    saved = ("word", "tag", "columns")
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -185,14 +129,14 @@ class Tagging(Task):
         return self.scheme.marks_entities
 
     def read(self, path: Path, labelled: bool = True) -> Examples:
-        return read_tags(path, labelled=labelled)
+        return read_tags(path, labelled=labelled, where=TagColumns(self.word, self.tag, self.columns))
 
     def adapted_to(self, examples: Examples) -> "Tagging":
         return replace(self, labels=find_tags(examples.items))
 
     @classmethod
     def of_config(cls, config: BertConfig) -> "Tagging":
-        return cls(labels=Labels.of_config(config.id2label))
+        return replace(super().of_config(config), labels=Labels.of_config(config.id2label))
 
     def encode(self, examples: Examples, tokenizer: BertTokenizer, max_length: int, training: bool = False) -> Encoded:
         sentences, report = examples

@@ -251,3 +251,38 @@ class TestPredict:
 
     def test_words_are_filled_in_by_another_command(self, runs) -> None:
         output_of("fill-mask", "the [MASK] sat", "--model", model_of(runs, "words"))
+
+
+class TestPublishedTags:
+    """Files of tags as they are published, from training to answers."""
+
+    @pytest.mark.parametrize(
+        ("name", "content", "more", "tags"),
+        [
+            (
+                "a.conllu",
+                "# text = the cat\n1\tthe\t_\tDET\t" + "_\t" * 5 + "_\n2\tcat\t_\tNOUN\t" + "_\t" * 5 + "_\n",
+                (),
+                {"DET", "NOUN"},
+            ),
+            ("b.csv", "Sentence #,Word,POS,Tag\nSentence: 1,the,DT,O\n,cat,NN,B-animal\n", (), {"O", "B-animal"}),
+            ("c.json", '[{"tokens": ["the", "cat"], "ner_tags": ["O", "U-animal"]}]', (), {"O", "U-animal"}),
+            ("d.tsv", "#\tsource\n1\tthe\tO\tO\n2\tcat\tB-animal\tO\n", (), {"O", "B-animal"}),
+            ("e.bio", "the\tDT\tO\rcat\tNN\tB-animal\r", ("--tag", "2"), {"DT", "NN"}),
+            ("f.conll", "DT the O\nNN cat B\n", ("--columns", "pos,form,bio"), {"O", "B"}),
+            ("g.tsv", "Wort\tWortart\nthe\tDT\ncat\tNN\n", ("--word", "Wort", "--tag", "Wortart"), {"DT", "NN"}),
+        ],
+    )
+    def test_a_file_trains_and_asks(
+        self, name: str, content: str, more: tuple[str, ...], tags: set[str], tmp_path
+    ) -> None:
+        file = tmp_path / name
+        file.write_text(content, encoding="utf-8", newline="")
+        words = command("tag", file, small_model(tmp_path / "model"), tmp_path / "run", *FAST, "1", *more)
+        assert "read as sentences: 1, words: 2; 2 tags: " in output_of(*words)
+        model = str(tmp_path / "run" / "model")
+        assert set(BertConfig.from_pretrained(model).label2id) == tags
+        [answer] = json.loads(run("predict", "--file", str(file), "--model", model, "--json").stdout)["answers"]
+        assert answer["words"] == ["the", "cat"]
+        assert ("entities" in answer) == ("O" in tags)
+        assert run("eval", "--file", str(file), "--model", model).exit_code == 0  # the columns are remembered

@@ -1,0 +1,228 @@
+"""Files of words and tags as they are published: read right, or refused with a message that helps."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from minibert.tasks import Examples, TagColumns, TaggedSentence, read_tags
+
+WORDS, TAGS = ("Ada", "sang", "#", "Rome"), ("B-per", "O", "O", "B-loc")
+CONLLU = "{}\t{}\t_\t{}\tXX\t_\t0\troot\t_\t_\n"
+
+
+def read(tmp_path, name: str, content: str, encoding: str = "utf-8", **options) -> Examples:
+    (tmp_path / name).write_bytes(content.encode(encoding))
+    return read_tags(tmp_path / name, where=TagColumns(**options))
+
+
+def lines(*middle: str, between: str = "\t", end: str = "\n") -> str:
+    """A sentence in columns: the word, what is in the middle, the tag."""
+    return "".join(between.join([word, *middle, tag]) + end for word, tag in zip(WORDS, TAGS, strict=True)) + end
+
+
+def numbered(form: str) -> str:
+    return "".join(form.format(n, w, t) for n, (w, t) in enumerate(zip(WORDS, TAGS, strict=True), start=1)) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        # ends of lines
+        ("a.conll", lines(end="\r\n")),
+        ("b.conll", lines(end="\r")),
+        ("c.conll", "\ufeff" + lines(end="\r\r\n")),
+        ("d.bio", "\n\n" + lines(between=" ") + "\n \n\t\n"),
+        # comments, and the sign # as a word
+        ("e.tsv", "# newdoc\n" + lines()),
+        ("f.txt", "# newdoc\n" + lines(between=" ")),
+        ("g.conll", "# text = Ada sang\n" + lines("NN", "X", between=" ")),  # as wide as the file
+        ("h.conll", "# id 1f\tdomain=en\n" + lines("_", "_", between=" ")),
+        ("i.conll", "#begin document (x); part 000\n-DOCSTART- -X- O\n\n" + lines("NN", between=" ")),
+        ("j.tsv", "# Ada sang . O\n" + lines("NN", "X")),
+        # headers
+        ("k.tsv", "token\ttag\n" + lines()),
+        ("l.csv", "Word,POS,Tag\n" + lines("NN", between=",")),
+        (
+            "m.tsv",
+            "Sentence_ID\tToken\tPOS\tNER\n" + "".join(f"7\t{w}\tNN\t{t}\n" for w, t in zip(WORDS, TAGS, strict=True)),
+        ),
+        (
+            "n.csv",
+            "Sentence #,Word,POS,Tag\nSentence: 1,"
+            + "\n,".join(f"{w},NN,{t}" for w, t in zip(WORDS, TAGS, strict=True)),
+        ),
+        ("o.csv", ",sentence_idx,word,tag\n" + "".join(f"{w},2.0,{w},{t}\n" for w, t in zip(WORDS, TAGS, strict=True))),
+        # other columns
+        ("p.csv", lines(between=",")),
+        ("q.csv", lines(between=";")),
+        ("r.csv", lines(between=" ")),
+        ("s.tsv", "#\thttps://news.example [2009]\n" + numbered("{}\t{}\t{}\tO\n")),
+        ("t.tsv", numbered("{}\t{}\t{}\n")),
+        ("u.bio", "".join(f"{tag}\t{word}\n" for word, tag in zip(WORDS, TAGS, strict=True))),
+        ("v.tsv", "".join(f"pt:{word}\t{tag}\n" for word, tag in zip(WORDS, TAGS, strict=True))),
+        (
+            "w.conllu",
+            "# sent_id = 1\n# text = Ada\n1-2\tAdasang" + "\t_" * 8 + "\n" + numbered(CONLLU) + "\n# newdoc\n",
+        ),
+        ("x.conll", numbered(CONLLU)),
+        # JSON
+        ("y.json", json.dumps({"words": WORDS, "ner": TAGS}) + "\n"),
+        ("z.json", json.dumps([{"tokens": WORDS, "pos_tags": ["X"] * 4, "ner_tags": TAGS}], indent=1)),
+        ("1.jsonl", json.dumps({"id": "0", "tokens": WORDS, "labels": TAGS}) + "\r\n\r\n"),
+        ("2.ndjson", json.dumps({"words": WORDS, "tags": TAGS})),
+        ("3.json", json.dumps({"data": [{"words": WORDS, "tags": TAGS}]})),
+    ],
+)
+def test_published_files_are_read_as_they_are_meant(name: str, content: str, tmp_path) -> None:
+    [sentence], report = read(tmp_path, name, content)
+    assert (sentence.words, sentence.tags) == (WORDS, TAGS)
+    assert report.understood[0] == "sentences: 1, words: 4"
+
+
+def test_empty_nodes_and_ranges_of_universal_dependencies_are_no_words(tmp_path) -> None:
+    rows = [("1-2", "del", "_"), ("1", "de", "ADP"), ("2", "el", "DET"), ("2.1", "va", "VERB"), ("3", "sol", "NOUN")]
+    content = (
+        "# text = del sol\n" + "".join(CONLLU.format(*row) for row in rows) + "\n" + CONLLU.format(1, "sí", "INTJ")
+    )
+    (first, second), report = read(tmp_path, "a.conllu", content)
+    assert (first.words, first.tags) == (("de", "el", "sol"), ("ADP", "DET", "NOUN"))
+    assert second.words == ("sí",)
+    assert "passed over: 1 × comments, 2 × multiword ranges and empty nodes" in str(report)
+    for tag in ("xpos", "XPOS", "5"):
+        assert read(tmp_path, "a.conllu", content, tag=tag).items[0].tags == ("XX", "XX", "XX")
+    assert read(tmp_path, "a.conllu", content, word="lemma").items[0].words == ("_", "_", "_")
+
+
+def test_sentences_of_a_table_end_where_their_number_changes(tmp_path) -> None:
+    content = "sentence_id,word,tag\n1,a,O\n1,b,O\n2,c,O\n\n2,d,O\n"
+    assert [each.words for each in read(tmp_path, "a.csv", content).items] == [("a", "b"), ("c",), ("d",)]
+    kaggle = "Sentence #,Word,POS,Tag\nSentence: 1,Zoë’s,NN,O\n,ran,VB,O\nSentence: 2,Ñu,NN,B-per\n"
+    for encoding in ("utf-8", "cp1252"):
+        sentences, report = read(tmp_path, "b.csv", kaggle, encoding)
+        assert [each.words for each in sentences] == [("Zoë’s", "ran"), ("Ñu",)]
+        assert ("read as Windows-1252" in str(report)) == (encoding == "cp1252")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("# O\nEU B-org\n", ("#", "EU")),
+        ("#\tO\nEU\tB-org\n", ("#", "EU")),
+        ("a NN\n# #\nb NN\n", ("a", "#", "b")),  # the Penn Treebank's sign for a pound
+        ("# SYM\na NN\n\nb NN\n# SYM\n", ("a",)),  # before a sentence nobody knows: it is said
+        ("#MeToo O\nEU B-org\n", ("#MeToo", "EU")),
+        ("#MeToo HT\nEU NN\n", ("#MeToo", "EU")),
+        ("a O\n# B-x\n", ("a", "#")),
+    ],
+)
+def test_the_sign_of_comments_can_be_a_word(content: str, words: tuple[str, ...], tmp_path) -> None:
+    sentences, report = read(tmp_path, "a.conll", content)
+    assert sentences[0].words == words
+    assert ("passed over" in str(report)) == ("#" not in "".join(words) and "#" in content)
+
+
+def test_columns_are_chosen_by_name_and_number(tmp_path) -> None:
+    content = "EU NNP B-NP B-ORG\nran VB B-VP O\n"
+    for options in (
+        {},
+        {"tag": "4"},
+        {"columns": ("word", "pos", "chunk", "ner")},
+        {"columns": tuple("wxyz"), "word": "w", "tag": "Z"},
+    ):
+        [sentence], report = read(tmp_path, "a.conll", content, **options)
+        assert (sentence.words, sentence.tags) == (("EU", "ran"), ("B-ORG", "O"))
+        assert "word in column 1, tag in column 4" in report.understood
+    assert read(tmp_path, "a.conll", content, tag="2").items[0].tags == ("NNP", "VB")
+    assert read(tmp_path, "b.csv", "Wort,Etikett\nEU,O\n", word="Wort", tag="etikett").items[0].words == ("EU",)
+    line = json.dumps({"chars": ["E"], "bio": ["O"], "ner": ["X"]})
+    assert read(tmp_path, "a.jsonl", line, word="chars", tag="bio").items[0].tags == ("O",)
+
+
+def test_numbers_for_tags_have_the_names_of_the_hub_s_file(tmp_path) -> None:
+    line = json.dumps({"tokens": ["EU", "ran"], "ner_tags": [1, 0], "pos_tags": [5, 5]})
+    [sentence], report = read(tmp_path, "a.jsonl", line)
+    assert sentence.tags == ("1", "0")
+    assert "tags are numbers, and no dataset_info.json is there to name them" in str(report)
+    names = {"feature": {"names": ["O", "B-org"], "_type": "ClassLabel"}, "_type": "Sequence"}
+    for name, info in (
+        ("dataset_info.json", {"features": {"ner_tags": names}}),
+        ("dataset_infos.json", {"x": {"features": {"ner_tags": names}}}),
+    ):
+        (tmp_path / name).write_text(json.dumps(info, indent=2), encoding="utf-8")
+        [sentence], report = read(tmp_path, "a.jsonl", line)
+        assert sentence.tags == ("B-org", "O")
+        assert "named by dataset_info" in str(report)
+        with pytest.raises(ValueError, match=r"line 1: \[5, 0\] are not all numbers of the 2 tags O, B-org"):
+            read(tmp_path, "b.jsonl", line.replace("[1, 0]", "[5, 0]"))
+        (tmp_path / name).unlink()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.conll", "EU,B-ORG\nran,O\n", "line 1: a word without a tag.*commas in a .csv"),
+        (
+            "b.tsv",
+            "1\tEU\tNN\tB-ORG\n2\tran\tVB\tO\n",
+            "columns 1, word, 3, 4; which holds the tags is not known.*--tag",
+        ),
+        ("c.conll", "bc 0 0 EU NN (S* -\nbc 0 1 ran VB *) -\n", "which holds the tags is not known"),  # CoNLL-2012
+        ("d.csv", 'EU,B-ORG\n",O\nran,O\n', "line 2: not CSV.*Is a quote opened here"),
+        (
+            "e.json",
+            '{"text": "EU ran", "label": [[0, 2, "ORG"]]}',
+            "'text' must be a list of words",
+        ),  # places of characters
+        (
+            "f.json",
+            '[{"words": ["a"], "tags": ["O"]}, {"words": ["a"], "tags": [1]}]',
+            "numbers and tags that are names",
+        ),
+        ("g.jsonl", '{"words": ["a"], "tags": [true]}', "must be a list of words"),
+        ("h.conll", "# only\n\n# comments here\n", "has no words"),
+        ("i.conll", "EU NN\nran VB\n", "columns word, tag; none is 'ner'"),
+        ("j.conll", "EU NN O\nran VB\n", "2 columns where the file began with 3"),
+        ("k.conllu", "1\tEU\n", "has 2 columns, and .conllu has 10"),
+        ("l.csv", "word,score\nEU,O\n", "line 1: is this a header \\(word, score\\)"),
+    ],
+)
+def test_what_could_mean_several_things_is_refused(name: str, content: str, message: str, tmp_path) -> None:
+    options = {"i.conll": {"tag": "ner"}}.get(name, {})
+    with pytest.raises(ValueError, match=message):
+        read(tmp_path, name, content, **options)
+
+
+def test_names_for_all_columns_must_be_as_many(tmp_path) -> None:
+    with pytest.raises(ValueError, match="has 3 columns, and 2 names: word, tag"):
+        read(tmp_path, "a.conll", "EU NN O\n", columns=("word", "tag"))
+
+
+def test_words_alone_are_read_whatever_columns_the_training_had(tmp_path) -> None:
+    (tmp_path / "a.txt").write_text("# newdoc 7\nEU\nran\n\n#\n", encoding="utf-8")
+    for where in (TagColumns(), TagColumns("form", "ner"), TagColumns(columns=("id", "word", "tag"))):
+        first, second = read_tags(tmp_path / "a.txt", labelled=False, where=where).items
+        assert (first.words, first.tags, second.words) == (("EU", "ran"), None, ("#",))
+
+
+def test_a_report_says_what_was_found(tmp_path) -> None:
+    content = "token\ttag\nEU\tB-org\nran\tO\n[CLS]\tX\n\nAda\tB-per\nL\tI-per\n"
+    _, report = read(tmp_path, "a.tsv", content)
+    assert str(report).splitlines()[1:] == [
+        "  read as sentences: 2, words: 5; 5 tags: B-org 1, B-per 1, I-per 1, O 1, X 1; 2 entities in IOB2 of 2 types: org 1, per 1; "
+        "as O, for they mark no entity: X 1; passed over: 1 × header."
+    ]
+    assert "no entities" in str(read(tmp_path, "b.conll", "EU NOUN\nran VERB\n").report)
+
+
+def test_words_of_a_file_have_no_spaces_between_them_where_the_script_has_none() -> None:
+    for words, text in (
+        ("EU ran", "EU ran"),
+        ("北 京 很 大 。", "北京很大。"),
+        ("서울 에서", "서울 에서"),
+        ("在 IBM 工 作", "在 IBM 工作"),
+        ("タワー へ", "タワーへ"),
+    ):
+        assert TaggedSentence(tuple(words.split())).text() == text
+    assert TaggedSentence.of_text("北京 大学 ok").text(0, 3) == "北京 大"
