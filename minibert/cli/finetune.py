@@ -83,7 +83,7 @@ def tag(word: str | None, tag: str | None, columns: str, **options: Any) -> None
     \b
     minibert finetune tag --train train.conll --eval test.conll --out my-tagger
     """
-    _run("tag", options, word=word, tag=tag, columns=[name.strip() for name in columns.split(",") if name.strip()])
+    _run("tag", options, word=word, tag=tag, columns=tuple(map(str.strip, columns.split(","))) if columns else ())
 
 
 @finetune.command("qa", short_help="Answers that stand in a text.")

@@ -1,6 +1,7 @@
-"""Words and tags in columns, as they are published: CoNLL's between tabs or spaces, Universal Dependencies' .conllu, tables between commas.
+"""Words and tags as they are published: in columns (CoNLL, Universal Dependencies' .conllu, tables between commas) or in JSON objects.
 
     text → lines of cells → without comments → the columns' names → sentences of words and tags
+    text → objects of an array or of lines → a list of words and a list of tags each
 
 Columns are named by a header, by the caller, or by what they hold: the first is the word and the last the tag, but in .conllu the tag is UPOS,
 behind a column that counts the words (GermEval's) comes the word, and where tags stand before words (MIT's files) they are read so.
@@ -8,6 +9,7 @@ Where the tag could be in several columns nothing is guessed: that is an error.
 """
 
 import csv
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -198,3 +200,94 @@ def _place(path: Path, names: list[str], usual: Sequence[str], *, asked: str | N
         advice = f"Choose one: --{what} NAME, or its number"
         raise ValueError(f"'{path}' has the columns {', '.join(names)}; {problem}. {advice}.")
     return found
+
+
+def without_language(found: list[Found], notes: list[str]) -> list[Found]:
+    """WikiANN writes the language before every word, as in "en:Paris": without it."""
+    words = [word for of_sentence, _, _ in found for word in of_sentence]
+    before = re.match(r"[a-z]{2,}(-[a-z]+)*:", words[0]) if len(words) > 1 else None
+    if not before or not all(word.startswith(before[0]) for word in words):
+        return found
+    notes.append(f"{before[0]!r} taken off every word")
+    return [([w.removeprefix(before[0]) or w for w in words], tags, location) for words, tags, location in found]
+
+
+def read_objects(path: Path, text: str, *, labelled: bool, where: TagColumns, notes: list[str]) -> list[Found]:
+    """The same of JSON: objects with a list of words and a list of tags. Tags that are numbers get names, or are names themselves."""
+    objects = _objects(path, text)
+    keys = dict.fromkeys(key for _, each in objects for key in each)
+    word = where.word or next((name for name in WORDS if name in keys), "words")
+    tag = where.tag or next((name for name in TAGS if name in keys), "tags")
+    if (word, tag) != ("words", "tags"):
+        notes.append(f"words from {word!r}" + (f", tags from {tag!r}" if labelled else ""))
+    found: list[Found] = []
+    for location, each in objects:
+        for key in (word, tag)[: 1 + labelled]:
+            values, kinds = each.get(key), {type(value) for value in each.get(key) or ()}
+            if not isinstance(values, list) or not (
+                (kinds <= {str} and all(map(str.strip, values))) or (key == tag and kinds == {int})
+            ):
+                shown = repr(values) if key in each else f"missing (there are {', '.join(each) or 'none'})"
+                raise ValueError(
+                    f"{location}: {key!r} must be a list of words, none empty, and is {shown}. Choose with --word and --tag."
+                )
+        words, tags = each[word], each[tag] if labelled else None
+        if tags is not None and len(words) != len(tags):
+            raise ValueError(f"{location}: {len(words)} words and {len(tags)} tags. Each word needs one.")
+        found.append((words, tags, location))
+    kinds = {type(value) for _, tags, _ in found for value in tags or ()}
+    if len(kinds) > 1:
+        raise ValueError(
+            f"'{path}' has tags that are numbers and tags that are names, in {tag!r}: only one is possible."
+        )
+    return _named(path, tag, found, notes=notes) if kinds == {int} else found
+
+
+def _objects(path: Path, text: str) -> list[tuple[str, dict[str, Any]]]:
+    """The objects, with their locations, of an array, of the one list in an object (such as "data"), or of the lines."""
+    try:
+        whole = json.loads(text)
+    except (json.JSONDecodeError, RecursionError):
+        whole = None  # an object a line
+    if isinstance(whole, dict) and len(whole) == 1:
+        [whole] = whole.values()
+    if isinstance(whole, list) and all(isinstance(each, dict) for each in whole):
+        return [(f"'{path}', item {number}", each) for number, each in enumerate(whole, start=1)]
+    lines = [text.replace("\n", " ")] if isinstance(whole, dict) else text.split("\n")
+    numbered = ((f"'{path}', line {number}", line) for number, line in enumerate(lines, start=1) if line.strip())
+    return [(location, _object(location, line)) for location, line in numbered]
+
+
+def _object(location: str, text: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise ValueError(f"{location}: not JSON ({error}).") from error
+    if not isinstance(found, dict):
+        raise ValueError(f"{location}: must be a JSON object, not {text.strip()[:40]!r}.")
+    return found
+
+
+def _named(path: Path, column: str, found: list[Found], *, notes: list[str]) -> list[Found]:
+    """Numbers as names: those that the Hub's dataset_info.json, beside the file, lists for the column; else the numbers."""
+    files = (path.with_name(name) for name in ("dataset_info.json", "dataset_infos.json"))
+    infos = [_object(f"'{file}'", file.read_text(encoding="utf-8")) for file in files if file.is_file()]
+    names = next(filter(None, (_listed(info, column) for info in infos)), None)
+    told = "named by dataset_info.json" if names else "and no dataset_info.json is there to name them"
+    notes.append(f"tags are numbers, {told}")
+    named = []
+    for words, tags, location in found:
+        if names and not all(0 <= number < len(names) for number in map(int, tags or ())):
+            raise ValueError(f"{location}: {tags} are not all numbers of the {len(names)} tags {', '.join(names)}.")
+        named.append((words, tags and [names[int(n)] if names else str(n) for n in tags], location))
+    return named
+
+
+def _listed(info: Any, column: str, inside: bool = False) -> list[str] | None:
+    """The list called "names" somewhere under a column's own."""
+    if not isinstance(info, dict):
+        return None
+    if inside and isinstance(info.get("names"), list):
+        return list(map(str, info["names"]))
+    below = (_listed(each, column, inside or name == column) for name, each in info.items())
+    return next(filter(None, below), None)

@@ -136,7 +136,8 @@ class Tagging(Task):
 
     @classmethod
     def of_config(cls, config: BertConfig) -> "Tagging":
-        return replace(super().of_config(config), labels=Labels.of_config(config.id2label))
+        known = super().of_config(config)
+        return replace(known, labels=Labels.of_config(config.id2label), columns=tuple(known.columns))
 
     def encode(self, examples: Examples, tokenizer: BertTokenizer, max_length: int, training: bool = False) -> Encoded:
         sentences, report = examples

@@ -153,7 +153,7 @@ def read_rows(path: PathName) -> list[TableRow]:
     elif ending == ".tsv":
         records = [(location, line.split("\t")) for location, line in read_lines(path) if line.strip()]
     elif ending == ".jsonl":
-        return [TableRow(location, json_object(location, line)) for location, line in read_lines(path) if line.strip()]
+        return [TableRow(location, _json_object(location, line)) for location, line in read_lines(path) if line.strip()]
     else:
         raise ValueError(f"'{path}' ends in {ending!r}, so how to read it is not known. Use .csv, .tsv or .jsonl.")
     (first, names), *records = records
@@ -185,7 +185,7 @@ def _csv_records(path: PathName) -> list[tuple[str, list[str]]]:
     return records
 
 
-def json_object(location: str, line: str) -> dict[str, Any]:
+def _json_object(location: str, line: str) -> dict[str, Any]:
     try:
         values = json.loads(line)
     except (json.JSONDecodeError, RecursionError) as error:
