@@ -15,7 +15,6 @@ from .auto import (
     AutoModelForTokenClassification as AutoModelForTokenClassification,
     AutoTokenizer as AutoTokenizer,
 )
-from .compat import logging as logging
 from .compat.collators import (
     DataCollatorForLanguageModeling as DataCollatorForLanguageModeling,
     DataCollatorForTokenClassification as DataCollatorForTokenClassification,
@@ -25,19 +24,7 @@ from .compat.collators import (
 )
 from .compat.methods import load_tf_weights_in_bert as load_tf_weights_in_bert
 from .compat.names import (
-    CONFIG_MAPPING as CONFIG_MAPPING,
     CONFIG_NAME as CONFIG_NAME,
-    MODEL_FOR_CAUSAL_LM_MAPPING as MODEL_FOR_CAUSAL_LM_MAPPING,
-    MODEL_FOR_MASKED_LM_MAPPING as MODEL_FOR_MASKED_LM_MAPPING,
-    MODEL_FOR_MULTIPLE_CHOICE_MAPPING as MODEL_FOR_MULTIPLE_CHOICE_MAPPING,
-    MODEL_FOR_NEXT_SENTENCE_PREDICTION_MAPPING as MODEL_FOR_NEXT_SENTENCE_PREDICTION_MAPPING,
-    MODEL_FOR_PRETRAINING_MAPPING as MODEL_FOR_PRETRAINING_MAPPING,
-    MODEL_FOR_QUESTION_ANSWERING_MAPPING as MODEL_FOR_QUESTION_ANSWERING_MAPPING,
-    MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING as MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING,
-    MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING as MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING,
-    MODEL_MAPPING as MODEL_MAPPING,
-    MODEL_WITH_LM_HEAD_MAPPING as MODEL_WITH_LM_HEAD_MAPPING,
-    TOKENIZER_MAPPING as TOKENIZER_MAPPING,
     WEIGHTS_NAME as WEIGHTS_NAME,
     AutoModelWithLMHead as AutoModelWithLMHead,
     BaseModelOutput as BaseModelOutput,
@@ -54,6 +41,7 @@ from .compat.names import (
     is_tf_available as is_tf_available,
     is_tokenizers_available as is_tokenizers_available,
     is_torch_available as is_torch_available,
+    logging as logging,
     set_seed as set_seed,
 )
 from .config import BertConfig as BertConfig
@@ -125,6 +113,18 @@ from .tokenization import (
     TruncationStrategy as TruncationStrategy,
     WordpieceTokenizer as WordpieceTokenizer,
 )
+
+# What the Auto classes make of a config.
+CONFIG_MAPPING, TOKENIZER_MAPPING = AutoConfig.classes, AutoTokenizer.classes
+MODEL_MAPPING, MODEL_WITH_LM_HEAD_MAPPING = AutoModel.classes, AutoModelWithLMHead.classes
+MODEL_FOR_PRETRAINING_MAPPING = AutoModelForPreTraining.classes
+MODEL_FOR_CAUSAL_LM_MAPPING = AutoModelForCausalLM.classes
+MODEL_FOR_MASKED_LM_MAPPING = AutoModelForMaskedLM.classes
+MODEL_FOR_MULTIPLE_CHOICE_MAPPING = AutoModelForMultipleChoice.classes
+MODEL_FOR_NEXT_SENTENCE_PREDICTION_MAPPING = AutoModelForNextSentencePrediction.classes
+MODEL_FOR_QUESTION_ANSWERING_MAPPING = AutoModelForQuestionAnswering.classes
+MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING = AutoModelForSequenceClassification.classes
+MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING = AutoModelForTokenClassification.classes
 
 if not TYPE_CHECKING:  # type checkers and editors read the lists above
     __all__ = [name for name in globals() if not name.startswith("__") and name != "TYPE_CHECKING"]

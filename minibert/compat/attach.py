@@ -9,7 +9,7 @@ from ..heads import BertForMaskedLM, BertForQuestionAnswering, BertForTokenClass
 from ..model.base import BertBase
 from ..tokenization import BatchEncoding, BertTokenizer, BertTokenizerFast
 from .methods import OF_CONFIGS, OF_ENCODINGS, OF_MODELS, OF_PAIRS, OF_TOKENIZERS
-from .names import OF_AUTO_CONFIG, OF_AUTO_MODELS, OF_AUTO_TOKENIZER
+from .names import register_config, register_model, register_tokenizer
 
 _NO_POOLER = {"_keys_to_ignore_on_load_unexpected": [r"pooler"]}
 _WORD_PREDICTOR = {**_NO_POOLER, "_keys_to_ignore_on_load_missing": [r"position_ids", r"predictions.decoder.bias"]}
@@ -26,9 +26,9 @@ ATTACHED: dict[type, dict[str, Any]] = {
     BertTokenizer: OF_TOKENIZERS,
     BertTokenizerFast: {"slow_tokenizer_class": BertTokenizer},
     BatchEncoding: OF_ENCODINGS,
-    AutoConfig: OF_AUTO_CONFIG,
-    AutoTokenizer: OF_AUTO_TOKENIZER,
-    _AutoModelClass: OF_AUTO_MODELS,
+    AutoConfig: {"register": staticmethod(register_config)},
+    AutoTokenizer: {"register": staticmethod(register_tokenizer)},
+    _AutoModelClass: {"register": register_model},
 }
 """Class → name → function, property or value. Each file of `compat/` that has some is imported here and listed by class."""
 

@@ -1,7 +1,7 @@
-"""Collators of the era: a list of examples → a batch of tensors, for `DataLoader(…, collate_fn=…)`.
+"""Collators of the era: a list of examples → a batch of PyTorch tensors, for `DataLoader(…, collate_fn=…)`.
 
-The same numbers as the reference's under the same seeds of `torch` and, for whole words, `random`.
-Reference: `transformers.data.data_collator`. minibert's own pre-training hides words in `minibert/data/masking.py`.
+The reference's numbers under the same seeds of `torch` and, for whole words, `random`. Reference: `transformers.data.data_collator`.
+minibert's own pre-training hides words in `minibert/data/masking.py`.
 """
 
 import random
@@ -14,8 +14,6 @@ from torch import Tensor
 
 from ..model.checks import IGNORED
 from ..tokenization import PaddingStrategy
-
-Batch = Any  # a dictionary or BatchEncoding of columns
 
 
 def default_data_collator(features: Sequence[Any], return_tensors: str = "pt") -> dict[str, Tensor]:
@@ -51,18 +49,14 @@ class DataCollatorWithPadding:
     padding: bool | str | PaddingStrategy = True
     max_length: int | None = None
     pad_to_multiple_of: int | None = None
-    return_tensors: str = "pt"
+    return_tensors: str | None = "pt"
 
-    def __call__(self, features: Sequence[Mapping[str, Any]]) -> Batch:
-        batch = self.pad(features, self.return_tensors)
+    def __call__(self, features: Sequence[Mapping[str, Any]]) -> Any:
+        how = {name: getattr(self, name) for name in ("padding", "max_length", "pad_to_multiple_of", "return_tensors")}
+        batch = self.tokenizer.pad(features, **how)
         for name in {"label", "label_ids"} & {*batch}:
             batch["labels"] = batch.pop(name)
         return batch
-
-    def pad(self, features: Any, return_tensors: str | None) -> Batch:
-        """What `tokenizer.pad` makes of the examples."""
-        how = {"max_length": self.max_length, "pad_to_multiple_of": self.pad_to_multiple_of}
-        return self.tokenizer.pad(features, self.padding, return_tensors=return_tensors, **how)
 
 
 @dataclass
@@ -71,18 +65,17 @@ class DataCollatorForTokenClassification(DataCollatorWithPadding):
 
     label_pad_token_id: int = IGNORED
 
-    def __call__(self, features: Sequence[Mapping[str, Any]]) -> Batch:
-        _check_pytorch(self.return_tensors)
+    def __call__(self, features: Sequence[Mapping[str, Any]]) -> Any:
+        _check_pytorch(str(self.return_tensors))
         name = "label" if "label" in features[0] else "labels"
         if name not in features[0]:
-            return self.pad(features, "pt")
-        batch = self.pad(features, None)
-        batch[name] = []
-        for ids, feature in zip(batch["input_ids"], features, strict=True):
-            labels = list(feature[name])
-            rest = [self.label_pad_token_id] * (len(ids) - len(labels))
-            batch[name].append(labels + rest if self.tokenizer.padding_side == "right" else rest + labels)
-        return {column: torch.tensor(rows, dtype=torch.long) for column, rows in batch.items()}
+            return super().__call__(features)
+        tokens = [{column: value for column, value in feature.items() if column != name} for feature in features]
+        batch, rows = super().__call__(tokens), []
+        for feature in features:
+            rest = [self.label_pad_token_id] * (batch["input_ids"].shape[1] - len(feature[name]))
+            rows.append([*feature[name], *rest] if self.tokenizer.padding_side == "right" else [*rest, *feature[name]])
+        return {**batch, name: torch.tensor(rows)}
 
 
 @dataclass
@@ -104,50 +97,40 @@ class DataCollatorForLanguageModeling:
         if self.mlm and self.tokenizer.mask_token is None:
             raise ValueError("Words are hidden as mask_token, which this tokenizer lacks. Set it, or pass mlm=False.")
 
-    def __call__(self, features: Sequence[Any], return_tensors: str | None = None) -> Batch:
+    def __call__(self, features: Sequence[Any], return_tensors: str | None = None) -> Any:
         _check_pytorch(return_tensors or self.return_tensors)
-        return self.torch_call(features)
-
-    def torch_call(self, examples: Sequence[Any]) -> Batch:
-        """A batch, as above."""
-        if isinstance(examples[0], Mapping):
-            batch = self.tokenizer.pad(examples, return_tensors="pt", pad_to_multiple_of=self.pad_to_multiple_of)
-        else:
-            batch = {"input_ids": self.stacked(examples)}
-        special = batch.pop("special_tokens_mask", None)
+        batch = self._padded(features)
+        special, ids = batch.pop("special_tokens_mask", None), batch["input_ids"]
+        padding = IGNORED if self.tokenizer.pad_token_id is None else self.tokenizer.pad_token_id
         if self.mlm:
-            batch["input_ids"], batch["labels"] = self.torch_mask_tokens(batch["input_ids"], special)
+            batch["input_ids"], batch["labels"] = self.torch_mask_tokens(ids, special)
         else:
-            batch["labels"] = batch["input_ids"].clone()
-            batch["labels"][batch["labels"] == self.tokenizer.pad_token_id] = IGNORED
+            batch["labels"] = ids.masked_fill(ids == padding, IGNORED)
         return batch
 
     def torch_mask_tokens(self, inputs: Tensor, special_tokens_mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """(batch, seq) ids, changed in place → ids to read and labels to predict."""
         chances = torch.full(inputs.shape, self.mlm_probability)
-        special = self.special(inputs) if special_tokens_mask is None else special_tokens_mask.bool()
-        return self.hidden(inputs, torch.bernoulli(chances.masked_fill_(special, 0.0)).bool())
+        special = self._special(inputs) if special_tokens_mask is None else special_tokens_mask.bool()
+        return self._hidden(inputs, torch.bernoulli(chances.masked_fill_(special, 0.0)).bool())
 
-    def hidden(self, inputs: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:
-        """Hide the chosen tokens, (batch, seq) bool; the numbers are drawn in the reference's order."""
-        labels = inputs.clone()
-        labels[~chosen] = IGNORED
+    def _hidden(self, inputs: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:
+        # The numbers are drawn in the reference's order.
+        labels = inputs.masked_fill(~chosen, IGNORED)
         masked = torch.bernoulli(torch.full(labels.shape, 0.8)).bool() & chosen
         inputs[masked] = self.tokenizer.mask_token_id
         replaced = torch.bernoulli(torch.full(labels.shape, 0.5)).bool() & chosen & ~masked
-        words = torch.randint(len(self.tokenizer), labels.shape, dtype=torch.long)
-        inputs[replaced] = words[replaced]
+        inputs[replaced] = torch.randint(len(self.tokenizer), labels.shape)[replaced]
         return inputs, labels
 
-    def special(self, ids: Tensor) -> Tensor:
-        """(batch, seq) bool: where a special token stands."""
+    def _special(self, ids: Tensor) -> Tensor:
         return torch.isin(ids, torch.tensor(self.tokenizer.all_special_ids))
 
-    def stacked(self, examples: Sequence[Any]) -> Tensor:
-        """Rows of ids, as one padded tensor. Raises ValueError where the tokenizer has nothing to pad with."""
+    def _padded(self, examples: Sequence[Any]) -> Any:
+        if isinstance(examples[0], Mapping):
+            return self.tokenizer.pad(examples, return_tensors="pt", pad_to_multiple_of=self.pad_to_multiple_of)
         encodings = [{"input_ids": torch.as_tensor(example).tolist()} for example in examples]
-        how = {"return_attention_mask": False, "pad_to_multiple_of": self.pad_to_multiple_of}
-        return self.tokenizer.pad(encodings, return_tensors="pt", **how)["input_ids"]
+        return {"input_ids": self._padded(encodings)["input_ids"]}
 
 
 @dataclass
@@ -157,26 +140,25 @@ class DataCollatorForWholeWordMask(DataCollatorForLanguageModeling):
     `chinese_ref` of an example names positions that continue a word, as Chinese has no ##. Returns `input_ids` and `labels`.
     """
 
-    def torch_call(self, examples: Sequence[Any]) -> Batch:
-        """A batch, as above."""
-        rows = [example if isinstance(example, Mapping) else {"input_ids": example} for example in examples]
-        inputs = self.stacked([row["input_ids"] for row in rows])
-        chosen = self.stacked([self.chosen_words(row) for row in rows]) == 1  # padding is not 1, or special
-        read, labels = self.hidden(inputs, chosen & ~self.special(inputs))
+    def __call__(self, features: Sequence[Any], return_tensors: str | None = None) -> Any:
+        _check_pytorch(return_tensors or self.return_tensors)
+        rows = [feature if isinstance(feature, Mapping) else {"input_ids": feature} for feature in features]
+        inputs = self._padded([row["input_ids"] for row in rows])["input_ids"]
+        chosen = self._padded([self._chosen_words(row) for row in rows])["input_ids"] == 1
+        read, labels = self._hidden(inputs, chosen & ~self._special(inputs))
         return {"input_ids": read, "labels": labels}
 
-    def chosen_words(self, example: Mapping[str, Any]) -> list[int]:
+    def _chosen_words(self, example: Mapping[str, Any]) -> list[int]:
         """1 for each token to hide: words in random order, as long as whole ones fit into 15% of the tokens."""
-        continues = set(torch.as_tensor(example.get("chinese_ref", [])).tolist())
+        continues = torch.as_tensor(example.get("chinese_ref", [])).tolist()
         ids = torch.as_tensor(example["input_ids"]).tolist()
         words: list[list[int]] = []
         for position, token in enumerate(map(self.tokenizer.id_to_token, ids)):
-            if token in ("[CLS]", "[SEP]"):
-                continue
-            if words and (token.startswith("##") or position in continues):
-                words[-1].append(position)
-            else:
-                words.append([position])
+            if token not in ("[CLS]", "[SEP]"):
+                if words and (token.startswith("##") or position in continues):
+                    words[-1].append(position)
+                else:
+                    words.append([position])
         random.shuffle(words)
         number, chosen = min(512, max(1, round(len(ids) * self.mlm_probability))), [0] * len(ids)
         for word in words:

@@ -8,6 +8,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -91,13 +92,14 @@ def floating_point_ops(self: Any, input_dict: Mapping[str, Any], exclude_embeddi
 def add_memory_hooks(self: Any) -> None:
     """Add up in `module.mem_rss_diff` by how many bytes the process grows in each stage's forwards. Linux only."""
 
-    def before(stage: Any, _inputs: Any) -> None:
+    def before(stage: Any, _: Any) -> None:
         stage.mem_rss_pre_forward = _resident_bytes()
 
-    def after(stage: Any, _inputs: Any, _outputs: Any) -> None:
+    def after(stage: Any, *_: Any) -> None:
         stage.mem_rss_post_forward = _resident_bytes()
         stage.mem_rss_diff += stage.mem_rss_post_forward - stage.mem_rss_pre_forward
 
+    _resident_bytes()
     for stage in self.modules():
         stage.register_forward_pre_hook(before)
         stage.register_forward_hook(after)
@@ -111,11 +113,9 @@ def reset_memory_hooks_state(self: Any) -> None:
 
 
 def _resident_bytes() -> int:
-    try:
-        with open("/proc/self/statm", encoding="ascii") as file:
-            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except OSError as error:
-        raise NotImplementedError("add_memory_hooks reads /proc/self/statm, which only Linux has.") from error
+    if not (file := Path("/proc/self/statm")).exists():
+        raise NotImplementedError(f"add_memory_hooks reads {file}, which only Linux has.")
+    return int(file.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def loading_info(model: Any, report: LoadingReport, names: Iterable[str]) -> dict[str, list[Any]]:
@@ -169,17 +169,15 @@ _FIXED = "BERT's positions keep their number: set max_position_embeddings before
 _TWO_SIDES = "Two sides with layers of their own: call model.encoder.prune_heads(…) or the decoder's."
 _SAMPLE = [[7, 6, 0, 0, 1], [1, 2, 3, 0, 0], [0, 0, 0, 4, 5]]
 OF_MODELS: dict[str, Any] = {"framework": "pt", "supports_gradient_checkpointing": True, "is_parallelizable": False}
-OF_MODELS |= {"estimate_tokens": estimate_tokens, "floating_point_ops": floating_point_ops}
-OF_MODELS |= {"add_memory_hooks": add_memory_hooks, "reset_memory_hooks_state": reset_memory_hooks_state}
+OF_MODELS |= {each.__name__: each for each in (estimate_tokens, floating_point_ops)}
+OF_MODELS |= {each.__name__: each for each in (add_memory_hooks, reset_memory_hooks_state)}
 OF_MODELS |= {"dummy_inputs": property(lambda _: {"input_ids": torch.tensor(_SAMPLE)})}
-OF_MODELS |= {"get_position_embeddings": _refuses(_FIXED), "resize_position_embeddings": _refuses(_FIXED)}
+OF_MODELS |= dict.fromkeys(("get_position_embeddings", "resize_position_embeddings"), _refuses(_FIXED))
 OF_MODELS |= {"load_tf_weights": staticmethod(load_tf_weights_in_bert)}
 OF_MODELS |= {"_keys_to_ignore_on_load_missing": [r"position_ids"], "_keys_to_ignore_on_load_unexpected": None}
-OF_PAIRS: dict[str, Any] = {
-    "set_input_embeddings": lambda self, value: self.encoder.set_input_embeddings(value),
-    "set_output_embeddings": lambda self, new_embeddings: self.decoder.set_output_embeddings(new_embeddings),
-    "prune_heads": _refuses(_TWO_SIDES),
-}
+OF_PAIRS: dict[str, Any] = {"prune_heads": _refuses(_TWO_SIDES)}
+OF_PAIRS |= {"set_input_embeddings": lambda self, value: self.encoder.set_input_embeddings(value)}
+OF_PAIRS |= {"set_output_embeddings": lambda self, value: self.decoder.set_output_embeddings(value)}
 
 # --------------------------------------------------------------------------------------------- tokenizers and encodings
 

@@ -3,10 +3,13 @@
 Reference: `transformers/__init__.py` and `transformers.models.auto`, 4.12.
 """
 
+import logging as log
 import random
 import warnings
 from dataclasses import make_dataclass
 from enum import Enum
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -28,6 +31,10 @@ PreTrainedTokenizerFast = BertTokenizerFast
 WEIGHTS_NAME, CONFIG_NAME = "pytorch_model.bin", "config.json"
 
 
+is_torch_available, is_tokenizers_available = partial(bool, 1), partial(bool, 1)
+is_tf_available, is_flax_available = bool, bool  # never: TensorFlow's checkpoints are read without it
+
+
 class TensorType(str, Enum):
     """Values of `return_tensors=`."""
 
@@ -40,13 +47,11 @@ def _output(name: str, *fields: str) -> Any:
     return make_dataclass(name, [(field, Any, None) for field in fields], bases=(ModelOutput,), namespace=space)
 
 
-_STATES = ("hidden_states", "attentions")
-BaseModelOutput = _output("BaseModelOutput", "last_hidden_state", *_STATES)
-BaseModelOutputWithPooling = _output("BaseModelOutputWithPooling", "last_hidden_state", "pooler_output", *_STATES)
-BaseModelOutputWithPast = _output("BaseModelOutputWithPast", "last_hidden_state", "past_key_values", *_STATES)
-BaseModelOutputWithCrossAttentions = _output(
-    "BaseModelOutputWithCrossAttentions", "last_hidden_state", *_STATES, "cross_attentions"
-)
+_HELD = ("last_hidden_state", "hidden_states", "attentions")
+BaseModelOutput = _output("BaseModelOutput", *_HELD)
+BaseModelOutputWithCrossAttentions = _output("BaseModelOutputWithCrossAttentions", *_HELD, "cross_attentions")
+BaseModelOutputWithPooling = _output("BaseModelOutputWithPooling", _HELD[0], "pooler_output", *_HELD[1:])
+BaseModelOutputWithPast = _output("BaseModelOutputWithPast", _HELD[0], "past_key_values", *_HELD[1:])
 
 
 def set_seed(seed: int) -> None:
@@ -56,19 +61,45 @@ def set_seed(seed: int) -> None:
     torch.manual_seed(seed)
 
 
-def is_torch_available() -> bool:
-    """Always: minibert is PyTorch."""
-    return True
+# ----------------------------------------------------------------------------------------------- how much minibert says
+
+_handler = log.StreamHandler()
 
 
-def is_tf_available() -> bool:
-    """Never: nothing here uses TensorFlow, whose checkpoints are read without it."""
-    return False
+def _logger() -> log.Logger:
+    """The logger "minibert", which writes to the standard error output itself from the first call of a function below on."""
+    logger = log.getLogger("minibert")
+    if logger.level == log.NOTSET:
+        logger.addHandler(_handler)
+        logger.setLevel(log.WARNING)
+        logger.propagate = False
+    return logger
 
 
-is_tokenizers_available, is_flax_available = is_torch_available, is_tf_available
+def _show(layout: str) -> None:
+    for handler in _logger().handlers:
+        handler.setFormatter(log.Formatter(layout))
 
-# ------------------------------------------------------------------------------------------------------ registered classes
+
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL", "WARN", "FATAL")
+logging = SimpleNamespace(
+    **{name: getattr(log, name) for name in _LEVELS},
+    **{f"set_verbosity_{n.lower()}": lambda level=n: _logger().setLevel(level) for n in _LEVELS[:4]},
+    get_logger=lambda name=None: _logger().manager.getLogger(name or "minibert"),
+    get_verbosity=lambda: _logger().level,
+    set_verbosity=lambda verbosity: _logger().setLevel(verbosity),
+    add_handler=lambda handler: _logger().addHandler(handler),
+    remove_handler=lambda handler: _logger().removeHandler(handler),
+    enable_default_handler=lambda: _logger().addHandler(_handler),
+    disable_default_handler=lambda: _logger().removeHandler(_handler),
+    enable_propagation=lambda: setattr(_logger(), "propagate", True),
+    disable_propagation=lambda: setattr(_logger(), "propagate", False),
+    enable_explicit_format=lambda: _show("[%(levelname)s|%(filename)s:%(lineno)s] %(asctime)s >> %(message)s"),
+    reset_format=lambda: _show("%(message)s"),
+)
+"""`from minibert import logging; logging.set_verbosity_error()`, as the reference's module of that name."""
+
+# ----------------------------------------------------------------------------------------------------- registered classes
 
 
 class Mapping(dict[Any, Any]):
@@ -101,19 +132,16 @@ def register_model(cls: type[Any], config_class: type[Any], model_class: type[An
 def register_tokenizer(
     config_class: type[Any], slow_tokenizer_class: Any = None, fast_tokenizer_class: Any = None
 ) -> None:
-    """Open a `config_class`'s tokenizer with a class of your own, without and with `use_fast`, or one of both.
+    """Open a config class's tokenizer with a class of your own, without and with `use_fast`, or one of both.
 
     What was registered before stays unless it is replaced. Raises ValueError where classes are of the wrong kind.
     """
     slow, fast = slow_tokenizer_class, fast_tokenizer_class
     if slow is None and fast is None:
         raise ValueError("There is nothing to register: give slow_tokenizer_class or fast_tokenizer_class.")
-    if slow is not None and issubclass(slow, BertTokenizerFast):
-        raise ValueError(
-            f"slow_tokenizer_class: {slow.__name__} is a BertTokenizerFast. Give it as fast_tokenizer_class."
-        )
-    if fast is not None and not issubclass(fast, BertTokenizerFast):
-        raise ValueError(f"fast_tokenizer_class: {fast.__name__} is no BertTokenizerFast.")
+    for own, kind in ((slow, "slow"), (fast, "fast")):
+        if own is not None and issubclass(own, BertTokenizerFast) != (kind == "fast"):
+            raise ValueError(f"{kind}_tokenizer_class: {own.__name__} is of the other kind: see BertTokenizerFast.")
     if slow is not None and fast is not None and fast.slow_tokenizer_class is not slow:
         raise ValueError(f"{fast.__name__}.slow_tokenizer_class must be {slow.__name__}, which is registered with it.")
     _refuse_bert(config_class)
@@ -128,61 +156,35 @@ def _refuse_bert(config_class: type[Any]) -> None:
         raise ValueError("BertConfig has its classes already: register a config class of your own.")
 
 
-OF_AUTO_CONFIG = {"register": staticmethod(register_config)}
-OF_AUTO_MODELS = {"register": register_model}
-OF_AUTO_TOKENIZER = {"register": staticmethod(register_tokenizer)}
-
-
 class AutoModelWithLMHead(auto.AutoModelForMaskedLM):  # type: ignore[misc, valid-type]
     """`BertForMaskedLM`, under a name that the reference itself had retired: a FutureWarning says which to use."""
 
     @classmethod
     def from_pretrained(cls, *arguments: Any, **settings: Any) -> Any:
-        """As `AutoModelForMaskedLM.from_pretrained`."""
         warnings.warn(_RETIRED, FutureWarning, stacklevel=2)
         return super().from_pretrained(*arguments, **settings)
 
     @classmethod
     def from_config(cls, *arguments: Any, **settings: Any) -> Any:
-        """As `AutoModelForMaskedLM.from_config`."""
         warnings.warn(_RETIRED, FutureWarning, stacklevel=2)
         return super().from_config(*arguments, **settings)
 
 
-_RETIRED = (
-    "AutoModelWithLMHead does not say which model is meant. "
-    "Use AutoModelForMaskedLM, which it is, or AutoModelForCausalLM."
-)
+_RETIRED = "AutoModelWithLMHead names no kind of model. Use AutoModelForMaskedLM, which it is, or AutoModelForCausalLM."
 _AUTO: list[Any] = [auto.AutoConfig, auto.AutoTokenizer, AutoModelWithLMHead, *auto._AutoModelClass.__subclasses__()]
 for _each in _AUTO:
     _each.classes = Mapping(_each.classes)
-CONFIG_MAPPING, TOKENIZER_MAPPING = auto.AutoConfig.classes, auto.AutoTokenizer.classes
-MODEL_MAPPING, MODEL_WITH_LM_HEAD_MAPPING = auto.AutoModel.classes, AutoModelWithLMHead.classes
-MODEL_FOR_PRETRAINING_MAPPING = auto.AutoModelForPreTraining.classes
-MODEL_FOR_CAUSAL_LM_MAPPING = auto.AutoModelForCausalLM.classes
-MODEL_FOR_MASKED_LM_MAPPING = auto.AutoModelForMaskedLM.classes
-MODEL_FOR_MULTIPLE_CHOICE_MAPPING = auto.AutoModelForMultipleChoice.classes
-MODEL_FOR_NEXT_SENTENCE_PREDICTION_MAPPING = auto.AutoModelForNextSentencePrediction.classes
-MODEL_FOR_QUESTION_ANSWERING_MAPPING = auto.AutoModelForQuestionAnswering.classes
-MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING = auto.AutoModelForSequenceClassification.classes
-MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING = auto.AutoModelForTokenClassification.classes
 
 # ---------------------------------------------------------------------------------------------------------- what is not here
 
 _INSTEAD = {
     "fine-tune with `minibert.training.finetuning.finetune`, or write the loop yourself": "Trainer TrainingArguments "
-    "Seq2SeqTrainer Seq2SeqTrainingArguments TrainerCallback TrainerState TrainerControl EarlyStoppingCallback "
-    "DefaultFlowCallback PrinterCallback ProgressCallback EvalPrediction IntervalStrategy HfArgumentParser",
-    "predict with `minibert predict`, or call the tokenizer and the model": "pipeline Pipeline FillMaskPipeline "
-    "TextClassificationPipeline TokenClassificationPipeline NerPipeline QuestionAnsweringPipeline "
-    "FeatureExtractionPipeline TextGenerationPipeline SummarizationPipeline ZeroShotClassificationPipeline",
-    "`minibert.tasks` and `minibert.data` read files": "DataProcessor InputExample InputFeatures SquadExample "
-    "SquadFeatures SquadV1Processor SquadV2Processor SingleSentenceClassificationProcessor GlueDataset SquadDataset "
-    "GlueDataTrainingArguments SquadDataTrainingArguments TextDataset LineByLineTextDataset "
-    "LineByLineWithRefDataset LineByLineWithSOPTextDataset TextDatasetForNextSentencePrediction "
-    "glue_convert_examples_to_features squad_convert_examples_to_features glue_compute_metrics",
-    "a pair of BERTs is an `EncoderDecoderModel`": "AutoModelForSeq2SeqLM MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING",
-    "`tokenizer.pad` makes the batch": "DataCollatorForSeq2Seq DataCollatorForSOP DataCollatorForPermutationLanguageModeling",
+    "Seq2SeqTrainer Seq2SeqTrainingArguments TrainerCallback EarlyStoppingCallback EvalPrediction HfArgumentParser",
+    "predict with `minibert predict`, or call the tokenizer and the model": "pipeline Pipeline",
+    "`minibert.tasks` and `minibert.data` read files": "InputExample InputFeatures SquadV1Processor SquadV2Processor "
+    "DataProcessor GlueDataset SquadDataset TextDataset LineByLineTextDataset TextDatasetForNextSentencePrediction",
+    "a pair of BERTs is an `EncoderDecoderModel`": "AutoModelForSeq2SeqLM",
+    "`tokenizer.pad` makes the batch": "DataCollatorForSeq2Seq DataCollatorForPermutationLanguageModeling",
     "use `AdamW`": "Adafactor",
 }
 
