@@ -315,7 +315,9 @@ class TestRuns:
 class TestCompany:
     LAUNCHER = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
 
-    @pytest.mark.parametrize("options", [(), ("--fast",)], ids=["exact", "fast"])
+    CHOICES = ("--class-weights", "balanced", "--accumulate", "3", "--freeze", "embeddings", "--schedule", "cosine")
+
+    @pytest.mark.parametrize("options", [(), ("--fast",), CHOICES], ids=["exact", "fast", "choices"])
     def test_two_processes_lose_and_score_what_one_does(
         self, options: tuple[str, ...], model: str, tmp_path: Path
     ) -> None:
