@@ -153,6 +153,12 @@ class QuestionAnswering(Task):
     def encode(self, examples: Examples, tokenizer: BertTokenizer, max_length: int, training: bool = False) -> Encoded:
         # Questions that are only asked are labelled too, so that they have a loss. All are kept, to be scored.
         options: dict[str, Any] = {"max_length": max_length, "stride": self.stride, "longest": self.max_answer_length}
+        if not (training or self.no_answer) and any(question.answers for question in examples.items):
+            for question in (each for each in examples.items if not each.answers):
+                examples.report.note(
+                    question.location,
+                    "it has no answer, but a model gives one unless it saw such questions in training",
+                )
         windows = encode_questions(examples.items, tokenizer, examples.report, keep_all=not training, **options)
         return Encoded(examples.items, [window.row for window in windows], windows)
 

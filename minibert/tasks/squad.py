@@ -80,6 +80,9 @@ def read_squad(path: PathName, *, labelled: bool = True) -> Examples:
             report.change(location, "an answer that is not in the context was dropped, others are")
         questions.append(Question(name, text, context, answers=there, location=location))
     report.require_some()
+    if labelled:
+        answered = sum(bool(question.answers) for question in questions)
+        report.understood = [f"{answered:,} questions with an answer, {len(questions) - answered:,} without one"]
     return Examples(questions, report)
 
 

@@ -110,6 +110,26 @@ class TestWhatIsNoLongAnswer:
         assert examples.report.noted == {}
 
 
+class TestQuestionsWithoutAnAnswer:
+    NOTE = "it has no answer, but a model gives one unless it saw such questions in training"
+
+    def test_a_model_that_never_saw_any_is_scored_on_them_with_a_note(self, tmp_path: Path) -> None:
+        path = file_of(tmp_path, ("the dog ran", ["dog"]), ("cat sat", []), ("mat", []))
+        scores, examples = scored(QuestionAnswering(stride=8), path)
+        assert scores["exact_match"] == pytest.approx(1 / 3)
+        assert {note: len(places) for note, places in examples.report.noted.items()} == {self.NOTE: 2}
+        assert "read as 1 questions with an answer, 2 without one." in str(examples.report)
+
+    def test_one_that_did_is_not_noted_nor_are_training_and_asking(self, tmp_path: Path) -> None:
+        path = file_of(tmp_path, ("the dog ran", ["dog"]), ("the cat sat", []))
+        task = QuestionAnswering(stride=8)
+        assert scored(task.adapted_to(task.read(path)), path)[1].report.noted == {}
+        for labelled, training in ((True, True), (False, False)):
+            examples = task.read(path, labelled=labelled)
+            task.encode(examples, tiny_tokenizer(), 128, training=training)
+            assert examples.report.noted == {}
+
+
 def test_the_longest_of_several_is_the_length_that_would_allow_all(tmp_path: Path) -> None:
     path = file_of(tmp_path, *[(f"the {words(n)}", [words(n)]) for n in (33, 40, 50, 2)])
     [(note, places)] = scored(QuestionAnswering(stride=8), path)[1].report.noted.items()
