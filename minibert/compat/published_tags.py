@@ -1,8 +1,5 @@
 """Words and tags as they are published: in columns (CoNLL, Universal Dependencies' .conllu, tables between commas) or in JSON objects.
 
-    text → lines of cells → without comments → the columns' names → sentences of words and tags
-    text → objects of an array or of lines → a list of words and a list of tags each
-
 Columns are named by a header, by the caller, or by what they hold: the first is the word and the last the tag, but in .conllu the tag is UPOS,
 behind a column that counts the words (GermEval's) comes the word, and where tags stand before words (MIT's files) they are read so.
 Where the tag could be in several columns nothing is guessed: that is an error.
@@ -38,25 +35,22 @@ class TagColumns(NamedTuple):
 
 def read_columns(path: Path, text: str, *, labelled: bool, where: TagColumns, notes: list[str]) -> list[Found]:
     """The sentences of a file's text. notes: what was understood is appended. Raises ValueError, naming file and line."""
-    passed_over = Counter[str]()
-    conllu = path.suffix.lower() == ".conllu"
-    records = _without_comments(_records(path, text), conllu, passed_over)
+    passed_over = list[str]()
+    records = _without_comments(_records(path, text), path.suffix.lower() == ".conllu", passed_over)
     if not any(cells for _, cells in records):
         raise ValueError(f"'{path}' has no words: all its lines are empty or comments.")
-    names = _given_names(path, records, where=where, passed_over=passed_over)
-    names = names or _conllu_names(path, records, passed_over) or _found_names(records)
-    if names == ["word"] and labelled:
-        hint = "A line has both, between tabs or spaces; between commas in a .csv."
-        raise ValueError(f"{_rows(records)[0][0]}: a word without a tag. {hint}")
-    word = tag = 0 if len(names) == 1 else _place(path, names, WORDS, asked=where.word, what="word")
-    if labelled:
-        tag = _place(path, names, TAGS, asked=where.tag, what="tag")
+    names = _names(path, records, where=where, passed_over=passed_over)
+    word = tag = 0
+    if labelled or len(names) > 1:
+        first = next(location for location, cells in records if cells)
+        word = _place(first, names, WORDS, asked=where.word, what="word")
+        tag = _place(first, names, TAGS, asked=where.tag, what="tag") if labelled else word
     if len(names) > 2 or word:
         notes.append(f"word in column {word + 1}" + (f", tag in column {tag + 1}" if labelled else ""))
     if passed_over:
-        notes.append(f"passed over: {', '.join(f'{count:,} × {what}' for what, count in passed_over.items())}")
-    for location, cells in _rows(records):
-        if len(cells) != len(names) or not cells[word] or not cells[tag]:
+        notes.append(f"passed over: {', '.join(f'{n:,} × {what}' for what, n in Counter(passed_over).items())}")
+    for location, cells in records:
+        if cells and (len(cells) != len(names) or not cells[word] or not cells[tag]):
             count = len(cells) - cells.count("")
             raise ValueError(f"{location}: {count} columns where the file began with {len(names)}.")
     blocks = _sentences(records, next((names.index(name) for name in SENTENCES if name in names), None))
@@ -70,23 +64,22 @@ def _records(path: Path, text: str) -> list[Record]:
     sign = next((sign for sign in ",;" if path.suffix.lower() == ".csv" and sign in plain[0]), None)
     records: list[Record] = []
     for number, line in enumerate(lines, start=1):
-        location = f"'{path}', line {number}"
-        try:
-            if sign:  # line by line: no word holds a line's end, so a quote that does was opened by mistake
+        if sign:  # line by line: no word holds a line's end, so a quote that does was opened by mistake
+            try:
                 cells = next(csv.reader([line], delimiter=sign, strict=True), [])
-            elif "\t" in line or (tabs and line.startswith("#")):  # a word may then be, or hold, a space of some kind
-                cells = line.split("\t")
-            else:
-                cells = re.split(" +", line.strip(" "))
-        except csv.Error as error:
-            hint = 'Is a quote opened here and never closed? " as a word of its own is written """".'
-            raise ValueError(f"{location}: not CSV ({error}). {hint}") from error
+            except csv.Error as error:
+                hint = 'Is a quote opened here and never closed? " as a word of its own is written """".'
+                raise ValueError(f"'{path}', line {number}: not CSV ({error}). {hint}") from error
+        elif "\t" in line or (tabs and line.startswith("#")):  # a word may then be, or hold, a space of some kind
+            cells = line.split("\t")
+        else:
+            cells = re.split(" +", line.strip(" "))
         cells = [cell.strip(" ") for cell in cells]
-        records.append((location, cells if any(cells) else []))
+        records.append((f"'{path}', line {number}", cells if any(cells) else []))
     return records
 
 
-def _without_comments(records: list[Record], conllu: bool, passed_over: "Counter[str]") -> list[Record]:
+def _without_comments(records: list[Record], conllu: bool, passed_over: list[str]) -> list[Record]:
     """Lines of words, and the ends of sentences. A line that begins with # is a comment in .conllu, and elsewhere before a sentence's
     first word, unless it is as wide as the file's lines and ends in a tag: then # is a word."""
     plain = [cells for _, cells in records if cells and not cells[0].startswith(("#", DOCSTART))]
@@ -97,68 +90,56 @@ def _without_comments(records: list[Record], conllu: bool, passed_over: "Counter
             tagged = cells[0][1:].strip() or cells[-1] in tags or _are_tags(cells[-1:])
             remark = cells[0].startswith("# ") or cells[2:3] == ["="]
             if conllu or remark or not tagged or len(cells) != (width or len(cells)):
-                passed_over["comments"] += 1
+                passed_over.append("comments")
                 continue
         if cells and cells[0] == DOCSTART:
-            passed_over[DOCSTART] += 1
+            passed_over.append(DOCSTART)
             cells = []
         kept.append((location, cells))
     return kept
 
 
-def _given_names(path: Path, records: list[Record], *, where: TagColumns, passed_over: "Counter[str]") -> list[str]:
-    """The columns' names, in small letters, that the caller gives or a header, which is removed; none where neither does."""
-    first, *others = _rows(records)
-    header, width = [cell.lower() for cell in first[1]], len(first[1])
-    if where.columns and width > 1:
-        if len(where.columns) != width:
-            listed = ", ".join(where.columns)
-            raise ValueError(f"'{path}' has {width} columns, and {len(where.columns)} names: {listed}.")
-        return [name.lower() for name in where.columns]
+def _names(path: Path, records: list[Record], *, where: TagColumns, passed_over: list[str]) -> list[str]:
+    """A name for each column, in small letters; a number where nothing is known. Removes a header, and what is no word in .conllu."""
+    rows = [record for record in records if record[1]]
+    first, tags = [cell.lower() for cell in rows[0][1]], {cells[-1] for _, cells in rows[1:]}
     chosen = {name.lower() for name in (where.word, where.tag) if name and not name.isdecimal()}
-    if chosen & set(header) or (set(WORDS) & set(header) and {*TAGS, *SENTENCES} & set(header)):
-        records.remove(first)
-        passed_over["header"] += 1
-        return header
-    last = first[1][-1]
-    if set(WORDS) & set(header[:-1]) and not _are_tags([last]) and last not in {cells[-1] for _, cells in others}:
-        advice = "name the columns with --word and --tag; if not, name them all: --columns word,tag"
-        raise ValueError(f"{first[0]}: is this a header ({', '.join(first[1])})? If so, {advice}.")
-    return []
-
-
-def _conllu_names(path: Path, records: list[Record], passed_over: "Counter[str]") -> list[str]:
-    """The names of .conllu's columns, if these are they; multiword ranges (1-2) and empty nodes (1.1) are removed."""
-    rows = _rows(records)
-    width, conllu = len(rows[0][1]), path.suffix.lower() == ".conllu"
-    if width != len(CONLLU):
-        if conllu and width > 1:
-            raise ValueError(f"'{path}' has {width} columns, and .conllu has {len(CONLLU)}: {', '.join(CONLLU)}.")
-        return []
-    if not conllu and not all(cells[0][:1].isdecimal() for _, cells in rows):
-        return []
-    words = [(location, cells) for location, cells in records if not cells or cells[0].isdecimal()]
-    if len(words) < len(records):
-        passed_over["multiword ranges and empty nodes"] += len(records) - len(words)
+    counted = len(first) == len(CONLLU) and all(cells[0][:1].isdecimal() for _, cells in rows)
+    if where.columns and len(first) > 1:
+        names = [name.lower() for name in where.columns]
+    elif chosen & set(first) or (set(WORDS) & set(first) and {*TAGS, *SENTENCES} & set(first)):
+        names = first
+        records.remove(rows[0])
+        passed_over.append("header")
+    elif counted or path.suffix.lower() == ".conllu":
+        names = CONLLU
+        words = [(location, cells) for location, cells in records if not cells or cells[0].isdecimal()]
+        passed_over += ["multiword ranges and empty nodes"] * (len(records) - len(words))
         records[:] = words
-    return CONLLU
+    elif set(WORDS) & set(first[:-1]) and rows[0][1][-1] not in tags and not _are_tags(rows[0][1][-1:]):
+        advice = "name the columns with --word and --tag; if not, name them all: --columns word,tag"
+        raise ValueError(f"{rows[0][0]}: is this a header ({', '.join(rows[0][1])})? If so, {advice}.")
+    else:
+        names = _found_names(records, len(first))
+    if len(names) != len(first):
+        raise ValueError(f"'{path}' has {len(first)} columns, and {len(names)} names for them: {', '.join(names)}.")
+    return names
 
 
-def _found_names(records: list[Record]) -> list[str]:
-    """Names by what the columns hold; a number where nothing is known."""
-    width = len(_rows(records)[0][1])
-    rows = [cells for _, cells in _rows(records) if len(cells) == width]
-    numbers = [str(place) for place in range(1, width + 1)]
+def _found_names(records: list[Record], width: int) -> list[str]:
     blocks = [[cells for _, cells in block if len(cells) == width] for block in _sentences(records, None)]
+    columns = [[cells[place] for block in blocks for cells in block] for place in range(width)]
+    numbers = [str(place) for place in range(1, width + 1)]
     for place in range(min(3, width - 2)):
-        counted = (tuple(cells[place] for cells in block) for block in blocks)
-        if len(rows) > 1 and all(each in (_counting(len(each), 0), _counting(len(each), 1)) for each in counted):
-            rest = numbers[place + 2 :]
-            if len(rest) == 2 and _are_tags(cells[at] for cells in rows for at in (-2, -1)):
-                rest = ["tag", "nested tag"]
-            return [*numbers[: place + 1], "word", *(rest if len(rest) > 1 else ["tag"])]
-    first, last = ([cells[at] for cells in rows] for at in (0, -1))
-    if width == 2 and _are_tags(first) and set(first) != {"O"} and not _are_tags(last):
+        counts = (
+            [str(n) for block in blocks for n in range(len(block))],
+            [str(n + 1) for b in blocks for n in range(len(b))],
+        )
+        if len(columns[0]) > 1 and columns[place] in counts:
+            rest = numbers[place + 2 :] if place + 3 < width else ["tag"]
+            nested = len(rest) == 2 and _are_tags(columns[-1] + columns[-2])
+            return [*numbers[: place + 1], "word", *(["tag", "nested tag"] if nested else rest)]
+    if width == 2 and _are_tags(columns[0]) and set(columns[0]) != {"O"} and not _are_tags(columns[1]):
         return ["tag", "word"]
     return ["word", *numbers[1:-1], "tag"] if width > 1 else ["word"]
 
@@ -166,14 +147,6 @@ def _found_names(records: list[Record]) -> list[str]:
 def _are_tags(cells: Iterable[str]) -> bool:
     """Whether all are O or begin as tags of entities do."""
     return all(re.match(r"O\Z|[BIESLUM]-", cell) for cell in cells)
-
-
-def _counting(length: int, start: int) -> tuple[str, ...]:
-    return tuple(str(number) for number in range(start, start + length))
-
-
-def _rows(records: list[Record]) -> list[Record]:
-    return [(location, cells) for location, cells in records if cells]
 
 
 def _sentences(records: list[Record], number: int | None) -> list[list[Record]]:
@@ -184,21 +157,73 @@ def _sentences(records: list[Record], number: int | None) -> list[list[Record]]:
         if not cells or new not in ("", current):
             blocks.append([])
         current = new or current
-        if cells:
-            blocks[-1].append((location, cells))
+        blocks[-1] += [(location, cells)] if cells else []
     return [block for block in blocks if block]
 
 
-def _place(path: Path, names: list[str], usual: Sequence[str], *, asked: str | None, what: str) -> int:
+def _place(location: str, names: list[str], usual: Sequence[str], *, asked: str | None, what: str) -> int:
     """The position of a column: asked for by name or number, or of a usual name."""
     if asked and asked.isdecimal() and 1 <= int(asked) <= len(names):
         return int(asked) - 1
-    known = [asked.lower()] if asked else usual
-    found = next((names.index(name) for name in known if name in names), None)
-    if found is None:
-        problem = f"none is {asked!r}" if asked else f"which holds the {what}s is not known"
-        advice = f"Choose one: --{what} NAME, or its number"
-        raise ValueError(f"'{path}' has the columns {', '.join(names)}; {problem}. {advice}.")
+    for name in [asked.lower()] if asked else usual:
+        if name in names:
+            return names.index(name)
+    if names == ["word"]:
+        hint = "A line has both, between tabs or spaces; between commas in a .csv"
+        raise ValueError(f"{location}: a word without a tag. {hint}.")
+    problem = f"none is {asked!r}" if asked else f"which holds the {what}s is not known"
+    advice = f"Choose one: --{what} NAME, or its number"
+    raise ValueError(f"{location}: the columns are {', '.join(names)}; {problem}. {advice}.")
+
+
+def read_objects(path: Path, text: str, *, labelled: bool, where: TagColumns, notes: list[str]) -> list[Found]:
+    """The same of JSON: objects, in an array or a line each, with a list of words and a list of tags. Numbers are their own names."""
+    objects = _objects(path, text)
+    keys = {key for _, each in objects for key in each}
+    word = where.word or next((name for name in WORDS if name in keys), "words")
+    tag = where.tag or next((name for name in TAGS if name in keys), "tags")
+    if (word, tag) != ("words", "tags"):
+        notes.append(f"words from {word!r}" + (f", tags from {tag!r}" if labelled else ""))
+    found, numbers = list[Found](), set[bool]()
+    for location, each in objects:
+        for key in (word, tag)[: 1 + labelled]:
+            values: Any = each.get(key)
+            kinds = {type(value) for value in values} if isinstance(values, list) else {None}
+            if not (kinds <= {str} and all(map(str.strip, values))) and (key != tag or kinds != {int}):
+                shown = repr(values) if key in each else f"missing (there are {', '.join(each) or 'none'})"
+                advice = "Choose with --word and --tag"
+                raise ValueError(f"{location}: {key!r} must be a list of words, none empty, and is {shown}. {advice}.")
+            numbers |= {int in kinds} if key == tag and values else set()
+        words, tags = each[word], list(map(str, each[tag])) if labelled else None
+        if tags is not None and len(words) != len(tags):
+            raise ValueError(f"{location}: {len(words)} words and {len(tags)} tags. Each word needs one.")
+        found.append((words, tags, location))
+    if len(numbers) > 1:
+        raise ValueError(
+            f"'{path}' has tags that are numbers and tags that are names, in {tag!r}: only one is possible."
+        )
+    if True in numbers:
+        notes.append("tags are numbers: their names are not in the file, so entities are not known")
+    return found
+
+
+def _objects(path: Path, text: str) -> list[tuple[str, dict[str, Any]]]:
+    found, lines = list[tuple[str, Any]](), text.split("\n")
+    try:
+        whole = json.loads(text)
+        found = (
+            [(f"'{path}', item {n}", each) for n, each in enumerate(whole, start=1)] if isinstance(whole, list) else []
+        )
+    except (json.JSONDecodeError, RecursionError):
+        pass  # an object a line
+    for number, line in enumerate(lines if not found else (), start=1):
+        try:
+            found += [(f"'{path}', line {number}", json.loads(line))] if line.strip() else []
+        except (json.JSONDecodeError, RecursionError) as error:
+            raise ValueError(f"'{path}', line {number}: not JSON ({error}).") from error
+    for location, each in found:
+        if not isinstance(each, dict):
+            raise ValueError(f"{location}: must be a JSON object, not {str(each)[:40]!r}.")
     return found
 
 
@@ -210,84 +235,3 @@ def without_language(found: list[Found], notes: list[str]) -> list[Found]:
         return found
     notes.append(f"{before[0]!r} taken off every word")
     return [([w.removeprefix(before[0]) or w for w in words], tags, location) for words, tags, location in found]
-
-
-def read_objects(path: Path, text: str, *, labelled: bool, where: TagColumns, notes: list[str]) -> list[Found]:
-    """The same of JSON: objects with a list of words and a list of tags. Tags that are numbers get names, or are names themselves."""
-    objects = _objects(path, text)
-    keys = dict.fromkeys(key for _, each in objects for key in each)
-    word = where.word or next((name for name in WORDS if name in keys), "words")
-    tag = where.tag or next((name for name in TAGS if name in keys), "tags")
-    if (word, tag) != ("words", "tags"):
-        notes.append(f"words from {word!r}" + (f", tags from {tag!r}" if labelled else ""))
-    found: list[Found] = []
-    for location, each in objects:
-        for key in (word, tag)[: 1 + labelled]:
-            values, kinds = each.get(key), {type(value) for value in each.get(key) or ()}
-            if not isinstance(values, list) or not (
-                (kinds <= {str} and all(map(str.strip, values))) or (key == tag and kinds == {int})
-            ):
-                shown = repr(values) if key in each else f"missing (there are {', '.join(each) or 'none'})"
-                raise ValueError(
-                    f"{location}: {key!r} must be a list of words, none empty, and is {shown}. Choose with --word and --tag."
-                )
-        words, tags = each[word], each[tag] if labelled else None
-        if tags is not None and len(words) != len(tags):
-            raise ValueError(f"{location}: {len(words)} words and {len(tags)} tags. Each word needs one.")
-        found.append((words, tags, location))
-    kinds = {type(value) for _, tags, _ in found for value in tags or ()}
-    if len(kinds) > 1:
-        raise ValueError(
-            f"'{path}' has tags that are numbers and tags that are names, in {tag!r}: only one is possible."
-        )
-    return _named(path, tag, found, notes=notes) if kinds == {int} else found
-
-
-def _objects(path: Path, text: str) -> list[tuple[str, dict[str, Any]]]:
-    """The objects, with their locations, of an array, of the one list in an object (such as "data"), or of the lines."""
-    try:
-        whole = json.loads(text)
-    except (json.JSONDecodeError, RecursionError):
-        whole = None  # an object a line
-    if isinstance(whole, dict) and len(whole) == 1:
-        [whole] = whole.values()
-    if isinstance(whole, list) and all(isinstance(each, dict) for each in whole):
-        return [(f"'{path}', item {number}", each) for number, each in enumerate(whole, start=1)]
-    lines = [text.replace("\n", " ")] if isinstance(whole, dict) else text.split("\n")
-    numbered = ((f"'{path}', line {number}", line) for number, line in enumerate(lines, start=1) if line.strip())
-    return [(location, _object(location, line)) for location, line in numbered]
-
-
-def _object(location: str, text: str) -> dict[str, Any]:
-    try:
-        found = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise ValueError(f"{location}: not JSON ({error}).") from error
-    if not isinstance(found, dict):
-        raise ValueError(f"{location}: must be a JSON object, not {text.strip()[:40]!r}.")
-    return found
-
-
-def _named(path: Path, column: str, found: list[Found], *, notes: list[str]) -> list[Found]:
-    """Numbers as names: those that the Hub's dataset_info.json, beside the file, lists for the column; else the numbers."""
-    files = (path.with_name(name) for name in ("dataset_info.json", "dataset_infos.json"))
-    infos = [_object(f"'{file}'", file.read_text(encoding="utf-8")) for file in files if file.is_file()]
-    names = next(filter(None, (_listed(info, column) for info in infos)), None)
-    told = "named by dataset_info.json" if names else "and no dataset_info.json is there to name them"
-    notes.append(f"tags are numbers, {told}")
-    named = []
-    for words, tags, location in found:
-        if names and not all(0 <= number < len(names) for number in map(int, tags or ())):
-            raise ValueError(f"{location}: {tags} are not all numbers of the {len(names)} tags {', '.join(names)}.")
-        named.append((words, tags and [names[int(n)] if names else str(n) for n in tags], location))
-    return named
-
-
-def _listed(info: Any, column: str, inside: bool = False) -> list[str] | None:
-    """The list called "names" somewhere under a column's own."""
-    if not isinstance(info, dict):
-        return None
-    if inside and isinstance(info.get("names"), list):
-        return list(map(str, info["names"]))
-    below = (_listed(each, column, inside or name == column) for name, each in info.items())
-    return next(filter(None, below), None)

@@ -72,7 +72,6 @@ def numbered(form: str) -> str:
         ("z.json", json.dumps([{"tokens": WORDS, "pos_tags": ["X"] * 4, "ner_tags": TAGS}], indent=1)),
         ("1.jsonl", json.dumps({"id": "0", "tokens": WORDS, "labels": TAGS}) + "\r\n\r\n"),
         ("2.ndjson", json.dumps({"words": WORDS, "tags": TAGS})),
-        ("3.json", json.dumps({"data": [{"words": WORDS, "tags": TAGS}]})),
     ],
 )
 def test_published_files_are_read_as_they_are_meant(name: str, content: str, tmp_path) -> None:
@@ -140,23 +139,11 @@ def test_columns_are_chosen_by_name_and_number(tmp_path) -> None:
     assert read(tmp_path, "a.jsonl", line, word="chars", tag="bio").items[0].tags == ("O",)
 
 
-def test_numbers_for_tags_have_the_names_of_the_hub_s_file(tmp_path) -> None:
+def test_numbers_for_tags_are_their_own_names_and_that_is_said(tmp_path) -> None:
     line = json.dumps({"tokens": ["EU", "ran"], "ner_tags": [1, 0], "pos_tags": [5, 5]})
     [sentence], report = read(tmp_path, "a.jsonl", line)
     assert sentence.tags == ("1", "0")
-    assert "tags are numbers, and no dataset_info.json is there to name them" in str(report)
-    names = {"feature": {"names": ["O", "B-org"], "_type": "ClassLabel"}, "_type": "Sequence"}
-    for name, info in (
-        ("dataset_info.json", {"features": {"ner_tags": names}}),
-        ("dataset_infos.json", {"x": {"features": {"ner_tags": names}}}),
-    ):
-        (tmp_path / name).write_text(json.dumps(info, indent=2), encoding="utf-8")
-        [sentence], report = read(tmp_path, "a.jsonl", line)
-        assert sentence.tags == ("B-org", "O")
-        assert "named by dataset_info" in str(report)
-        with pytest.raises(ValueError, match=r"line 1: \[5, 0\] are not all numbers of the 2 tags O, B-org"):
-            read(tmp_path, "b.jsonl", line.replace("[1, 0]", "[5, 0]"))
-        (tmp_path / name).unlink()
+    assert "tags are numbers: their names are not in the file, so entities are not known" in report.understood
 
 
 @pytest.mark.parametrize(
@@ -166,7 +153,7 @@ def test_numbers_for_tags_have_the_names_of_the_hub_s_file(tmp_path) -> None:
         (
             "b.tsv",
             "1\tEU\tNN\tB-ORG\n2\tran\tVB\tO\n",
-            "columns 1, word, 3, 4; which holds the tags is not known.*--tag",
+            "columns are 1, word, 3, 4; which holds the tags is not known.*--tag",
         ),
         ("c.conll", "bc 0 0 EU NN (S* -\nbc 0 1 ran VB *) -\n", "which holds the tags is not known"),  # CoNLL-2012
         ("d.csv", 'EU,B-ORG\n",O\nran,O\n', "line 2: not CSV.*Is a quote opened here"),
@@ -182,9 +169,11 @@ def test_numbers_for_tags_have_the_names_of_the_hub_s_file(tmp_path) -> None:
         ),
         ("g.jsonl", '{"words": ["a"], "tags": [true]}', "must be a list of words"),
         ("h.conll", "# only\n\n# comments here\n", "has no words"),
-        ("i.conll", "EU NN\nran VB\n", "columns word, tag; none is 'ner'"),
+        ("i.conll", "EU NN\nran VB\n", "columns are word, tag; none is 'ner'"),
         ("j.conll", "EU NN O\nran VB\n", "2 columns where the file began with 3"),
-        ("k.conllu", "1\tEU\n", "has 2 columns, and .conllu has 10"),
+        ("k.conllu", "1\tEU\n", "has 2 columns, and 10 names for them: id, form"),
+        ("m.json", '[[["EU", "O"]]]', "item 1: must be a JSON object"),
+        ("n.json", '{"data": [{"words": ["EU"], "tags": ["O"]}]}', "missing .there are data"),
         ("l.csv", "word,score\nEU,O\n", "line 1: is this a header \\(word, score\\)"),
     ],
 )
@@ -195,7 +184,7 @@ def test_what_could_mean_several_things_is_refused(name: str, content: str, mess
 
 
 def test_names_for_all_columns_must_be_as_many(tmp_path) -> None:
-    with pytest.raises(ValueError, match="has 3 columns, and 2 names: word, tag"):
+    with pytest.raises(ValueError, match="has 3 columns, and 2 names for them: word, tag"):
         read(tmp_path, "a.conll", "EU NN O\n", columns=("word", "tag"))
 
 
