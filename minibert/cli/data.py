@@ -39,7 +39,7 @@ def prepare(files: tuple[Path, ...], out: Path, tokenizer: str, held_out: int, l
     seen = {path for given in files if given.is_dir() for path in given.iterdir() if not path.name.startswith(".")}
     if passed := sorted(path.name for path in seen - set(paths)):
         shown = ", ".join(passed[:5]) + (", …" if len(passed) > 5 else "")
-        click.echo(f"Of a folder only its *.txt files are read: {len(passed):,} others are passed over ({shown}).")
+        click.echo(f"Of a folder only its *.txt files are read. Passed over: {len(passed):,} ({shown}).")
     size = sum(path.stat().st_size for path in paths if path.is_file())
     with tqdm(total=size, unit="B", unit_scale=True, disable=None, leave=False) as bar:
         how: dict[str, Any] = {"held_out": held_out, "one_sentence_per_line": lines, "processes": processes}

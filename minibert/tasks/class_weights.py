@@ -19,8 +19,6 @@ from torch import Tensor
 from ..model.checks import IGNORED
 from .task import Labels, Row
 
-BALANCED = "balanced"
-
 
 def classes_of(row: Row) -> list[Any]:
     """The ids of a row's labels; of several labels all of them as one, of a number that. None where a row has no classes."""
@@ -41,7 +39,7 @@ def class_weights(given: str | Sequence[float], labels: Labels, rows: Iterable[R
     counts = Counter(each for row in rows for each in classes_of(row))
     if not labels.names or not all(isinstance(each, int) for each in counts):
         raise ValueError("class_weights is for one label a text, and for tags: this task has no such classes.")
-    if given == BALANCED:
+    if given == "balanced":
         share = counts.total() / len(counts)
         return torch.tensor([share / counts[index] if index in counts else 0.0 for index in range(len(labels))])
     parts = [str(part).rpartition("=") for part in (given.split(",") if isinstance(given, str) else given)]

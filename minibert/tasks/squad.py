@@ -82,7 +82,7 @@ def read_squad(path: PathName, *, labelled: bool = True) -> Examples:
     report.require_some()
     if labelled:
         answered = sum(bool(question.answers) for question in questions)
-        report.understood = [f"{answered:,} questions with an answer, {len(questions) - answered:,} without one"]
+        report.understood = [f"questions: {answered:,} with an answer, {len(questions) - answered:,} without"]
     return Examples(questions, report)
 
 

@@ -12,25 +12,24 @@ from torch import nn
 
 from ..model import BertPreTrainedModel
 
-BODY = "body"  # everything but the head
 RANGE = re.compile(r"(\d+)-(\d+)")
 
 
 def freeze(model: BertPreTrainedModel, parts: str) -> dict[str, nn.Parameter]:
     """Freeze parts of a model; return their parameters by name.
 
-    parts: stretches of parameter names, between commas: "embeddings", "encoder.layer.0-3", "LayerNorm"; or "body". What is tied is one
+    parts: stretches of parameter names, between commas: "embeddings", "encoder.layer.0-3", "LayerNorm"; or "body", all but the head. What is tied is one
     parameter, frozen under all its names. Raises ValueError for a part that names no parameter.
     """
     named = dict(model.named_parameters(remove_duplicate=False))
     frozen: dict[str, nn.Parameter] = {}
     for part in chain.from_iterable(map(_one_by_one, parts.split(",") if parts else ())):
-        stretch = model.base_model_prefix if part == BODY else part
+        stretch = model.base_model_prefix if part == "body" else part
         found = {name: parameter for name, parameter in named.items() if f".{stretch}." in f".{name}."}
         if not found:
             there = dict.fromkeys(name.removeprefix(f"{model.base_model_prefix}.").split(".")[0] for name in named)
             layers = f"encoder.layer.0-{model.config.num_hidden_layers - 1}"
-            raise ValueError(f"freeze: {part!r} names no parameter. There are {BODY}, {', '.join(there)}; {layers}.")
+            raise ValueError(f"freeze: {part!r} names no parameter. There are body, {', '.join(there)}; {layers}.")
         frozen |= found
     for parameter in frozen.values():
         parameter.requires_grad_(False)

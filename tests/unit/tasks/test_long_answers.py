@@ -118,7 +118,7 @@ class TestQuestionsWithoutAnAnswer:
         scores, examples = scored(QuestionAnswering(stride=8), path)
         assert scores["exact_match"] == pytest.approx(1 / 3)
         assert {note: len(places) for note, places in examples.report.noted.items()} == {self.NOTE: 2}
-        assert "read as 1 questions with an answer, 2 without one." in str(examples.report)
+        assert "read as questions: 1 with an answer, 2 without." in str(examples.report)
 
     def test_one_that_did_is_not_noted_nor_are_training_and_asking(self, tmp_path: Path) -> None:
         path = file_of(tmp_path, ("the dog ran", ["dog"]), ("the cat sat", []))

@@ -13,10 +13,10 @@ from minibert.training.finetuning import open_task
 from tests.unit.cli.running import run
 from tests.unit.training.small_tasks import ALONE, RECIPE, SAMPLE_TASKS, command, small_model, task_and_file
 
-BY_HEART = "examples to evaluate on are also trained on: scores on them say what was learned by heart"
+BY_HEART = "examples to evaluate on. Their scores say what was learned by heart"
 ONE_LABEL = "Everything to train on has one and the same label"
 NO_ANSWER = "No question to train on has an answer"
-FEW_ROWS = "rows to train on, fewer than a batch of"
+FEW_ROWS = "do not fill a batch of"
 
 
 def said_of(folder: Path, task: Task, train: Path, evaluation: Path, batch_size: int = 2) -> str:
@@ -41,7 +41,7 @@ class TestExamplesInBothFiles:
     def test_a_file_evaluated_on_what_it_trains_is_said_for_every_task(self, name: str, tmp_path: Path) -> None:
         task, path = task_and_file(name)
         count = len(task.read(path).items)
-        assert f"{count} of the {count} {BY_HEART}" in said_of(tmp_path, task, path, path)
+        assert f"Also trained on: {count} of the {count} {BY_HEART}" in said_of(tmp_path, task, path, path)
 
     @pytest.mark.parametrize(
         ("ending", "task", "train", "evaluation", "shared"),
@@ -119,7 +119,7 @@ class TestAnEpochSmallerThanABatch:
     def test_it_is_said(self, rows: int, batch: int, is_said: bool, tmp_path: Path) -> None:
         text = "text,label\n" + "".join(f"the {n},{n % 2}\n" for n in range(rows))
         said = said_of(tmp_path, Classification(), *two_files(tmp_path, ".csv", text, text), batch_size=batch)
-        assert (f"There are {rows} {FEW_ROWS} {batch}: an epoch is one step." in said) == is_said
+        assert (f"The rows to train on ({rows}) {FEW_ROWS} {batch}: an epoch is one step." in said) == is_said
 
 
 def test_the_command_says_it_once_and_on_standard_output(tmp_path: Path) -> None:
