@@ -51,21 +51,26 @@ class Entity(NamedTuple):
 
 @dataclass(frozen=True)
 class TagScheme:
-    """What each tag of a set says. marks: tag → its letter and its type; stray: tags that neither mark an entity nor are O."""
+    """What each tag of a set says. marks: tag → its letter and its type; stray: tags that neither mark an entity nor are O.
+
+    outside: whether O is among them.
+    """
 
     marks: dict[str, tuple[str, str]]
     stray: tuple[str, ...]
+    outside: bool
 
     @classmethod
     def of(cls, tags: Iterable[str]) -> "TagScheme":
         """The letter stands before or behind the type: as more tags have it."""
-        names = sorted({tag for tag in tags if tag.upper() != OUTSIDE})
+        every = set(tags)
+        names = sorted(tag for tag in every if tag.upper() != OUTSIDE)
         readings = []
         for form in _FORMS:
             found = {tag: re.fullmatch(form, tag, re.IGNORECASE) for tag in names}
             readings.append({tag: (m["letter"].upper(), m["type"] or "_") for tag, m in found.items() if m})
         marks = max(readings, key=len)
-        return cls(marks, tuple(tag for tag in names if tag not in marks))
+        return cls(marks, tuple(tag for tag in names if tag not in marks), outside=len(names) < len(every))
 
     @property
     def unknown(self) -> list[str]:
@@ -74,13 +79,15 @@ class TagScheme:
 
     @property
     def marks_entities(self) -> bool:
-        """Whether these are tags of entities: a few stray ones among them are read as O.
+        """Whether these are tags of entities: O, B or I is among them, and most others mark one too; the stray ones are read as O.
 
-        A lone letter may well be a part of speech: then one of the letters must be B or I, and at most one tag unknown.
+        A lone letter may well be a part of speech, so of tags without a type at most one may be unknown.
         """
         letters, types = ({mark[i] for mark in self.marks.values()} for i in (0, 1))
-        if types <= {"_"} and self.stray:
-            return bool(letters & set("BI")) and len(self.unknown) < min(2, len(self.marks))
+        if not (self.outside or letters & set("BI")):
+            return not self.marks and not self.stray
+        if types <= {"_"}:
+            return len(self.unknown) <= min(1, (len(self.marks) + self.outside) // 2)
         return len(self.unknown) <= len(self.marks)
 
     def name(self, sentences: Iterable[Sequence[str]]) -> str:

@@ -173,7 +173,7 @@ class NextWord(Task):
     name = "clm"
     model_class = BertLMHeadModel
     reads = "everything"
-    selection_metric = "loss"
+    metrics = "loss", "accuracy", "perplexity"
 
     def read(self, path: Path, labelled: bool = True) -> Examples:  # noqa: ARG002
         return read_passages(path)

@@ -25,6 +25,7 @@ from torch import Tensor
 from ..heads import BertForQuestionAnswering
 from ..outputs import ModelOutput
 from ..tokenization import BertTokenizer
+from ..tokenization.alignment import with_marks
 from .metrics import answer_scores
 from .squad import ANSWER_PIECES, AnswerWindow, Offset, Question, encode_questions, read_squad
 from .task import Encoded, Task
@@ -94,8 +95,9 @@ def answers_to(
             ranked = sorted([*ranked, ((0, 0), none[number])], key=lambda item: -item[1])
         shares = np.exp(np.array([score for _, score in ranked]) - ranked[0][1])
         candidates = tuple(
-            Candidate(question.context[begin:stop], begin, stop, score=score, probability=float(share))
+            Candidate(question.context[begin:end], begin, end, score=score, probability=float(share))
             for ((begin, stop), score), share in zip(ranked, shares / shares.sum(), strict=True)
+            for end in [with_marks(question.context, stop) if stop else 0]
         )
         text = next((candidate.text for candidate in candidates if candidate.text), "")
         if allow_no_answer and no_answer_score > threshold:

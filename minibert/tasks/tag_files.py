@@ -5,15 +5,17 @@ columns          a word and its tag a line, between tabs or spaces (between comm
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..compat.published_tags import TagColumns, read_columns, read_objects, without_language
+from ..tokenization import BasicTokenizer
 from ..tokenization.alignment import word_spans
 from ..tokenization.wordpiece import TextTokenizer
 from .entities import TagScheme, entities
-from .task_files import Examples, PathName, counted, read_text, usable
+from .task_files import SHOWN, Examples, PathName, counted, read_text, usable
 
 _NO_SPACE = re.compile("(?<=[{0}]) (?=[{0}])".format("\u3000-\u9fff\uff00-\uffef\U00020000-\U0002fa1f"))
 
@@ -77,10 +79,13 @@ def _described(sentences: Sequence[TaggedSentence]) -> Iterator[str]:
     yield counted(tags, "tags")
     scheme = TagScheme.of(tags)
     stray = counted((tag for tag in tags if tag in scheme.stray), "tags").partition(": ")[2]
-    if not scheme.marks or not scheme.marks_entities:
+    if scheme.marks and scheme.marks_entities:
+        types = [entity.type for of_sentence in tagged for entity in entities(of_sentence, scheme)]
+        yield f"{len(types):,} entities in {scheme.name(tagged)} of {counted(types, 'types')}"
+        if scheme.stray:
+            yield f"as O, for they mark no entity: {stray}"
+    else:
         yield "no entities" + (f", for most tags mark none: {stray}" if scheme.marks else "")
-        return
-    types = [entity.type for of_sentence in tagged for entity in entities(of_sentence, scheme)]
-    yield f"{len(types):,} entities in {scheme.name(tagged)} of {counted(types, 'types')}"
-    if scheme.stray:
-        yield f"as O, for they mark no entity: {stray}"
+    words = Counter(word for each in sentences for word in each.words)
+    if cut := [word for word, _ in words.most_common() if len(BasicTokenizer().tokenize(word)) > 1]:
+        yield f"words that predict cuts in a TEXT, not in a --file: {len(cut):,}, such as {' '.join(cut[:SHOWN])}"

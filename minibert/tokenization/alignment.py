@@ -76,12 +76,18 @@ def word_spans(text: str, steps: TextTokenizer | None = None) -> list[tuple[int,
         if not isinstance(word, Traced):
             raise ValueError(f"The tokenizer cuts in its own way: it does not say where {word!r} came from.")
         start, end = max(last, word.span[0]), word.span[1]
-        while end < len(text) and (category(text[end])[0] == "M" or category(text[end]) == "Cf"):
-            end += 1
+        end = with_marks(text, end, ("M", "Cf"))
         if start < end:  # not a word of marks, which belong to the word before
             spans.append((start, end))
         last = max(last, end)
     return spans
+
+
+def with_marks(text: str, end: int, kinds: tuple[str, ...] = ("M",)) -> int:
+    """The end of a word with the marks behind it, which BERT may have dropped: characters of the categories that begin so."""
+    while end < len(text) and category(text[end]).startswith(kinds):
+        end += 1
+    return end
 
 
 def origins(

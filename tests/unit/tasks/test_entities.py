@@ -97,6 +97,7 @@ def test_wrong_tags_are_read_as_seqeval_reads_them(tags: str) -> None:
         ("O B-a tag", ("tag",)),
         ("O B-a I-a Bper B--b", ("Bper",)),
         ("O B I 0", ("0",)),
+        ("O B 0", ("0",)),
         ("O B I X [PAD]", ("X", "[PAD]")),
         ("O B-a I-a <PAD> _", ("<PAD>", "_")),
     ],
@@ -119,6 +120,9 @@ def test_a_stray_tag_is_named_and_switches_nothing_off(tags: str, stray: tuple[s
         "N O ^ S V A R ! D P & T X # @ ~ U E $ , G L M",  # of tweets
         "n v a d m u b o i e s",  # Chinese
         "M F",
+        "B C",
+        "N-S V-E",
+        "L M S XL",
         "PERSON LOCATION O",
         "B-a NOUN VERB ADJ",
     ],

@@ -252,3 +252,13 @@ def test_tensors_and_lists_of_scores_give_the_same():
 
 def test_only_n_best_candidates_are_kept():
     assert len(predict([0] * 6, [0] * 6, n_best=2).candidates) == 2
+
+
+@pytest.mark.parametrize("name", ["Zoe\u0308", "Jose\u0301", "ran\u0303\u0301", "x\u0331", "Hano\u031b", "e\u0301"])
+def test_an_answer_keeps_the_marks_that_the_tokenizer_drops(name: str) -> None:
+    context = f"the cat sat on {name}, the dog ran"
+    question = Question("q", "who ran", context, (Answer(name, 15),), location="q")
+    windows, _ = windows_of(question, max_length=90, stride=8)
+    [prediction] = answers_to([question], windows, *sure_scores(windows), allow_no_answer=False)
+    assert prediction.text == name
+    assert context[prediction.candidates[0].start : prediction.candidates[0].end] == name

@@ -196,13 +196,20 @@ def test_words_alone_are_read_whatever_columns_the_training_had(tmp_path) -> Non
 
 
 def test_a_report_says_what_was_found(tmp_path) -> None:
-    content = "token\ttag\nEU\tB-org\nran\tO\n[CLS]\tX\n\nAda\tB-per\nL\tI-per\n"
+    content = "token\ttag\nEU\tB-org\nran\tO\nof\tX\n\nAda\tB-per\nL\tI-per\n"
     _, report = read(tmp_path, "a.tsv", content)
     assert str(report).splitlines()[1:] == [
         "  read as sentences: 2, words: 5; 5 tags: B-org 1, B-per 1, I-per 1, O 1, X 1; 2 entities in IOB2 of 2 types: org 1, per 1; "
         "as O, for they mark no entity: X 1; passed over: 1 × header."
     ]
     assert "no entities" in str(read(tmp_path, "b.conll", "EU NOUN\nran VERB\n").report)
+
+
+def test_words_that_a_text_would_be_cut_at_are_told(tmp_path) -> None:
+    for word in ("U.S.", "3.14", "a-b", "北京", "don't", "(a)"):
+        told = "words that predict cuts in a TEXT, not in a --file: 1, such as " + word
+        assert told in str(read(tmp_path, "a.conll", f"{word} B-x\nran O\n{word} B-x\n").report)
+    assert "predict cuts" not in str(read(tmp_path, "a.conll", "हिन्दी B-x\nmi\u200cx O\n. O\n北 O\n").report)
 
 
 def test_words_of_a_file_have_no_spaces_between_them_where_the_script_has_none() -> None:
