@@ -234,7 +234,9 @@ def train(
 
 def check_same_recipe(recipe: dict[str, Any], saved: dict[str, Any], out: Path) -> None:
     """Raises ValueError if a run was made with another recipe. What its version of minibert did not save is not compared."""
-    changed = [name for name in recipe if recipe[name] != saved.get(name, recipe[name])]
+    nested = {name: {**(recipe.get(name) or {}), **value} for name, value in saved.items() if isinstance(value, dict)}
+    saved = {**recipe, **saved, **nested}
+    changed = [name for name in recipe if recipe[name] != saved[name]]
     if changed:
         was, now = (", ".join(f"{name}={each[name]!r}" for name in changed) for each in (saved, recipe))
         way_out = "Give the same options to go on with it, or another folder to start afresh."

@@ -189,3 +189,19 @@ def test_the_command_gives_its_options_to_the_run(model: str, tmp_path: Path) ->
     wanted = {"schedule": "constant", "accumulate": 2, "freeze": "embeddings", "class_weights": "balanced"}
     assert {name: saved[name] for name in wanted} == wanted
     assert {line["rate"] for line in small_run.log_of(tmp_path / "run") if "rate" in line} == {5e-5}
+
+
+@pytest.mark.parametrize(
+    "missing", ["schedule", "accumulate", "freeze", "class_weights", "task.max_answer_length", "task.stride"]
+)
+def test_a_run_of_a_version_without_a_choice_goes_on(missing: str, model: str, tmp_path: Path) -> None:
+    task, path = task_and_file("questions")
+    finetune(task, model, path, path, RECIPE, tmp_path / "run", ALONE, say=QUIET)
+    for state in (tmp_path / "run" / "checkpoints").glob("*/training_state.pt"):
+        saved = torch.load(state, weights_only=True)
+        where = saved["recipe"]["task"] if "." in missing else saved["recipe"]
+        del where[missing.split(".")[-1]]
+        torch.save(saved, state)
+    finetune(task, model, path, path, RECIPE, tmp_path / "run", ALONE, say=QUIET)
+    with pytest.raises(ValueError, match="another run: it has lr="):
+        finetune(task, model, path, path, replace(RECIPE, lr=0.1), tmp_path / "run", ALONE, say=QUIET)
