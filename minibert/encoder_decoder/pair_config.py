@@ -47,12 +47,12 @@ class EncoderDecoderConfig(ConfigFiles):
         decoder.update({"is_decoder": True, "add_cross_attention": True})
         return cls(encoder=copy.deepcopy(encoder_config), decoder=decoder, **others)
 
-    def first_token(self) -> int:
-        """The token that a text of the decoder starts from. Raises ValueError where no config names one."""
-        for field in ("decoder_start_token_id", "bos_token_id"):
-            for config in (self, self.decoder):
-                if getattr(config, field) is not None:
-                    return getattr(config, field)
+    def first_token(self, start: int | None = None, bos: int | None = None) -> int:
+        """What a text of the decoder starts from: as given, or the configs'. Raises ValueError where nothing is named."""
+        tokens = (start, self.decoder_start_token_id, self.decoder.decoder_start_token_id, bos)
+        for token in (*tokens, self.bos_token_id, self.decoder.bos_token_id):
+            if token is not None:
+                return token
         raise ValueError("The answer needs a first token: give decoder_start_token_id, such as tokenizer.cls_token_id.")
 
     def validate(self, together: bool = True) -> None:

@@ -170,24 +170,27 @@ class EncoderDecoderModel(BertPreTrainedModel):
     ) -> Tensor:
         """Read a text once, then write another word by word: (batch · num_return_sequences, length) ids.
 
-        input_ids, attention_mask, token_type_ids: (batch, encoder seq), what the encoder reads; or encoder_outputs,
-        what it returned. decoder_input_ids: (batch, prompt), how the answer begins; by default with
-        `decoder_start_token_id`, else the config's, else its `bos_token_id`. options: of `BertLMHeadModel.generate`.
-        Raises ValueError where there is nothing to read or to start from.
+        input_ids, attention_mask, token_type_ids: (batch, encoder seq), what the encoder reads, by default the one token
+        `bos_token_id`; or encoder_outputs, what it returned. decoder_input_ids: (batch, prompt), how the answer begins; by
+        default with `decoder_start_token_id`, else the config's, else `bos_token_id`. options: of
+        `BertLMHeadModel.generate`. Raises ValueError where there is nothing to read or to start from.
         """
-        of_config = {name: getattr(self.config, name) for name in OPTIONS if options.get(name) is None}
+        known = (*OPTIONS, "bos_token_id")
+        of_config = {name: getattr(self.config, name) for name in known if options.get(name) is None}
         if options.get("max_new_tokens") is not None:
             of_config.pop("max_length", None)
         options |= of_config
         if encoder_outputs is None:
             if input_ids is None:
-                raise ValueError("There is nothing to read: give input_ids, or encoder_outputs.")
+                if options["bos_token_id"] is None:
+                    raise ValueError("There is nothing to read: give input_ids, or encoder_outputs, or bos_token_id.")
+                input_ids = torch.full((1, 1), options["bos_token_id"], device=self.device)
             if attention_mask is None:
                 attention_mask = mask_of(input_ids, options["pad_token_id"], options["eos_token_id"])
             encoder_outputs = self.encoder(input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids)
         hidden_states = encoder_outputs[0]  # (batch, encoder seq, hidden)
         if decoder_input_ids is None:
-            start = self.config.first_token() if decoder_start_token_id is None else decoder_start_token_id
+            start = self.config.first_token(decoder_start_token_id, options["bos_token_id"])
             decoder_input_ids = torch.full((hidden_states.size(0), 1), start, device=hidden_states.device)
         return self.decoder.generate(
             decoder_input_ids,

@@ -47,6 +47,8 @@ class FastNextWord(NextWord):
         if self.past is not None and can_run(self.model):
             masks = (prompt_mask, self.encoder.get("encoder_attention_mask"))
             self.network = OneTokenNetwork(self.model, past=self.past, masks=masks, max_length=self.max_length)
+            if self.positions_from_mask:
+                self.network.position_ids = prompt_mask.long().sum(dim=1, keepdim=True)
             self.past = None  # the network has copied it
         return scores
 
@@ -70,6 +72,7 @@ class OneTokenNetwork:
         attention_mask, encoder_attention_mask = masks
         rows, self.length = attention_mask.shape
         self.embeddings = model.bert.embeddings
+        self.position_ids: Tensor | None = None  # (rows, 1) of the next word, where padding has no positions
         layers = zip(model.bert.encoder.layer, past, strict=True)
         self.layers = [OneTokenLayer(layer, kept, max_length) for layer, kept in layers]
         head = model.cls.predictions
@@ -87,8 +90,10 @@ class OneTokenNetwork:
 
     def __call__(self, tokens: Tensor) -> Tensor:
         """(rows,) ids of the newest words → (rows, vocab) scores of the next."""
-        hidden_states = self.embeddings(tokens[:, None], past_key_values_length=self.length)[:, 0]  # (rows, hidden)
+        places = {"position_ids": self.position_ids, "past_key_values_length": self.length}
+        hidden_states = self.embeddings(tokens[:, None], **places)[:, 0]  # (rows, hidden)
         self.length += 1
+        self.position_ids = None if self.position_ids is None else self.position_ids + 1
         mask = None if self.mask is None else self.mask[..., : self.length]
         for layer in self.layers:
             hidden_states = layer(hidden_states, mask, self.encoder_mask)

@@ -8,12 +8,14 @@ Reference: `GenerationMixin.generate`.
 import dataclasses
 import warnings
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from ..config import BertConfig
 from ..model.pretrained import BertPreTrainedModel
+from .scores import end_tokens
 from .search import NextWord, SearchOptions, beam_search, token_by_token
 
 OPTIONS = [field.name for field in dataclasses.fields(SearchOptions) if field.name != "generator"]
@@ -38,7 +40,7 @@ class Generation(BertPreTrainedModel):
         bad_words_ids: Sequence[Sequence[int]] | None = None,
         bos_token_id: int | None = None,
         pad_token_id: int | None = None,
-        eos_token_id: int | None = None,
+        eos_token_id: int | Sequence[int] | None = None,
         length_penalty: float | None = None,
         no_repeat_ngram_size: int | None = None,
         num_return_sequences: int | None = None,
@@ -51,6 +53,7 @@ class Generation(BertPreTrainedModel):
         generator: torch.Generator | None = None,
         on_tokens: Callable[[Tensor], None] | None = None,
         fast: bool = False,
+        positions_from_mask: bool = False,
     ) -> Tensor:
         """Continue a prompt.
 
@@ -64,6 +67,8 @@ class Generation(BertPreTrainedModel):
         generator: of the random numbers. on_tokens: called with the words of each step (not by beam search).
         use_cache: keep keys and values, so that each forward reads one word; without, it reads the whole text again.
         fast: with a cache, run each new word through `minibert.fast.one_token` instead of the model's own forward.
+        eos_token_id: what ends a text, one token or a list of them. positions_from_mask: padding on the left has no
+        positions, so that a prompt goes on as it would alone, as in today's library; by default it has, as in 4.12.5.
 
         Returns (batch · num_return_sequences, length) ids, prompt included, padded after their end.
         Raises ValueError where the options do not fit each other, the prompt or the model.
@@ -86,8 +91,9 @@ class Generation(BertPreTrainedModel):
         settings = {name: getattr(config, name) if given[name] is None else given[name] for name in OPTIONS}
         if attention_mask is None:
             attention_mask = mask_of(input_ids, settings["pad_token_id"], settings["eos_token_id"])
+        check_padding(attention_mask, config, positions_from_mask)
         if settings["pad_token_id"] is None:
-            settings["pad_token_id"] = settings["eos_token_id"] or 0  # without an end there is nothing to pad
+            settings["pad_token_id"] = (*end_tokens(settings["eos_token_id"]), 0)[0]  # without an end nothing is padded
         options = SearchOptions(**settings, generator=generator)
         check_options(options, config, prompt_length=input_ids.size(1))
 
@@ -100,21 +106,33 @@ class Generation(BertPreTrainedModel):
             encoder={name: t.repeat_interleave(copies, dim=0) for name, t in encoder.items() if t is not None},
             use_cache=config.use_cache if use_cache is None else use_cache,
         )
+        next_word.positions_from_mask = positions_from_mask
+        input_ids = input_ids.repeat_interleave(copies, dim=0)
         if fast:
             from ..fast.one_token import FastNextWord
 
             next_word = FastNextWord(next_word, max_length=options.max_length)
-        input_ids = input_ids.repeat_interleave(copies, dim=0)
         if options.num_beams == 1:
             return token_by_token(next_word, input_ids, options, on_tokens=on_tokens)
         return beam_search(next_word, input_ids, options)
 
 
-def mask_of(input_ids: Tensor, pad_token_id: int | None, eos_token_id: int | None) -> Tensor:
+def mask_of(input_ids: Tensor, pad_token_id: int | None, eos_token_id: Any) -> Tensor:
     """0 where a prompt is padded, 1 elsewhere; padding that is also the end token cannot be told from an end."""
-    if pad_token_id is None or pad_token_id == eos_token_id:
+    if pad_token_id is None or pad_token_id in end_tokens(eos_token_id):
         return torch.ones_like(input_ids)
     return (input_ids != pad_token_id).long()
+
+
+def check_padding(attention_mask: Tensor, config: BertConfig, positions_from_mask: bool) -> None:
+    """Warn of prompts that will not go on as they would alone. Raises ValueError where counting words cannot help."""
+    counts = positions_from_mask or config.position_embedding_type != "absolute"  # relative ones count words anyway
+    if bool(attention_mask.all()) or (counts and bool(attention_mask[:, -1].all())):
+        return
+    if positions_from_mask:
+        raise ValueError("positions_from_mask is for prompts padded on the left, but one ends in padding (mask 0).")
+    found = "Padded prompts go on otherwise than they would alone, as in transformers 4.12.5"
+    warnings.warn(f"{found}: pad them on the left, and give positions_from_mask=True.", stacklevel=4)
 
 
 def check_options(options: SearchOptions, config: BertConfig, prompt_length: int) -> None:
@@ -136,6 +154,14 @@ def check_options(options: SearchOptions, config: BertConfig, prompt_length: int
     texts, beams = options.num_return_sequences, options.num_beams
     if not options.do_sample and texts > beams:
         raise ValueError(f"num_return_sequences is {texts}, but a search with num_beams = {beams} finds fewer.")
+    words, ends = config.vocab_size, options.ends
     for word in options.bad_words_ids or ():
-        if not word or any(not 0 <= piece < config.vocab_size for piece in word):
-            raise ValueError(f"bad_words_ids holds {list(word)}; a word is a list of ids below {config.vocab_size}.")
+        if not isinstance(word, (list, tuple)) or not word or any(not 0 <= piece < words for piece in word):
+            raise ValueError(f"bad_words_ids holds {word}; a word is a list of ids below {words}.")
+    if any(end not in range(words) for end in ends) or len(ends) == words:
+        raise ValueError(
+            f"eos_token_id is {options.eos_token_id}; it must be among the ids below {words}, and not all."
+        )
+    if options.no_repeat_ngram_size == 1 and not ends and length - prompt_length > words:
+        most = f"no_repeat_ngram_size=1 lets each of the {words} words come once"
+        raise ValueError(f"{most}, but max_length asks for {length - prompt_length}: shorten it, or give eos_token_id.")

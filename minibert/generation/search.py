@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from ..outputs import PastKeyValues
-from .scores import ScoreRules
+from .scores import ScoreRules, check_words_left
 
 PROMPT_BLOCK = 256  # words of a prompt that one forward reads
 
@@ -44,6 +44,8 @@ class NextWord:
     model: a `BertLMHeadModel`. attention_mask: (rows, prompt). encoder: what cross-attention reads, by argument's name.
     """
 
+    positions_from_mask = False  # or counted from 0 on, padding included
+
     def __init__(self, model: Any, *, attention_mask: Tensor, encoder: dict[str, Tensor], use_cache: bool):
         self.model = model
         self.attention_mask = attention_mask
@@ -62,14 +64,21 @@ class NextWord:
             for block in input_ids[:, :-1].split(PROMPT_BLOCK, dim=1):
                 end += block.size(1)
                 inputs = {"attention_mask": self.attention_mask[:, :end], "past_key_values": self.past, **self.encoder}
+                inputs |= self.positions(end - block.size(1), end)
                 self.past = self.model(block, **inputs, **self.keep, use_cache=True, return_dict=True).past_key_values
         inputs = self.model.prepare_inputs_for_generation(input_ids, past=self.past, attention_mask=self.attention_mask)
+        inputs |= self.positions(input_ids.size(1) - inputs["input_ids"].size(1), input_ids.size(1))
         outputs = self.model(**inputs, **self.encoder, **self.keep, use_cache=self.use_cache, return_dict=True)
         self.past = outputs.past_key_values
         # The word that will be chosen is text, whatever it is.
         ones = self.attention_mask.new_ones(self.attention_mask.size(0), 1)
         self.attention_mask = torch.cat([self.attention_mask, ones], dim=1)
         return outputs.logits[:, -1, :]
+
+    def positions(self, start: int, end: int) -> dict[str, Tensor]:
+        """The words' positions where they are counted from the mask, as today's library counts them: padding has none."""
+        counted = self.attention_mask[:, :end].long().cumsum(dim=1)[:, start:] - 1  # (rows, end − start)
+        return {"position_ids": counted.clamp(min=0)} if self.positions_from_mask else {}
 
     def reorder(self, rows: Tensor) -> None:
         """Continue from these rows: beams that live on, and beams that are copied."""
@@ -87,14 +96,16 @@ def token_by_token(
     unfinished = torch.ones(input_ids.size(0), dtype=torch.bool, device=input_ids.device)
     while input_ids.size(1) < options.max_length and bool(unfinished.any()):
         scores = options.process(input_ids, next_word(input_ids))
+        scores = options.warp(scores) if options.do_sample else scores
+        check_words_left(scores.amax(dim=-1)[unfinished], input_ids.size(1), options.at_work)
         if options.do_sample:
-            probabilities = options.warp(scores).softmax(dim=-1)
+            probabilities = scores.softmax(dim=-1).masked_fill(~unfinished[:, None], 1.0)  # an ended text's is not used
             tokens = torch.multinomial(probabilities, num_samples=1, generator=options.generator).squeeze(1)
         else:
             tokens = scores.argmax(dim=-1)  # (rows,)
-        if options.eos_token_id is not None:
+        if options.ends:
             tokens = tokens.masked_fill(~unfinished, options.pad_token_id)
-            unfinished = unfinished & (tokens != options.eos_token_id)
+            unfinished = unfinished & ~torch.isin(tokens, tokens.new_tensor(options.ends))
         input_ids = torch.cat([input_ids, tokens[:, None]], dim=1)
         if on_tokens is not None:
             on_tokens(tokens)
@@ -109,7 +120,8 @@ def beam_search(next_word: NextWord, input_ids: Tensor, options: SearchOptions) 
     """
     beams = options.num_beams
     prompts = input_ids.size(0) // beams
-    finished = [FinishedTexts(options) for _ in range(prompts)]
+    padding = (next_word.attention_mask[::beams] == 0).sum(dim=1) * next_word.positions_from_mask
+    finished = [FinishedTexts(options, padding=number) for number in padding.tolist()]
     scores = torch.zeros(prompts, beams, device=input_ids.device)
     if not options.do_sample:
         # The copies of a prompt are alike: only the first may be extended, or the beams would stay alike for ever.
@@ -117,12 +129,13 @@ def beam_search(next_word: NextWord, input_ids: Tensor, options: SearchOptions) 
 
     while input_ids.size(1) < options.max_length and not all(prompt.done for prompt in finished):
         words = next_word(input_ids).log_softmax(dim=-1)  # (prompts · beams, vocab)
-        words = options.process(input_ids, words) + scores.view(-1, 1)
-        best_scores, best = best_extensions(words, prompts, options)  # (prompts, 2 · beams)
+        vocab = words.size(1)
+        words = end_stuck(finished, (options.process(input_ids, words) + scores.view(-1, 1)).view(prompts, -1))
+        best_scores, best = best_extensions(words, input_ids.size(1), options)  # (prompts, 2 · beams)
         next_beams: list[tuple[int, int, float]] = []  # of every prompt in turn
         for i, prompt in enumerate(finished):
             extensions = [
-                (i * beams + index // words.size(1), index % words.size(1), score)
+                (i * beams + index // vocab, index % vocab, score)
                 for index, score in zip(best[i].tolist(), best_scores[i].tolist(), strict=True)
             ]
             next_beams += prompt.split(extensions, input_ids)
@@ -136,26 +149,40 @@ def beam_search(next_word: NextWord, input_ids: Tensor, options: SearchOptions) 
             for beam in range(beams):
                 prompt.add(input_ids[i * beams + beam], float(scores[i, beam]))
     kept = 1 if options.do_sample else options.num_return_sequences
+    fewest = min(len(prompt.texts) for prompt in finished)
+    if fewest < kept:
+        raise ValueError(f"num_return_sequences is {kept}, but a prompt has {fewest} texts. {options.at_work}")
     return padded([text for prompt in finished for _, text in prompt.texts[-kept:][::-1]], options)
 
 
-def best_extensions(words: Tensor, prompts: int, options: SearchOptions) -> tuple[Tensor, Tensor]:
-    """The best 2 · beams of all beams' extensions, or as many drawn: scores and indices in (beams · vocab)."""
-    number = 2 * options.num_beams
+def end_stuck(finished: list["FinishedTexts"], words: Tensor) -> Tensor:
+    """Make prompts done of which no beam can go on, but some have ended; their words (prompts, beams · vocab) become 0."""
+    for prompt, best in zip(finished, words.amax(dim=1).tolist(), strict=True):
+        prompt.done |= best == -torch.inf and len(prompt.texts) > 0
+    done = torch.tensor([prompt.done for prompt in finished], device=words.device)
+    return words.masked_fill(done[:, None], 0.0) if bool(done.any()) else words
+
+
+def best_extensions(words: Tensor, length: int, options: SearchOptions) -> tuple[Tensor, Tensor]:
+    """The best 2 · beams (with several end tokens, more) of words (prompts, beams · vocab), or as many drawn, and where."""
+    at_least = max(1, len(options.ends)) + 1  # should the first way to go on end, there is another
+    number = at_least * options.num_beams
+    if options.do_sample:
+        words = options.warp(words.view(words.size(0) * options.num_beams, -1), at_least).view(words.shape)
+    check_words_left(words.amax(dim=1), length, options.at_work)
     if not options.do_sample:
-        return torch.topk(words.view(prompts, -1), number, dim=1)
-    words = options.warp(words, at_least=2).view(prompts, -1)  # a second way to go on, should the first one end
+        return torch.topk(words, number, dim=1)
     indices = torch.multinomial(words.softmax(dim=-1), num_samples=number, generator=options.generator)
     scores, order = torch.sort(words.gather(1, indices), descending=True, dim=1)
     return scores, indices.gather(1, order)
 
 
 class FinishedTexts:
-    """The best `num_beams` texts of one prompt that have ended."""
+    """The best `num_beams` texts of one prompt that have ended. padding: how many of its tokens are no words."""
 
-    def __init__(self, options: SearchOptions):
-        self.options = options
-        self.texts: list[tuple[float, Tensor]] = []  # (score / length^penalty, ids without the end token), worst first
+    def __init__(self, options: SearchOptions, padding: int = 0):
+        self.options, self.padding = options, padding
+        self.texts: list[tuple[float, Tensor]] = []  # (score / length^penalty, ids), worst first
         self.done = False
 
     def split(self, extensions: list[tuple[int, int, float]], input_ids: Tensor) -> list[tuple[int, int, float]]:
@@ -163,36 +190,31 @@ class FinishedTexts:
 
         extensions: 2 · beams of (row in input_ids, word, score), best first.
         """
-        beams = self.options.num_beams
+        beams, ends = self.options.num_beams, self.options.ends
         if self.done:
             return [(0, self.options.pad_token_id, 0.0)] * beams
         for row, token, score in extensions[:beams]:  # an ending that is not among the best does not count
-            if token == self.options.eos_token_id:
-                self.add(input_ids[row], score)
-        next_beams = [extension for extension in extensions if extension[1] != self.options.eos_token_id][:beams]
+            if token in ends:
+                self.add(input_ids[row], score, end=token)
+        next_beams = [extension for extension in extensions if extension[1] not in ends][:beams]
         if len(self.texts) == beams:
             # Is every open text already worse, even the best?
-            attainable = extensions[0][2] / input_ids.size(1) ** self.options.length_penalty
+            attainable = extensions[0][2] / (input_ids.size(1) - self.padding) ** self.options.length_penalty
             self.done = self.options.early_stopping or self.texts[0][0] >= attainable
         return next_beams
 
-    def add(self, ids: Tensor, score: float) -> None:
-        """Keep a finished text if it is among the best so far."""
-        penalized = score / ids.size(0) ** self.options.length_penalty
-        if len(self.texts) < self.options.num_beams or penalized > self.texts[0][0]:
-            self.texts.append((penalized, ids))
+    def add(self, ids: Tensor, score: float, end: int | None = None) -> None:
+        """Keep a text, without its end token, and that token if the text is among the best so far; a forbidden one is not."""
+        penalized = score / (ids.size(0) - self.padding) ** self.options.length_penalty
+        if score > -torch.inf and (len(self.texts) < self.options.num_beams or penalized > self.texts[0][0]):
+            self.texts.append((penalized, ids if end is None else torch.cat([ids, ids.new_tensor([end])])))
             self.texts.sort(key=lambda text: text[0])  # of equal scores the earlier text goes, as in the reference
             del self.texts[: -self.options.num_beams]
 
 
 def padded(texts: list[Tensor], options: SearchOptions) -> Tensor:
-    """Texts of different lengths as rows: the end token after each that is shorter than max_length, then padding."""
-    lengths = [text.size(0) for text in texts]
-    width = min(max(lengths) + 1, options.max_length)
-    rows = texts[0].new_full((len(texts), width), options.pad_token_id)
+    """Texts of different lengths as rows, padded after their end."""
+    rows = texts[0].new_full((len(texts), max(text.size(0) for text in texts)), options.pad_token_id)
     for row, text in zip(rows, texts, strict=True):
         row[: text.size(0)] = text
-        if text.size(0) < options.max_length:
-            assert options.eos_token_id is not None  # a text shorter than max_length has ended
-            row[text.size(0)] = options.eos_token_id
     return rows

@@ -333,6 +333,44 @@ def test_generating_from_nothing_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
+    "options",
+    [
+        {"max_new_tokens": 5},
+        {"max_length": 6},
+        {"max_length": 6, "num_beams": 3},
+        {"max_length": 6, "decoder_input_ids": torch.tensor([[2, 9]])},
+        {"max_length": 6, "fast": True},
+        {"max_length": 6, "eos_token_id": [3, 4]},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("where", ["argument", "config"])
+def test_without_a_text_the_encoder_reads_the_first_token(where: str, options: dict[str, Any]) -> None:
+    model = pair()
+    start = {"bos_token_id": 11} if where == "argument" else {}
+    if where == "config":
+        model.config.bos_token_id = 11
+    found = model.generate(**options, **start)
+    assert torch.equal(found, model.generate(torch.tensor([[11]]), **options))
+    assert found.size(0) == 1
+
+
+def test_the_answer_starts_from_what_is_named_first() -> None:
+    model = pair(decoder_start_token_id=None)
+    steps = [
+        (lambda: setattr(model.decoder.config, "bos_token_id", 7), {}, 7),
+        (lambda: setattr(model.config, "bos_token_id", 8), {}, 8),
+        (lambda: None, {"bos_token_id": 9}, 9),
+        (lambda: setattr(model.decoder.config, "decoder_start_token_id", 10), {"bos_token_id": 9}, 10),
+        (lambda: setattr(model.config, "decoder_start_token_id", 11), {"bos_token_id": 9}, 11),
+        (lambda: None, {"decoder_start_token_id": 12}, 12),
+    ]
+    for change, options, first in steps:
+        change()
+        assert model.generate(**text_batch(), max_length=4, **options)[0, 0] == first
+
+
+@pytest.mark.parametrize(
     ("labels", "message"),
     [
         (torch.tensor([5, 9]), r"labels has shape \(2,\); it must be \(batch, seq\)"),
