@@ -170,8 +170,12 @@ class ConfigFiles(SharedFields):
         """Write `to_json_string` to a file, atomically."""
         write_text_atomically(Path(json_file_path), self.to_json_string(use_diff))
 
-    def save_pretrained(self, save_directory: str | os.PathLike[str]) -> None:
-        """Write `config.json` into a folder, which is made where it does not exist."""
+    def save_pretrained(self, save_directory: str | os.PathLike[str], push_to_hub: bool = False, **upload: Any) -> None:
+        """Write `config.json` into a folder, which is made where it does not exist. Nothing is uploaded: ValueError."""
+        if push_to_hub or upload:
+            from .compat.saving import check_upload
+
+            check_upload(push_to_hub, **upload)
         self.to_json_file(folder_for_saving(save_directory) / CONFIG_FILE)
 
     def update(self, config_dict: dict[str, Any]) -> None:

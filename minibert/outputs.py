@@ -122,7 +122,10 @@ class BertForPreTrainingOutput(ModelOutput):
 
 @dataclass
 class HeadOutput(ModelOutput):
-    """What most models with a head return: the loss, a scalar, where labels were given; logits, their shape below."""
+    """What most models with a head return: the loss, a scalar, where labels were given; logits, their shape below.
+
+    The classes below are dataclasses too: one without any code of its own, `torch.jit.trace` would not take for a dictionary.
+    """
 
     loss: Tensor | None = None
     logits: Tensor | None = None
@@ -140,6 +143,7 @@ def head_output(kind: type[Output], body: Any, *, loss: Tensor | None, **scores:
     return kind(loss=loss, **scores, hidden_states=body.hidden_states, attentions=body.attentions)
 
 
+@dataclass
 class MaskedLMOutput(HeadOutput):
     """What `BertForMaskedLM` returns. logits: (batch, seq, vocab)."""
 
@@ -156,18 +160,22 @@ class CausalLMOutputWithCrossAttentions(ModelOutput):
     cross_attentions: tuple[Tensor, ...] | None = None
 
 
+@dataclass
 class NextSentencePredictorOutput(HeadOutput):
     """What `BertForNextSentencePrediction` returns. logits: (batch, 2), column 0 for "B follows A"."""
 
 
+@dataclass
 class SequenceClassifierOutput(HeadOutput):
     """What `BertForSequenceClassification` returns. logits: (batch, labels)."""
 
 
+@dataclass
 class MultipleChoiceModelOutput(HeadOutput):
     """What `BertForMultipleChoice` returns. logits: (batch, choices)."""
 
 
+@dataclass
 class TokenClassifierOutput(HeadOutput):
     """What `BertForTokenClassification` returns. logits: (batch, seq, labels)."""
 

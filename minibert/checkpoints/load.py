@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from .files import CheckpointError
-from .names import BODY_PREFIX, canonical, match_names, reason_left_over
+from .names import WORD_EMBEDDINGS, body_prefix, canonical, match_names, reason_left_over
 from .read import StoredTensor, Weights, empty_tensors
 
 # Stages of the body that a model may have and an older checkpoint may lack, because a config switched them on.
@@ -41,6 +41,7 @@ class LoadingReport:
     new: parameters that the checkpoint has no values for. left_over: the checkpoint's tensors that the model lacks.
     mismatched: name, the checkpoint's shape, the model's.
     duplicates: the checkpoint's second name for a tensor that the model ties → the key of `read` that is used instead.
+    files: the files that hold the tensors; none for a state dict.
     """
 
     checkpoint: str
@@ -51,6 +52,7 @@ class LoadingReport:
     left_over: list[Finding] = field(default_factory=list)
     mismatched: list[tuple[str, tuple[int, ...], tuple[int, ...]]] = field(default_factory=list)
     duplicates: dict[str, str] = field(default_factory=dict)
+    files: list[str] = field(default_factory=list)
 
     @property
     def attention(self) -> list[Finding]:
@@ -73,7 +75,8 @@ class LoadingReport:
         return "\n".join([f"{self.model} from {self.checkpoint}:", *self._lines(only_attention=True), *advice])
 
     def __str__(self) -> str:
-        lines = [f"{self.model} from {self.checkpoint}", f"  read: {len(self.read)} tensors"]
+        place = f" of {_first_four(self.files)}" if self.files else ""
+        lines = [f"{self.model} from {self.checkpoint}", f"  read: {len(self.read)} tensors{place}"]
         renamed = [f"{source} → {name}" for name, source in self.read.items() if name != source]
         if renamed:
             lines.append(f"    {len(renamed)} under another name, such as {renamed[0]}")
@@ -103,8 +106,10 @@ def plan_loading(
     """
     named = model.state_dict(keep_vars=True).items()  # with the saved buffers, which a student's own model may have
     parameters = {name: t for name, t in named if isinstance(t, Tensor) and not _MADE_HERE.search(name)}
-    source, left_over = match_names(parameters, weights)
+    usual_prefix = f"{getattr(model, 'base_model_prefix', 'bert')}."
+    source, left_over = match_names(parameters, weights, usual_prefix)
     report = LoadingReport(checkpoint, type(model).__name__)
+    report.files = list(dict.fromkeys(tensor.path.name for tensor in weights.values() if tensor.path))
     shapes = {name: (tuple(weights[source[name]].shape), tuple(parameters[name].shape)) for name in source}
     report.mismatched = [(name, found, own) for name, (found, own) in shapes.items() if found != own]
     why_new = {name: f"the checkpoint has {found}, the model {own}" for name, found, own in report.mismatched}
@@ -129,12 +134,13 @@ def plan_loading(
             reason = why_new.get(first, "the checkpoint has no such tensor")
             report.new.append(Finding(first, reason, needs_attention=True))
         report.tied += [Finding(name, f"the same tensor as {first}") for name in others]
-    report.left_over = [_left_over(name, layers=getattr(config, "num_hidden_layers", None)) for name in left_over]
+    layers = getattr(config, "num_hidden_layers", None)
+    report.left_over = [_left_over(name, layers=layers, read=report.read) for name in left_over]
 
     # A body with holes is no pre-trained model: say so instead of computing with random numbers.
-    has_head = any(name.startswith(BODY_PREFIX) for name in parameters)
-    in_body = [name for name in report.absent() if name.startswith(BODY_PREFIX) or not has_head]
-    missing = [name for name in in_body if not _ADDED_TO_THE_BODY.search(name)]
+    body = body_prefix(parameters, usual_prefix)
+    stages = (f"{body}embeddings.", f"{body}encoder.") if body + WORD_EMBEDDINGS in parameters else (body,)
+    missing = [name for name in report.absent() if name.startswith(stages) and not _ADDED_TO_THE_BODY.search(name)]
     if missing and not allow_missing:
         hole = f"lacks {len(missing)} parameters of the body of {report.model}: {_first_four(missing)}"
         unused = f" It holds, unused: {', '.join(left_over[:3])}, …" if left_over else ""
@@ -143,10 +149,13 @@ def plan_loading(
     return report
 
 
-def _left_over(name: str, layers: int | None) -> Finding:
+def _left_over(name: str, *, layers: int | None, read: dict[str, str]) -> Finding:
+    spelled = canonical(name)
+    if twin := read.keys() & {spelled.removeprefix("bert."), f"bert.{spelled}"}:
+        return Finding(name, f"perhaps another name of {twin.pop()}, which was read already", needs_attention=True)
     if reason := reason_left_over(name):
         return Finding(name, reason)
-    layer = re.search(r"encoder\.layer\.(\d+)\.", canonical(name))
+    layer = re.search(r"encoder\.layer\.(\d+)\.", spelled)
     beyond = layer is not None and layers is not None and int(layer[1]) >= layers
     reason = f"the config has only {layers} layers" if beyond else "this model has no tensor of such a name"
     return Finding(name, reason, needs_attention=True)

@@ -1,14 +1,14 @@
 """The spellings of parameter names that published BERT checkpoints use, and what each means here: one row a habit."""
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
-BODY_PREFIX = "bert."
+from .files import CheckpointError
 
 # Pattern → replacement, applied from top to bottom, each to the result of the one before.
 SPELLINGS = {
-    r"^_orig_mod\.": "",  # a model saved inside torch.compile
-    r"^module\.": "",  # a model saved inside DataParallel or DistributedDataParallel
+    # A module saved inside DataParallel or DistributedDataParallel, torch.compile, FSDP, activation checkpointing; in each other too.
+    r"(?<![^.])(module|_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\.": "",
     r"^output_(weights|bias)$": r"classifier/output_\1",  # from here on Google's TensorFlow code: run_classifier.py,
     r"^cls/squad/": "qa_outputs/",  # run_squad.py,
     r"/output_weights$": "/weight",  # and all of it
@@ -20,6 +20,8 @@ SPELLINGS = {
     r"LayerNorm\.gamma$": "LayerNorm.weight",  # its first conversions to PyTorch too
     r"LayerNorm\.beta$": "LayerNorm.bias",
 }
+
+WORD_EMBEDDINGS = "embeddings.word_embeddings.weight"
 
 # Names that may be left over without harm, and why, looked up from top to bottom for a name that the model lacks.
 HARMLESS_LEFT_OVER = (
@@ -50,20 +52,42 @@ def reason_left_over(name: str) -> str | None:
     return next((reason for pattern, reason in HARMLESS_LEFT_OVER if re.search(pattern, name)), None)
 
 
-def match_names(model_names: Collection[str], checkpoint_names: Iterable[str]) -> tuple[dict[str, str], list[str]]:
+def body_prefix(names: Collection[str], usual: str) -> str:
+    """What stands before the body's names, such as "bert."; nothing before those of a bare body. names: canonical ones.
+
+    The word embeddings tell; where there are none, or several, it is `usual` if any name begins with it.
+    """
+    found = {name.removesuffix(WORD_EMBEDDINGS) for name in names if f".{name}".endswith(f".{WORD_EMBEDDINGS}")}
+    return found.pop() if len(found) == 1 else usual if any(name.startswith(usual) for name in names) else ""
+
+
+def match_names(
+    model_names: Collection[str], checkpoint_names: Collection[str], usual_prefix: str = "bert."
+) -> tuple[dict[str, str], list[str]]:
     """Model name → checkpoint name, and the checkpoint's names that are left over.
 
-    Names are matched as they are, then with the body's prefix added, then with it taken away: so a checkpoint of the
-    bare body fits a model with a head, and the reverse.
+    Names are compared as `canonical` spells them, the body's with the prefix that it has in the model in place of the one
+    that it has in the checkpoint. Raises CheckpointError where two of the checkpoint's come to one of the model's.
     """
+    if set(checkpoint_names) <= set(model_names):  # nothing to translate, whatever a model calls its modules
+        return {name: name for name in checkpoint_names}, []
+    own = {canonical(name): name for name in model_names}
+    given = {name: canonical(name) for name in checkpoint_names}
+    here, there = body_prefix(own, usual_prefix), body_prefix(given.values(), usual_prefix)
+    body = here or ("embeddings.", "encoder.", "pooler.")
     source: dict[str, str] = {}
     left_over = []
-    for checkpoint_name in checkpoint_names:
-        name = canonical(checkpoint_name)
-        spelled = (name, BODY_PREFIX + name, name.removeprefix(BODY_PREFIX))
-        found = next((n for n in spelled if n in model_names and n not in source), None)
+    for checkpoint_name, name in given.items():
+        found = own.get(name)
+        if name.startswith(there):
+            found = own.get(here + name.removeprefix(there), found)
+        elif name.startswith(body):  # beside the body there, it is not meant for the body here
+            found = None
         if found is None:
             left_over.append(checkpoint_name)
+        elif found in source:
+            both = f"{source[found]!r} and {checkpoint_name!r} are two names of one tensor, {found!r}"
+            raise CheckpointError(f"{both}. Take the one that is not meant out of the checkpoint")
         else:
             source[found] = checkpoint_name
     return source, left_over

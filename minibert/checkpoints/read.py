@@ -58,20 +58,24 @@ Weights = dict[str, StoredTensor]
 def open_weights(folder: Path, *, from_tf: bool = False) -> Iterator[Weights]:
     """Name → tensor, of the best weights in a folder, in the order of ``files.search_order``; open during the ``with``.
 
-    folder: or the `….ckpt.index` of a TensorFlow checkpoint. from_tf: look for TensorFlow's only.
+    folder: or one of its files. from_tf: look for TensorFlow's only. Warns where others beside them are newer and differ.
     Raises ``CheckpointError`` naming the file if anything but the numbers is wrong with it, or if there is none.
     """
     order = files.search_order(from_tf)
     candidates = [folder] if folder.is_file() else [folder / name for name in order]
-    path = next((path for path in candidates if path.exists()), None)
-    if path is None:
+    found = [path for path in candidates if path.exists()]
+    if not found:
         advice = files.other_weights([path.name for path in folder.glob("*")])
         if steps := sorted(folder.glob("*.ckpt-*.index")):
             advice += f". To open a step of a TensorFlow training, give its own path, such as {steps[-1]}"
         raise CheckpointError(f"{folder}: no weights; looked for {', '.join(order)}. {describe_folder(folder)}{advice}")
     with ExitStack() as open_files:
-        weights = (_open_shards if path.name.endswith(files.INDEX_SUFFIX) else _open_file)(path, open_files)
+        weights = (_open_shards if found[0].name.endswith(files.INDEX_SUFFIX) else _open_file)(found[0], open_files)
         open_files.callback(weights.clear)  # lets go of what a pickle held
+        if found[1:]:
+            from ..compat.weights_beside import say_what_is_read
+
+            say_what_is_read(found[0], weights, others=found[1:])
         yield weights
 
 

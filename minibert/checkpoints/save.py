@@ -60,12 +60,17 @@ def save_weights(
                 temporary[index].write_text(text + "\n", encoding="utf-8", newline="\n")
                 flush_to_disk(temporary[index])
                 index.unlink(missing_ok=True)
-        for earlier in folder.iterdir():
-            if earlier not in files and (earlier.name in WEIGHT_FILES or _SHARD.fullmatch(earlier.name)):
-                earlier.unlink()
+        remove_earlier(folder, files)
     except OSError as error:
         raise CheckpointError(f"{folder}: the weights could not be saved ({error.strerror or error})") from error
     return files
+
+
+def remove_earlier(folder: Path, files: list[Path]) -> None:
+    """Remove the weights that an earlier save left beside ``files``."""
+    for earlier in folder.iterdir():
+        if earlier not in files and (earlier.name in WEIGHT_FILES or _SHARD.fullmatch(earlier.name)):
+            earlier.unlink()
 
 
 def parse_size(size: int | str | None) -> int | None:

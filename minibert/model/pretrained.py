@@ -2,7 +2,7 @@
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -115,22 +115,37 @@ class BertPreTrainedModel(BertBase):
     def save_pretrained(
         self,
         save_directory: str | os.PathLike[str],
+        save_config: bool = True,
         state_dict: Mapping[str, Tensor] | None = None,
+        save_function: Callable[..., Any] | None = None,
+        push_to_hub: bool = False,
         max_shard_size: int | str | None = None,
         safe_serialization: bool = True,
+        **upload: Any,
     ) -> None:
         """Write `config.json` and `model.safetensors` into a folder, which is made where it does not exist.
 
         state_dict: write these tensors in place of the model's. max_shard_size: split into files of at most so many
         bytes (or "1GB"). safe_serialization=False writes `pytorch_model.bin`. Tied tensors are written once.
-        Each file appears whole or not at all. Raises OSError where the folder cannot be written.
+        save_config=False: no `config.json`. save_function(tensors, path): writes `pytorch_model.bin` in torch.save's place.
+        Each file appears whole or not at all. Raises OSError where the folder cannot be written, ValueError where there is
+        nothing to save or files shall be uploaded.
         """
+        from ..compat.saving import check_upload, save_with
+
+        check_upload(push_to_hub, **upload)
         folder = folder_for_saving(save_directory)
         self.config.architectures = [type(self).__name__]
         self.config.torch_dtype = str(self.dtype).removeprefix("torch.")
         tensors = self.tensors_to_save(state_dict)
-        save_weights(tensors, folder, max_shard_size=max_shard_size, safe_serialization=safe_serialization)
-        self.config.save_pretrained(folder)
+        if not tensors:
+            raise ValueError(f"There is nothing to save: the state_dict has no tensor of {type(self).__name__}.")
+        if save_function is None:
+            save_weights(tensors, folder, max_shard_size=max_shard_size, safe_serialization=safe_serialization)
+        else:
+            save_with(save_function, tensors, folder)
+        if save_config:
+            self.config.save_pretrained(folder)
 
     def tensors_to_save(self, state_dict: Mapping[str, Tensor] | None = None) -> dict[str, Tensor]:
         """A state dict as files hold it: each tied tensor once, under its first name, and no position counter."""

@@ -8,7 +8,18 @@ import torch
 from torch import Tensor
 from torch._subclasses import FakeTensorMode
 
-from minibert import BertForPreTraining, BertForSequenceClassification, BertModel, BertPreTrainedModel
+from minibert import (
+    BertForMaskedLM,
+    BertForMultipleChoice,
+    BertForNextSentencePrediction,
+    BertForPreTraining,
+    BertForQuestionAnswering,
+    BertForSequenceClassification,
+    BertForTokenClassification,
+    BertLMHeadModel,
+    BertModel,
+    BertPreTrainedModel,
+)
 from minibert.outputs import BaseModelOutputWithPoolingAndCrossAttentions
 from tests.unit.tiny_bert import BUNDLED, text_batch, tiny, token_ids
 
@@ -40,6 +51,32 @@ def test_a_traced_model_computes_the_same_for_any_batch_and_length(
     graph = traced(model)
     for batch, seq in [(2, 7), (3, 9), (1, 4)]:
         assert_same(graph(*inputs(batch, seq)), model(*inputs(batch, seq)))
+
+
+@pytest.mark.parametrize(
+    "model_class",
+    [
+        *(BertForMaskedLM, BertForNextSentencePrediction, BertForPreTraining, BertForQuestionAnswering, BertModel),
+        *(BertForSequenceClassification, BertForTokenClassification, BertLMHeadModel, BertForMultipleChoice),
+    ],
+)
+def test_a_model_traced_by_the_names_of_its_inputs_gives_its_outputs_by_name(
+    model_class: type[BertPreTrainedModel],
+) -> None:
+    model = tiny(model_class, use_cache=False, is_decoder=model_class is BertLMHeadModel)
+
+    def named(batch: int, seq: int) -> dict[str, Tensor]:
+        given = dict(zip(("input_ids", "attention_mask"), inputs(batch, seq), strict=True))
+        choices = model_class is BertForMultipleChoice
+        return {name: column[:, None].expand(-1, 2, -1) for name, column in given.items()} if choices else given
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        graph = torch.jit.trace(model, example_kwarg_inputs=named(2, 7), strict=False)
+    for batch, seq in [(2, 7), (3, 9), (1, 4)]:
+        found, expected = graph(**named(batch, seq)), model(**named(batch, seq))
+        assert list(found) == list(expected)
+        assert_same(tuple(found.values()), expected.to_tuple())
 
 
 def test_a_mask_of_ones_at_tracing_time_is_not_frozen_into_the_graph() -> None:
