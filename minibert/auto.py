@@ -17,9 +17,7 @@ from .config import BertConfig
 from .config_files import HUB_OPTIONS
 from .model import BertModel, BertPreTrainedModel
 from .tokenization import BertTokenizer, BertTokenizerFast
-
-# Names under which a tokenizer is saved that say nothing of its kind, so its files decide.
-_ANY_TOKENIZER = ("PreTrainedTokenizerFast", "TokenizersBackend")
+from .tokenization.tokenizer_files import ANY_TOKENIZER
 
 
 class _Auto:
@@ -168,7 +166,7 @@ def _tokenizers_of(name_or_path: str | os.PathLike[str], hub: dict[str, Any]) ->
     for path in (folder / "tokenizer_config.json", folder / CONFIG_FILE):
         values = read_json(path) if path.exists() else {}
         tokenizer_class = values.get("tokenizer_class")
-        if tokenizer_class in _ANY_TOKENIZER:
+        if tokenizer_class in ANY_TOKENIZER:
             return None
         if (name := str(tokenizer_class).removesuffix("Fast")) in known:
             return known[name]

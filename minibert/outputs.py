@@ -122,10 +122,7 @@ class BertForPreTrainingOutput(ModelOutput):
 
 @dataclass
 class HeadOutput(ModelOutput):
-    """What most models with a head return: the loss, a scalar, where labels were given; logits, their shape below.
-
-    The classes below are dataclasses too: one without any code of its own, `torch.jit.trace` would not take for a dictionary.
-    """
+    """What most models with a head return: the loss, a scalar, where labels were given; logits, their shape below."""
 
     loss: Tensor | None = None
     logits: Tensor | None = None
@@ -143,7 +140,7 @@ def head_output(kind: type[Output], body: Any, *, loss: Tensor | None, **scores:
     return kind(loss=loss, **scores, hidden_states=body.hidden_states, attentions=body.attentions)
 
 
-@dataclass
+@dataclass  # again, for torch.jit.trace: a class without code of its own is no dictionary to it
 class MaskedLMOutput(HeadOutput):
     """What `BertForMaskedLM` returns. logits: (batch, seq, vocab)."""
 

@@ -1,4 +1,4 @@
-"""Arguments of the era's `save_pretrained` that no lesson needs."""
+"""What `save_pretrained` of a model, a config and a tokenizer takes and writes for programs of the era and of today."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ..checkpoints.files import PYTORCH_FILE
 from ..checkpoints.save import remove_earlier
+from ..tokenization.vocabulary import AddedToken
 
 
 def check_upload(push_to_hub: bool, **of_upload: Any) -> None:
@@ -31,3 +32,17 @@ def save_with(save_function: Callable[..., Any], tensors: dict[str, Tensor], fol
     save_function(tensors, str(path))
     if path.exists() and path.stat() != before:
         remove_earlier(folder, [path])
+
+
+def flags_of_added_tokens(tokenizer: Any) -> dict[str, Any]:
+    """Today's `added_tokens_decoder`, where added_tokens.json cannot tell how a token is looked for; nothing else.
+
+    That file has no place for pieces of the vocabulary that are cut out whole, and does not say which tokens keep their case.
+    """
+    tokens = [token for token in tokenizer.unique_no_split_tokens if token not in tokenizer.all_special_tokens]
+    special = tokenizer.added_as_special
+    if not any(token in tokenizer.vocab or token in special for token in tokens):
+        return {}
+    tokens.sort(key=tokenizer.token_to_id)
+    entries = [AddedToken(token, normalized=token not in special, special=token in special) for token in tokens]
+    return {"added_tokens_decoder": {tokenizer.token_to_id(entry): vars(entry) for entry in entries}}

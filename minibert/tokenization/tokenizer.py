@@ -31,9 +31,10 @@ class BertTokenizer(ModelInput, PretrainedFiles):
     unk_token … additional_special_tokens: the tokens with a role, as text or `AddedToken`.
     tokenize_chinese_chars: every ideograph a word of its own (switch it off for Japanese).
     strip_accents: drop accents; None means "when lower-casing".
-    model_max_length: the longest sequence the model reads, in tokens; for padding and truncation.
+    model_max_length: the longest sequence the model reads, in tokens; for padding and truncation. max_len: its old name.
     padding_side: "right" or "left".
     model_input_names: what the model takes; decides which columns are returned.
+    clean_text: drop control characters. max_input_chars_per_word: longer words are unknown.
 
     Raises ValueError when the vocabulary cannot be read or lacks `unk_token`.
     Reference class: `BertTokenizer` of transformers 4.12.5, the Python one.
@@ -59,8 +60,11 @@ class BertTokenizer(ModelInput, PretrainedFiles):
         eos_token: Token | None = None,
         additional_special_tokens: Sequence[Token] | None = None,
         model_max_length: int | None = None,
+        max_len: int | None = None,
         padding_side: str | None = None,
         model_input_names: Sequence[str] | None = None,
+        clean_text: bool = True,
+        max_input_chars_per_word: int = 100,
         name_or_path: str = "",
         verbose: bool = True,
     ):
@@ -83,23 +87,31 @@ class BertTokenizer(ModelInput, PretrainedFiles):
         )
         super().__init__(vocab, roles, verbose=verbose)
         self.name_or_path = name_or_path
+        of_words: dict[str, Any] = {"tokenize_chinese_chars": tokenize_chinese_chars, "strip_accents": strip_accents}
+        of_words["clean_text"] = clean_text
         self.init_kwargs: dict[str, Any] = {
             "do_lower_case": do_lower_case,
             "do_basic_tokenize": do_basic_tokenize,
             "never_split": None if never_split is None else list(never_split),
-            "tokenize_chinese_chars": tokenize_chinese_chars,
-            "strip_accents": strip_accents,
+            "max_input_chars_per_word": max_input_chars_per_word,
+            **of_words,
         }
-        self.model_max_length = UNLIMITED if model_max_length is None else model_max_length
+        for name, value in self.init_kwargs.items():
+            if isinstance(value, str):
+                raise ValueError(f"{name} = {value!r} is text. It must be true, false or a number.")
+        longest = max_len if model_max_length is None else model_max_length
+        if longest is not None and not (isinstance(longest, (int, float)) and longest >= 1):
+            raise ValueError(f"model_max_length = {longest!r} must be a number of tokens, at least 1.")
+        self.model_max_length: Any = UNLIMITED if longest is None else longest
         self.padding_side = padding_side
         self.model_input_names = list(model_input_names or type(self).model_input_names)
         self.deprecation_warnings = {}  # topics that were warned of already
         self.do_basic_tokenize = do_basic_tokenize
         if do_basic_tokenize:
-            self.basic_tokenizer = BasicTokenizer(
-                do_lower_case, never_split, tokenize_chinese_chars=tokenize_chinese_chars, strip_accents=strip_accents
-            )
-        self.wordpiece_tokenizer = WordpieceTokenizer(self.vocab, str(unk_token))
+            self.basic_tokenizer = BasicTokenizer(do_lower_case, never_split, **of_words)
+        self.wordpiece_tokenizer = WordpieceTokenizer(self.vocab, str(unk_token), max_input_chars_per_word)
+        if self.is_fast:
+            self.cut_out([token for token in self.all_special_tokens if token in vocab], special=True)
         self.steps()
 
     def tokenize(self, text: str, pair: str | None = None, **options: Any) -> list[str]:
@@ -257,6 +269,9 @@ class BertTokenizer(ModelInput, PretrainedFiles):
 
 
 class BertTokenizerFast(BertTokenizer):
-    """The same, but `return_overflowing_tokens=True` alone returns the overflow as windows, as in the Rust tokenizer."""
+    """The same, but as in the Rust tokenizer `return_overflowing_tokens=True` alone returns the overflow as windows.
+
+    And `[MASK]` beside a full stop is found though the tokenizer was made from a vocab.txt and not by `from_pretrained`.
+    """
 
     is_fast = True

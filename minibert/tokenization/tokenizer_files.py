@@ -14,11 +14,10 @@ import logging
 import os
 import re
 from collections.abc import Callable
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ..checkpoints import CheckpointError, locate, read_json, write_text_atomically
+from ..checkpoints import CONFIG_FILE, CheckpointError, locate, read_json, write_text_atomically
 from .vocabulary import AddedToken, Vocabulary
 from .wordpiece import TextTokenizer
 
@@ -39,8 +38,11 @@ GOOGLE_MODELS = re.compile(
 # Arguments of `BertTokenizer` that a configuration may give.
 SETTINGS = {
     *("do_lower_case", "do_basic_tokenize", "never_split", "tokenize_chinese_chars", "strip_accents"),
-    *("model_max_length", "padding_side", "model_input_names", *Vocabulary.SPECIAL_TOKENS_ATTRIBUTES),
+    *("model_max_length", "max_len", "padding_side", "model_input_names", *Vocabulary.SPECIAL_TOKENS_ATTRIBUTES),
+    *("clean_text", "max_input_chars_per_word"),
 }
+# Names under which a tokenizer is saved that say nothing of its kind, so its files decide.
+ANY_TOKENIZER = ("PreTrainedTokenizerFast", "TokenizersBackend")
 HUB = ("revision", "cache_dir", "token", "local_files_only", "force_download")  # arguments of `locate`
 # Arguments of the reference that have no effect here.
 IGNORED = (
@@ -56,44 +58,35 @@ IGNORED = (
 )
 
 PathLike: TypeAlias = str | os.PathLike[str]
-Files: TypeAlias = tuple[Path | dict[str, int], dict[str, Any], dict[str, int]]  # vocabulary, arguments, added tokens
+Added: TypeAlias = dict[str, dict[str, Any]]  # token → its id, and whether it is special, normalized
+Files: TypeAlias = tuple[Path | dict[str, int], dict[str, Any], Added]  # vocabulary, arguments, added tokens
 
 
 def read_folder(folder: Path) -> Files:
     """Read the tokenizer in `folder`. Raises CheckpointError when a file is damaged or none holds a vocabulary."""
-    config, special, added, whole = (
-        read_json(folder / name) if (folder / name).exists() else {} for name in (*SMALL_FILES, WHOLE)
+    config, special, added, whole, model = (
+        read_json(folder / name) if (folder / name).exists() else {} for name in (*SMALL_FILES, WHOLE, CONFIG_FILE)
     )
     vocab: Path | dict[str, int] = folder / VOCAB
-    settings: dict[str, Any] = {}
-    if not (folder / VOCAB).exists():
-        if not whole:
-            raise CheckpointError(f"{folder}: holds no vocabulary: neither {VOCAB} nor {WHOLE} is there")
-        vocab, settings = read_whole(whole, folder / WHOLE)
-    config.setdefault("additional_special_tokens", config.get("extra_special_tokens"))  # what transformers 5 calls them
+    has_vocab, settings = (folder / VOCAB).exists(), dict[str, Any]()
+    if not has_vocab and not whole:
+        raise CheckpointError(f"{folder}: holds no vocabulary: neither {VOCAB} nor {WHOLE} is there")
+    if whole and not (has_vocab and config):  # with both of them, it says nothing new
+        from ..compat.rust_tokenizer import read_whole
+
+        pieces, settings = read_whole(whole, folder / WHOLE)
+        vocab = vocab if has_vocab else pieces
+    if "extra_special_tokens" in config:  # what transformers 5 calls them
+        config.setdefault("additional_special_tokens", config["extra_special_tokens"])
+    settings["tokenizer_class"] = config.get("tokenizer_class") or model.get("tokenizer_class")
     settings.update({name: as_token(value) for name, value in config.items() if name in SETTINGS})
-    settings.update({role: as_token(token) for role, token in special.items() if token})
-    if not added:  # where later versions of transformers keep them
-        decoder: dict[str, dict[str, Any]] = config.get("added_tokens_decoder", {})
-        entries = [{**entry, "id": int(index)} for index, entry in decoder.items()] or whole.get("added_tokens", [])
-        added = {entry["content"]: entry["id"] for entry in entries}
-    return vocab, settings, added
+    settings.update({role: as_token(token) for role, token in special.items() if token and role in SETTINGS})
+    tokens: Added = {token: {"id": index} for token, index in added.items()}
+    if described := config.get("added_tokens_decoder") or (not added and whole.get("added_tokens")):
+        from ..compat.rust_tokenizer import read_added_tokens
 
-
-def read_whole(whole: dict[str, Any], path: Path) -> tuple[dict[str, int], dict[str, Any]]:
-    """Vocabulary and settings of a tokenizer.json. Raises CheckpointError when its tokenizer is not BERT's."""
-    model, normalizer = whole.get("model") or {}, whole.get("normalizer") or {}
-    kinds = (model.get("type", "WordPiece"), model.get("continuing_subword_prefix", "##"), normalizer.get("type"))
-    if kinds != ("WordPiece", "##", "BertNormalizer") or not isinstance(model.get("vocab"), dict):
-        needs = "a WordPiece model whose pieces continue with '##', and a BertNormalizer"
-        raise CheckpointError(f"{path}: describes no BERT tokenizer. It needs {needs}; it has {kinds!r}")
-    settings = {
-        "do_lower_case": normalizer.get("lowercase", True),
-        "strip_accents": normalizer.get("strip_accents"),
-        "tokenize_chinese_chars": normalizer.get("handle_chinese_chars", True),
-        "unk_token": model.get("unk_token", "[UNK]"),
-    }
-    return model["vocab"], settings
+        tokens = read_added_tokens(described, tokens, path=folder)
+    return vocab, settings, tokens
 
 
 def as_token(value: Any) -> Any:
@@ -167,10 +160,17 @@ class PretrainedFiles(Vocabulary):
         files: Files = path, {}, {}
         if not path.is_file():
             source = path if subfolder or path.is_dir() else name_or_path
-            files = read_folder(locate(source, filenames=(VOCAB, *SMALL_FILES, WHOLE), **hub))
+            files = read_folder(locate(source, filenames=(VOCAB, *SMALL_FILES, WHOLE, CONFIG_FILE), **hub))
         vocab, given, added_tokens = files
+        made_for = given.pop("tokenizer_class", None)
+        own = {each.__name__.removesuffix("Fast") for each in cls.__mro__}
+        if made_for not in (None, *ANY_TOKENIZER) and str(made_for).removesuffix("Fast") not in own:
+            found = f"The files of {name_or_path} are those of a {made_for}, and are opened as a {cls.__name__}"
+            logger.warning("%s: text may be cut into other tokens than the model was trained with.", found)
         if GOOGLE_MODELS.fullmatch(str(name_or_path)):
             given["model_max_length"] = min(given.get("model_max_length", 512), 512)
+        if (max_len := settings.pop("max_len", None)) is not None:
+            settings.setdefault("model_max_length", max_len)
         arguments = {"name_or_path": str(name_or_path), **given, **settings}
         tokenizer = cls(vocab, **arguments)  # type: ignore[arg-type]  # the class that is built on this one
         tokenizer._restore_added_tokens(added_tokens)
@@ -179,19 +179,43 @@ class PretrainedFiles(Vocabulary):
         tokenizer.steps()  # so that the first call does nothing that the second does not
         return tokenizer
 
-    def _restore_added_tokens(self, added_tokens: dict[str, int]) -> None:
-        tokens = sorted(added_tokens, key=added_tokens.__getitem__)
-        tokens = [token for token in tokens if self.vocab.get(token) != added_tokens[token]]
-        for index, token in enumerate(tokens, start=len(self)):
-            if index != added_tokens[token]:
-                found = f"Added token {token!r} has id {added_tokens[token]} in the files, where the next free id is {index}"
-                raise ValueError(f"{found}: it belongs to another vocabulary, or a token in between is missing.")
-        special = set(self.all_special_tokens)
-        for is_special, group in groupby(tokens, key=special.__contains__):
-            self.add_tokens(list(group), special_tokens=is_special)
+    def _restore_added_tokens(self, added_tokens: Added) -> None:
+        roles, new, cut = set(self.all_special_tokens), dict[str, int](), {True: list[str](), False: list[str]()}
+        for token, entry in sorted(added_tokens.items(), key=lambda item: item[1]["id"]):
+            index, special = entry["id"], entry.get("special", token in roles) or not entry.get("normalized", True)
+            text = token.lower() if self.do_lower_case and not special else token
+            if self.vocab.get(token) != index:
+                free = len(self) + len(new)
+                if index != free or index in self.ids_to_tokens or text in new:
+                    found = f"Added token {token!r} has id {index} in the files, where the next free id is {free}"
+                    raise ValueError(f"{found}: it belongs to another vocabulary, or a token in between is missing.")
+                new[text] = index
+            if text in new or "special" in entry:
+                cut[special].append(text)
+        self.added_tokens_encoder = {**self.added_tokens_encoder, **new}
+        self.added_tokens_decoder = {index: token for token, index in self.added_tokens_encoder.items()}
+        for special, tokens in cut.items():
+            self.cut_out(tokens, special=special)
 
-    def save_pretrained(self, save_directory: PathLike, filename_prefix: str | None = None) -> tuple[str, ...]:
-        """Write the files that `from_pretrained` reads, here and in transformers, to a folder. Returns their paths."""
+    def save_pretrained(
+        self,
+        save_directory: PathLike,
+        legacy_format: bool | None = None,
+        filename_prefix: str | None = None,
+        push_to_hub: bool = False,
+        **upload: Any,
+    ) -> tuple[str, ...]:
+        """Write the files that `from_pretrained` reads, here and in transformers, to a folder. Returns their paths.
+
+        Raises ValueError for an upload, and for `legacy_format=False`, a tokenizer.json alone.
+        """
+        from ..compat.saving import check_upload, flags_of_added_tokens
+
+        check_upload(push_to_hub, **upload)
+        if legacy_format is False:
+            raise ValueError(
+                "legacy_format=False asks for tokenizer.json alone, which minibert reads but does not write."
+            )
         folder = Path(save_directory)
         if folder.is_file():
             raise ValueError(f"'{folder}' is a file. Give the folder to save the tokenizer in.")
@@ -205,6 +229,7 @@ class PretrainedFiles(Vocabulary):
             "padding_side": self.padding_side,
             "name_or_path": self.name_or_path,
             "tokenizer_class": self.saved_as,
+            **flags_of_added_tokens(self),
         }
         files = {config: settings, special: {role: as_json(token, typed=False) for role, token in roles.items()}}
         if self.added_tokens_encoder:

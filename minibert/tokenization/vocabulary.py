@@ -73,6 +73,7 @@ class Vocabulary:
     added_tokens_encoder, added_tokens_decoder: added token → id, and back.
     unique_no_split_tokens: tokens that are cut out of the text before it is tokenized, sorted.
     looked_for: the same, as they stand in lower-cased text where text is lower-cased.
+    added_as_special: those of them that keep their case, whether they have a role or not.
     """
 
     ROLES = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
@@ -100,6 +101,7 @@ class Vocabulary:
         self.added_tokens_decoder: dict[int, str] = {}
         self.unique_no_split_tokens: list[str] = []
         self.looked_for: list[str] = []
+        self.added_as_special: set[str] = set()
         self.verbose = verbose
         for role, token in zip(self.SPECIAL_TOKENS_ATTRIBUTES, roles, strict=True):
             setattr(self, role, token)
@@ -205,10 +207,18 @@ class Vocabulary:
                 raise ValueError(f"{taken}: a piece stands on two of its lines in vocab.txt. Give each line its own.")
         self.added_tokens_encoder = {**self.added_tokens_encoder, **new}  # replaced at once: threads may be encoding
         self.added_tokens_decoder = {index: token for token, index in self.added_tokens_encoder.items()}
-        self.unique_no_split_tokens = sorted({*self.unique_no_split_tokens, *(given if special_tokens else new)})
-        keep_case = {*self.all_special_tokens} if self.do_lower_case else {*self.unique_no_split_tokens}
-        self.looked_for = [token if token in keep_case else token.lower() for token in self.unique_no_split_tokens]
+        self.cut_out(given if special_tokens else new, special=special_tokens)
         return len(new)
+
+    def cut_out(self, tokens: Iterable[str], special: bool) -> None:
+        """Cut tokens out of the text whole from now on: special ones as they stand, others after lower-casing."""
+        self.added_as_special = self.added_as_special.union(tokens if special else ())
+        self.unique_no_split_tokens = sorted({*self.unique_no_split_tokens, *tokens})
+        kept = {
+            *(self.all_special_tokens if self.do_lower_case else self.unique_no_split_tokens),
+            *self.added_as_special,
+        }
+        self.looked_for = [token if token in kept else token.lower() for token in self.unique_no_split_tokens]
 
     def add_special_tokens(self, special_tokens_dict: Mapping[str, Token | Sequence[Token]]) -> int:
         """Give tokens a role: {"cls_token": "[CLS]", …}, and add those the vocabulary lacks. Returns how many were added."""

@@ -145,6 +145,7 @@ class BasicTokenizer:
     never_split: words that are left as they stand.
     tokenize_chinese_chars: make every ideograph a word of its own (switch it off for Japanese).
     strip_accents: drop the marks above and below letters; None means "when lower-casing".
+    clean_text: drop control characters, and make every kind of space a plain one.
     """
 
     def __init__(
@@ -153,8 +154,10 @@ class BasicTokenizer:
         never_split: Iterable[str] | None = None,
         tokenize_chinese_chars: bool = True,
         strip_accents: bool | None = None,
+        clean_text: bool = True,
     ):
         self.do_lower_case = do_lower_case
+        self.clean_text = clean_text
         self.never_split = set(never_split or ())
         self.tokenize_chinese_chars = tokenize_chinese_chars
         self.strip_accents = strip_accents
@@ -162,7 +165,8 @@ class BasicTokenizer:
     def tokenize(self, text: str, never_split: Iterable[str] | None = None) -> list[str]:
         """Words of `text`, in order, `Traced` if it is. `never_split` adds to the tokenizer's own for this call."""
         kept = self.never_split.union(never_split or ())
-        text = self.clean(text)
+        if self.clean_text:
+            text = self.clean(text)
         if self.tokenize_chinese_chars:
             text = self.space_chinese(text)
         words: list[str] = []

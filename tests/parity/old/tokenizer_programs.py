@@ -458,7 +458,10 @@ def added_tokens_in_text(library: Any) -> Any:
         tokens = [
             "".join(chance.choice("abC [") for _ in range(chance.randint(1, 4))) for _ in range(chance.randint(1, 5))
         ]
-        tokenizer.add_tokens(tokens, special_tokens=chance.random() < 0.5)
+        special = chance.random() < 0.5
+        if special and case % 2 == 0:  # with capitals, 4.12.5's Python class never finds them: docs/tokenizer.md
+            tokens = [token.lower() for token in tokens]
+        tokenizer.add_tokens(tokens, special_tokens=special)
         texts = ["".join(chance.choice("abcABC [x") for _ in range(chance.randint(0, 14))) for _ in range(10)]
         results.append([outcome(tokenizer.tokenize, text) for text in texts])
         results.append(digest(outcome(tokenizer, texts)))
