@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from .checkpoints import CONFIG_FILE, locate_config, read_json, write_text_atomically
+from .checkpoints import CONFIG_FILE, check_upload, locate_config, read_json, write_text_atomically
 
 
 class SharedFields:
@@ -172,10 +172,7 @@ class ConfigFiles(SharedFields):
 
     def save_pretrained(self, save_directory: str | os.PathLike[str], push_to_hub: bool = False, **upload: Any) -> None:
         """Write `config.json` into a folder, which is made where it does not exist. Nothing is uploaded: ValueError."""
-        if push_to_hub or upload:
-            from .compat.saving import check_upload
-
-            check_upload(push_to_hub, **upload)
+        check_upload(push_to_hub, **upload)
         self.to_json_file(folder_for_saving(save_directory) / CONFIG_FILE)
 
     def update(self, config_dict: dict[str, Any]) -> None:

@@ -134,8 +134,7 @@ def plan_loading(
             reason = why_new.get(first, "the checkpoint has no such tensor")
             report.new.append(Finding(first, reason, needs_attention=True))
         report.tied += [Finding(name, f"the same tensor as {first}") for name in others]
-    layers = getattr(config, "num_hidden_layers", None)
-    report.left_over = [_left_over(name, layers=layers, read=report.read) for name in left_over]
+    report.left_over = [_left_over(name, config, report.read) for name in left_over]
 
     # A body with holes is no pre-trained model: say so instead of computing with random numbers.
     body = body_prefix(parameters, usual_prefix)
@@ -149,8 +148,8 @@ def plan_loading(
     return report
 
 
-def _left_over(name: str, *, layers: int | None, read: dict[str, str]) -> Finding:
-    spelled = canonical(name)
+def _left_over(name: str, config: object, read: dict[str, str]) -> Finding:
+    spelled, layers = canonical(name), getattr(config, "num_hidden_layers", None)
     if twin := read.keys() & {spelled.removeprefix("bert."), f"bert.{spelled}"}:
         return Finding(name, f"perhaps another name of {twin.pop()}, which was read already", needs_attention=True)
     if reason := reason_left_over(name):

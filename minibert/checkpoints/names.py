@@ -22,7 +22,6 @@ SPELLINGS = {
 }
 
 WORD_EMBEDDINGS = "embeddings.word_embeddings.weight"
-
 # Names that may be left over without harm, and why, looked up from top to bottom for a name that the model lacks.
 HARMLESS_LEFT_OVER = (
     (r"\.(adam_[mv]|AdamWeightDecayOptimizer(_1)?)$|^global_step$", "the optimizer's, of use only to go on training"),

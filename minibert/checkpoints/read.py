@@ -73,7 +73,7 @@ def open_weights(folder: Path, *, from_tf: bool = False) -> Iterator[Weights]:
         weights = (_open_shards if found[0].name.endswith(files.INDEX_SUFFIX) else _open_file)(found[0], open_files)
         open_files.callback(weights.clear)  # lets go of what a pickle held
         if found[1:]:
-            from ..compat.weights_beside import say_what_is_read
+            from ..compat.weight_files import say_what_is_read
 
             say_what_is_read(found[0], weights, others=found[1:])
         yield weights

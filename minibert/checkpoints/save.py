@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import save_file
@@ -71,6 +72,17 @@ def remove_earlier(folder: Path, files: list[Path]) -> None:
     for earlier in folder.iterdir():
         if earlier not in files and (earlier.name in WEIGHT_FILES or _SHARD.fullmatch(earlier.name)):
             earlier.unlink()
+
+
+def check_upload(push_to_hub: bool, legacy_format: bool | None = None, **of_upload: Any) -> None:
+    """Raise ValueError for an upload or a tokenizer.json alone, TypeError for arguments that only an upload would have."""
+    if push_to_hub:
+        advice = "Save without it, and upload the folder: `hf upload NAME FOLDER`."
+        raise ValueError(f"push_to_hub=True: minibert saves files in a folder and uploads none. {advice}")
+    if legacy_format is False:
+        raise ValueError("legacy_format=False asks for tokenizer.json alone, which minibert reads but does not write.")
+    if of_upload:
+        raise TypeError(f"save_pretrained() got an unexpected keyword argument {min(of_upload)!r}")
 
 
 def parse_size(size: int | str | None) -> int | None:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..checkpoints import LoadingReport, Weights, locate_weights, open_weights, save_weights, weights_of
+from ..checkpoints import LoadingReport, Weights, check_upload, locate_weights, open_weights, save_weights, weights_of
 from ..checkpoints.load import plan_loading, read_into_parameters
 from ..config import BertConfig
 from ..config_files import folder_for_saving
@@ -128,11 +128,8 @@ class BertPreTrainedModel(BertBase):
         state_dict: write these tensors in place of the model's. max_shard_size: split into files of at most so many
         bytes (or "1GB"). safe_serialization=False writes `pytorch_model.bin`. Tied tensors are written once.
         save_config=False: no `config.json`. save_function(tensors, path): writes `pytorch_model.bin` in torch.save's place.
-        Each file appears whole or not at all. Raises OSError where the folder cannot be written, ValueError where there is
-        nothing to save or files shall be uploaded.
+        Each file appears whole or not at all. Raises OSError where it cannot be written, ValueError for nothing, an upload.
         """
-        from ..compat.saving import check_upload, save_with
-
         check_upload(push_to_hub, **upload)
         folder = folder_for_saving(save_directory)
         self.config.architectures = [type(self).__name__]
@@ -143,6 +140,8 @@ class BertPreTrainedModel(BertBase):
         if save_function is None:
             save_weights(tensors, folder, max_shard_size=max_shard_size, safe_serialization=safe_serialization)
         else:
+            from ..compat.weight_files import save_with
+
             save_with(save_function, tensors, folder)
         if save_config:
             self.config.save_pretrained(folder)

@@ -75,17 +75,8 @@ class BertTokenizer(ModelInput, PretrainedFiles):
         if str(unk_token) not in vocab:
             missing = f"has no unknown token {str(unk_token)!r} for words that it cannot spell"
             raise ValueError(f"The vocabulary {vocab_file!s:.80} {missing}. Name the one it has with unk_token=....")
-        roles = (
-            bos_token,
-            eos_token,
-            unk_token,
-            sep_token,
-            pad_token,
-            cls_token,
-            mask_token,
-            additional_special_tokens,
-        )
-        super().__init__(vocab, roles, verbose=verbose)
+        roles = [bos_token, eos_token, unk_token, sep_token, pad_token, cls_token, mask_token]
+        super().__init__(vocab, [*roles, additional_special_tokens], verbose=verbose)
         self.name_or_path = name_or_path
         of_words: dict[str, Any] = {"tokenize_chinese_chars": tokenize_chinese_chars, "strip_accents": strip_accents}
         of_words["clean_text"] = clean_text
@@ -269,9 +260,7 @@ class BertTokenizer(ModelInput, PretrainedFiles):
 
 
 class BertTokenizerFast(BertTokenizer):
-    """The same, but as in the Rust tokenizer `return_overflowing_tokens=True` alone returns the overflow as windows.
-
-    And `[MASK]` beside a full stop is found though the tokenizer was made from a vocab.txt and not by `from_pretrained`.
-    """
+    """The same with two ways of the Rust tokenizer: `return_overflowing_tokens=True` alone returns the overflow as windows,
+    and `[MASK]` beside a full stop is found by a tokenizer made from a vocab.txt too, not by `from_pretrained` only."""
 
     is_fast = True

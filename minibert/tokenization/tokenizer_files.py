@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ..checkpoints import CONFIG_FILE, CheckpointError, locate, read_json, write_text_atomically
+from ..checkpoints import CONFIG_FILE, CheckpointError, check_upload, locate, read_json, write_text_atomically
 from .vocabulary import AddedToken, Vocabulary
 from .wordpiece import TextTokenizer
 
@@ -46,15 +46,8 @@ ANY_TOKENIZER = ("PreTrainedTokenizerFast", "TokenizersBackend")
 HUB = ("revision", "cache_dir", "token", "local_files_only", "force_download")  # arguments of `locate`
 # Arguments of the reference that have no effect here.
 IGNORED = (
-    "use_fast",
-    "from_slow",
-    "resume_download",
-    "proxies",
-    "mirror",
-    "trust_remote_code",
-    "from_tf",
-    "from_flax",
-    "_fast_init",
+    *("resume_download", "proxies", "mirror", "trust_remote_code"),
+    *("use_fast", "from_slow", "from_tf", "from_flax", "_fast_init"),
 )
 
 PathLike: TypeAlias = str | os.PathLike[str]
@@ -83,7 +76,7 @@ def read_folder(folder: Path) -> Files:
     settings.update({role: as_token(token) for role, token in special.items() if token and role in SETTINGS})
     tokens: Added = {token: {"id": index} for token, index in added.items()}
     if described := config.get("added_tokens_decoder") or (not added and whole.get("added_tokens")):
-        from ..compat.rust_tokenizer import read_added_tokens
+        from ..compat.added_tokens import read_added_tokens
 
         tokens = read_added_tokens(described, tokens, path=folder)
     return vocab, settings, tokens
@@ -162,8 +155,7 @@ class PretrainedFiles(Vocabulary):
             source = path if subfolder or path.is_dir() else name_or_path
             files = read_folder(locate(source, filenames=(VOCAB, *SMALL_FILES, WHOLE, CONFIG_FILE), **hub))
         vocab, given, added_tokens = files
-        made_for = given.pop("tokenizer_class", None)
-        own = {each.__name__.removesuffix("Fast") for each in cls.__mro__}
+        made_for, own = given.pop("tokenizer_class", None), {each.__name__.removesuffix("Fast") for each in cls.__mro__}
         if made_for not in (None, *ANY_TOKENIZER) and str(made_for).removesuffix("Fast") not in own:
             found = f"The files of {name_or_path} are those of a {made_for}, and are opened as a {cls.__name__}"
             logger.warning("%s: text may be cut into other tokens than the model was trained with.", found)
@@ -173,29 +165,14 @@ class PretrainedFiles(Vocabulary):
             settings.setdefault("model_max_length", max_len)
         arguments = {"name_or_path": str(name_or_path), **given, **settings}
         tokenizer = cls(vocab, **arguments)  # type: ignore[arg-type]  # the class that is built on this one
-        tokenizer._restore_added_tokens(added_tokens)
+        if added_tokens:
+            from ..compat.added_tokens import restore_added_tokens
+
+            restore_added_tokens(tokenizer, added_tokens)
         if tokenizer.sanitize_special_tokens():
             logger.warning("Special tokens were added to the vocabulary: train their embeddings before using them.")
         tokenizer.steps()  # so that the first call does nothing that the second does not
         return tokenizer
-
-    def _restore_added_tokens(self, added_tokens: Added) -> None:
-        roles, new, cut = set(self.all_special_tokens), dict[str, int](), {True: list[str](), False: list[str]()}
-        for token, entry in sorted(added_tokens.items(), key=lambda item: item[1]["id"]):
-            index, special = entry["id"], entry.get("special", token in roles) or not entry.get("normalized", True)
-            text = token.lower() if self.do_lower_case and not special else token
-            if self.vocab.get(token) != index:
-                free = len(self) + len(new)
-                if index != free or index in self.ids_to_tokens or text in new:
-                    found = f"Added token {token!r} has id {index} in the files, where the next free id is {free}"
-                    raise ValueError(f"{found}: it belongs to another vocabulary, or a token in between is missing.")
-                new[text] = index
-            if text in new or "special" in entry:
-                cut[special].append(text)
-        self.added_tokens_encoder = {**self.added_tokens_encoder, **new}
-        self.added_tokens_decoder = {index: token for token, index in self.added_tokens_encoder.items()}
-        for special, tokens in cut.items():
-            self.cut_out(tokens, special=special)
 
     def save_pretrained(
         self,
@@ -209,13 +186,9 @@ class PretrainedFiles(Vocabulary):
 
         Raises ValueError for an upload, and for `legacy_format=False`, a tokenizer.json alone.
         """
-        from ..compat.saving import check_upload, flags_of_added_tokens
+        from ..compat.added_tokens import flags_of_added_tokens
 
-        check_upload(push_to_hub, **upload)
-        if legacy_format is False:
-            raise ValueError(
-                "legacy_format=False asks for tokenizer.json alone, which minibert reads but does not write."
-            )
+        check_upload(push_to_hub, legacy_format, **upload)
         folder = Path(save_directory)
         if folder.is_file():
             raise ValueError(f"'{folder}' is a file. Give the folder to save the tokenizer in.")
