@@ -27,11 +27,14 @@ def read_whole(whole: Any, path: Path) -> tuple[dict[str, int], dict[str, Any]]:
     try:
         return _read_whole(whole, path)
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{path}: describes no BERT tokenizer: {error!r}") from error
+        raise CheckpointError(
+            f"{path}: describes no BERT tokenizer: {error if type(error) is ValueError else repr(error)}"
+        ) from error
 
 
 def _read_whole(whole: Any, path: Path) -> tuple[dict[str, int], dict[str, Any]]:
-    model, normalizer, splitter = whole["model"], whole.get("normalizer", {}), whole.get("pre_tokenizer", {})
+    model, normalizer = whole["model"], whole.get("normalizer", {})
+    splitter = whole.get("pre_tokenizer", {"type": "BertPreTokenizer"})
     pieces, truncation, padding = model["vocab"], whole.get("truncation") or {}, whole.get("padding") or {}
     normalizer = dict.fromkeys(_NAMES.values(), False) if normalizer is None else normalizer
     for setting, found, needed in (
@@ -39,7 +42,7 @@ def _read_whole(whole: Any, path: Path) -> tuple[dict[str, int], dict[str, Any]]
         ("model.continuing_subword_prefix", model.get("continuing_subword_prefix", "##"), "##"),
         ("the kind of ids in model.vocab", {type(index) for index in pieces.values()}, {int}),
         ("normalizer.type", normalizer.get("type", "BertNormalizer"), "BertNormalizer"),
-        ("pre_tokenizer", (splitter or {"type": None}).get("type", "BertPreTokenizer"), "BertPreTokenizer"),
+        ("pre_tokenizer.type", splitter and splitter["type"], "BertPreTokenizer"),
         ("truncation.direction", truncation.get("direction", "Right"), "Right"),
         ("padding.pad_id", padding.get("pad_id"), pieces.get(padding.get("pad_token"))),
         ("padding.pad_type_id", padding.get("pad_type_id", 0), 0),

@@ -120,7 +120,7 @@ def test_options_of_the_trainer() -> None:
             r"names '\[mask\]', which is none of the special",
         ),
         ([TEXTS], {"initial_alphabet": ["a"]}, TypeError, "initial_alphabet"),
-        ([TEXTS], {"continuing_subword_prefix": "@@"}, TypeError, "pieces continue with '##'"),
+        ([TEXTS], {"continuing_subword_prefix": "@@"}, TypeError, "continuing_subword_prefix"),
     ],
 )
 def test_what_cannot_be_done_is_said(texts: Any, options: dict[str, Any], error: type, message: str) -> None:
