@@ -172,7 +172,7 @@ def _tokenizers_of(name_or_path: str | os.PathLike[str], hub: dict[str, Any]) ->
             return known[name]
         if tokenizer_class is not None:
             raise ValueError(f"{path}: tokenizer_class is {tokenizer_class!r}. minibert has BERT's tokenizer only.")
-    model_type = values.get("model_type", BertConfig.model_type)
-    if model_type not in AutoConfig.classes:
+    model_type = values.get("model_type")
+    if model_type not in (None, *AutoConfig.classes):
         raise ValueError(f"{path}: model_type is {model_type!r}. minibert has BERT's tokenizer only.")
-    return AutoTokenizer.classes.get(AutoConfig.classes[model_type])
+    return AutoTokenizer.classes.get(AutoConfig.classes.get(model_type))

@@ -128,7 +128,8 @@ class DataCollatorForLanguageModeling:
 
     def _padded(self, examples: Sequence[Any]) -> Any:
         if isinstance(examples[0], Mapping):
-            return self.tokenizer.pad(examples, return_tensors="pt", pad_to_multiple_of=self.pad_to_multiple_of)
+            pads = self.tokenizer.pad_token_id is not None or len({len(row["input_ids"]) for row in examples}) > 1
+            return self.tokenizer.pad(examples, pads, return_tensors="pt", pad_to_multiple_of=self.pad_to_multiple_of)
         encodings = [{"input_ids": torch.as_tensor(example).tolist()} for example in examples]
         return {"input_ids": self._padded(encodings)["input_ids"]}
 

@@ -6,7 +6,7 @@ Reference: `PretrainedConfig`, `ModuleUtilsMixin`, `PreTrainedModel`, `load_tf_w
 import os
 import re
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -158,26 +158,27 @@ def load_tf_weights_in_bert(model: Any, config: Any, tf_checkpoint_path: str | o
     return model
 
 
-def _refuses(message: str) -> Callable[..., Any]:
-    def refuse(*_: Any, **__: Any) -> None:
-        raise NotImplementedError(message)
-
-    return refuse
+def resize_position_embeddings(_: Any, new_num_position_embeddings: int | None = None) -> None:
+    """Always raises NotImplementedError, as the reference does for a BERT."""
+    raise NotImplementedError("BERT's positions keep their number: set max_position_embeddings before it is built.")
 
 
-_FIXED = "BERT's positions keep their number: set max_position_embeddings before it is built."
-_TWO_SIDES = "Two sides with layers of their own: call model.encoder.prune_heads(…) or the decoder's."
+def prune_heads_of_a_side(_: Any, heads_to_prune: Mapping[int, Iterable[int]]) -> None:
+    """Always raises NotImplementedError: each side has layers of its own."""
+    raise NotImplementedError("Two sides with layers of their own: call model.encoder.prune_heads(…) or the decoder's.")
+
+
 _SAMPLE = [[7, 6, 0, 0, 1], [1, 2, 3, 0, 0], [0, 0, 0, 4, 5]]
 OF_MODELS: dict[str, Any] = {"framework": "pt", "supports_gradient_checkpointing": True, "is_parallelizable": False}
 OF_MODELS |= {each.__name__: each for each in (estimate_tokens, floating_point_ops)}
 OF_MODELS |= {each.__name__: each for each in (add_memory_hooks, reset_memory_hooks_state)}
 OF_MODELS |= {"dummy_inputs": property(lambda _: {"input_ids": torch.tensor(_SAMPLE)})}
-OF_MODELS |= dict.fromkeys(("get_position_embeddings", "resize_position_embeddings"), _refuses(_FIXED))
+OF_MODELS |= dict.fromkeys(("get_position_embeddings", "resize_position_embeddings"), resize_position_embeddings)
 OF_MODELS |= {"load_tf_weights": staticmethod(load_tf_weights_in_bert)}
 OF_MODELS |= {"_keys_to_ignore_on_load_missing": [r"position_ids"], "_keys_to_ignore_on_load_unexpected": None}
-OF_PAIRS: dict[str, Any] = {"prune_heads": _refuses(_TWO_SIDES)}
+OF_PAIRS: dict[str, Any] = {"prune_heads": prune_heads_of_a_side}
 OF_PAIRS |= {"set_input_embeddings": lambda self, value: self.encoder.set_input_embeddings(value)}
-OF_PAIRS |= {"set_output_embeddings": lambda self, value: self.decoder.set_output_embeddings(value)}
+OF_PAIRS |= {"set_output_embeddings": lambda self, new_embeddings: self.decoder.set_output_embeddings(new_embeddings)}
 
 # --------------------------------------------------------------------------------------------- tokenizers and encodings
 

@@ -87,6 +87,7 @@ logging = SimpleNamespace(
     **{f"set_verbosity_{n.lower()}": lambda level=n: _logger().setLevel(level) for n in _LEVELS[:4]},
     get_logger=lambda name=None: _logger().manager.getLogger(name or "minibert"),
     get_verbosity=lambda: _logger().level,
+    get_log_levels_dict=lambda: {name.lower(): getattr(log, name) for name in _LEVELS[:5]},
     set_verbosity=lambda verbosity: _logger().setLevel(verbosity),
     add_handler=lambda handler: _logger().addHandler(handler),
     remove_handler=lambda handler: _logger().removeHandler(handler),
@@ -192,6 +193,8 @@ _INSTEAD = {
 def why_not_here(name: str) -> str | None:
     """What to use in place of a name of the reference that minibert leaves out; None for any other name."""
     advice = next((advice for advice, names in _INSTEAD.items() if name in names.split()), None)
+    if name.endswith("Pipeline"):
+        advice = "predict with `minibert predict`, or call the tokenizer and the model"
     if name.startswith(("TFBert", "TFAuto", "FlaxBert", "FlaxAuto")):
         advice = "minibert is PyTorch only"
     return advice and f"minibert has no {name}: {advice}. docs/differences.md lists what is left out."
