@@ -63,6 +63,9 @@ class _Commands(click.Group):
         logger.setLevel(logging.ERROR)  # a command prints what it has found itself
         try:
             return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("Stopped.", err=True)
+            raise click.exceptions.Exit(130) from None
         except BrokenPipeError:
             raise  # the reader went away, as in `minibert … | head`: click ends quietly
         except (OSError, ValueError, ModuleNotFoundError) as error:

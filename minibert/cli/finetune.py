@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from .options import ANSWER_LENGTH_HELP, in_order, model_option
-from .pretrain import finish, training_options
+from .pretrain import exit_if_stopped, finish, training_options
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _POSITIVE, _NOT_NEGATIVE, _SHARE = click.IntRange(1), click.IntRange(0), click.FloatRange(0, 1)
@@ -24,7 +24,7 @@ recipe_options = in_order(
         model_option,
         click.option("--train", "train_file", required=True, type=_FILE, help="The examples to train on."),
         click.option("--eval", "evaluation_file", required=True, type=_FILE, help="The examples to evaluate on."),
-        training_options(5e-5, ("float32", "bfloat16"), every=0, seeded="the new head, the batches and dropout"),
+        training_options(None, ("float32", "bfloat16"), every=0, seeded="the new head, the batches and dropout"),
         click.option("--epochs", default=3, type=_POSITIVE, help="Train on every example N times."),
         click.option("--batch-size", default=16, type=_POSITIVE, help="Put N examples in a batch."),
         click.option("--warmup", default=0.1, type=_SHARE, help=_WARMUP_HELP),
@@ -148,19 +148,26 @@ def clm(**options: Any) -> None:
 
 
 def _run(name: str, options: dict[str, Any], **fields: Any) -> None:
+    from ..config import BertConfig
     from ..fast.training import keep_freed_memory
     from ..tasks import TASKS
     from ..training.distributed import join_processes
-    from ..training.finetuning import FineTuningRecipe, finetune
+    from ..training.finetuning import FineTuningRecipe, finetune, usual_lr
     from ..training.run_files import read_log, results_table
 
     keep_freed_memory()
     task = next(each for each in TASKS if each.name == name)(**fields)
     model, out = options.pop("model"), options["out"]
     run = {name: options.pop(name) for name in ("train_file", "evaluation_file", "out", "save_every")}
+    by_width = options["lr"] is None
+    if by_width:
+        options["lr"] = usual_lr(BertConfig.from_pretrained(model).hidden_size)
     with join_processes() as processes:
+        if by_width and processes.leads:
+            click.echo(f"Learning rate: {options['lr']:g}, as usual for the model's width; --lr changes it.")
         run |= {"processes": processes, "say": click.echo if processes.leads else lambda _text: None}
         _, best = finetune(task, model, recipe=FineTuningRecipe(**options), adamw="blocked", **run)
     if processes.leads and best["step"] is not None:
         click.echo(results_table(read_log(out / "log.jsonl"), int(best["step"])))
         finish(out, int(best["step"]), metric="loss", name="loss")
+    exit_if_stopped(best)

@@ -21,12 +21,15 @@ _POSITIVE = click.IntRange(1)
 _PHASES, _PRECISIONS = "16:0.2,32:0.2,64:0.3,128:0.3", ("auto", "float32", "bfloat16")
 _SCHEDULES = ("linear", "cosine", "cosine_with_restarts", "polynomial", "constant", "constant_with_warmup")
 _SCHEDULE_HELP = "What the learning rate does after the warm-up; constant has none."
+_LR_HELP, _BY_WIDTH = "The highest learning rate.", "by the model's width: 5e-5 for 768, 3e-4 for 256"
 _ACCUMULATE_HELP = "Compute a batch in N parts, to save memory."
 _FAST_HELP = "fast: the last layer only where it is read, AdamW in blocks. plain: every layer's own forward."
 
 
-def training_options(lr: float, precisions: Sequence[str], every: int, seeded: str) -> Callable[[Command], Command]:
-    """The options of every training. precisions: the default first. every: steps between evaluations, 0 for an epoch."""
+def training_options(
+    lr: float | None, precisions: Sequence[str], every: int, seeded: str
+) -> Callable[[Command], Command]:
+    """The options of every training. lr: None for one by the model's width. precisions: the default first. every: steps between evaluations, 0 for an epoch."""
     steps: dict[str, Any] = {"default": every, "type": click.IntRange(min(every, 1))}
     steps["show_default"] = True if every else "an epoch"
     precision: dict[str, Any] = {"default": precisions[0], "type": click.Choice(precisions)}
@@ -36,7 +39,7 @@ def training_options(lr: float, precisions: Sequence[str], every: int, seeded: s
     return in_order(
         [
             click.option("--out", required=True, type=folder, help="Write the run to this folder."),
-            click.option("--lr", default=lr, help="The highest learning rate."),
+            click.option("--lr", default=lr, type=float, show_default=lr is not None or _BY_WIDTH, help=_LR_HELP),
             click.option("--schedule", default=_SCHEDULES[0], type=click.Choice(_SCHEDULES), help=_SCHEDULE_HELP),
             click.option("--accumulate", default=1, type=_POSITIVE, help=_ACCUMULATE_HELP),
             click.option("--evaluate-every", **steps, help="Evaluate every N steps."),
@@ -92,6 +95,13 @@ def pretrain(data: Path, out: Path, config: Path | None, *, phases: str, precisi
         best = pretrain(prepared, settings, recipe, out=out, processes=processes, **often)
     if processes.leads and best["step"] is not None:
         finish(out, int(best["step"]), metric="words_loss", name="loss of hidden words (nats)")
+    exit_if_stopped(best)
+
+
+def exit_if_stopped(best: dict[str, Any]) -> None:
+    """A run that a signal stopped ends as the shell expects, 130 for Ctrl-C, so that `pretrain … && eval …` does not go on."""
+    if "stopped_by" in best:
+        raise click.exceptions.Exit(128 + best["stopped_by"])
 
 
 def finish(out: Path, best_step: int, *, metric: str, name: str) -> None:

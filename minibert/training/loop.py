@@ -146,7 +146,7 @@ def train(
     """Train, from the newest checkpoint in `out` or from the start; return the metrics of the best evaluation.
 
     AdamW's learning rate goes up in a line and down in a line; adamw: its arguments that are not in every recipe. identity: what makes
-    the run, beside the recipe; a checkpoint of another run is refused. Raises ValueError for that, `NotFiniteError`, and OSError where a checkpoint cannot be written. SIGINT and SIGTERM save a checkpoint and stop.
+    the run, beside the recipe; a checkpoint of another run is refused. Raises ValueError for that, `NotFiniteError`, and OSError where a checkpoint cannot be written. SIGINT and SIGTERM save a checkpoint and stop; `stopped_by` is then the signal's number.
     """
     processes, recipe = trained.processes, {**asdict(trained.recipe), **identity}
     optimizer = AdamW(no_decay_groups(trained.model, recipe["weight_decay"]), lr=recipe["lr"], **adamw)
@@ -213,7 +213,7 @@ def train(
                 elif not last and options.out_of_patience(step, best["step"]):
                     log.say(f"Stopped at step {step}: no better for {options.patience} evaluations.")
                     last = True
-            asked_to_stop = bool(processes.sum(float(stopping.is_set()))[0])
+            asked_to_stop = bool(processes.sum(len(stopping))[0])
             if step % options.save_every == 0 or best["step"] == step or last or asked_to_stop:
                 weights, own = full_weights(trained.model), optimizer.state_dict()
                 state = {"step": step, "recipe": recipe, "best": best, "task": trained.state}
@@ -226,6 +226,7 @@ def train(
                 processes.wait()
             if asked_to_stop and not last:
                 log.say(f"Stopped at step {step}. The same command goes on from here.")
+                best = {**best, "stopped_by": (stopping or [int(signal.SIGTERM)])[0]}
             if asked_to_stop or last:
                 break
     log.bar.close()
@@ -279,14 +280,14 @@ def check_finite(what: str, value: float, checkpoints: RunCheckpoints | None = N
 
 
 @contextmanager
-def stop_signals() -> Iterator[threading.Event]:
-    """An event that SIGINT or SIGTERM sets, so that a run ends between two steps. A second one ends it at once."""
-    asked = threading.Event()
+def stop_signals() -> Iterator[list[int]]:
+    """The numbers of SIGINT or SIGTERM that arrived, so that a run ends between two steps. A second one ends it at once."""
+    asked: list[int] = []
     here = threading.current_thread() is threading.main_thread()  # the only one that may handle signals
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM) if here}
 
     def ask(number: int, _frame: Any) -> None:
-        asked.set()
+        asked.append(number)
         signal.signal(number, before[signal.Signals(number)])
 
     try:

@@ -11,6 +11,7 @@ one. The newest few are kept, and the best.
 import json
 import re
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from ..checkpoints import replacing, write_text_atomically
 from ..terminal import table
 
 STATE = "training_state.pt"
+SECONDS_BETWEEN_LINES = 30.0
 EVALUATION = "evaluation_"  # begins the names of an evaluation's metrics in a log
 _NAME = re.compile(r"step-(\d{8})")
 
@@ -80,7 +82,7 @@ class RunCheckpoints:
 
 
 class RunLog:
-    """The log of a run: JSON lines, each with its `step`, in a file; a progress bar and a few sentences on a terminal.
+    """The log of a run: JSON lines, each with its `step`, in a file; a progress bar on a terminal, elsewhere a line now and then.
 
     A resumed run drops the lines of steps it will take again. quiet: neither write nor print, as all processes but one.
     """
@@ -91,6 +93,7 @@ class RunLog:
         if path.is_file() and not quiet:
             kept = [json.dumps(line) + "\n" for line in read_log(path) if 0 < first >= line["step"]]
             write_text_atomically(path, "".join(kept))
+        self.steps, self.shown = steps, time.monotonic()
         self.bar = tqdm(total=steps, initial=first, unit=" steps", disable=True if quiet else None, leave=False)
 
     def write(self, step: int, **values: Any) -> None:
@@ -101,6 +104,9 @@ class RunLog:
     def show(self, step: int, text: str) -> None:
         self.bar.set_postfix_str(text, refresh=False)
         self.bar.update(step - self.bar.n)
+        if self.bar.disable and time.monotonic() - self.shown >= SECONDS_BETWEEN_LINES:
+            self.shown = time.monotonic()
+            self.say(f"step {step} of {self.steps}: {text}")
 
     def say(self, text: str) -> None:
         if not self.quiet:

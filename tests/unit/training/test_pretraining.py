@@ -170,7 +170,7 @@ class TestResuming:
         wait_for(run, "only counts words")
         run.send_signal(signal.SIGTERM)
         output = run.communicate(timeout=60)[0]
-        assert run.returncode == 0, output
+        assert run.returncode == 128 + signal.SIGTERM, output
         assert "The same command goes on from here." in output
         stopped_at = RunCheckpoints(tmp_path / "run" / "checkpoints").newest()
         again = start(endless)
