@@ -5,14 +5,19 @@ Reference class: `PretrainedConfig`.
 """
 
 import copy
+import difflib
 import json
+import logging
 import os
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
 from .checkpoints import CONFIG_FILE, check_upload, locate_config, read_json, write_text_atomically
+
+logger = logging.getLogger("minibert")
 
 
 class SharedFields:
@@ -95,6 +100,10 @@ class ConfigFiles(SharedFields):
         dtype, old_dtype = fields.pop("dtype", None), fields.pop("torch_dtype", None)
         dtype = old_dtype or dtype  # torch.float16, "torch.float16" and "float16" all mean "float16"
         fields["torch_dtype"] = None if dtype is None else str(dtype).removeprefix("torch.")
+        for field, near in misspelt(fields, [*vars(self), *SHARED_DEFAULTS]).items():
+            logger.warning(
+                "%s is no field of %s and changes nothing: did you mean %s?", field, type(self).__name__, near
+            )
         for field, value in (copy.deepcopy(SHARED_DEFAULTS) | fields).items():
             setattr(self, field, value)
 
@@ -206,3 +215,10 @@ def folder_for_saving(save_directory: str | os.PathLike[str]) -> Path:
         raise NotADirectoryError(f"{folder} is a file. Give save_pretrained a folder; it is made if it does not exist.")
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def misspelt(fields: Iterable[str], known: Collection[str]) -> dict[str, str]:
+    """Those of the fields that are not known, but spelled nearly as one that is: field → the known one."""
+    unknown = [field for field in fields if field not in known and not field.startswith("_")]
+    found = {field: difflib.get_close_matches(field, known, n=1, cutoff=0.85) for field in unknown}
+    return {field: near[0] for field, near in found.items() if near}

@@ -2,6 +2,7 @@
 
 import importlib.util
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ _PHASES, _PRECISIONS = "16:0.2,32:0.2,64:0.3,128:0.3", ("auto", "float32", "bflo
 _SCHEDULES = ("linear", "cosine", "cosine_with_restarts", "polynomial", "constant", "constant_with_warmup")
 _SCHEDULE_HELP = "What the learning rate does after the warm-up; constant has none."
 _LR_HELP, _BY_WIDTH = "The highest learning rate.", "by the model's width: 5e-5 for 768, 3e-4 for 256"
+_MINUTES_HELP = "Train for about N minutes, in place of --steps: a step of each length is timed first."
 _ACCUMULATE_HELP = "Compute a batch in N parts, to save memory."
 _FAST_HELP = "fast: the last layer only where it is read, AdamW in blocks. plain: every layer's own forward."
 
@@ -57,6 +59,7 @@ def training_options(
 )
 @click.option("--config", type=_CONFIG, help="A config.json with the sizes.  [default: 4 layers × 256, no dropout]")
 @click.option("--steps", default=2000, type=_POSITIVE, help="Take N optimizer steps.")
+@click.option("--minutes", type=click.FloatRange(0, min_open=True), help=_MINUTES_HELP)
 @click.option("--tokens-per-step", default=8192, type=_POSITIVE, help="Put N positions in a batch.")
 @click.option(
     "--phases", default=_PHASES, metavar="LENGTH:SHARE,…", help="Lengths of rows, each with its share of steps."
@@ -67,31 +70,50 @@ def training_options(
 @click.option("--fast/--plain", default=True, help=_FAST_HELP)
 @click.option("--keep", default=2, type=_POSITIVE, help="Keep the N newest checkpoints.")
 @training_options(1.5e-3, _PRECISIONS, every=500, seeded="the weights, the batches and the masks")
-def pretrain(data: Path, out: Path, config: Path | None, *, phases: str, precision: str, **options: Any) -> None:
+def pretrain(
+    data: Path, out: Path, config: Path | None, *, phases: str, precision: str, minutes: float | None, **options: Any
+) -> None:
     """Train BertForPreTraining: hidden words and next sentences. The same command goes on where it was stopped. On Linux memory that a
     step frees is kept for the next, which changes no bit.
 
     \b
     minibert data prepare novels/ --out corpus
     minibert pretrain --data corpus --out my-bert
+    minibert pretrain --data corpus --out quick --minutes 5
     minibert fill-mask "He shook his [MASK]." --model my-bert/model
     torchrun --nproc-per-node 2 -m minibert pretrain --data corpus --out my-bert
     """
+    from ..checkpoints import read_json
     from ..config import BertConfig
+    from ..config_files import misspelt
     from ..data.corpus import PreparedData
     from ..fast.training import keep_freed_memory
     from ..training.distributed import join_processes, multiplies_bfloat16
-    from ..training.pretraining import Recipe, parse_phases, pretrain
+    from ..training.pretraining import Recipe, parse_phases, pretrain, steps_in
+    from ..training.run_files import RunCheckpoints
 
     prepared = PreparedData.open(data)
     sizes = {"vocab_size": prepared.manifest["vocab_size"], **_DEFAULT_SIZES}
-    settings = BertConfig(**sizes) if config is None else BertConfig.from_pretrained(config)
+    if config is not None:
+        given = read_json(config)
+        if wrong := [f"{field} (did you mean {near}?)" for field, near in misspelt(given, vars(BertConfig())).items()]:
+            raise ValueError(f"{config} has fields that no BERT has: {', '.join(wrong)}.")
+        sizes = {} if "vocab_size" in given else {"vocab_size": prepared.manifest["vocab_size"]}
+    settings = BertConfig(**sizes) if config is None else BertConfig.from_pretrained(config, **sizes)
     keep_freed_memory()
     with join_processes() as processes:
         if precision == "auto":
             precision = "bfloat16" if multiplies_bfloat16(processes.device) else "float32"
         often = {name: options.pop(name) for name in ("evaluate_every", "save_every", "keep")}
         recipe = Recipe(phases=parse_phases(phases), precision=precision, **options)
+        if minutes is not None:
+            checkpoints = RunCheckpoints(out / "checkpoints")
+            begun = checkpoints.newest()  # then the number of steps was found when it began
+            saved = checkpoints.load(begun)["recipe"]["steps"] if begun else None
+            steps = saved or steps_in(minutes, prepared, settings, recipe, processes=processes)
+            recipe = replace(recipe, steps=steps, warmup_steps=min(recipe.warmup_steps, steps // 10))
+            if processes.leads:
+                click.echo(f"{minutes:g} minutes are about {steps:,} steps.")
         best = pretrain(prepared, settings, recipe, out=out, processes=processes, **often)
     if processes.leads and best["step"] is not None:
         finish(out, int(best["step"]), metric="words_loss", name="loss of hidden words (nats)")

@@ -5,6 +5,7 @@ counting words (`docs/pretraining.md`), and a step over short ones costs less.
 Source: Devlin et al. 2019, §3.1 and appendix A.2 (there: 128, then 512).
 """
 
+import time
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from ..data.corpus import HELD_OUT, TRAIN, PreparedData
 from ..data.pretraining_batches import PretrainingBatches, RowKey
 from ..fast.last_layer import last_layer_at_labels
 from ..heads.pretraining import BertForPreTraining
+from ..optim import AdamW
 from ..tokenization import BertTokenizer
 from .distributed import Processes, averaging
 from .loop import LoopOptions, Trainable, TrainingRecipe, check_at_least, train
@@ -169,6 +171,25 @@ class Pretraining(Trainable):
             log.say(f"step {step}: better than counting words ({smoothed:.3f} < {counting:.3f} nats).")
         if state["fell_through"] is None and step == max(PATIENCE, self.recipe.steps // 2):
             log.say(f"step {step}: no better than counting words yet ({smoothed:.3f} nats). {CAUSES}")
+
+
+def steps_in(minutes: float, data: PreparedData, config: BertConfig, recipe: Recipe, processes: Processes) -> int:
+    """How many steps of a recipe take about so many minutes: one of each phase is timed, on a model that is then thrown away."""
+    tokenizer = BertTokenizer.from_pretrained(data.folder)
+    trained = Pretraining(BertForPreTraining(config), tokenizer, data, recipe=recipe, processes=processes)
+    optimizer = AdamW(trained.model.parameters(), implementation="blocked" if recipe.fast else "plain")
+    seconds = end = 0.0
+    for phase in recipe.phases:
+        end += phase.share
+        last = round(end * recipe.steps)  # step of the phase
+        batch = trained.rows.collate([trained.rows[key] for key in trained.keys(last)])
+        for _ in range(2):  # the first warms up
+            started = time.perf_counter()
+            trained.backward(last, batch)
+            optimizer.step()
+            taken = time.perf_counter() - started
+        seconds += phase.share * taken
+    return max(1, int(processes.gather(60 * minutes / seconds)[0]))
 
 
 def pretrain(
