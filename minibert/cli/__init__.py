@@ -8,6 +8,7 @@ option in click's usage message and exit code 2. Only a bug shows a traceback.
 
 import importlib
 import logging
+import os
 from typing import Any
 
 import click
@@ -42,6 +43,8 @@ class _Commands(click.Group):
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         write_utf8()
+        # PyTorch's threads sleep while they wait: on a busy machine, spinning takes the core from the thread that is waited for.
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         return super().main(*args, **kwargs)
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
