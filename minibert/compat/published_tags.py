@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 
 Record = tuple[str, list[str]]  # a line's location and its cells; no cells where a sentence ends
 Found = tuple[list[str], list[Any] | None, str]  # the words of a sentence, its tags, its location
-WORDS = ("word", "words", "token", "tokens", "form", "text", "chars")
+ROWS = ("text", "sentence")  # columns that may hold a whole sentence a row, beside its tags
+WORDS = ("word", "words", "token", "tokens", "form", "chars", *ROWS)
 TAGS = (
     *("tag", "tags", "ner_tag", "ner_tags", "ner", "label", "labels", "bio", "iob", "entity"),
     *("upos", "pos", "pos_tags"),
@@ -53,6 +54,10 @@ def read_columns(path: Path, text: str, *, labelled: bool, where: TagColumns, no
         if cells and (len(cells) != len(names) or not cells[word] or not cells[tag]):
             count = len(cells) - cells.count("")
             raise ValueError(f"{location}: {count} columns where the file began with {len(names)}.")
+    rows = [(location, _parts(cells[word]), _parts(cells[tag])) for location, cells in records if cells]
+    as_many = labelled and all(len(words) == len(tags) for _, words, tags in rows)
+    if (names[word] in ROWS or as_many) and any(len(tags) > 1 for _, _, tags in rows):  # unlabelled, tags are the words
+        return [(words, tags if labelled else None, location) for location, words, tags in rows]
     blocks = _sentences(records, next((names.index(name) for name in SENTENCES if name in names), None))
     return [([c[word] for _, c in b], [c[tag] for _, c in b] if labelled else None, b[0][0]) for b in blocks]
 
@@ -144,6 +149,12 @@ def _found_names(records: list[Record], width: int) -> list[str]:
     return ["word", *numbers[1:-1], "tag"] if width > 1 else ["word"]
 
 
+def _parts(cell: str) -> list[str]:
+    """The words, or tags, in a cell: between spaces, or in a list as Python or NumPy writes it."""
+    quoted = re.findall(r"'([^']*)'|\"([^\"]*)\"", cell) if re.fullmatch(r"\[\s*['\"].*\]", cell) else []
+    return [one or other for one, other in quoted] or cell.split(" ")
+
+
 def _are_tags(cells: Iterable[str]) -> bool:
     """Whether all are O or begin as tags of entities do."""
     return all(re.match(r"O\Z|[BIESLUM]-", cell) for cell in cells)
@@ -195,8 +206,6 @@ def read_objects(path: Path, text: str, *, labelled: bool, where: TagColumns, no
                 raise ValueError(f"{location}: {key!r} must be a list of words, none empty, and is {shown}. {advice}.")
             numbers |= {int in kinds} if key == tag and values else set()
         words, tags = each[word], list(map(str, each[tag])) if labelled else None
-        if tags is not None and len(words) != len(tags):
-            raise ValueError(f"{location}: {len(words)} words and {len(tags)} tags. Each word needs one.")
         found.append((words, tags, location))
     if len(numbers) > 1:
         raise ValueError(
@@ -211,9 +220,8 @@ def _objects(path: Path, text: str) -> list[tuple[str, dict[str, Any]]]:
     found, lines = list[tuple[str, Any]](), text.split("\n")
     try:
         whole = json.loads(text)
-        found = (
-            [(f"'{path}', item {n}", each) for n, each in enumerate(whole, start=1)] if isinstance(whole, list) else []
-        )
+        one = [(f"'{path}', line 1", whole)]
+        found = [(f"'{path}', item {n}", each) for n, each in enumerate(whole, 1)] if isinstance(whole, list) else one
     except (json.JSONDecodeError, RecursionError):
         pass  # an object a line
     for number, line in enumerate(lines if not found else (), start=1):

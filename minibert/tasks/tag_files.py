@@ -52,6 +52,9 @@ def read_tags(path: PathName, *, labelled: bool = True, where: TagColumns | None
     read = read_objects if path.suffix.lower() in (".json", ".jsonl", ".ndjson") else read_columns
     found = read(path, _text(path, notes), labelled=labelled, where=where or TagColumns(), notes=notes)
     found = without_language(found, notes)
+    for words, tags, location in found:
+        if tags is not None and len(words) != len(tags):
+            raise ValueError(f"{location}: {len(words)} words and {len(tags)} tags. Each word needs one.")
     sentences = [TaggedSentence(tuple(w), None if t is None else tuple(t), location) for w, t, location in found]
     examples = usable(path, sentences, lambda sentence: sentence.words, reason="it has no words")
     examples.report.understood += [*_described(examples.items), *notes]
@@ -81,7 +84,7 @@ def _described(sentences: Sequence[TaggedSentence]) -> Iterator[str]:
     stray = counted((tag for tag in tags if tag in scheme.stray), "tags").partition(": ")[2]
     if scheme.marks and scheme.marks_entities:
         types = [entity.type for of_sentence in tagged for entity in entities(of_sentence, scheme)]
-        yield f"{len(types):,} entities in {scheme.name(tagged)} of {counted(types, 'types')}"
+        yield f"entities in {scheme.name(tagged)}, {counted(types, 'types')}"
         if scheme.stray:
             yield f"as O, for they mark no entity: {stray}"
     else:

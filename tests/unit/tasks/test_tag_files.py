@@ -67,7 +67,13 @@ def numbered(form: str) -> str:
             "# sent_id = 1\n# text = Ada\n1-2\tAdasang" + "\t_" * 8 + "\n" + numbered(CONLLU) + "\n# newdoc\n",
         ),
         ("x.conll", numbered(CONLLU)),
+        # a sentence a row
+        ("4.csv", f"text,labels\n{' '.join(WORDS)},{' '.join(TAGS)}\n"),
+        ("5.tsv", f"{' '.join(WORDS)}\t{' '.join(TAGS)}\n"),
+        ("6.csv", f'Sentence #,Sentence,POS,Tag\nSentence: 1,{" ".join(WORDS)},x,"{list(TAGS)}"\n'),
+        ("7.csv", f'id,words,ner\n7,"{list(WORDS)}","{list(TAGS)}"\n'),
         # JSON
+        ("8.json", json.dumps({"words": WORDS, "tags": TAGS}, indent=1)),
         ("y.json", json.dumps({"words": WORDS, "ner": TAGS}) + "\n"),
         ("z.json", json.dumps([{"tokens": WORDS, "pos_tags": ["X"] * 4, "ner_tags": TAGS}], indent=1)),
         ("1.jsonl", json.dumps({"id": "0", "tokens": WORDS, "labels": TAGS}) + "\r\n\r\n"),
@@ -172,6 +178,7 @@ def test_numbers_for_tags_are_their_own_names_and_that_is_said(tmp_path) -> None
         ("i.conll", "EU NN\nran VB\n", "columns are word, tag; none is 'ner'"),
         ("j.conll", "EU NN O\nran VB\n", "2 columns where the file began with 3"),
         ("k.conllu", "1\tEU\n", "has 2 columns, and 10 names for them: id, form"),
+        ("o.csv", "text,labels\nEU ran,B-org O\nhe ran,O\n", "line 3: 2 words and 1 tags"),
         ("m.json", '[[["EU", "O"]]]', "item 1: must be a JSON object"),
         ("n.json", '{"data": [{"words": ["EU"], "tags": ["O"]}]}', "missing .there are data"),
         ("l.csv", "word,score\nEU,O\n", "line 1: is this a header \\(word, score\\)"),
@@ -195,11 +202,25 @@ def test_words_alone_are_read_whatever_columns_the_training_had(tmp_path) -> Non
         assert (first.words, first.tags, second.words) == (("EU", "ran"), None, ("#",))
 
 
+def test_a_sentence_a_row_is_asked_as_it_was_trained(tmp_path) -> None:
+    (tmp_path / "a.csv").write_text("text,labels\nEU ran,B-org O\nhe ran,O O\n", encoding="utf-8")
+    for labelled in (True, False):
+        assert [each.words for each in read_tags(tmp_path / "a.csv", labelled=labelled).items] == [
+            ("EU", "ran"),
+            ("he", "ran"),
+        ]
+    for head in ("", "text\ttag\n", "word\ttag\n"):  # a word may hold a space, and a tag too
+        for tag in ("B-loc", "N Sg"):
+            if (head, tag) != ("text\ttag\n", "N Sg"):
+                [sentence], _ = read(tmp_path, "b.tsv", f"{head}New York City\t{tag}\nis\tO\n")
+                assert sentence.words == ("New York City", "is")
+
+
 def test_a_report_says_what_was_found(tmp_path) -> None:
     content = "token\ttag\nEU\tB-org\nran\tO\nof\tX\n\nAda\tB-per\nL\tI-per\n"
     _, report = read(tmp_path, "a.tsv", content)
     assert str(report).splitlines()[1:] == [
-        "  read as sentences: 2, words: 5; 5 tags: B-org 1, B-per 1, I-per 1, O 1, X 1; 2 entities in IOB2 of 2 types: org 1, per 1; "
+        "  read as sentences: 2, words: 5; 5 tags: B-org 1, B-per 1, I-per 1, O 1, X 1; entities in IOB2, 2 types: org 1, per 1; "
         "as O, for they mark no entity: X 1; passed over: 1 × header."
     ]
     assert "no entities" in str(read(tmp_path, "b.conll", "EU NOUN\nran VERB\n").report)
