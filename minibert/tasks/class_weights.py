@@ -22,13 +22,11 @@ from .task import Labels, Row
 
 def classes_of(row: Row) -> list[Any]:
     """The ids of a row's labels; of several labels all of them as one, of a number that. None where a row has no classes."""
-    labels = row.get("labels")
-    if labels is None or isinstance(row["input_ids"][0], list):  # the number of the right choice is no class
-        return []
-    if not isinstance(labels, list):
-        return [labels]
-    is_tags = isinstance(labels[0], int)
-    return [label for label in labels if label != IGNORED] if is_tags else [tuple(labels)]
+    has_choices = isinstance(row["input_ids"][0], list)  # the number of the right one is no class
+    found = [] if has_choices else row.get("labels", [])
+    labels = found if isinstance(found, list) else [found]
+    is_one = any(isinstance(each, float) for each in labels)
+    return [tuple(labels)] if is_one else [label for label in labels if label != IGNORED]
 
 
 def class_weights(given: str | Sequence[float], labels: Labels, rows: Iterable[Row]) -> Tensor:

@@ -173,8 +173,7 @@ def encode_questions(
                 report.note(question.location, f"{unseen}, so it is never given whole")
             if (shortest := min(len(held_by(answer, characters)) for answer in answers)) > longest:
                 too_long.append((question.location, shortest))
-            positions = places[0]
-            for window, (first, last) in zip(of_question, positions, strict=True):
+            for window, (first, last) in zip(of_question, places[0], strict=True):
                 window.row["start_positions"], window.row["end_positions"] = first, last
         windows += of_question
     most = max((length for _, length in too_long), default=0)

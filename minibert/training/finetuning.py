@@ -60,8 +60,6 @@ class FineTuningRecipe(TrainingRecipe):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_at_least(1, epochs=self.epochs, batch_size=self.batch_size)
-        if self.accumulate > self.batch_size:
-            raise ValueError(f"accumulate is {self.accumulate}: a batch of {self.batch_size} has not so many parts.")
         check_at_least(0, patience=self.patience, evaluate_every=self.evaluate_every)
         if not 0 <= self.warmup <= 1:
             raise ValueError(f"warmup is {self.warmup}; it is a share of the steps, from 0 to 1.")
@@ -222,8 +220,7 @@ def open_task(
         **task.config_fields(),
     )
     new = say_what_is_new(model, unfit, say, labels=task.labels)
-    frozen = freeze(model, recipe.freeze)
-    if frozen:
+    if frozen := freeze(model, recipe.freeze):
         sizes = [sum(parameter.numel() for parameter in each) for each in (set(frozen.values()), model.parameters())]
         say(f"Frozen: {recipe.freeze}, {sizes[0]:,} of {sizes[1]:,} parameters.")
     if stuck := sorted(frozen.keys() & set(new)):
@@ -268,12 +265,8 @@ def train_task(
     """Train, or go on with the run in `out`; return the metrics of the best evaluation."""
     recipe, epoch = trained.recipe, trained.order.batches_per_epoch
     warmup_steps, adamw = round(recipe.warmup * trained.steps), "fused" if recipe.fast else adamw
-    often = {
-        "log_every": min(10, epoch),
-        "evaluate_every": recipe.evaluate_every or epoch,
-        "save_every": save_every or epoch,
-    }
-    options = LoopOptions(trained.steps, **often, keep=1, patience=recipe.patience)
+    often = {"evaluate_every": recipe.evaluate_every or epoch, "save_every": save_every or epoch}
+    options = LoopOptions(trained.steps, log_every=min(10, epoch), **often, keep=1, patience=recipe.patience)
     return train(trained, options, out, identity=identity, warmup_steps=warmup_steps, implementation=adamw)
 
 

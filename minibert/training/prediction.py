@@ -38,9 +38,8 @@ class TaskModel:
             on_device = {name: column.to(self.processes.device) for name, column in batch.items()}
             with torch.inference_mode(), self.processes.autocast(self.precision):
                 outputs = self.model(**on_device)
-            if outputs.loss is not None and (
-                count := self.task.label_count(batch)
-            ):  # the mean of no label at all is NaN
+            count = 0 if outputs.loss is None else self.task.label_count(batch)
+            if count:  # the mean of no label at all is NaN
                 losses.append(float(outputs.loss) * count)
                 counts.append(count)
             found += zip(numbers, self.task.keep(outputs, on_device), strict=True)

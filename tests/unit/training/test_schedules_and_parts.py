@@ -69,7 +69,7 @@ class TestSchedules:
 
 
 class TestParts:
-    @pytest.mark.parametrize("parts", [2, 3, 8])
+    @pytest.mark.parametrize("parts", [2, 3, 50])
     @pytest.mark.parametrize("name", SAMPLE_TASKS)
     def test_a_batch_in_parts_has_the_gradient_of_the_whole(self, name: str, parts: int, model: str) -> None:
         whole, split = (opened(name, model, replace(RECIPE, accumulate=number)) for number in (1, parts))
@@ -153,7 +153,6 @@ class TestRefusals:
         [
             ({"schedule": "quadratic"}, "'quadratic' is not a schedule; choose one of 'linear', 'cosine'"),
             ({"accumulate": 0}, "accumulate is 0; it must be at least 1"),
-            ({"accumulate": 9}, "accumulate is 9: a batch of 8 has not so many parts"),
             ({"schedule": "Linear"}, "'Linear' is not a schedule"),
         ],
     )
