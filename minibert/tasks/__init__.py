@@ -4,7 +4,6 @@ Read in this order: `task.py` (what a task is), one of the six, such as `classif
 `metrics.py`, which all of them use. `minibert.training.finetuning` trains them.
 """
 
-from ..compat.published_tags import TagColumns
 from ..config import BertConfig
 from .classification import Classification, TextExample, encode_texts, find_labels, read_classification
 from .multiple_choice import ChoiceExample, MultipleChoice, encode_choices, read_choices
@@ -17,6 +16,7 @@ from .plain_text import (
     read_passages,
     read_sentence_pairs,
 )
+from .published_tags import TagColumns
 from .question_answering import Candidate, Prediction, QuestionAnswering, answers_to
 from .squad import Answer, AnswerWindow, Question, encode_questions, read_squad
 from .tag_files import TaggedSentence, read_tags

@@ -1,4 +1,4 @@
-"""Files of words and tags: columns or JSON, as `compat/published_tags.py` reads them, and what was understood of them.
+"""Files of words and tags: columns or JSON, as `published_tags.py` reads them, and what was understood of them.
 
 columns          a word and its tag a line, between tabs or spaces (between commas in .csv); an empty line after each sentence
 .json, .jsonl    objects with a list of words and a list of tags: {"words": ["Ada", "sang"], "tags": ["B-person", "O"]}
@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ..compat.published_tags import TagColumns, read_columns, read_objects, without_language
 from ..tokenization import BasicTokenizer
 from ..tokenization.alignment import word_spans
 from ..tokenization.wordpiece import TextTokenizer
 from .entities import TagScheme, entities
+from .published_tags import TagColumns, read_columns, read_objects, without_language
 from .task_files import SHOWN, Examples, PathName, counted, read_text, usable
 
 _NO_SPACE = re.compile("(?<=[{0}]) (?=[{0}])".format("\u3000-\u9fff\uff00-\uffef\U00020000-\U0002fa1f"))

@@ -21,7 +21,6 @@ from typing import Any, NamedTuple
 
 from torch import Tensor
 
-from ..compat.published_tags import TagColumns
 from ..config import BertConfig
 from ..heads import BertForTokenClassification
 from ..model.checks import IGNORED
@@ -29,6 +28,7 @@ from ..outputs import ModelOutput
 from ..tokenization import BertTokenizer
 from .entities import OUTSIDE, TagScheme, entities, entity_f1
 from .metrics import accuracy
+from .published_tags import TagColumns
 from .tag_files import TaggedSentence, read_tags
 from .task import NO_LABELS, Encoded, Labels, Row, Task
 from .task_files import Examples, Report
