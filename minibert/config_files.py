@@ -154,8 +154,9 @@ class ConfigFiles(SharedFields):
         return cls.from_dict(read_json(Path(json_file)))
 
     def _with(self, overrides: dict[str, Any], return_unused: bool) -> Any:
-        # A dtype is an argument of the model's from_pretrained, not of its config.
-        used = {f: v for f, v in overrides.items() if hasattr(self, f) and f not in ("dtype", "torch_dtype")}
+        # A dtype is an argument of the model's from_pretrained, not of its config; the other field is there once it is set.
+        known = [field for field in overrides if hasattr(self, field) or field == "gradient_checkpointing"]
+        used = {field: overrides[field] for field in known if field not in ("dtype", "torch_dtype")}
         self.update(used)
         unused = {field: value for field, value in overrides.items() if field not in used}
         return (self, unused) if return_unused else self
@@ -173,7 +174,7 @@ class ConfigFiles(SharedFields):
     def to_json_string(self, use_diff: bool = True) -> str:
         """The JSON text of `to_diff_dict` (or of `to_dict`), keys sorted."""
         values = self.to_diff_dict() if use_diff else self.to_dict()
-        return json.dumps(values, indent=2, sort_keys=True) + "\n"
+        return json.dumps(values, indent=2, sort_keys=True, default=_plain) + "\n"
 
     def to_json_file(self, json_file_path: str | os.PathLike[str], use_diff: bool = True) -> None:
         """Write `to_json_string` to a file, atomically."""

@@ -116,7 +116,8 @@ class BertBase(nn.Module):
         """
         layers = self.base_model.encoder.layer
         end = len(layers)
-        chosen = {layer + end if -end <= layer < 0 else layer: set(heads) for layer, heads in heads_to_prune.items()}
+        given = {int(layer): set(map(int, heads)) for layer, heads in heads_to_prune.items()}
+        chosen = {layer + end if -end <= layer < 0 else layer: heads for layer, heads in given.items()}
         for layer, heads in chosen.items():
             if not 0 <= layer < end:
                 raise ValueError(f"Cannot prune heads of layer {layer}: this model has layers 0 to {end - 1}.")

@@ -6,6 +6,8 @@ from functools import partial
 from types import NoneType
 from typing import Any, TypeAlias
 
+import numpy as np
+
 from .alignment import Texts, origins, windows_of
 from .encoding import BatchEncoding, EncodeOptions, PaddingStrategy, TruncationStrategy
 from .model_input import UNLIMITED, Columns, ModelInput
@@ -90,10 +92,10 @@ class BertTokenizer(ModelInput, PretrainedFiles):
         for name, value in self.init_kwargs.items():
             if isinstance(value, str):
                 raise ValueError(f"{name} = {value!r} is text. It must be true, false or a number.")
-        longest = max_len if model_max_length is None else model_max_length
-        if longest is not None and not (isinstance(longest, (int, float)) and longest >= 1):
+        longest: Any = max_len if model_max_length is None else model_max_length
+        if longest is not None and not (isinstance(longest, (int, float, np.integer)) and longest >= 1):
             raise ValueError(f"model_max_length = {longest!r} must be a number of tokens, at least 1.")
-        self.model_max_length: Any = UNLIMITED if longest is None else longest
+        self.model_max_length = UNLIMITED if longest is None else int(longest)
         self.padding_side = padding_side
         self.model_input_names = list(model_input_names or type(self).model_input_names)
         self.deprecation_warnings = {}  # topics that were warned of already

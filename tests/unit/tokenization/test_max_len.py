@@ -7,6 +7,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from minibert import AutoTokenizer
@@ -34,7 +35,8 @@ class TestMaxLen:
             ({"max_len": 16}, {"max_len": 8}, 8),
             ({"max_len": 8}, {"max_len": None}, 8),
             ({"max_len": None}, {}, int(1e30)),
-            ({"max_len": 1e30}, {}, 1e30),
+            ({"max_len": 1e30}, {}, int(1e30)),
+            ({}, {"max_len": np.int64(8)}, 8),
         ],
     )
     def test_it_is_the_longest_sequence(
