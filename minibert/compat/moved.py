@@ -17,7 +17,7 @@ from typing import Any
 MOVED = {
     "minibert.checkpoints.errors": ("minibert.checkpoints.files",),
     "minibert.checkpoints.reading": ("minibert.checkpoints.read",),
-    "minibert.data.pretraining": ("minibert.data.pretraining_batches",),
+    "minibert.data.pretraining": ("minibert.compat.pretraining_batches", "minibert.data.pretraining_batches"),
     "minibert.data.tasks": ("minibert.tasks",),
     "minibert.training.evaluation": ("minibert.training.pretraining_loss",),
     "minibert.training.memory": ("minibert.fast.training",),

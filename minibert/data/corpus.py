@@ -51,6 +51,15 @@ class Corpus:
         """The document in which a sentence stands."""
         return int(np.searchsorted(self.documents, sentence, side="right")) - 1
 
+    def document_around(self, token: int) -> tuple[int, int]:
+        """The tokens with which the document of a token begins and, exclusive, ends."""
+        document = self.document_of(self.sentence_at(token))
+        return int(self.sentences[self.documents[document]]), int(self.sentences[self.documents[document + 1]])
+
+    def borders(self, first: int, end: int) -> NDArray[np.int64]:
+        """Which tokens from `first` to before `end` begin a sentence."""
+        return self.sentences[slice(*np.searchsorted(self.sentences, (first, end)))]
+
     def span(self, first: int, last: int) -> NDArray[Any]:
         """The tokens of the sentences from `first` to before `last`."""
         return self.tokens[int(self.sentences[first]) : int(self.sentences[last])]

@@ -1,10 +1,13 @@
 """Segment pairs for next-sentence prediction, as in the paper.
 
-A is a run of whole sentences. B is, half of the time, the sentences that follow it; otherwise sentences from a random position in
-another document. Together they fill the positions of a row, then are cut: the longer one loses tokens, at random from its beginning
-or its end, so that neither end is always whole.
+    a stretch of text     … at all. [ It rained. │ We stayed in. He read, ] and she …      next: A │ B
+    and one elsewhere     … the dog [ barked. │ Nobody was there. Then the ] wind …        not: A │ B of the other, or A of the other │ B
 
-Source: Devlin et al. 2019, appendix A.2, and Google's `create_pretraining_data.py`.
+A row shows a stretch of its document, cut in two where a sentence ends, so that B truly follows A; one sentence that fills it is cut
+anywhere. Half of the time the shorter part is replaced by the same part of a stretch elsewhere. Both kinds of pairs are made of the same
+pieces, so neither lengths nor ends give the answer away; each row shows half of its stretch or more, so a few passes show all tokens.
+
+Source: Devlin et al. 2019, appendix A.2; `docs/pretraining.md` says how Google's `create_pretraining_data.py` differs.
 """
 
 from dataclasses import dataclass
@@ -16,7 +19,9 @@ from numpy.typing import NDArray
 from .corpus import Corpus
 
 SHORT = 0.1  # the share of shorter examples, for fine-tuning will bring short texts too
-TRIES = 10  # random sentences to try until one is from another document
+NEARBY = 8  # a stretch of n tokens begins with the next sentence if that is at most n/8 tokens away
+NEARLY_ALL = 0.9  # of the corpus: if a document is more, there are too few others to be a surprise
+TRIES = 32  # other stretches, until one has a sentence that ends where it is needed
 
 
 @dataclass(frozen=True)
@@ -30,74 +35,63 @@ class Pair:
 
 def draw_span(corpus: Corpus, token: int, max_tokens: int) -> Pair:
     """`max_tokens` tokens from `token` on, within its document, without a partner."""
-    document = corpus.document_of(corpus.sentence_at(token))
-    begin = int(corpus.sentences[corpus.documents[document]])
-    end = int(corpus.sentences[corpus.documents[document + 1]])
+    begin, end = corpus.document_around(token)
     start = max(begin, min(token, end - max_tokens))
     return Pair(corpus.tokens[start : min(start + max_tokens, end)], None, True)
 
 
 def draw_pair(corpus: Corpus, token: int, max_tokens: int, noise: np.random.Generator) -> Pair:
-    """A pair of at most `max_tokens` tokens whose first segment begins with the sentence around `token`.
-
-    A document that is a single sentence is its own successor: it is cut in two.
+    """A pair of at most `max_tokens` tokens (2 or more), neither segment empty, from the stretch that begins at `token`. Of a document of
+    one token no pair is a next one; raises ValueError where that is the whole corpus.
     """
+    tokens = corpus.tokens
+    if len(tokens) < 2:
+        raise ValueError("This corpus has fewer than 2 tokens: no pair can be made of it. Prepare more text.")
     if noise.random() < SHORT:
         max_tokens = int(noise.integers(2, max_tokens + 1))
     is_next = bool(noise.random() < 0.5)
-    sentence = corpus.sentence_at(token)
-    document = corpus.document_of(sentence)
-    begin, end = (int(corpus.documents[document + i]) for i in (0, 1))
-    if is_next and end - begin > 1:
-        sentence = min(sentence, end - 2)  # the last sentence of a document has no successor
-    stop = _fill(corpus, sentence, end, max_tokens=max_tokens)
-    if is_next and stop - sentence == 1 and stop < end:
-        stop += 1
-    cut = sentence + int(noise.integers(1, max(2, stop - sentence)))
-    first = corpus.span(sentence, cut)
-    if not is_next:
-        second = _from_elsewhere(corpus, document, max_tokens - len(first), noise=noise)
-    elif cut < stop:
-        second = corpus.span(cut, stop)
-    else:
-        middle = int(noise.integers(1, max(2, len(first))))
-        first, second = first[:middle], first[middle:]
-    return Pair(*cut_to(first, second, max_tokens, noise=noise), is_next)
+    document = corpus.document_around(token)
+    begin, end = _stretch(corpus, document, token, max_tokens=max_tokens)
+    borders = corpus.borders(begin + 1, end)
+    cuts = borders if len(borders) else range(begin + 1, max(end, begin + 2))
+    cut = int(cuts[noise.integers(len(cuts))])
+    if is_next and cut < end:
+        return Pair(tokens[begin:cut], tokens[cut:end], True)
 
-
-def _fill(corpus: Corpus, sentence: int, end: int, max_tokens: int) -> int:
-    """The sentence before which a run from `sentence` stops: it holds `max_tokens` tokens, or the document ends at `end`."""
-    wanted = int(corpus.sentences[sentence]) + max_tokens
-    enough = int(np.searchsorted(corpus.sentences[sentence : end + 1], wanted, side="left")) + sentence
-    return min(max(enough, sentence + 1), end)
-
-
-def _from_elsewhere(corpus: Corpus, document: int, max_tokens: int, noise: np.random.Generator) -> NDArray[Any]:
-    """Sentences from a random position, in another document wherever the corpus has one."""
+    # Elsewhere is another document; in a corpus of one, what neither belongs to this stretch nor soon follows it.
+    is_most = document[1] - document[0] > NEARLY_ALL * len(tokens)
+    apart = (begin, min(end + max_tokens, document[1])) if is_most else document
+    if apart == (0, len(tokens)):
+        return Pair(tokens[cut:end], tokens[begin:cut], False)  # nothing is elsewhere: the two in the wrong order
+    first_stays = cut - begin >= end - cut
+    size = apart[1] - apart[0]
     for _ in range(TRIES):
-        sentence = corpus.sentence_at(int(noise.integers(len(corpus.tokens))))
-        other = corpus.document_of(sentence)
-        if other != document:
+        place = int(noise.integers(len(tokens) - size))
+        place += size * (place >= apart[0])
+        low, limit = corpus.document_around(place)
+        low, limit = (low, min(limit, apart[0])) if place < apart[0] else (max(low, apart[1]), limit)
+        place -= (place - low) % max_tokens  # as often at a document's beginning as the rows' own stretches are
+        start, stop = _stretch(corpus, (low, limit), place, max_tokens=max_tokens)
+        least, most = (start, stop - 1) if first_stays else (start + 1, stop)
+        other_cut = min(max(start + cut - begin, least), most)
+        ends = corpus.borders(least, other_cut + 1)  # where a sentence ends, up to where the stretch is to be cut
+        if len(ends) or not len(borders):
             break
-    else:
-        others = [i for i in (0, len(corpus.documents) - 2) if i != document]
-        other = others[0] if others else document
-        sentence = int(noise.integers(corpus.documents[other], corpus.documents[other + 1]))
-    end = int(corpus.documents[other + 1])
-    return corpus.span(sentence, _fill(corpus, sentence, end, max_tokens=max(max_tokens, 1)))
+    if len(borders) and len(ends):
+        other_cut = int(ends[-1])
+    if not first_stays:
+        first = tokens[start:other_cut]
+        return Pair(first, tokens[cut : apart[1]][: max_tokens - len(first)], False)
+    ends = corpus.borders(other_cut + 1, limit + 1)
+    if end - begin < max_tokens and len(ends):  # a short document: no more sentences than B would have had
+        limit = int(ends[max(0, int(np.searchsorted(ends, other_cut + end - cut, side="right")) - 1)])
+    return Pair(tokens[begin:cut], tokens[other_cut:limit][: max_tokens - (cut - begin)], False)
 
 
-def cut_to(
-    first: NDArray[Any], second: NDArray[Any], max_tokens: int, noise: np.random.Generator
-) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Cut two segments to `max_tokens` tokens together: always from the longer one, at random from the front or the back."""
-    excess = len(first) + len(second) - max_tokens
-    if excess <= 0:
-        return first, second
-    lengths = [len(first), len(second)]
-    uneven = min(excess, abs(lengths[0] - lengths[1]))
-    lengths[int(lengths[1] > lengths[0])] -= uneven
-    both = excess - uneven  # from here on they take turns, the second first
-    lengths = [lengths[0] - both // 2, lengths[1] - (both + 1) // 2]
-    fronts = [int(noise.binomial(len(segment) - n, 0.5)) for segment, n in zip((first, second), lengths, strict=True)]
-    return first[fronts[0] : fronts[0] + lengths[0]], second[fronts[1] : fronts[1] + lengths[1]]
+def _stretch(corpus: Corpus, bounds: tuple[int, int], token: int, max_tokens: int) -> tuple[int, int]:
+    """Where a stretch of `max_tokens` tokens from about `token` on begins and ends, within bounds."""
+    low, high = bounds
+    begin = max(low, min(token, high - max_tokens))
+    borders = corpus.borders(begin, min(begin + max_tokens // NEARBY + 1, high))
+    begin = int(borders[0]) if len(borders) else begin
+    return begin, min(begin + max_tokens, high)

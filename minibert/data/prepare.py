@@ -23,7 +23,7 @@ from ..tokenization import BertTokenizer
 from .corpus import HELD_OUT, MANIFEST, TRAIN
 from .sentences import read_documents
 
-SENTENCES_AT_A_TIME = 4096
+SENTENCES_AT_A_TIME = 128  # of up to LONGEST_PARAGRAPH characters
 COPIED_AT_A_TIME = 1 << 24  # bytes
 COUNTED_AT_A_TIME = 1 << 22  # tokens
 

@@ -7,7 +7,7 @@ nothing was hidden; and, if rows are pairs, next_sentence_label, (rows,) int64, 
 
 Row r of step s has random numbers of its own, seeded with (seed, s, r). So a run that was killed goes on with the batches it would have
 had, and several processes that share a batch make its rows as one process would. Each pass over the corpus visits every stretch of it
-once, in an order of its own, with masks of its own.
+once, in an order of its own, with masks of its own; a document of n tokens has ⌈n / max_tokens⌉ of them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import DataLoader, Dataset
@@ -23,6 +24,9 @@ from ..model.checks import IGNORED
 from .corpus import Corpus
 from .masking import Vocabulary, mask
 from .pairs import draw_pair, draw_span
+
+GOLDEN = 0.6180339887498949  # its multiples, modulo 1, spread evenly however many there are
+MOVED = 16  # a document's stretches move by up to a 16th of it, even if its last words then wait for another pass
 
 
 class RowKey(NamedTuple):
@@ -44,6 +48,7 @@ class PretrainingBatches(Dataset[Any]):
         self.cls_id, self.sep_id, self.pad_id = tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.pad_token_id
         self.seed = seed
         self.whole_words = whole_words
+        self.stretches: dict[int, NDArray[np.int64]] = {}  # how many up to the end of each document, by `max_tokens`
 
     @staticmethod
     def keys(step: int, first: int, rows: range, length: int, pairs: bool = True) -> list[RowKey]:
@@ -63,7 +68,7 @@ class PretrainingBatches(Dataset[Any]):
         """The columns of a batch for one row, not yet padded."""
         noise = np.random.default_rng([self.seed, key.step, key.row])
         max_tokens = key.length - (3 if key.pairs else 2)
-        token = self._first_token(key.number, max_tokens, noise)
+        token = self.first_token(key.number, max_tokens)
         if key.pairs:
             pair = draw_pair(self.corpus, token, max_tokens, noise=noise)
         else:
@@ -80,13 +85,23 @@ class PretrainingBatches(Dataset[Any]):
         }
         return {**row, "next_sentence_label": torch.tensor(int(not pair.is_next))} if key.pairs else row
 
-    def _first_token(self, number: int, max_tokens: int, noise: np.random.Generator) -> int:
-        """Where row `number` of a run begins: the corpus is cut into stretches of `max_tokens` each."""
-        total = len(self.corpus.tokens)
-        stretches = -(-total // max_tokens)
-        epoch, position = divmod(number, stretches)
-        stretch = shuffled(position, stretches, key=self.seed * 1_000_003 + epoch)
-        return min(stretch * max_tokens + int(noise.integers(max_tokens)), total - 1)
+    def count_stretches(self, max_tokens: int) -> int:
+        """How many rows of so many tokens a pass over the corpus has."""
+        if max_tokens not in self.stretches:
+            sizes = np.diff(self.corpus.sentences[self.corpus.documents])
+            self.stretches[max_tokens] = np.cumsum(-(-sizes // max_tokens))
+        return int(self.stretches[max_tokens][-1])
+
+    def first_token(self, number: int, max_tokens: int) -> int:
+        """Where row `number` of a run begins. Stretches move a little from pass to pass, to have other words at their ends."""
+        total = self.count_stretches(max_tokens)
+        epoch, position = divmod(number, total)
+        stretch, ends = shuffled(position, total, key=self.seed * 1_000_003 + epoch), self.stretches[max_tokens]
+        document = int(np.searchsorted(ends, stretch, side="right"))
+        begin, end = self.corpus.sentences[self.corpus.documents[document : document + 2]].tolist()
+        spare = (begin - end) % max_tokens
+        ahead = int(max(spare, min(max_tokens, (end - begin) // MOVED)) * (epoch * GOLDEN % 1))
+        return max(begin, end + spare - (int(ends[document]) - stretch) * max_tokens - ahead)
 
     def collate(self, rows: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
         """Rows as a batch, padded to the longest."""

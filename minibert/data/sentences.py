@@ -1,58 +1,97 @@
-"""From text files to sentences, read as a stream: a file of any size takes the same memory.
+"""From text files to sentences, read as a stream: a file of any size takes the same memory, even on a single line.
 
-Two kinds of file. *Prose*: the file is one document; line breaks mean nothing, and a sentence ends at `.`, `!` or `?` before a
-space and something that can begin a sentence. *Lines*, the format of Google's BERT: a sentence a line, an empty line between
-documents.
+Two kinds of file. *Prose*: the file is one document; a line break is a space, an empty line ends a sentence. *Lines*, the format of
+Google's BERT: a sentence a line, an empty line between documents. In prose a sentence ends, in any script,
+
+    她走了。“你呢？”      at 。！？ । ॥ ؟ ۔ ։ … wherever they stand, and what closes after them
+    It rained. “Go!”     at . ! ? … and the Greek ; before a space and a beginning: a digit, any letter but a lower-case one
+    he left . she sat    at a full stop between spaces; in a text without capital letters, at any of these before a space
+
+but not after abbreviations and initials. Thai and Lao have no such marks: give them as lines.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
+from typing import TextIO
 
-_SENTENCE_END = re.compile(
-    r"""(?<=[.!?…])["'”’)\]]*      # the mark and what closes after it
-        \s+
-        (?=["'“‘(\[]*[A-Z0-9À-Þ])  # what opens, and a beginning""",
+_ALWAYS = frozenset("。！？｡।॥؟۔։።፧།။។៕᠃꓿")
+_MARK = re.compile(
+    rf"""(?P<row>[.!?…{"".join(_ALWAYS)}]+|[;\u037e])
+    (?:["'”’»›)\]}}」』”’》〉】〕〗）］｝*_\u200b-\u200f]|[“‘«‹](?=\s)|\s(?:[»”]|'')(?=\s))*  # what closes
+    (?P<space>\s*)
+    (?=["'`“”„‟‘’‚«»‹›(\[{{「『《〈【〔〖（［｛¿¡—–*_\s\u200b-\u200f-]*(?P<following>[^\W_])?)  # what opens, and a beginning""",
     re.VERBOSE,
 )
-_NO_END = re.compile(
-    r"(?:\b(?:Mr|Mrs|Ms|Dr|St|Messrs|Mme|Mlle|Prof|Rev|Hon|Capt|Col|Gen|Lt|Sgt|No|vs|etc|e\.g|i\.e)|\b[A-Z])\.$"
+_WIDE = re.compile(r"[\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U0003ffff]")
+_GREEK = re.compile(r"[\u0370-\u03ff\u1f00-\u1fff]")
+_ABBREVIATION = re.compile(
+    r"Mr|Mrs|Ms|Dr|St|Messrs|Mme|Mlle|Prof|Rev|Hon|Capt|Col|Gen|Lt|Sgt|No|vs|etc|e\.g|i\.e|cf|Sra?|Nr|bzw|z\.B|г|ул|им|проф|т\.е"
 )
-LONGEST_PARAGRAPH = 1 << 16  # characters; text without empty lines is cut into sentences at least this often
+_WORD_BORDER = re.compile(r"""[\s"'“”„‘’«»‹›(\[{—–-]+""")
+LONGEST_ABBREVIATION = 16  # characters before a full stop that are looked at
+LONGEST_PARAGRAPH = 1 << 14  # characters; a longer one is read in pieces
 
 
 def split_sentences(paragraph: str) -> list[str]:
-    """Sentences of a paragraph, without the space between them. Abbreviations and initials end none."""
-    sentences, start = [], 0
-    for gap in _SENTENCE_END.finditer(paragraph):
-        closing = len(gap.group()) - len(gap.group().lstrip("\"'”’)]"))
-        end = gap.start() + closing
-        if _NO_END.search(paragraph, start, gap.start()):
+    """Sentences of a paragraph, without the space between them; in linear time."""
+    sentences = (paragraph[begin:end].strip() for begin, end in pairwise([0, *_borders(paragraph), len(paragraph)]))
+    return [sentence.replace("\n", " ") for sentence in sentences if sentence]
+
+
+def _borders(text: str) -> Iterator[int]:
+    """Where sentences begin, but for the first."""
+    without_capitals, begin = text == text.lower(), 0
+    for mark in _MARK.finditer(text):
+        row, space, following = mark.groups()
+        if following is None:
             continue
-        sentences.append(paragraph[start:end])
-        start = gap.end()
-    return [sentence.strip() for sentence in (*sentences, paragraph[start:]) if sentence.strip()]
+        if _ALWAYS.isdisjoint(row):
+            before = text[max(begin, mark.start() - LONGEST_ABBREVIATION) : mark.start()]
+            word = _WORD_BORDER.split(before.rstrip())[-1]
+            alone = before[-1:].isspace()
+            pauses = row.startswith(("..", "…")) or word.endswith((".", "…"))
+            may_begin = space or (_WIDE.match(following) and not pauses)
+            if following.islower() and not "\u10d0" <= following <= "\u10ff":  # Georgian is lower-case by name only
+                may_begin = space and not pauses and (without_capitals or (alone and row == "."))
+            shortened = row == "." and _is_shortened(word, any_case=without_capitals or alone)
+            if not may_begin or shortened or (row in ";\u037e" and not _GREEK.match(word[-1:])):
+                continue
+        begin = mark.end()
+        yield begin
+
+
+def _is_shortened(word: str, any_case: bool) -> bool:
+    """Whether the full stop after a word belongs to it: an abbreviation, or an initial in any script but the wide ones."""
+    if _ABBREVIATION.fullmatch(word) or (any_case and word != "no" and _ABBREVIATION.fullmatch(word.capitalize())):
+        return True
+    last = word.rpartition(".")[2]
+    is_letter = last[:1].isalpha() and all(unicodedata.category(mark).startswith("M") for mark in last[1:])
+    return is_letter and (any_case or not last[0].islower()) and not _WIDE.match(last)
 
 
 def read_documents(path: Path, one_sentence_per_line: bool = False) -> Iterator[str | None]:
     """The sentences of a UTF-8 file; None where a document ends. Raises ValueError, naming the file, where it is not UTF-8."""
     try:
         with path.open(encoding="utf-8-sig") as file:
-            yield from (line.strip() or None for line in file) if one_sentence_per_line else _prose(file)
+            lines = iter(partial(file.readline, LONGEST_PARAGRAPH), "")
+            yield from (line.strip() or None for line in lines) if one_sentence_per_line else _prose(file)
     except UnicodeDecodeError as error:
         raise ValueError(f"'{path}' is not UTF-8 ({error.reason} at byte {error.start}). Save it as UTF-8.") from error
     yield None
 
 
-def _prose(file: Iterator[str]) -> Iterator[str]:
-    paragraph: list[str] = []
-    length = 0
-    for line in file:
-        text = line.strip()
-        if text:
-            paragraph.append(text)
-            length += len(text)
-        if paragraph and (not text or length > LONGEST_PARAGRAPH):
-            yield from split_sentences(" ".join(paragraph))
-            paragraph, length = [], 0
-    yield from split_sentences(" ".join(paragraph))
+def _prose(file: TextIO) -> Iterator[str]:
+    text = ""
+    while piece := file.read(LONGEST_PARAGRAPH):
+        *paragraphs, text = re.split(r"\n\s*\n", text + piece)
+        for paragraph in paragraphs:
+            yield from split_sentences(paragraph)
+        if len(text) > LONGEST_PARAGRAPH:  # what follows the last end stays: the next piece may show where it ends
+            whole = max(_borders(text), default=0) or text.rfind(" ") + 1 or len(text)
+            yield from split_sentences(text[:whole])
+            text = text[whole:]
+    yield from split_sentences(text)

@@ -10,14 +10,16 @@ import pytest
 import torch
 from hypothesis import given, settings, strategies as st
 
-from minibert.data.corpus import HELD_OUT, TRAIN, Corpus, PreparedData
+from minibert.data.corpus import HELD_OUT, TRAIN, PreparedData
 from minibert.data.masking import Vocabulary, mask
-from minibert.data.pairs import cut_to, draw_pair, draw_span
+from minibert.data.pairs import draw_pair, draw_span
 from minibert.data.prepare import prepare, unigram_entropy
 from minibert.data.pretraining_batches import PretrainingBatches, shuffled
 from minibert.data.sentences import read_documents, split_sentences
 from minibert.model.checks import IGNORED
 from tests.unit.training.small_run import corpus, text, tokenizer
+
+from .five_corpora import counting_corpus
 
 
 @pytest.fixture(scope="module")
@@ -30,16 +32,6 @@ def batches(prepared: PreparedData) -> PretrainingBatches:
     from minibert.tokenization import BertTokenizer
 
     return PretrainingBatches(prepared.corpus(TRAIN), BertTokenizer.from_pretrained(prepared.folder), seed=3)
-
-
-def counting_corpus(*documents: list[int]) -> Corpus:
-    """Documents given by the lengths of their sentences; token i is i, so that a segment shows where it is from."""
-    lengths = [length for document in documents for length in document]
-    return Corpus(
-        np.arange(sum(lengths)),
-        np.concatenate([[0], np.cumsum(lengths)]),
-        np.concatenate([[0], np.cumsum([len(document) for document in documents])]),
-    )
 
 
 class TestSentences:
@@ -157,10 +149,9 @@ class TestPairs:
         documents = [read.document_of(read.sentence_at(int(part[0]))) for part in (pair.first, pair.second)]
         assert (documents[0] == documents[1]) == pair.is_next
         if pair.is_next:
-            assert pair.second[0] > pair.first[-1]
-            # Between them lies nothing but what was cut off their sentences.
-            border = read.sentence_at(int(pair.second[0]))
-            assert read.sentence_at(int(pair.first[-1])) < border or len(read.sentences) == 2
+            assert pair.second[0] == pair.first[-1] + 1
+            inside = read.borders(int(pair.first[0]) + 1, int(pair.second[-1]) + 1)
+            assert not len(inside) or pair.second[0] in inside  # B begins with a sentence wherever it can
 
     def test_half_are_next_and_a_tenth_are_short(self) -> None:
         noise = np.random.default_rng(0)
@@ -171,12 +162,13 @@ class TestPairs:
         # A short one has between 2 and 40 tokens, evenly; some others end with their document.
         assert 0.06 < np.mean(total < 25) < 0.16
 
-    def test_every_part_of_a_long_sentence_is_seen(self) -> None:
+    def test_a_long_sentence_is_read_where_the_stretch_lies(self) -> None:
         read = counting_corpus([100, 100], [50])
         noise = np.random.default_rng(0)
-        seen = {int(i) for _ in range(400) for i in draw_pair(read, 0, 40, noise).first}
-        assert min(seen) < 40
-        assert max(seen) > 60
+        for token in (0, 40, 80, 120, 160):
+            following = [pair for pair in (draw_pair(read, token, 40, noise) for _ in range(80)) if pair.is_next]
+            seen = {int(i) for pair in following for i in (*pair.first, *(() if pair.second is None else pair.second))}
+            assert seen == set(range(token, token + 40)), token
 
     def test_a_document_of_one_sentence_follows_itself(self) -> None:
         read = counting_corpus([10], [10])
@@ -185,18 +177,6 @@ class TestPairs:
         following = [pair for pair in pairs if pair.is_next]
         assert following
         assert all(pair.second[0] > pair.first[-1] for pair in following)
-
-    @given(st.integers(0, 30), st.integers(0, 30), st.integers(1, 40), st.integers(0, 999))
-    @settings(max_examples=200, deadline=None, derandomize=True)
-    def test_the_longer_segment_is_cut_first(self, a: int, b: int, room: int, seed: int) -> None:
-        first, second = cut_to(np.arange(a), np.arange(b), room, np.random.default_rng(seed))
-        assert len(first) + len(second) == min(a + b, room)
-        if len(first) < a and len(second) < b:
-            assert abs(len(first) - len(second)) <= 1
-        elif len(first) < a:
-            assert len(first) >= len(second) - 1
-        elif len(second) < b:
-            assert len(second) >= len(first) - 1
 
     def test_a_span_stays_in_its_document(self) -> None:
         read = counting_corpus([3, 3], [4])
