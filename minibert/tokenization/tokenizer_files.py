@@ -41,6 +41,7 @@ SETTINGS = {
     *("model_max_length", "max_len", "padding_side", "model_input_names", *Vocabulary.SPECIAL_TOKENS_ATTRIBUTES),
     *("clean_text", "max_input_chars_per_word"),
 }
+LISTS = ("never_split", "model_input_names", "additional_special_tokens")
 # Names under which a tokenizer is saved that say nothing of its kind, so its files decide.
 ANY_TOKENIZER = ("PreTrainedTokenizerFast", "TokenizersBackend")
 HUB = ("revision", "cache_dir", "token", "local_files_only", "force_download")  # arguments of `locate`
@@ -74,6 +75,14 @@ def read_folder(folder: Path) -> Files:
     settings["tokenizer_class"] = config.get("tokenizer_class") or model.get("tokenizer_class")
     settings.update({name: as_token(value) for name, value in config.items() if name in SETTINGS})
     settings.update({role: as_token(token) for role, token in special.items() if token and role in SETTINGS})
+    for name in (*LISTS, *Vocabulary.ROLES):
+        value = settings.get(name)
+        texts = [getattr(each, "content", each) for each in (value if isinstance(value, list) else [value])]
+        fits = isinstance(value, list) == (name in LISTS) and all(isinstance(text, str) for text in texts)
+        if value is not None and not fits:
+            raise CheckpointError(
+                f"{folder}: {name} is {value!r:.80}, and should be {'a list of' if name in LISTS else 'a'} text"
+            )
     tokens: Added = {token: {"id": index} for token, index in added.items()}
     if described := config.get("added_tokens_decoder") or (not added and whole.get("added_tokens")):
         from ..compat.added_tokens import read_added_tokens

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from minibert import AutoTokenizer
+from minibert.checkpoints import CheckpointError
 from minibert.tokenization import BertTokenizer, BertTokenizerFast
 
 CLASSES = [BertTokenizer, BertTokenizerFast]
@@ -122,3 +123,22 @@ class TestAnotherClass:
 def test_roles_that_nobody_knows_in_special_tokens_map_are_passed_over(vocab_file: Path) -> None:
     configure(vocab_file.parent, "special_tokens_map", image_token="<image>", vocab_file="x")
     assert BertTokenizer.from_pretrained(vocab_file.parent).mask_token == "[MASK]"
+
+
+@pytest.mark.parametrize("file", ["tokenizer_config", "special_tokens_map"])
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("never_split", 5),
+        ("never_split", "dog"),
+        ("model_input_names", "input_ids"),
+        ("additional_special_tokens", True),
+        ("additional_special_tokens", ["<x>", 5]),
+        ("bos_token", 5),
+        ("mask_token", ["[MASK]"]),
+        ("unk_token", {"content": 5}),
+    ],
+)
+def test_a_setting_of_another_kind_is_refused_by_name(vocab_file: Path, file: str, name: str, value: Any) -> None:
+    with pytest.raises(CheckpointError, match=f"{name} is .*, and should be (a|a list of) text"):
+        BertTokenizer.from_pretrained(configure(vocab_file.parent, file, **{name: value}))
