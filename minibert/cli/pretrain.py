@@ -110,7 +110,7 @@ def pretrain(
             checkpoints = RunCheckpoints(out / "checkpoints")
             begun = checkpoints.newest()  # then the number of steps was found when it began
             saved = checkpoints.load(begun)["recipe"]["steps"] if begun else None
-            steps = saved or steps_in(minutes, prepared, settings, recipe, processes=processes)
+            steps = saved or steps_in(minutes, prepared, settings, recipe=recipe, processes=processes)
             recipe = replace(recipe, steps=steps, warmup_steps=min(recipe.warmup_steps, steps // 10))
             if processes.leads:
                 click.echo(f"{minutes:g} minutes are about {steps:,} steps.")
