@@ -1,10 +1,11 @@
 """`minibert eval`: how good is a model on text it has not seen?"""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from .options import FILE, answer_length_option, json_option, model_option, print_json
+from .options import FILE, answer_length_option, column_options, json_option, model_option, print_json
 
 _LENGTH_HELP = "Positions of a row.  [default: with --data 128, else as in training]"
 
@@ -17,9 +18,10 @@ _LENGTH_HELP = "Positions of a row.  [default: with --data 128, else as in train
 @click.option("--rows", default=64, type=click.IntRange(1), help="Put N pairs or examples in a batch.")
 @click.option("--length", "max_length", type=click.IntRange(8), help=_LENGTH_HELP)
 @answer_length_option
+@column_options
 @json_option
 def evaluate(
-    model: str, data: Path | None, file: Path | None, batches: int, rows: int, as_json: bool, **lengths: int | None
+    model: str, data: Path | None, file: Path | None, batches: int, rows: int, as_json: bool, **settings: Any
 ) -> None:
     """With --data: loss and accuracy on hidden words and next sentences of the held-out text; the same pairs and masks every time, and
     the last layer computed only where it is read. With --file: the loss and the scores of a fine-tuned model's task.
@@ -31,18 +33,19 @@ def evaluate(
     """
     if (data is None) == (file is None):
         raise click.UsageError("Give either --data, for a pre-trained model, or --file, for a fine-tuned one.")
-    if file is None and lengths["max_answer_length"] is not None:
-        raise click.UsageError("--max-answer-length is for a --file of questions.")
+    given = [name.replace("_", "-") for name in settings if settings[name] is not None and name != "max_length"]
+    if file is None and given:
+        raise click.UsageError(f"--{given[0]} is for a --file of questions or examples.")
     from ..training.distributed import Processes
     from ..training.prediction import TrainedModel
 
     if file is not None:
-        metrics, report = TrainedModel.open(model, Processes.alone(), **lengths).evaluate(file, rows)
+        metrics, report = TrainedModel.open(model, Processes.alone(), **settings).evaluate(file, rows)
         click.echo(str(report), err=as_json)
         width = max(map(len, metrics))
         lines = [f"{name.replace('_', ' '):{width}}  {value:.3f}" for name, value in metrics.items()]
     if data is not None:
-        metrics, lines = _pretraining_metrics(model, data, batches, rows=rows, length=lengths["max_length"] or 128)
+        metrics, lines = _pretraining_metrics(model, data, batches, rows=rows, length=settings["max_length"] or 128)
     if as_json:
         print_json(metrics)
     else:

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from .options import ANSWER_LENGTH_HELP, in_order, model_option
+from .options import ANSWER_LENGTH_HELP, COLUMNS, column_options, in_order, model_option
 from .pretrain import exit_if_stopped, finish, training_options
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -53,11 +53,9 @@ def finetune() -> None:
 @recipe_options
 @class_weights_option
 @click.option("--labels", default="single", type=_LABELS, help="One label, several (names between |), or a number.")
-@click.option("--text", default="text", metavar="COLUMN", help="The column of the texts.")
-@click.option("--text-pair", metavar="COLUMN", help="Their partners' column.  [default: text_pair, if there is one]")
-@click.option("--label", default="label", metavar="COLUMN", help="The column of the labels.")
-def classify(labels: str, text: str, text_pair: str | None, label: str, **options: Any) -> None:
-    """One label, several labels or a number for a text or a pair, from a .csv, .tsv or .jsonl table.
+@column_options
+def classify(labels: str, **options: Any) -> None:
+    """One label, several labels or a number for a text or a pair, from a .csv, .tsv or .jsonl table. Usual columns are found.
 
     \b
     minibert finetune classify --train train.csv --eval test.csv --out my-classifier
@@ -66,7 +64,7 @@ def classify(labels: str, text: str, text_pair: str | None, label: str, **option
     from ..tasks.classification import MULTI, REGRESSION, SINGLE
 
     problem_type = {"single": SINGLE, "multi": MULTI, "number": REGRESSION}[labels]
-    _run("classify", options, problem_type=problem_type, text=text, text_pair=text_pair, label=label)
+    _run("classify", options, problem_type=problem_type)
 
 
 @finetune.command("tag", short_help="A tag for every word.")
@@ -102,8 +100,9 @@ def qa(stride: int, max_answer_length: int, **options: Any) -> None:
 
 @finetune.command("choose", short_help="The right one of several endings.")
 @recipe_options
+@column_options
 def choose(**options: Any) -> None:
-    """The right one of several endings, from a table like SWAG's.
+    """The right one of several endings, from a table like SWAG's, HellaSwag's, RACE's or CommonsenseQA's.
 
     \b
     minibert finetune choose --train train.csv --eval val.csv --out my-chooser
@@ -156,6 +155,7 @@ def _run(name: str, options: dict[str, Any], **fields: Any) -> None:
     from ..training.run_files import read_log, results_table
 
     keep_freed_memory()
+    fields |= {field: value for field in COLUMNS if (value := options.pop(field, None)) is not None}
     task = next(each for each in TASKS if each.name == name)(**fields)
     model, out = options.pop("model"), options["out"]
     run = {name: options.pop(name) for name in ("train_file", "evaluation_file", "out", "save_every")}

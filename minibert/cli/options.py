@@ -27,6 +27,17 @@ answer_length_option = click.option("--max-answer-length", **_ANSWER_LENGTH)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 
 
+COLUMNS = ("text", "text_pair", "label", "columns")  # as tasks that read tables call them
+column_options = in_order(
+    [
+        click.option("--text", metavar="COLUMN", help="The column of the texts, or of the contexts of choices."),
+        click.option("--text-pair", metavar="COLUMN", help="Their partners', or endings' beginnings; \"\" for none."),
+        click.option("--label", metavar="COLUMN", help="The labels' column; A,B,C: one of 0 and 1 for each label."),
+        click.option("--columns", metavar="A,B,…", help="All columns of a file without a header; _ is not read."),
+    ]
+)
+
+
 def warn_if_long(tokenizer: Any, inputs: Any) -> None:
     """Say on standard error that a text is longer than those that the model was trained on."""
     pieces, learned = inputs["input_ids"].size(1), tokenizer.model_max_length

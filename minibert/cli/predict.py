@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..terminal import table
-from .options import FILE, answer_length_option, json_option, print_json
+from .options import COLUMNS, FILE, answer_length_option, column_options, json_option, print_json
 
 if TYPE_CHECKING:
     from ..tasks import Examples
@@ -37,6 +37,7 @@ _HOW = {
 @click.option("--max-length", type=click.IntRange(3), help="Cut texts to N pieces.  [default: as in training]")
 @click.option("--batch-size", default=32, type=click.IntRange(1), help="Compute N examples at a time.")
 @answer_length_option
+@column_options
 @json_option
 def predict(model: str, top_k: int, batch_size: int, as_json: bool, **asked: Any) -> None:
     """A fine-tuned model's answers to TEXTs, a question or a file. Its task is read from its config.
@@ -51,8 +52,10 @@ def predict(model: str, top_k: int, batch_size: int, as_json: bool, **asked: Any
     from ..training.distributed import Processes
     from ..training.prediction import TrainedModel
 
-    lengths = {name: asked.pop(name) for name in ("max_length", "max_answer_length")}
-    trained = TrainedModel.open(model, Processes.alone(), **lengths)
+    settings = {name: asked.pop(name) for name in ("max_length", "max_answer_length", *COLUMNS)}
+    if not asked["file"] and (given := [name for name in COLUMNS if settings[name] is not None]):
+        raise ValueError(f"--{given[0].replace('_', '-')} is for a --file: leave it out.")
+    trained = TrainedModel.open(model, Processes.alone(), **settings)
     examples = _examples(trained, asked)
     answers = trained.answers(examples, batch_size)
     if (report := examples.report).changed or report.left_out or asked["file"]:
@@ -83,6 +86,10 @@ def _examples(trained: "TrainedModel", asked: dict[str, Any]) -> "Examples":
         lines = (line.strip() for _, line in read_lines(file))
         given, source = {"texts": list(filter(None, lines))}, str(file)
     items = _items(task.name, given, trained.tokenizer.steps())
+    pair = getattr(task, "text_pair", None)  # None: not known
+    if task.name == "classify" and pair is not None and bool(pair) != ("second" in given):
+        taught = f"pairs, with {pair}: give --second" if pair else "single texts: leave out --second"
+        raise ValueError(f"This model was taught {taught}.")
     return Examples(items, Report(source, found=len(items)))
 
 

@@ -1,10 +1,10 @@
 """A label, several labels or a number for a text or a pair: `BertForSequenceClassification`.
 
-Files: a table with the columns `text`, `label` and, for pairs, `text_pair`; other names can be given. What a label is depends on the
-problem, by the names that `BertConfig.problem_type` uses:
+Files: a table with the columns `text`, `label` and, for pairs, `text_pair`, or as published (`compat/published_tables.py`); other names can be
+given. What a label is depends on the problem, by the names that `BertConfig.problem_type` uses:
 
     single_label_classification   any word or number: `label` is its name
-    multi_label_classification    names between "|", or a JSON list; an empty value means none
+    multi_label_classification    names between "|" or in a list, none where the value is empty; or a column of 0 and 1 for each label
     regression                    a number
 
 Scores: accuracy and macro F1; of several labels micro and macro F1, a label being given where its probability is above ½; of numbers
@@ -21,12 +21,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..compat.published_tables import check_one_label, find_columns, several_labels, understood
 from ..config import BertConfig
 from ..heads import BertForSequenceClassification
 from ..tokenization import BertTokenizer
 from .metrics import accuracy, f1, pearson, spearman
-from .task import Encoded, Labels, Row, Task
-from .task_files import Examples, PathName, Report, TableRow, read_rows, usable
+from .task import Encoded, Labels, Row, TableTask
+from .task_files import Examples, PathName, Report, TableRow, counted, read_rows, usable
 
 SINGLE, MULTI, REGRESSION = "single_label_classification", "multi_label_classification", "regression"
 
@@ -49,41 +50,50 @@ def read_classification(
     path: PathName,
     problem_type: str = SINGLE,
     *,
-    text: str = "text",
+    text: str | None = None,
     text_pair: str | None = None,
-    label: str | None = "label",
+    label: str | None = "",
+    columns: str = "",
 ) -> Examples:
     """The examples of a .csv, .tsv or .jsonl file, `TextExample`s, and a report on its rows.
 
-    text, text_pair, label: the names of the columns. Without `text_pair` there are pairs if there is a column of that name;
-    label=None reads texts without labels. Rows with an empty text are left out and reported. Raises ValueError, naming file and line,
-    for a missing column and for a label that does not fit the problem.
+    text, text_pair, label: the columns, found as published files call them if not given. text_pair="" reads no pairs, label="toxic,insult"
+    a column of 0 and 1 for each label, label=None no labels. columns: "a,b,…", all of a file without a header. Rows with an empty text
+    or no gold label ("-") are left out and reported. Raises ValueError, naming file and line, for what is missing or does not fit.
     """
     if problem_type not in (SINGLE, MULTI, REGRESSION):
         raise ValueError(f"problem_type={problem_type!r} is not known. Choose {SINGLE!r}, {MULTI!r} or {REGRESSION!r}.")
-    rows = read_rows(path)
-    pair = text_pair or ("text_pair" if any("text_pair" in row.values for row in rows) else None)
-    examples = []
-    for row in rows:
-        first, second = row.text(text), row.text(pair) if pair else None
-        wanted = None if label is None else _read_label(row, label, problem_type)
-        examples.append(TextExample(first, second, wanted, location=row.location))
-    return usable(path, examples, lambda each: each.text and each.text_pair != "", reason="it has an empty text")
+    rows = read_rows(path, columns)
+    read = find_columns(rows, text, text_pair, label=label, several=problem_type == MULTI)
+    column, wanted, without = read.get("label"), list[Any]([None] * len(rows)), None
+    if column and problem_type == MULTI:
+        wanted = [*several_labels(rows, column)]
+    elif column:
+        wanted = [_read_label(row, column, problem_type) for row in rows]
+        without = check_one_label(rows, column, wanted) if problem_type == SINGLE else None
+    first, second, found = read["text"], read["text_pair"], []
+    for row, given in zip(rows, wanted, strict=True):
+        pair = row.text(second) if second else None
+        found.append(TextExample(row.text(first), pair, given, location=row.location))
+    examples, report = usable(
+        path, found, lambda each: each.text and each.text_pair != "", reason="it has an empty text"
+    )
+    for each in (each for each in examples if without and each.label == without):
+        report.leave_out(each.location, f"it has no label, but {without!r}")
+    report.require_some()
+    examples = [each for each in examples if not without or each.label != without]
+    report.columns, report.understood = read, understood(rows, read, [each.label for each in examples], counted)
+    return Examples(examples, report)
 
 
-def _read_label(row: TableRow, column: str, problem_type: str) -> str | tuple[str, ...] | float:
+def _read_label(row: TableRow, column: str, problem_type: str) -> str | float:
     value = row.values.get(column)
-    if problem_type == MULTI:
-        names = value.split("|") if isinstance(value, str) else value
-        if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-            raise row.error(column, "must be a list of names")
-        return tuple(dict.fromkeys(name.strip() for name in names if name.strip()))
     if problem_type == REGRESSION:
         with suppress(ValueError):  # as text, because float(True) is a number
             if math.isfinite(number := float(str(value))):
                 return number
         raise row.error(column, "must be a number")
-    if type(value) not in (str, int) or not str(value).strip():
+    if type(value) not in (str, int, bool) or not str(value).strip():
         raise row.error(column, "must name one label")
     return str(value).strip()
 
@@ -125,18 +135,14 @@ def encode_texts(
 
 
 @dataclass(frozen=True)
-class Classification(Task):
-    """problem_type: as in `BertConfig`. text, text_pair, label: the table's columns, as `read_classification` takes them."""
+class Classification(TableTask):
+    """problem_type: as in `BertConfig`."""
 
     problem_type: str = SINGLE
-    text: str = "text"
-    text_pair: str | None = None
-    label: str = "label"
 
     name = "classify"
     model_class = BertForSequenceClassification
     reads = "[CLS]"
-    saved = ("text", "text_pair", "label")
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -144,11 +150,12 @@ class Classification(Task):
         return *by_problem.get(self.problem_type, ("accuracy", "macro_f1")), "loss"
 
     def read(self, path: Path, labelled: bool = True) -> Examples:
-        label = self.label if labelled else None
-        return read_classification(path, self.problem_type, text=self.text, text_pair=self.text_pair, label=label)
+        return read_classification(path, self.problem_type, **self.names(labelled))
 
     def adapted_to(self, examples: Examples) -> "Classification":
-        return replace(self, labels=find_labels(examples.items, self.problem_type))
+        labels, known = find_labels(examples.items, self.problem_type), super().adapted_to(examples)
+        separate = "," in known.label and self.problem_type == MULTI  # columns, of which one may have no 1
+        return replace(known, labels=Labels.found_in(known.label.split(",")) if separate else labels)
 
     def config_fields(self) -> dict[str, Any]:
         return {"problem_type": self.problem_type, **super().config_fields()}

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from .entities import Entity as Entity, EntityScores as EntityScores, entities as entities, entity_f1 as entity_f1
-from .scorable import Array, Values, two_arrays, two_of_classes, two_of_numbers
+from .scorable import Array, Values, two_arrays
 
 _ARTICLES = re.compile(r"\b(a|an|the)\b", re.UNICODE)
 _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
@@ -30,7 +30,7 @@ def accuracy(predictions: Values, labels: Values) -> float:
 
     predictions, labels: (examples,) of any kind; or (examples, labels) of 0 and 1, all of which must be right.
     """
-    predicted, true = two_of_classes(predictions, labels, (1, 2))
+    predicted, true = two_arrays(predictions, labels, (1, 2), of="classes")
     right = predicted == true
     return float(np.mean(right if right.ndim == 1 else right.all(axis=1)))
 
@@ -46,7 +46,7 @@ def f1(predictions: Values, labels: Values, average: str = "macro", positive: An
     """
     if average not in ("macro", "micro", "binary"):
         raise ValueError(f"average={average!r} is not known. Choose one of 'macro', 'micro', 'binary'.")
-    predicted, true = two_of_classes(predictions, labels, (1, 2))
+    predicted, true = two_arrays(predictions, labels, (1, 2), of="classes")
     if predicted.ndim == 1:
         classes = np.array([positive]) if average == "binary" else np.union1d(predicted, true)
         predicted, true = predicted[:, None] == classes, true[:, None] == classes
@@ -67,7 +67,7 @@ def matthews(predictions: Values, labels: Values) -> float:
     c: right examples, n: examples, p_k and t_k: how often class k is predicted and true. 0 where all predictions, or all
     labels, are one class. Source: Gorodkin 2004 (many classes); for two it is Matthews 1975. predictions, labels: (examples,).
     """
-    predicted, true = two_of_classes(predictions, labels)
+    predicted, true = two_arrays(predictions, labels, of="classes")
     p, t = Counter(predicted.tolist()), Counter(true.tolist())
     n, c = len(true), int((predicted == true).sum())  # Python's numbers: n⁴ does not overflow
     spread = (n * n - sum(k * k for k in p.values())) * (n * n - sum(k * k for k in t.values()))
@@ -79,7 +79,7 @@ def pearson(predictions: Values, labels: Values) -> float:
 
     r = Σ (x − x̄)(y − ȳ) / √(Σ (x − x̄)² Σ (y − ȳ)²)        predictions, labels: (examples,) finite numbers
     """
-    x, y = map(_centred, two_of_numbers(predictions, labels))
+    x, y = map(_centred, two_arrays(predictions, labels, of="numbers"))
     spread = float(np.sqrt((x @ x) * (y @ y)))
     return float(np.clip(x @ y / spread, -1.0, 1.0)) if spread > 0 else 0.0
 
@@ -87,7 +87,7 @@ def pearson(predictions: Values, labels: Values) -> float:
 def spearman(predictions: Values, labels: Values) -> float:
     """Pearson's r of the ranks, equal numbers having their mean rank. predictions, labels: (examples,) finite numbers."""
     ranks = []
-    for values in two_of_numbers(predictions, labels):
+    for values in two_arrays(predictions, labels, of="numbers"):
         _, groups, counts = np.unique(values, return_inverse=True, return_counts=True)
         last = np.cumsum(counts)  # the rank, from 1, of the last of each group of equals
         ranks.append((last - (counts - 1) / 2)[groups.reshape(-1)])

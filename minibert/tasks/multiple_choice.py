@@ -1,6 +1,7 @@
 """The right one of several endings: `BertForMultipleChoice`. Score: accuracy. Files: a table as SWAG has it, with `sent1` (the sentence
-before), `sent2` (how the next one begins), `ending0`, `ending1`, …, and `label`, the number of the right ending; other columns are
-ignored. Every ending becomes a pair of its own. Source: Zellers et al. 2018 (SWAG); Devlin et al. 2019, §4.4.
+before), `sent2` (how the next one begins), `ending0`, `ending1`, …, and `label`, the number of the right ending; or as HellaSwag, RACE or
+CommonsenseQA have it, with a list of endings. Every ending becomes a pair of its own. Questions may have different numbers of endings.
+Source: Zellers et al. 2018 (SWAG); Devlin et al. 2019, §4.4.
 
     [CLS] sent1 [SEP] sent2 ending [SEP]
 """
@@ -12,11 +13,12 @@ from typing import Any
 
 from torch import Tensor
 
+from ..compat.published_tables import read_questions
 from ..heads import BertForMultipleChoice
 from ..tokenization import BertTokenizer
 from .classification import TextExample, encode_texts
-from .task import NO_LABELS, Encoded, Row, Task
-from .task_files import Examples, PathName, Report, read_rows, usable
+from .task import NO_LABELS, Encoded, Row, TableTask
+from .task_files import Examples, PathName, Report, counted, read_rows, usable
 
 
 @dataclass(frozen=True)
@@ -30,24 +32,27 @@ class ChoiceExample:
     location: str = field(default="", compare=False)
 
 
-def read_choices(path: PathName, *, labelled: bool = True) -> Examples:
-    """The `ChoiceExample`s of a SWAG-like .csv, .tsv or .jsonl file. Rows with an empty context or ending are left out and reported."""
-    rows = read_rows(path)
-    columns = {name for row in rows for name in row.values}
-    count = sum(f"ending{number}" in columns for number in range(len(columns)))
-    if count < 2:
-        raise ValueError(f"{rows[0].location}: there must be at least the columns 'ending0' and 'ending1'.")
-    examples = []
-    for row in rows:
-        beginning = row.text("sent2") if "sent2" in row.values else ""
-        endings = tuple(row.text(f"ending{number}") for number in range(count))
-        label = str(row.values.get("label")).strip() if labelled else None
-        if label is not None and not (label.isascii() and label.isdigit() and int(label) < count):
-            raise row.error("label", f"must be 0 to {count - 1}")
-        right = None if label is None else int(label)
-        examples.append(ChoiceExample(row.text("sent1"), beginning, endings, label=right, location=row.location))
-    reason = "its context or an ending is empty"
-    return usable(path, examples, lambda each: each.context and all(each.endings), reason=reason)
+def read_choices(
+    path: PathName,
+    *,
+    labelled: bool = True,
+    text: str | None = None,
+    text_pair: str | None = None,
+    label: str | None = "",
+    columns: str = "",
+) -> Examples:
+    """The `ChoiceExample`s of a .csv, .tsv or .jsonl file. Rows with an empty context or ending are left out and reported.
+
+    text, text_pair, label: the columns of context, beginning ("" for none) and right ending, found as published files call them if not
+    given. columns: "a,b,…", all of a file without a header. Endings that are empty at the end of a row are not there.
+    """
+    label = label if labelled else None
+    questions, read, understood = read_questions(read_rows(path, columns), text, text_pair, label=label)
+    found, reason = [ChoiceExample(**question) for question in questions], "its context or an ending is empty"
+    examples, report = usable(path, found, lambda x: x.context and len(x.endings) > 1 and all(x.endings), reason=reason)
+    right = [counted((str(each.label) for each in examples), "right endings, from 0")] if labelled else []
+    report.columns, report.understood = read, understood + right
+    return Examples(examples, report)
 
 
 def encode_choices(
@@ -70,13 +75,13 @@ def encode_choices(
 
 
 @dataclass(frozen=True)
-class MultipleChoice(Task):
+class MultipleChoice(TableTask):
     name = "choose"
     model_class = BertForMultipleChoice
     reads = "[CLS]"
 
     def read(self, path: Path, labelled: bool = True) -> Examples:
-        return read_choices(path, labelled=labelled)
+        return read_choices(path, labelled=labelled, **self.names(labelled))
 
     def encode(self, examples: Examples, tokenizer: BertTokenizer, max_length: int, training: bool = False) -> Encoded:  # noqa: ARG002
         items, report = examples

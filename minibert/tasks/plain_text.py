@@ -17,7 +17,7 @@ Source: Devlin et al. 2019, §3.1; Rothe et al. 2020.
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,7 @@ from ..outputs import ModelOutput
 from ..tokenization import BertTokenizer
 from .classification import TextExample, encode_texts, read_classification
 from .metrics import perplexity
-from .task import Encoded, Labels, Row, Task
+from .task import Encoded, Labels, Row, TableTask, Task
 from .task_files import Examples, PathName, Report, read_blocks, usable
 
 NEXT, RANDOM = "next", "random"
@@ -68,10 +68,11 @@ def read_sentence_pairs(path: PathName, seed: int) -> Examples:
 
 
 @dataclass(frozen=True)
-class NextSentence(Task):
-    """seed: of the pairs that are made."""
+class NextSentence(TableTask):
+    """seed: of the pairs that are made. The columns are those of tables to ask about."""
 
     seed: int = 0
+    text_pair: str | None = field(default="text_pair", kw_only=True)
 
     name = "nsp"
     model_class = BertForNextSentencePrediction
@@ -81,7 +82,7 @@ class NextSentence(Task):
     def read(self, path: Path, labelled: bool = True) -> Examples:
         if labelled:
             return read_sentence_pairs(path, self.seed)
-        return read_classification(path, text_pair="text_pair", label=None)
+        return read_classification(path, **self.names(labelled))
 
     def encode(self, examples: Examples, tokenizer: BertTokenizer, max_length: int, training: bool = False) -> Encoded:  # noqa: ARG002
         items, report = examples

@@ -6,12 +6,13 @@ Where the tag could be in several columns nothing is guessed: that is an error.
 """
 
 import csv
-import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from .task_files import json_objects
 
 Record = tuple[str, list[str]]  # a line's location and its cells; no cells where a sentence ends
 Found = tuple[list[str], list[Any] | None, str]  # the words of a sentence, its tags, its location
@@ -189,7 +190,7 @@ def _place(location: str, names: list[str], usual: Sequence[str], *, asked: str 
 
 def read_objects(path: Path, text: str, *, labelled: bool, where: TagColumns, notes: list[str]) -> list[Found]:
     """The same of JSON: objects, in an array or a line each, with a list of words and a list of tags. Numbers are their own names."""
-    objects = _objects(path, text)
+    objects = json_objects(path, text)
     keys = {key for _, each in objects for key in each}
     word = where.word or next((name for name in WORDS if name in keys), "words")
     tag = where.tag or next((name for name in TAGS if name in keys), "tags")
@@ -213,25 +214,6 @@ def read_objects(path: Path, text: str, *, labelled: bool, where: TagColumns, no
         )
     if True in numbers:
         notes.append("tags are numbers: their names are not in the file, so entities are not known")
-    return found
-
-
-def _objects(path: Path, text: str) -> list[tuple[str, dict[str, Any]]]:
-    found, lines = list[tuple[str, Any]](), text.split("\n")
-    try:
-        whole = json.loads(text)
-        one = [(f"'{path}', line 1", whole)]
-        found = [(f"'{path}', item {n}", each) for n, each in enumerate(whole, 1)] if isinstance(whole, list) else one
-    except (json.JSONDecodeError, RecursionError):
-        pass  # an object a line
-    for number, line in enumerate(lines if not found else (), start=1):
-        try:
-            found += [(f"'{path}', line {number}", json.loads(line))] if line.strip() else []
-        except (json.JSONDecodeError, RecursionError) as error:
-            raise ValueError(f"'{path}', line {number}: not JSON ({error}).") from error
-    for location, each in found:
-        if not isinstance(each, dict):
-            raise ValueError(f"{location}: must be a JSON object, not {str(each)[:40]!r}.")
     return found
 
 

@@ -154,7 +154,7 @@ class Tagging(Task):
         return tags_of_words(encoded.windows, [tags for tags, _ in kept], encoded.items, labels=self.labels)
 
     def score(self, encoded: Encoded, kept: Sequence[Kept], loss: float) -> dict[str, float]:  # noqa: ARG002
-        true = [self.labels.spelled(sentence.tags, sentence.location) for sentence in encoded.items]
+        true = [[self.labels.names[i] for i in self.labels.ids(each.tags, each.location)] for each in encoded.items]
         predicted = self._tags(encoded, kept)
         scores = {"accuracy": accuracy(list(chain(*predicted)), list(chain(*true)))}
         if not self.marks_entities:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
-import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -50,6 +49,11 @@ class Encoded(Dataset[Row]):
         """Pieces of each row; of a row with choices, of its longest."""
         columns: list[list[Any]] = [row["input_ids"] for row in self.rows]
         return [max(map(len, ids)) if isinstance(ids[0], list) else len(ids) for ids in columns]
+
+    @property
+    def choices(self) -> list[int]:
+        """Choices of each row, of which a batch has one number; 0 without choices."""
+        return [len(row["input_ids"]) if isinstance(row["input_ids"][0], list) else 0 for row in self.rows]
 
 
 @dataclass(frozen=True)
@@ -90,9 +94,8 @@ class Labels:
         return {name: index for index, name in enumerate(self.names)}
 
     def ids(self, names: Iterable[str], location: str) -> list[int]:
-        """The ids of names, letter case aside where no two labels differ in it alone; labels that a config calls LABEL_0, LABEL_1, …
-        are their numbers. Raises ValueError, saying where, for a name that is not among the labels.
-        """
+        """The ids of names, letter case aside if no two labels differ in it alone; 0, 1, … where labels are but LABEL_0, LABEL_1, …
+        Raises ValueError, saying where, for a name that is not among the labels."""
         known = {name.casefold(): index for index, name in enumerate(self.names)}
         if len(known) < len(self):
             known = {}
@@ -101,20 +104,13 @@ class Labels:
         exact, found = self.label2id, []
         for name in names:
             if (index := exact.get(name, known.get(name.casefold()))) is None:
-                missing = f"the label {name!r} is missing from the training data, which has {len(self)}: {self}."
-                raise ValueError(f"{location}: {missing}")
+                there = f"the training data, which has {len(self)}: {self}"
+                raise ValueError(f"{location}: the label {name!r} is missing from {there}.")
             found.append(index)
         return found
 
-    def spelled(self, names: Iterable[str], location: str) -> list[str]:
-        """Names of a file as these labels are spelled. Raises ValueError as `ids` does."""
-        return [self.names[index] for index in self.ids(names, location)]
-
     def numbered_as(self, own: "Labels") -> "Labels | None":
-        """These labels under the ids that `own`, those of a trained head, has for them, together with its others; None where it lacks one.
-
-        The spelling is that of these labels: the file's.
-        """
+        """These labels, as they are spelled, under the ids that a trained head's have, with its others; None where it lacks one."""
         try:
             ids = own.ids(self.names, "")
         except ValueError:
@@ -157,9 +153,8 @@ class Task(ABC):
 
     def continuing(self: AnyTask, config: BertConfig) -> tuple[AnyTask, str]:
         """This task with its labels numbered as in a checkpoint's head, which goes on with them; or, unchanged, and why that head cannot."""
-        architectures = config.architectures or [self.model_class.__name__]
-        if self.model_class.__name__ not in architectures:
-            return self, f"it is the head of {architectures[0]}"
+        if config.architectures and self.model_class.__name__ not in config.architectures:
+            return self, f"it is the head of {config.architectures[0]}"
         own = Labels.of_config(config.id2label)
         if not self.labels.names or len(own) == len(self.labels) == 1:  # nothing to choose from; a number
             return self, ""
@@ -195,11 +190,32 @@ class Task(ABC):
 
     def score(self, encoded: Encoded, kept: Sequence[Any], loss: float) -> dict[str, float]:  # noqa: ARG002
         """Metrics of labelled examples, besides the loss: here, how often the label has the largest logit."""
-        return {"accuracy": accuracy(torch.stack(list(kept)).argmax(-1), [row["labels"] for row in encoded.rows])}
+        return {"accuracy": accuracy([int(row.argmax()) for row in kept], [row["labels"] for row in encoded.rows])}
 
     @abstractmethod
     def answers(self, encoded: Encoded, kept: Sequence[Any]) -> list[dict[str, Any]]:
         """For each example, the model's answer, as plain data."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TableTask(Task):
+    """A task whose files are tables. text, text_pair, label, columns: as its reader takes them; as they are the columns are found."""
+
+    text: str | None = None
+    text_pair: str | None = None
+    label: str = ""
+    columns: str = ""
+
+    saved: ClassVar[tuple[str, ...]] = ("text", "text_pair", "label")
+
+    def names(self, labelled: bool) -> dict[str, Any]:
+        """The columns, as arguments of the reader."""
+        names = {name: getattr(self, name) for name in ("text", "text_pair", "label", "columns")}
+        return names if labelled else names | {"label": None}
+
+    def adapted_to(self: AnyTask, examples: Examples) -> AnyTask:
+        """This task with the columns that were found: they are demanded from now on."""
+        return replace(self, **examples.report.columns)
 
 
 def saved_settings(config: BertConfig) -> dict[str, Any]:

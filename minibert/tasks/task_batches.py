@@ -7,8 +7,10 @@ a number, or one of either for each label or position; `start_positions`, `end_p
 """
 
 import random
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import groupby
 from typing import Any
 
 import torch
@@ -20,6 +22,7 @@ from ..tokenization import BertTokenizer
 from .task import Encoded
 
 STRETCH = 50  # batches
+Ints = Sequence[int]
 
 
 class BatchOrder(Sampler[list[int]]):
@@ -29,17 +32,17 @@ class BatchOrder(Sampler[list[int]]):
     and cut into batches, and all batches are shuffled: padding costs little, while it is still chance which examples meet
     and when. Iterated over, it gives the first epoch.
 
-    lengths: of every example, in pieces. group_by_length=False leaves the shuffled order as it is.
+    lengths: of every example, in pieces; choices: their number, of which a batch has one. group_by_length=False leaves the order.
     """
 
-    def __init__(self, lengths: Sequence[int], batch_size: int, seed: int, *, group_by_length: bool = True):
+    def __init__(self, lengths: Ints, batch_size: int, seed: int, *, group_by_length: bool = True, choices: Ints = ()):
         if not lengths:
             raise ValueError("There are no examples to make batches of.")
         if batch_size < 1:
             raise ValueError(f"batch_size must be at least 1, and is {batch_size}.")
-        self.lengths, self.batch_size = lengths, batch_size
+        self.lengths, self.batch_size, self.choices = lengths, batch_size, choices or [0] * len(lengths)
         self.seed, self.group_by_length = seed, group_by_length
-        self.batches_per_epoch = -(-len(lengths) // batch_size)  # the last may be smaller
+        self.batches_per_epoch = sum(-(-n // batch_size) for n in Counter(self.choices).values())  # the last is smaller
         self._epoch, self._batches = -1, [[0]]
 
     def __len__(self) -> int:
@@ -60,12 +63,15 @@ class BatchOrder(Sampler[list[int]]):
         chance = random.Random(f"{self.seed} {epoch}")
         order = list(range(len(self.lengths)))
         chance.shuffle(order)
-        if not self.group_by_length:
-            return _cut(order, self.batch_size)
+        order.sort(key=self.choices.__getitem__)  # which changes nothing where all have one number
         batches = []
-        for stretch in _cut(order, self.batch_size * STRETCH):
-            batches += _cut(sorted(stretch, key=lambda example: -self.lengths[example]), self.batch_size)
-        chance.shuffle(batches)
+        for _, group in groupby(order, key=self.choices.__getitem__):
+            for stretch in _cut(list(group), self.batch_size * STRETCH):
+                if self.group_by_length:
+                    stretch.sort(key=lambda example: -self.lengths[example])
+                batches += _cut(stretch, self.batch_size)
+        if self.group_by_length or len(set(self.choices)) > 1:
+            chance.shuffle(batches)
         return batches
 
 
@@ -78,9 +84,11 @@ def batch_loader(
     return DataLoader(encoded, batch_sampler=batch_sampler, collate_fn=pad, generator=torch.Generator())
 
 
-def evaluation_batches(lengths: Sequence[int], batch_size: int) -> list[list[int]]:
+def evaluation_batches(lengths: Ints, batch_size: int, choices: Ints = ()) -> list[list[int]]:
     """Every example once, the longest first: little padding, and memory that is enough for the first batch is enough for all."""
-    return _cut(sorted(range(len(lengths)), key=lambda example: -lengths[example]), batch_size)
+    kinds = choices or [0] * len(lengths)
+    order = sorted(range(len(lengths)), key=lambda example: (-kinds[example], -lengths[example]))
+    return [batch for _, each in groupby(order, key=kinds.__getitem__) for batch in _cut(list(each), batch_size)]
 
 
 def _cut(items: list[int], size: int) -> list[list[int]]:

@@ -3,38 +3,45 @@
 Every line and row knows its location, such as "'train.csv', line 3", so that an error can name it. The file's ending
 says which of three kinds of table it is:
 
-    .csv    a header, then values between commas; a value in "quotes" may hold commas and line breaks
+    .csv    a header, then values between commas (or semicolons or tabs); a value in "quotes" may hold commas and line breaks
     .tsv    a header, then values between tabs; a quote is a character like any other
-    .jsonl  a JSON object a line, no header
+    .jsonl  a JSON object a line, no header; .json the same, or a list of objects
+
+A column without a name, such as the index that pandas writes, counts for nothing.
 """
 
 import csv
 import io
+import itertools
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
 PathName = str | os.PathLike[str]
 Line = tuple[str, str]  # its location and its text
 SHOWN = 3  # locations that are printed with a reason; the report itself keeps all of them
+UNNAMED = ("", "_")  # columns that count for nothing
 SHOWN_NAMES = 12  # labels that are printed with their counts
+_OBJECTS = re.compile(r"\s*(\[|\{.*\}\s*$)", re.MULTILINE)  # an array, or objects a line each
 
 
 @dataclass
 class Report:
     """How many of the examples found in a file are used, and which are left out, changed (cut, say) or noted: reason → locations.
 
-    understood: what the file was read as, such as "pairs: premise + hypothesis" and "2 labels: no 3, yes 5".
+    understood: what the file was read as, such as "pairs: premise + hypothesis" and "2 labels: no 3, yes 5". columns: fields of the task.
     """
 
     source: str
     found: int
     understood: list[str] = field(default_factory=list)
+    columns: dict[str, Any] = field(default_factory=dict)
     left_out: dict[str, list[str]] = field(default_factory=dict)
     changed: dict[str, list[str]] = field(default_factory=dict)
     noted: dict[str, list[str]] = field(default_factory=dict)
@@ -113,8 +120,10 @@ class TableRow(NamedTuple):
 
     def error(self, column: str, demand: str) -> ValueError:
         columns = ", ".join(self.values) or "none"
-        shown = repr(self.values[column]) if column in self.values else f"missing (columns: {columns})"
-        return ValueError(f"{self.location}: {column!r} {demand}, and is {shown}.")
+        if column in self.values:
+            return ValueError(f"{self.location}: {column!r} {demand}, and is {self.values[column]!r}.")
+        advice = "Say which column is meant (--text, --text-pair, --label), or name all of a file without a header (--columns)."
+        return ValueError(f"{self.location}: {column!r} {demand}, and is missing (columns: {columns}). {advice}")
 
 
 def read_text(path: PathName) -> str:
@@ -130,7 +139,7 @@ def read_text(path: PathName) -> str:
         raise ValueError(f"'{path}', line {line}: not UTF-8 ({error.reason}). Save the file as UTF-8.") from error
     if not text.strip():
         raise ValueError(f"'{path}' is empty.")
-    return text
+    return text if "\n" in text else text.replace("\r", "\n")  # the line ends of old Macs
 
 
 def read_lines(path: PathName) -> Iterator[Line]:
@@ -141,35 +150,41 @@ def read_lines(path: PathName) -> Iterator[Line]:
 
 def read_blocks(path: PathName, separates: Callable[[str], bool] = lambda line: not line.strip()) -> list[list[Line]]:
     """The stretches of lines between those that separate them: the empty ones. No stretch is empty."""
-    blocks = groupby(read_lines(path), key=lambda located: separates(located[1]))
+    blocks = itertools.groupby(read_lines(path), key=lambda located: separates(located[1]))
     return [list(block) for between, block in blocks if not between]
 
 
-def read_rows(path: PathName) -> list[TableRow]:
-    """Every row of a .csv, .tsv or .jsonl table; empty lines are ignored. Raises ValueError, naming file and line, where it is broken."""
+def read_rows(path: PathName, columns: str = "") -> list[TableRow]:
+    """Every row of a .csv, .tsv or .jsonl table; empty lines are ignored. Raises ValueError, naming file and line, where it is broken.
+    columns: "a,b,_": names for the columns of a file without a header, "_" or nothing for one that counts for nothing."""
     ending = Path(path).suffix.lower()
-    if ending == ".csv":
-        records = _csv_records(path)
-    elif ending == ".tsv":
-        records = [(location, line.split("\t")) for location, line in read_lines(path) if line.strip()]
-    elif ending == ".jsonl":
-        return [TableRow(location, _json_object(location, line)) for location, line in read_lines(path) if line.strip()]
-    else:
-        raise ValueError(f"'{path}' ends in {ending!r}, so how to read it is not known. Use .csv, .tsv or .jsonl.")
-    (first, names), *records = records
-    header = [name.strip() for name in names]
-    if "" in header or len(set(header)) < len(header):
-        raise ValueError(f"{first}: the header must name each column once, and is {', '.join(map(repr, header))}.")
+    text = read_text(path) if "json" in ending else ""
+    lines = ending in (".jsonl", ".ndjson") or (ending == ".json" and _OBJECTS.match(text))
+    if not lines and ending not in (".csv", ".tsv"):
+        how = "how to read it is not known. Use .csv, .tsv or .jsonl: unpack an archive, save a sheet as .csv, tabs are .tsv"
+        raise ValueError(f"'{path}' ends in {ending!r}, so {how}.")
+    if lines and columns:
+        raise ValueError(f"'{path}' names its columns itself: leave out --columns.")
+    if lines:
+        return list(itertools.starmap(TableRow, json_objects(Path(path), text)))
+    tabbed = [(location, line.split("\t")) for location, line in read_lines(path) if ending == ".tsv" and line.strip()]
+    records = tabbed or _csv_records(path)
+    header = header_of(*records[0], columns)
+    records = records[1:] if [value.strip() for value in records[0][1]] == header else records
     if not records:
         raise ValueError(f"'{path}' has a header and no row.")
     for location, values in records:
         if len(values) != len(header):
             raise ValueError(f"{location}: {len(values)} values for the {len(header)} columns {', '.join(header)}.")
-    return [TableRow(location, dict(zip(header, values, strict=True))) for location, values in records]
+    places = [(place, name) for place, name in enumerate(header) if name not in UNNAMED]
+    return [TableRow(location, {name: values[place] for place, name in places}) for location, values in records]
 
 
 def _csv_records(path: PathName) -> list[tuple[str, list[str]]]:
-    reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
+    text = read_text(path)
+    header = text.lstrip().split("\n")[0]
+    comma = "," if "," in header else max(",;\t", key=header.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=comma, strict=True)
     limit = csv.field_size_limit(2**31 - 1)  # the default refuses texts of 131,072 characters
     records, begin = [], 1
     try:
@@ -185,11 +200,44 @@ def _csv_records(path: PathName) -> list[tuple[str, list[str]]]:
     return records
 
 
-def _json_object(location: str, line: str) -> dict[str, Any]:
+def header_of(location: str, first: Sequence[str], columns: str) -> list[str]:
+    """The names of a table's columns: those of its first row; or `columns`, "a,b,_", which a file with a header may have all the same.
+
+    Raises ValueError where a column has no other name than another, and where the first row looks like another header.
+    """
+    values, given = [value.strip() for value in first], [name.strip() for name in columns.split(",")]
+    named = [(value, name) for value, name in zip(values, given, strict=False) if name not in UNNAMED]
+    same = [value == name for value, name in named]
+    if any(same) and not all(same):
+        raise ValueError(f"{location}: this looks like a header, {', '.join(values)}, not like {', '.join(given)}.")
+    header = values if not columns or (same and all(same)) else given
+    names = [name for name in header if name not in UNNAMED]
+    if not names or len(set(names)) < len(names):
+        shown = f"{', '.join(map(repr, header))}. Without one, name the columns: --columns text,label."
+        raise ValueError(f"{location}: the header must name each column once, and is {shown}")
+    return header
+
+
+def json_objects(path: Path, text: str) -> list[tuple[str, dict[str, Any]]]:
+    """The objects of an array, or one a line, each with its location. Raises ValueError, naming it, for what is none."""
+    whole: Any = None
+    with suppress(json.JSONDecodeError, RecursionError):  # which many objects raise, a line each
+        whole = json.loads(text)
+    if isinstance(whole, list) and path.suffix.lower() != ".jsonl":
+        found: list[tuple[str, Any]] = [(f"'{path}', item {n}", each) for n, each in enumerate(whole, start=1)]
+    elif isinstance(whole, dict):
+        found = [(f"'{path}', line 1", whole)]
+    else:
+        lines = [(f"'{path}', line {n}", line) for n, line in enumerate(text.split("\n"), start=1) if line.strip()]
+        found = [(location, _json(location, line)) for location, line in lines]
+    for location, each in found:
+        if not isinstance(each, dict):
+            raise ValueError(f"{location}: must be a JSON object, not {json.dumps(each)[:40]!r}.")
+    return found
+
+
+def _json(location: str, line: str) -> Any:
     try:
-        values = json.loads(line)
+        return json.loads(line)
     except (json.JSONDecodeError, RecursionError) as error:
         raise ValueError(f"{location}: not JSON ({error}).") from error
-    if not isinstance(values, dict):
-        raise ValueError(f"{location}: a line must be a JSON object of columns and values, not {line.strip()[:40]!r}.")
-    return values

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from ..checkpoints import LoadingReport
+from ..compat.moved import moved_name
 from ..config import BertConfig
 from ..fast.training import FastTraining
 from ..model import BertPreTrainedModel
@@ -80,7 +82,8 @@ class FineTuning(TaskModel, Trainable):
         self.fast = FastTraining(self.model, self.task.reads, self.processes.size) if recipe.fast else None
         weights = None if given is None else class_weights(given, self.task.labels, self.train.rows)
         self.weights = None if weights is None else weights.to(self.processes.device)  # (classes,)
-        self.order = BatchOrder(lengths, recipe.batch_size, recipe.seed, group_by_length=recipe.group_by_length)
+        grouped: dict[str, Any] = {"group_by_length": recipe.group_by_length, "choices": self.train.choices}
+        self.order = BatchOrder(lengths, recipe.batch_size, recipe.seed, **grouped)
 
     @property
     def steps(self) -> int:
@@ -192,11 +195,8 @@ def open_task(
     processes: Processes,
     say: Callable[[str], None],
 ) -> FineTuning:
-    """The model with its head, and the examples as rows.
-
-    `recipe.seed` gives a new head and then dropout, the numbers that it gives in the reference too. A checkpoint's head is kept where it
-    knows the labels of the training file, and keeps their numbers.
-    """
+    """The model, the examples as rows. `recipe.seed` gives a new head and then dropout, the numbers that it gives in the reference too.
+    A checkpoint's head is kept where it knows the labels of the training file, and keeps their numbers."""
     tokenizer = BertTokenizer.from_pretrained(model_name)
     config = BertConfig.from_pretrained(model_name)
     task, unfit = task.continuing(config)
@@ -245,12 +245,11 @@ def say_what_is_new(model: BertPreTrainedModel, unfit: str, say: Callable[[str],
     """
     report = model.loading_report or LoadingReport("", "")
     new = [finding.name for finding in report.new]
-    head = [name for name, _ in model.named_parameters() if name.startswith("classifier.")]
-    was_read = [name for name in head if name in report.read]
+    was_read = [name for name in report.read if name.startswith("classifier.")]
     if unfit and was_read:
         model._init_weights(model.get_submodule("classifier"))
         new += was_read
-    if unfit and (was_read or any(name in head for name, _, _ in report.mismatched)):
+    if unfit and (was_read or any(name.startswith("classifier.") for name, *_ in report.mismatched)):
         say(f"The head of '{report.checkpoint}' is not kept: {unfit}.")
     elif was_read and len(labels) > 1:
         say(f"The head of '{report.checkpoint}' is kept, and the order of its labels: {labels}.")
@@ -270,8 +269,4 @@ def train_task(
     return train(trained, options, out, identity=identity, warmup_steps=warmup_steps, implementation=adamw)
 
 
-def __getattr__(name: str) -> Any:
-    """The tasks, which this module had in earlier versions."""
-    from ..compat.moved import moved_name
-
-    return moved_name(__name__, name)
+__getattr__ = partial(moved_name, __name__)  # the tasks, which this module had in earlier versions

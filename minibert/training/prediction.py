@@ -29,7 +29,8 @@ class TaskModel:
 
         Rows of about one length share a batch. Several processes share the batches, and all get all outputs.
         """
-        batches = evaluation_batches(encoded.lengths, batch_size)[self.processes.rank :: self.processes.size]
+        all_batches = evaluation_batches(encoded.lengths, batch_size, encoded.choices)
+        batches = all_batches[self.processes.rank :: self.processes.size]
         loader = batch_loader(encoded, [[(number, ()) for number in numbers] for numbers in batches], self.tokenizer)
         was_training = self.model.training
         self.model.eval()
@@ -77,7 +78,7 @@ class TrainedModel(TaskModel):
         config = BertConfig.from_pretrained(name)
         task = task_of(config, name)
         changed = {setting: value for setting, value in settings.items() if value is not None}
-        if unknown := changed.keys() - set(task.saved):
+        if unknown := changed.keys() - vars(task).keys():
             raise ValueError(f"'{name}' was taught the task '{task.name}', which has no {', '.join(unknown)}.")
         task = replace(task, **changed)
         wanted = max_length if max_length is not None else saved_settings(config).get("max_length")
