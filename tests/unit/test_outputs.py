@@ -129,3 +129,43 @@ def test_pytorch_knows_it_as_a_container_of_tensors(unlabelled: MaskedLMOutput) 
     leaves, structure = _pytree.tree_flatten(unlabelled)
     assert len(leaves) == 3  # logits and two hidden states
     assert _pytree.tree_unflatten(leaves, structure).hidden_states[1] is unlabelled.hidden_states[1]
+
+
+ITEMS = {"loss": torch.tensor(1.0), "logits": torch.ones(2, 3)}
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        ITEMS,
+        list(ITEMS.items()),
+        tuple(ITEMS.items()),
+        (pair for pair in ITEMS.items()),
+        [["loss", 1.0], ["logits", 2.0]],
+    ],
+    ids=["dictionary", "list", "tuple", "generator", "lists"],
+)
+def test_an_output_is_made_from_anothers_items(given: object) -> None:
+    output = MaskedLMOutput(given)  # type: ignore[arg-type]
+    assert list(output) == ["loss", "logits"]
+    assert output.logits is output["logits"] is output[1]
+
+
+@pytest.mark.parametrize(
+    "value", [(torch.ones(1), torch.ones(2)), [1.0, 2.0], "text", 0, 1.5, [("a", 1), (2, 3)], ["ab"]]
+)
+def test_what_is_no_items_is_the_first_fields_value(value: object) -> None:
+    output = MaskedLMOutput(value)  # type: ignore[arg-type]
+    assert list(output) == ["loss"]
+    assert output.loss is value
+
+
+@pytest.mark.parametrize("nothing", [None, {}, [], ()])
+def test_no_items_make_an_empty_output(nothing: object) -> None:
+    assert MaskedLMOutput(nothing).to_tuple() == ()  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("given", [{"logit": 1}, [("logits", 1), ("scores", 2)]])
+def test_items_of_a_name_that_the_output_has_not_are_refused(given: object) -> None:
+    with pytest.raises(TypeError, match=r"MaskedLMOutput has no field '(logit|scores)'; it has loss, logits"):
+        MaskedLMOutput(given)  # type: ignore[arg-type]
