@@ -82,7 +82,8 @@ def read_classification(
         report.leave_out(each.location, f"it has no label, but {without!r}")
     report.require_some()
     examples = [each for each in examples if not without or each.label != without]
-    report.columns, report.understood = read, understood(rows, read, [each.label for each in examples], counted)
+    report.columns = read
+    report.understood = understood(rows, read, labels=[each.label for each in examples], counted=counted)
     return Examples(examples, report)
 
 

@@ -26,7 +26,6 @@ from typing import Any, NamedTuple
 PathName = str | os.PathLike[str]
 Line = tuple[str, str]  # its location and its text
 SHOWN = 3  # locations that are printed with a reason; the report itself keeps all of them
-UNNAMED = ("", "_")  # columns that count for nothing
 SHOWN_NAMES = 12  # labels that are printed with their counts
 _OBJECTS = re.compile(r"\s*(\[|\{.*\}\s*$)", re.MULTILINE)  # an array, or objects a line each
 
@@ -176,7 +175,7 @@ def read_rows(path: PathName, columns: str = "") -> list[TableRow]:
     for location, values in records:
         if len(values) != len(header):
             raise ValueError(f"{location}: {len(values)} values for the {len(header)} columns {', '.join(header)}.")
-    places = [(place, name) for place, name in enumerate(header) if name not in UNNAMED]
+    places = [(place, name) for place, name in enumerate(header) if name not in ("", "_")]
     return [TableRow(location, {name: values[place] for place, name in places}) for location, values in records]
 
 
@@ -201,17 +200,13 @@ def _csv_records(path: PathName) -> list[tuple[str, list[str]]]:
 
 
 def header_of(location: str, first: Sequence[str], columns: str) -> list[str]:
-    """The names of a table's columns: those of its first row; or `columns`, "a,b,_", which a file with a header may have all the same.
-
-    Raises ValueError where a column has no other name than another, and where the first row looks like another header.
-    """
+    """The names of a table's columns: its first row's; or `columns`, "a,b,_", which a file with a header may have all the same."""
     values, given = [value.strip() for value in first], [name.strip() for name in columns.split(",")]
-    named = [(value, name) for value, name in zip(values, given, strict=False) if name not in UNNAMED]
-    same = [value == name for value, name in named]
+    same = [value == name for value, name in zip(values, given, strict=False) if name not in ("", "_")]
     if any(same) and not all(same):
         raise ValueError(f"{location}: this looks like a header, {', '.join(values)}, not like {', '.join(given)}.")
     header = values if not columns or (same and all(same)) else given
-    names = [name for name in header if name not in UNNAMED]
+    names = [name for name in header if name not in ("", "_")]
     if not names or len(set(names)) < len(names):
         shown = f"{', '.join(map(repr, header))}. Without one, name the columns: --columns text,label."
         raise ValueError(f"{location}: the header must name each column once, and is {shown}")
