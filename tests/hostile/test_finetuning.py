@@ -174,7 +174,7 @@ class TestWishes:
     def test_another_run_in_the_folder(self, model: str, tmp_path: Path) -> None:
         words = command("choose", sample("endings.csv"), model, tmp_path / "run", *FAST)
         assert run(*words).exit_code == 0
-        assert "holds another run: it has lr=5e-05, this one lr=0.1." in refusal(*words, "--lr", "0.1")
+        assert "holds another run: it has lr=0.001, this one lr=0.1." in refusal(*words, "--lr", "0.1")
 
     def test_a_kind_of_task_that_does_not_exist(self) -> None:
         result = run("finetune", "translate")
