@@ -74,7 +74,8 @@ def understood(rows: Sequence[Any], read: dict[str, str], labels: list[Any], cou
         said = counted(name for each in labels for name in ([each] if isinstance(each, str) else each))
     known = {part for name in read.values() for part in (name, *name.split(","))}
     rest = [name for name in _columns(rows) if name not in known]
-    return [names, said, f"labels in {read['label']}", *([f"not read: {', '.join(rest)}"] if rest else [])]
+    column = [f"labels in {read['label']}"] if read["label"] != "label" else []
+    return [names, said, *column, *([f"not read: {', '.join(rest)}"] if rest else [])]
 
 
 def several_labels(rows: Sequence[Any], column: str) -> list[tuple[str, ...]]:

@@ -146,7 +146,8 @@ class TestEval:
             "eval", "--model", model_of(runs, "endings"), "--file", str(sample("endings.csv"))
         ).splitlines()
         assert lines[0].endswith("16 of 16 examples used.")
-        assert [line.split()[0] for line in lines[1:]] == ["loss", "accuracy"]
+        assert lines[1].startswith("  read as contexts: sent1 + sent2; 4 endings: ")
+        assert [line.split()[0] for line in lines[2:]] == ["loss", "accuracy"]
 
     def test_one_of_data_and_file_is_needed(self, tmp_path: Path) -> None:
         for words in (["eval"], ["eval", "--data", str(tmp_path), "--file", str(sample("endings.csv"))]):

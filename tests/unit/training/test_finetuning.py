@@ -298,7 +298,8 @@ class TestRuns:
         path.write_text("text,label\ngood,yes\n,yes\nbad,no\n", encoding="utf-8")
         said: list[str] = []
         finetune(Classification(), model, path, path, RECIPE, tmp_path / "out", ALONE, say=said.append)
-        account = f"'{path}': 2 of 3 examples used.\n  left out: 1 × it has an empty text (line 3)."
+        understood = "  read as texts: text; 2 labels: no 1, yes 1."
+        account = f"'{path}': 2 of 3 examples used.\n{understood}\n  left out: 1 × it has an empty text (line 3)."
         chosen = f"The best model is chosen by accuracy on '{path}'."
         new = "New, to be learned from the start: classifier.weight, classifier.bias."
         by_heart = "Also trained on: 2 of the 2 examples to evaluate on."
