@@ -27,6 +27,7 @@ from torch import Tensor
 
 from . import files
 from .files import CheckpointError, check_is_real_file, describe_folder, first_line
+from .weight_files import say_what_is_read
 
 _LARGE = 4 << 20  # bytes from which a tensor has memory to itself: replaced (a resized embedding), it frees it
 _CONVERTED_AT_A_TIME = 32_768  # numbers: small enough for the processor's cache, and for PyTorch to stay on one thread
@@ -73,9 +74,7 @@ def open_weights(folder: Path, *, from_tf: bool = False) -> Iterator[Weights]:
         weights = (_open_shards if found[0].name.endswith(files.INDEX_SUFFIX) else _open_file)(found[0], open_files)
         open_files.callback(weights.clear)  # lets go of what a pickle held
         if found[1:]:
-            from ..compat.weight_files import say_what_is_read
-
-            say_what_is_read(found[0], weights, others=found[1:])
+            say_what_is_read(found[0], weights, others=found[1:], open_weights=open_weights)
         yield weights
 
 

@@ -6,7 +6,7 @@ nothing. Then the files are renamed, the index last, and only then what an earli
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,15 @@ def save_weights(
     except OSError as error:
         raise CheckpointError(f"{folder}: the weights could not be saved ({error.strerror or error})") from error
     return files
+
+
+def save_with(save_function: Callable[..., Any], tensors: dict[str, Tensor], folder: Path) -> None:
+    """Let `save_function(tensors, path)` write `pytorch_model.bin`; where it did, as in one process of several, the rest goes."""
+    path = folder / PYTORCH_FILE
+    before = path.stat() if path.exists() else None
+    save_function(tensors, str(path))
+    if path.exists() and path.stat() != before:
+        remove_earlier(folder, [path])
 
 
 def remove_earlier(folder: Path, files: list[Path]) -> None:

@@ -10,7 +10,7 @@ from ..model.base import BertBase
 from ..tokenization import BatchEncoding, BertTokenizer, BertTokenizerFast
 from .methods import OF_CONFIGS, OF_ENCODINGS, OF_MODELS, OF_PAIRS, OF_TOKENIZERS
 from .names import register_config, register_model, register_tokenizer
-from .rust_tokenizer import train_new_from_iterator
+from .new_vocabulary import train_new_from_iterator
 
 _NO_POOLER = {"_keys_to_ignore_on_load_unexpected": [r"pooler"]}
 _WORD_PREDICTOR = {**_NO_POOLER, "_keys_to_ignore_on_load_missing": [r"position_ids", r"predictions.decoder.bias"]}

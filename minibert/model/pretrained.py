@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ..checkpoints import LoadingReport, Weights, check_upload, locate_weights, open_weights, save_weights, weights_of
 from ..checkpoints.load import plan_loading, read_into_parameters
+from ..checkpoints.save import save_with
 from ..config import BertConfig
 from ..config_files import folder_for_saving
 from .base import BertBase
@@ -140,8 +141,6 @@ class BertPreTrainedModel(BertBase):
         if save_function is None:
             save_weights(tensors, folder, max_shard_size=max_shard_size, safe_serialization=safe_serialization)
         else:
-            from ..compat.weight_files import save_with
-
             save_with(save_function, tensors, folder)
         if save_config:
             self.config.save_pretrained(folder)

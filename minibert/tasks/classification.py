@@ -1,6 +1,6 @@
 """A label, several labels or a number for a text or a pair: `BertForSequenceClassification`.
 
-Files: a table with the columns `text`, `label` and, for pairs, `text_pair`, or as published (`compat/published_tables.py`); other names can be
+Files: a table with the columns `text`, `label` and, for pairs, `text_pair`, or as published (`published_tables.py`); other names can be
 given. What a label is depends on the problem, by the names that `BertConfig.problem_type` uses:
 
     single_label_classification   any word or number: `label` is its name
@@ -21,11 +21,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..compat.published_tables import check_one_label, find_columns, several_labels, understood
 from ..config import BertConfig
 from ..heads import BertForSequenceClassification
 from ..tokenization import BertTokenizer
 from .metrics import accuracy, f1, pearson, spearman
+from .published_tables import check_one_label, find_columns, several_labels, understood
 from .task import Encoded, Labels, Row, TableTask
 from .task_files import Examples, PathName, Report, TableRow, counted, read_rows, usable
 

@@ -13,10 +13,10 @@ from typing import Any
 
 from torch import Tensor
 
-from ..compat.published_tables import read_questions
 from ..heads import BertForMultipleChoice
 from ..tokenization import BertTokenizer
 from .classification import TextExample, encode_texts
+from .published_tables import read_questions
 from .task import NO_LABELS, Encoded, Row, TableTask
 from .task_files import Examples, PathName, Report, counted, read_rows, usable
 

@@ -66,7 +66,7 @@ def read_folder(folder: Path) -> Files:
     if not has_vocab and not whole:
         raise CheckpointError(f"{folder}: holds no vocabulary: neither {VOCAB} nor {WHOLE} is there")
     if whole and not (has_vocab and config):  # with both of them, it says nothing new
-        from ..compat.rust_tokenizer import read_whole
+        from .tokenizer_json import read_whole
 
         pieces, settings = read_whole(whole, folder / WHOLE)
         vocab = vocab if has_vocab else pieces
@@ -85,7 +85,7 @@ def read_folder(folder: Path) -> Files:
             )
     tokens: Added = {token: {"id": index} for token, index in added.items()}
     if described := config.get("added_tokens_decoder") or (not added and whole.get("added_tokens")):
-        from ..compat.added_tokens import read_added_tokens
+        from .added_tokens import read_added_tokens
 
         tokens = read_added_tokens(described, tokens, path=folder)
     return vocab, settings, tokens
@@ -175,7 +175,7 @@ class PretrainedFiles(Vocabulary):
         arguments = {"name_or_path": str(name_or_path), **given, **settings}
         tokenizer = cls(vocab, **arguments)  # type: ignore[arg-type]  # the class that is built on this one
         if added_tokens:
-            from ..compat.added_tokens import restore_added_tokens
+            from .added_tokens import restore_added_tokens
 
             restore_added_tokens(tokenizer, added_tokens)
         if tokenizer.sanitize_special_tokens():
@@ -195,7 +195,7 @@ class PretrainedFiles(Vocabulary):
 
         Raises ValueError for an upload, and for `legacy_format=False`, a tokenizer.json alone.
         """
-        from ..compat.added_tokens import flags_of_added_tokens
+        from .added_tokens import flags_of_added_tokens
 
         check_upload(push_to_hub, legacy_format, **upload)
         folder = Path(save_directory)

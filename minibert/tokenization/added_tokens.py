@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ..checkpoints import CheckpointError
-from ..tokenization.vocabulary import AddedToken, Vocabulary
+from .vocabulary import AddedToken, Vocabulary
 
 
 def read_added_tokens(entries: Any, known: Mapping[str, Any] | None = None, *, path: Path) -> dict[str, dict[str, Any]]:
