@@ -60,6 +60,12 @@ class Corpus:
         """Which tokens from `first` to before `end` begin a sentence."""
         return self.sentences[slice(*np.searchsorted(self.sentences, (first, end)))]
 
+    def beginning(self, tokens: int) -> "Corpus":
+        """The sentences up to that of about this many tokens, as a corpus of their own."""
+        last = self.sentence_at(min(tokens, len(self.tokens)) - 1) + 1
+        documents = np.append(self.documents[self.documents < last], last)
+        return Corpus(self.span(0, last), self.sentences[: last + 1], documents)
+
     def span(self, first: int, last: int) -> NDArray[Any]:
         """The tokens of the sentences from `first` to before `last`."""
         return self.tokens[int(self.sentences[first]) : int(self.sentences[last])]

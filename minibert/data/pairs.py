@@ -41,9 +41,7 @@ def draw_span(corpus: Corpus, token: int, max_tokens: int) -> Pair:
 
 
 def draw_pair(corpus: Corpus, token: int, max_tokens: int, noise: np.random.Generator) -> Pair:
-    """A pair of at most `max_tokens` tokens (2 or more), neither segment empty, from the stretch that begins at `token`. Of a document of
-    one token no pair is a next one; raises ValueError where that is the whole corpus.
-    """
+    """A pair of at most `max_tokens` tokens, 2 or more, from the stretch at `token`. Raises ValueError for a corpus of one token."""
     tokens = corpus.tokens
     if len(tokens) < 2:
         raise ValueError("This corpus has fewer than 2 tokens: no pair can be made of it. Prepare more text.")
@@ -80,8 +78,7 @@ def draw_pair(corpus: Corpus, token: int, max_tokens: int, noise: np.random.Gene
     if len(borders) and len(ends):
         other_cut = int(ends[-1])
     if not first_stays:
-        first = tokens[start:other_cut]
-        return Pair(first, tokens[cut : apart[1]][: max_tokens - len(first)], False)
+        return Pair(tokens[start:other_cut], tokens[cut : apart[1]][: max_tokens - (other_cut - start)], False)
     ends = corpus.borders(other_cut + 1, limit + 1)
     if end - begin < max_tokens and len(ends):  # a short document: no more sentences than B would have had
         limit = int(ends[max(0, int(np.searchsorted(ends, other_cut + end - cut, side="right")) - 1)])

@@ -7,9 +7,10 @@ order of their names. The folder appears under its name only when it is whole, w
 import hashlib
 import json
 import shutil
+from array import array
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack, nullcontext
+from contextlib import nullcontext
 from functools import partial
 from itertools import islice
 from multiprocessing import get_context
@@ -17,15 +18,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..checkpoints import replacing
 from ..tokenization import BertTokenizer
-from .corpus import HELD_OUT, MANIFEST, TRAIN
+from .corpus import HELD_OUT, MANIFEST, TRAIN, Corpus
+from .pretraining_batches import PretrainingBatches
 from .sentences import read_documents
 
 SENTENCES_AT_A_TIME = 128  # of up to LONGEST_PARAGRAPH characters
-COPIED_AT_A_TIME = 1 << 24  # bytes
 COUNTED_AT_A_TIME = 1 << 22  # tokens
+SAMPLE, USUAL_LENGTH, PASSES = 1 << 18, 128, 3  # tokens that are measured; positions of a row; passes
+ONE_DOCUMENT = (
+    "Of one document nothing can be held out: give several, in files of their own or with --lines, or say --held-out 0."
+)
 
 
 def prepare(
@@ -34,14 +40,16 @@ def prepare(
     tokenizer: BertTokenizer,
     *,
     held_out: int = 25,
+    held_out_by: str | None = None,
     one_sentence_per_line: bool = False,
     processes: int = 1,
     progress: Callable[[int], None] = lambda _bytes: None,
 ) -> dict[str, Any]:
     """Write the folder `out` and return its manifest.
 
-    held_out: every so many files in sorted order, beginning with the first, are kept for evaluation; 0 keeps none.
-    progress: called with the size of each file that is done.
+    held_out: every so many files, or documents, in sorted order, beginning with the first, are kept for evaluation; 0 keeps none.
+    held_out_by: "files" or "documents"; None for files, of a single one documents. What the training part has too is not held out:
+    `copies` in the manifest counts such documents. progress: called with the size of each file that is done.
     Raises ValueError for files that are missing, without a word or not UTF-8, and where `out` exists.
     """
     ordered = sorted({path.resolve() for path in files}, key=lambda path: (path.name, str(path)))
@@ -51,6 +59,9 @@ def prepare(
         raise ValueError("There are no text files to prepare.")
     if missing := [path for path in ordered if not path.is_file()]:
         raise ValueError(f"There is no text file at '{missing[0]}'.")
+    if held_out_by not in (None, "files", "documents"):
+        raise ValueError(f"held_out_by is '{held_out_by}': it must be 'files' or 'documents'.")
+    by = held_out_by or ("documents" if len(ordered) == 1 else "files")
     out.parent.mkdir(parents=True, exist_ok=True)
     with replacing(out) as draft:
         tokenizer.save_pretrained(draft)
@@ -61,21 +72,27 @@ def prepare(
         alone = processes <= 1 or len(ordered) == 1
         with nullcontext() if alone else ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
             for number, found in enumerate((pool.map if pool else map)(convert, range(len(ordered)), ordered)):
-                sources.append({**found, "part": HELD_OUT if is_held_out(number, held_out) else TRAIN})
+                sources.append(found)
                 progress(ordered[number].stat().st_size)
-        parts = {}
-        for part in (TRAIN, HELD_OUT):
-            pieces = [draft / f"file-{number}" for number, source in enumerate(sources) if source["part"] == part]
-            parts[part] = _join(pieces, draft / part)
+        pieces = [draft / f"file-{number}" for number in range(len(ordered))]
+        held, copies = choose_held_out([np.fromfile(piece / "hashes.bin", "<u8") for piece in pieces], held_out, by)
+        wanted = {TRAIN: [~documents for documents in held], HELD_OUT: held}
+        parts = {part: _join(pieces, wanted[part], draft / part, dtype=dtype) for part in wanted}
+        for piece, source, documents in zip(pieces, sources, held, strict=True):
+            source["part"] = TRAIN if not documents.any() else HELD_OUT if documents.all() else f"{TRAIN}, {HELD_OUT}"
+            shutil.rmtree(piece)
         if not parts[TRAIN]["tokens"]:
-            raise ValueError("There are no words to train on: every file is empty, or held out (see --held-out).")
+            raise ValueError(f"There are no words to train on: every document is empty or held out. {ONE_DOCUMENT}")
         manifest = {
             "format": "minibert-corpus-1",
             "dtype": dtype,
             "vocab_size": len(tokenizer),
             "vocab_sha256": _sha256(draft / "vocab.txt"),
             "one_sentence_per_line": one_sentence_per_line,
+            "held_out_by": by,
+            "copies": copies,
             "unigram_entropy": unigram_entropy(draft / TRAIN / "tokens.bin", dtype),
+            "sample": measure(Corpus.open(draft / TRAIN, dtype), tokenizer),
             "parts": parts,
             "sources": sources,
         }
@@ -84,17 +101,36 @@ def prepare(
 
 
 def is_held_out(number: int, every: int) -> bool:
-    """Whether the file of this number, from 0 in sorted order, is kept for evaluation. every: 0 keeps none."""
+    """Whether the file or document of this number, from 0 in sorted order, is kept for evaluation. every: 0 keeps none."""
     return every > 0 and number % every == 0
 
 
+def choose_held_out(hashes: list[NDArray[np.uint64]], every: int, by: str) -> tuple[list[NDArray[np.bool_]], int]:
+    """Which documents of each file, given by their hashes, are held out; and how many are not, as the training part has the same."""
+    sizes = [len(documents) for documents in hashes]
+    numbers = np.repeat(np.arange(len(sizes)), sizes) if by == "files" else np.arange(sum(sizes))
+    chosen = np.array([is_held_out(int(number), every) for number in numbers], dtype=bool)
+    every_hash = np.concatenate(hashes)
+    copies = chosen & np.isin(every_hash, every_hash[~chosen])
+    return np.split(chosen & ~copies, np.cumsum(sizes)[:-1]), int(copies.sum())
+
+
+def measure(corpus: Corpus, tokenizer: BertTokenizer) -> dict[str, Any]:
+    """How much of the beginning of a corpus is [UNK], and how much of it the pairs of a few passes show: shares of its tokens."""
+    sample = corpus.beginning(SAMPLE)
+    shown = PretrainingBatches(sample, tokenizer, seed=0).share_shown(USUAL_LENGTH, PASSES)
+    found = {"shown": shown, "unknown": float(np.mean(sample.tokens == tokenizer.unk_token_id))}
+    return {"tokens": len(sample.tokens), "length": USUAL_LENGTH, "passes": PASSES, **found}
+
+
 def tokenize_file(number: int, source: Path, draft: Path, dtype: str, one_sentence_per_line: bool) -> dict[str, Any]:
-    """Write one file's tokens and borders, counted from its beginning, to `draft/file-number`. Returns the manifest's words on it."""
+    """Write one file's tokens, lengths and hashes of documents to `draft/file-number`. Returns the manifest's words on it."""
     tokenizer = BertTokenizer.from_pretrained(draft)
     folder = draft / f"file-{number}"
     folder.mkdir()
-    sentence_ends, document_ends = list[int](), list[int]()
-    tokens = characters = 0
+    sentences, documents, hashes = array("q"), array("q"), bytearray()  # their sizes, in tokens and in sentences
+    characters = before = 0
+    content = hashlib.blake2b(digest_size=8)  # of the document's tokens
     stream = read_documents(source, one_sentence_per_line)
     with (folder / "tokens.bin").open("wb") as file:
         while batch := list(islice(stream, SENTENCES_AT_A_TIME)):
@@ -102,35 +138,40 @@ def tokenize_file(number: int, source: Path, draft: Path, dtype: str, one_senten
             for text, ids in zip(batch, encoded["input_ids"], strict=True):
                 characters += len(text or "")
                 if ids:
-                    file.write(np.array(ids, dtype=dtype).tobytes())
-                    tokens += len(ids)
-                    sentence_ends.append(tokens)
-                if text is None and len(sentence_ends) > (document_ends[-1] if document_ends else 0):
-                    document_ends.append(len(sentence_ends))
-    np.array(sentence_ends, dtype="<i8").tofile(folder / "sentences.bin")
-    np.array(document_ends, dtype="<i8").tofile(folder / "documents.bin")
-    return {"name": source.name, "sha256": _sha256(source), "characters": characters, "tokens": tokens}
+                    written = np.array(ids, dtype=dtype).tobytes()
+                    file.write(written)
+                    content.update(written)
+                    sentences.append(len(ids))
+                if text is None and len(sentences) > before:
+                    documents.append(len(sentences) - before)
+                    before = len(sentences)
+                    hashes += content.digest()
+                    content = hashlib.blake2b(digest_size=8)
+    np.array(sentences, dtype="<i8").tofile(folder / "sentences.bin")
+    np.array(documents, dtype="<i8").tofile(folder / "documents.bin")
+    (folder / "hashes.bin").write_bytes(hashes)
+    return {"name": source.name, "sha256": _sha256(source), "characters": characters, "tokens": sum(sentences)}
 
 
-def _join(pieces: list[Path], folder: Path) -> dict[str, int]:
-    """Put tokenized files behind one another in `folder`, and remove them. Returns how much there is."""
+def _join(pieces: list[Path], chosen: list[NDArray[np.bool_]], folder: Path, dtype: str) -> dict[str, int]:
+    """Put the chosen documents of tokenized files behind one another in `folder`. Returns how much there is."""
     folder.mkdir()
-    totals = {"files": len(pieces), "tokens": 0, "sentences": 0, "documents": 0}
-    with ExitStack() as stack:
-        joined = {name: stack.enter_context((folder / f"{name}.bin").open("wb")) for name in list(totals)[1:]}
-        joined["sentences"].write(bytes(8))  # the first border is 0
-        joined["documents"].write(bytes(8))
-        for piece in pieces:
-            with (piece / "tokens.bin").open("rb") as file:
-                shutil.copyfileobj(file, joined["tokens"], COPIED_AT_A_TIME)
-            sentences, documents = (np.fromfile(piece / f"{name}.bin", "<i8") for name in ("sentences", "documents"))
-            joined["sentences"].write((sentences + totals["tokens"]).tobytes())
-            joined["documents"].write((documents + totals["sentences"]).tobytes())
-            totals["tokens"] += int(sentences.max(initial=0))  # the last border
-            totals["sentences"] += len(sentences)
-            totals["documents"] += len(documents)
-            shutil.rmtree(piece)
-    return totals
+    lengths, sizes = [np.zeros(1, dtype="<i8")], [np.zeros(1, dtype="<i8")]  # the first border is 0
+    with (folder / "tokens.bin").open("wb") as file:
+        for piece, wanted in zip(pieces, chosen, strict=True):
+            length, size = (np.fromfile(piece / f"{name}.bin", "<i8") for name in ("sentences", "documents"))
+            lengths.append(length[np.repeat(wanted, size)])
+            sizes.append(size[wanted])
+            borders = np.append(0, np.cumsum(length))[np.append(0, np.cumsum(size))]
+            tokens = np.memmap(piece / "tokens.bin", dtype, "r") if len(size) else np.empty(0, dtype)
+            for document in np.flatnonzero(wanted):
+                tokens[borders[document] : borders[document + 1]].tofile(file)
+    sentences, documents = np.cumsum(np.concatenate(lengths)), np.cumsum(np.concatenate(sizes))
+    sentences.tofile(folder / "sentences.bin")
+    documents.tofile(folder / "documents.bin")
+    files = sum(wanted.any() or (not len(wanted) and folder.name == TRAIN) for wanted in chosen)  # empty: to train on
+    totals = {"files": files, "tokens": sentences[-1], "sentences": len(sentences) - 1, "documents": len(documents) - 1}
+    return {name: int(number) for name, number in totals.items()}
 
 
 def unigram_entropy(path: Path, dtype: str) -> float:
@@ -144,8 +185,5 @@ def unigram_entropy(path: Path, dtype: str) -> float:
 
 
 def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while block := file.read(COPIED_AT_A_TIME):
-            digest.update(block)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -11,6 +11,7 @@ once, in an order of its own, with masks of its own; a document of n tokens has 
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -102,6 +103,16 @@ class PretrainingBatches(Dataset[Any]):
         spare = (begin - end) % max_tokens
         ahead = int(max(spare, min(max_tokens, (end - begin) // MOVED)) * (epoch * GOLDEN % 1))
         return max(begin, end + spare - (int(ends[document]) - stretch) * max_tokens - ahead)
+
+    def share_shown(self, length: int, passes: int) -> float:
+        """The share of the corpus's tokens that stand in a pair of so many passes over it, with rows of `length` positions."""
+        marked = replace(self.corpus, tokens=np.arange(len(self.corpus.tokens)))
+        shown, max_tokens = np.zeros(len(marked.tokens), dtype=bool), length - 3
+        for number in range(passes * self.count_stretches(max_tokens)):
+            token = self.first_token(number, max_tokens)
+            pair = draw_pair(marked, token, max_tokens, noise=np.random.default_rng(number))
+            shown[pair.first] = shown[pair.second] = True
+        return float(shown.mean())
 
     def collate(self, rows: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
         """Rows as a batch, padded to the longest."""

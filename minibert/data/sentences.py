@@ -32,7 +32,6 @@ _ABBREVIATION = re.compile(
     r"Mr|Mrs|Ms|Dr|St|Messrs|Mme|Mlle|Prof|Rev|Hon|Capt|Col|Gen|Lt|Sgt|No|vs|etc|e\.g|i\.e|cf|Sra?|Nr|bzw|z\.B|г|ул|им|проф|т\.е"
 )
 _WORD_BORDER = re.compile(r"""[\s"'“”„‘’«»‹›(\[{—–-]+""")
-LONGEST_ABBREVIATION = 16  # characters before a full stop that are looked at
 LONGEST_PARAGRAPH = 1 << 14  # characters; a longer one is read in pieces
 
 
@@ -50,7 +49,7 @@ def _borders(text: str) -> Iterator[int]:
         if following is None:
             continue
         if _ALWAYS.isdisjoint(row):
-            before = text[max(begin, mark.start() - LONGEST_ABBREVIATION) : mark.start()]
+            before = text[max(begin, mark.start() - 16) : mark.start()]  # longer than any abbreviation
             word = _WORD_BORDER.split(before.rstrip())[-1]
             alone = before[-1:].isspace()
             pauses = row.startswith(("..", "…")) or word.endswith((".", "…"))

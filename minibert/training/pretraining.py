@@ -165,6 +165,8 @@ class Pretraining(Trainable):
         if step == 1:
             log.write(0, unigram_entropy=counting)
             log.say(f"A model that only counts words needs {counting:.3f} nats a word.")
+            if not self.data.manifest["parts"][HELD_OUT]["tokens"]:
+                log.say("Nothing is held out: the model is measured, and the best one chosen, on its training text.")
         if state["fell_through"] is None and smoothed < counting:
             state["fell_through"] = step
             log.write(step, fell_through=counting)

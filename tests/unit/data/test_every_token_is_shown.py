@@ -61,6 +61,8 @@ def test_five_corpora_are_shown_within_three_passes_and_b_follows_a(language: st
     manifest = prepare(sorted(tmp_path.glob("?.txt")), tmp_path / "corpus", tokenizer, held_out=0)
     corpus = PreparedData.open(tmp_path / "corpus").corpus(TRAIN)
     assert manifest["parts"][TRAIN]["sentences"] >= 0.98 * 2 * SENTENCES
+    assert manifest["sample"]["shown"] >= 0.98
+    assert manifest["sample"]["unknown"] < 0.02
     for length in (32, 128):
         assert share_shown(corpus, length, passes=3) >= 0.98
         assert mean_distance(corpus, length) < 3
@@ -151,3 +153,24 @@ def test_each_document_has_its_stretches_and_they_lie_in_it(kind: str) -> None:
         places = sorted(batches.first_token(epoch * stretches + number, 61) for number in range(stretches))
         documents = [corpus.document_of(corpus.sentence_at(place)) for place in places]
         assert np.array_equal(np.bincount(documents), -(-sizes // 61))
+
+
+def test_what_is_printed_is_what_the_rows_show() -> None:
+    batches = PretrainingBatches(KINDS["articles"], NoTokenizer(), seed=0)
+    printed = batches.share_shown(128, 3)
+    assert printed == pytest.approx(share_shown(KINDS["articles"], 128, 3), abs=0.01)
+    assert batches.share_shown(128, 1) < printed
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_beginning_of_a_corpus_is_a_corpus_of_its_own(kind: str) -> None:
+    corpus = KINDS[kind]
+    sample = corpus.beginning(5000)
+    assert abs(len(sample.tokens) - 5000) <= np.diff(corpus.sentences).max()
+    assert sample.sentences[-1] == len(sample.tokens)
+    assert sample.documents[-1] == len(sample.sentences) - 1
+    assert (np.diff(sample.documents) > 0).all()
+    assert set(sample.documents[:-1].tolist()) <= set(corpus.documents.tolist())
+    whole = corpus.beginning(10**6)
+    for part in ("tokens", "sentences", "documents"):
+        assert np.array_equal(getattr(whole, part), getattr(corpus, part))
