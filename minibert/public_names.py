@@ -15,6 +15,11 @@ from .auto import (
     AutoModelForTokenClassification as AutoModelForTokenClassification,
     AutoTokenizer as AutoTokenizer,
 )
+from .compat.beam_scorer import (
+    BeamHypotheses as BeamHypotheses,
+    BeamScorer as BeamScorer,
+    BeamSearchScorer as BeamSearchScorer,
+)
 from .compat.collators import (
     DataCollatorForLanguageModeling as DataCollatorForLanguageModeling,
     DataCollatorForTokenClassification as DataCollatorForTokenClassification,
@@ -43,6 +48,43 @@ from .compat.names import (
     is_torch_available as is_torch_available,
     logging as logging,
     set_seed as set_seed,
+)
+from .compat.processors import (
+    EncoderNoRepeatNGramLogitsProcessor as EncoderNoRepeatNGramLogitsProcessor,
+    ForcedBOSTokenLogitsProcessor as ForcedBOSTokenLogitsProcessor,
+    ForcedEOSTokenLogitsProcessor as ForcedEOSTokenLogitsProcessor,
+    HammingDiversityLogitsProcessor as HammingDiversityLogitsProcessor,
+    InfNanRemoveLogitsProcessor as InfNanRemoveLogitsProcessor,
+    LogitsProcessor as LogitsProcessor,
+    LogitsProcessorList as LogitsProcessorList,
+    LogitsWarper as LogitsWarper,
+    MinLengthLogitsProcessor as MinLengthLogitsProcessor,
+    NoBadWordsLogitsProcessor as NoBadWordsLogitsProcessor,
+    NoRepeatNGramLogitsProcessor as NoRepeatNGramLogitsProcessor,
+    PrefixConstrainedLogitsProcessor as PrefixConstrainedLogitsProcessor,
+    RepetitionPenaltyLogitsProcessor as RepetitionPenaltyLogitsProcessor,
+    TemperatureLogitsWarper as TemperatureLogitsWarper,
+    TopKLogitsWarper as TopKLogitsWarper,
+    TopPLogitsWarper as TopPLogitsWarper,
+    top_k_top_p_filtering as top_k_top_p_filtering,
+)
+from .compat.searches import (
+    BeamSampleDecoderOnlyOutput as BeamSampleDecoderOnlyOutput,
+    BeamSampleEncoderDecoderOutput as BeamSampleEncoderDecoderOutput,
+    BeamSearchDecoderOnlyOutput as BeamSearchDecoderOnlyOutput,
+    BeamSearchEncoderDecoderOutput as BeamSearchEncoderDecoderOutput,
+    GreedySearchDecoderOnlyOutput as GreedySearchDecoderOnlyOutput,
+    GreedySearchEncoderDecoderOutput as GreedySearchEncoderDecoderOutput,
+    SampleDecoderOnlyOutput as SampleDecoderOnlyOutput,
+    SampleEncoderDecoderOutput as SampleEncoderDecoderOutput,
+)
+from .compat.stopping import (
+    MaxLengthCriteria as MaxLengthCriteria,
+    MaxNewTokensCriteria as MaxNewTokensCriteria,
+    MaxTimeCriteria as MaxTimeCriteria,
+    StoppingCriteria as StoppingCriteria,
+    StoppingCriteriaList as StoppingCriteriaList,
+    validate_stopping_criteria as validate_stopping_criteria,
 )
 from .config import BertConfig as BertConfig
 from .encoder_decoder import EncoderDecoderConfig as EncoderDecoderConfig, EncoderDecoderModel as EncoderDecoderModel

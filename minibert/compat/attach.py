@@ -5,12 +5,14 @@ from typing import Any
 from ..auto import AutoConfig, AutoTokenizer, _AutoModelClass
 from ..config_files import ConfigFiles
 from ..encoder_decoder import EncoderDecoderConfig, EncoderDecoderModel
+from ..generation import Generation
 from ..heads import BertForMaskedLM, BertForQuestionAnswering, BertForTokenClassification, BertLMHeadModel
 from ..model.base import BertBase
 from ..tokenization import BatchEncoding, BertTokenizer, BertTokenizerFast
 from .methods import OF_CONFIGS, OF_ENCODINGS, OF_MODELS, OF_PAIRS, OF_TOKENIZERS
 from .names import register_config, register_model, register_tokenizer
 from .new_vocabulary import train_new_from_iterator
+from .searches import OF_DECODERS
 
 _NO_POOLER = {"_keys_to_ignore_on_load_unexpected": [r"pooler"]}
 _WORD_PREDICTOR = {**_NO_POOLER, "_keys_to_ignore_on_load_missing": [r"position_ids", r"predictions.decoder.bias"]}
@@ -19,7 +21,8 @@ ATTACHED: dict[type, dict[str, Any]] = {
     ConfigFiles: OF_CONFIGS,
     EncoderDecoderConfig: {"is_composition": True},
     BertBase: OF_MODELS,
-    EncoderDecoderModel: OF_PAIRS,
+    EncoderDecoderModel: OF_PAIRS | OF_DECODERS,
+    Generation: OF_DECODERS,
     BertForMaskedLM: _WORD_PREDICTOR,
     BertLMHeadModel: _WORD_PREDICTOR,
     BertForTokenClassification: _NO_POOLER,

@@ -16,7 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..generation.generate import OPTIONS, mask_of
+from ..generation.generate import ERA_OPTIONS, OPTIONS, mask_of
 from ..heads.causal_lm import BertLMHeadModel
 from ..model.bert import BertModel
 from ..model.checks import check_labels, input_shape
@@ -167,7 +167,7 @@ class EncoderDecoderModel(BertPreTrainedModel):
         decoder_input_ids: Tensor | None = None,
         decoder_start_token_id: int | None = None,
         **options: Any,
-    ) -> Tensor:
+    ) -> Any:
         """Read a text once, then write another word by word: (batch · num_return_sequences, length) ids.
 
         input_ids, attention_mask, token_type_ids: (batch, encoder seq), what the encoder reads, by default the one token
@@ -175,7 +175,7 @@ class EncoderDecoderModel(BertPreTrainedModel):
         default with `decoder_start_token_id`, else the config's, else `bos_token_id`. options: of
         `BertLMHeadModel.generate`. Raises ValueError where there is nothing to read or to start from.
         """
-        known = (*OPTIONS, "bos_token_id")
+        known = (*OPTIONS, *ERA_OPTIONS, "bos_token_id")
         of_config = {name: getattr(self.config, name) for name in known if options.get(name) is None}
         if options.get("max_new_tokens") is not None:
             of_config.pop("max_length", None)
@@ -187,18 +187,21 @@ class EncoderDecoderModel(BertPreTrainedModel):
                 input_ids = torch.full((1, 1), options["bos_token_id"], device=self.device)
             if attention_mask is None:
                 attention_mask = mask_of(input_ids, options["pad_token_id"], options["eos_token_id"])
-            encoder_outputs = self.encoder(input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids)
+            returned = {name: options.get(name) for name in ("output_attentions", "output_hidden_states")}
+            encoder_outputs = self.encoder(input_ids, attention_mask, token_type_ids, **returned)
         hidden_states = encoder_outputs[0]  # (batch, encoder seq, hidden)
         if decoder_input_ids is None:
             start = self.config.first_token(decoder_start_token_id, options["bos_token_id"])
             decoder_input_ids = torch.full((hidden_states.size(0), 1), start, device=hidden_states.device)
-        return self.decoder.generate(
+        options |= {"encoder_input_ids": input_ids} if options["encoder_no_repeat_ngram_size"] else {}
+        output = self.decoder.generate(
             decoder_input_ids,
             attention_mask=torch.ones_like(decoder_input_ids),
             encoder_hidden_states=hidden_states,
             encoder_attention_mask=attention_mask,
             **options,
         )
+        return output if isinstance(output, Tensor) else output.of_pair(encoder_outputs)
 
     def prepare_inputs_for_generation(
         self,

@@ -14,11 +14,14 @@ import torch
 from torch import Tensor
 
 from ..config import BertConfig
+from ..config_files import SHARED_DEFAULTS
 from ..model.pretrained import BertPreTrainedModel
 from .scores import end_tokens
 from .search import NextWord, SearchOptions, beam_search, token_by_token
 
 OPTIONS = [field.name for field in dataclasses.fields(SearchOptions) if field.name != "generator"]
+ERA_OPTIONS = ["return_dict_in_generate", "remove_invalid_values", "forced_bos_token_id", "forced_eos_token_id"]
+ERA_OPTIONS += ["encoder_no_repeat_ngram_size", "num_beam_groups", "diversity_penalty"]  # that a config may set
 
 
 class Generation(BertPreTrainedModel):
@@ -54,7 +57,8 @@ class Generation(BertPreTrainedModel):
         on_tokens: Callable[[Tensor], None] | None = None,
         fast: bool = False,
         positions_from_mask: bool = False,
-    ) -> Tensor:
+        **era_options: Any,
+    ) -> Any:
         """Continue a prompt.
 
         input_ids: (batch, prompt) int64; without, the text starts from `bos_token_id`. attention_mask: (batch, prompt),
@@ -69,6 +73,7 @@ class Generation(BertPreTrainedModel):
         fast: with a cache, run each new word through `minibert.fast.one_token` instead of the model's own forward.
         eos_token_id: what ends a text, one token or a list of them. positions_from_mask: padding on the left has no
         positions, so that a prompt goes on as it would alone, as in today's library; by default it has, as in 4.12.5.
+        era_options: what else 4.12.5 takes, such as `output_scores`: see `compat/era_generate.py`.
 
         Returns (batch · num_return_sequences, length) ids, prompt included, padded after their end.
         Raises ValueError where the options do not fit each other, the prompt or the model.
@@ -108,6 +113,12 @@ class Generation(BertPreTrainedModel):
         )
         next_word.positions_from_mask = positions_from_mask
         input_ids = input_ids.repeat_interleave(copies, dim=0)
+        if era_options or any(getattr(config, name) != SHARED_DEFAULTS[name] for name in ERA_OPTIONS):
+            from ..compat.era_generate import generate_as_asked
+
+            output = generate_as_asked(next_word, input_ids, options, era_options=era_options, on_tokens=on_tokens)
+            if output is not None:  # more was asked for than the searches here do
+                return output
         if fast:
             from ..fast.one_token import FastNextWord
 

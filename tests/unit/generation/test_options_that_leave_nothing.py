@@ -22,6 +22,9 @@ SEARCHES: list[dict[str, Any]] = [
     {"do_sample": True},
     {"num_beams": 2},
     {"num_beams": 3, "do_sample": True},
+    {"return_dict_in_generate": True},
+    {"return_dict_in_generate": True, "num_beams": 2},
+    {"return_dict_in_generate": True, "do_sample": True},
 ]
 
 
@@ -194,6 +197,7 @@ def test_a_very_low_temperature_that_scores_can_bear_draws_the_likeliest_word(mo
         (0.2, {"num_beams": 3, "top_p": 0.9}),
         (0.25, {"num_beams": 3, "eos_token_id": [3, 4], "min_length": 200}),
         (0.2, {"num_beams": 3, "repetition_penalty": 1.1}),
+        (0.2, {"num_beams": 3, "return_dict_in_generate": True}),
     ],
     ids=str,
 )
