@@ -20,13 +20,6 @@ from .compat.beam_scorer import (
     BeamScorer as BeamScorer,
     BeamSearchScorer as BeamSearchScorer,
 )
-from .compat.collators import (
-    DataCollatorForLanguageModeling as DataCollatorForLanguageModeling,
-    DataCollatorForTokenClassification as DataCollatorForTokenClassification,
-    DataCollatorForWholeWordMask as DataCollatorForWholeWordMask,
-    DataCollatorWithPadding as DataCollatorWithPadding,
-    default_data_collator as default_data_collator,
-)
 from .compat.methods import load_tf_weights_in_bert as load_tf_weights_in_bert
 from .compat.names import (
     CONFIG_NAME as CONFIG_NAME,
@@ -49,25 +42,6 @@ from .compat.names import (
     logging as logging,
     set_seed as set_seed,
 )
-from .compat.processors import (
-    EncoderNoRepeatNGramLogitsProcessor as EncoderNoRepeatNGramLogitsProcessor,
-    ForcedBOSTokenLogitsProcessor as ForcedBOSTokenLogitsProcessor,
-    ForcedEOSTokenLogitsProcessor as ForcedEOSTokenLogitsProcessor,
-    HammingDiversityLogitsProcessor as HammingDiversityLogitsProcessor,
-    InfNanRemoveLogitsProcessor as InfNanRemoveLogitsProcessor,
-    LogitsProcessor as LogitsProcessor,
-    LogitsProcessorList as LogitsProcessorList,
-    LogitsWarper as LogitsWarper,
-    MinLengthLogitsProcessor as MinLengthLogitsProcessor,
-    NoBadWordsLogitsProcessor as NoBadWordsLogitsProcessor,
-    NoRepeatNGramLogitsProcessor as NoRepeatNGramLogitsProcessor,
-    PrefixConstrainedLogitsProcessor as PrefixConstrainedLogitsProcessor,
-    RepetitionPenaltyLogitsProcessor as RepetitionPenaltyLogitsProcessor,
-    TemperatureLogitsWarper as TemperatureLogitsWarper,
-    TopKLogitsWarper as TopKLogitsWarper,
-    TopPLogitsWarper as TopPLogitsWarper,
-    top_k_top_p_filtering as top_k_top_p_filtering,
-)
 from .compat.searches import (
     BeamSampleDecoderOnlyOutput as BeamSampleDecoderOnlyOutput,
     BeamSampleEncoderDecoderOutput as BeamSampleEncoderDecoderOutput,
@@ -88,6 +62,25 @@ from .compat.stopping import (
 )
 from .config import BertConfig as BertConfig
 from .encoder_decoder import EncoderDecoderConfig as EncoderDecoderConfig, EncoderDecoderModel as EncoderDecoderModel
+from .generation.processors import (
+    EncoderNoRepeatNGramLogitsProcessor as EncoderNoRepeatNGramLogitsProcessor,
+    ForcedBOSTokenLogitsProcessor as ForcedBOSTokenLogitsProcessor,
+    ForcedEOSTokenLogitsProcessor as ForcedEOSTokenLogitsProcessor,
+    HammingDiversityLogitsProcessor as HammingDiversityLogitsProcessor,
+    InfNanRemoveLogitsProcessor as InfNanRemoveLogitsProcessor,
+    LogitsProcessor as LogitsProcessor,
+    LogitsProcessorList as LogitsProcessorList,
+    LogitsWarper as LogitsWarper,
+    MinLengthLogitsProcessor as MinLengthLogitsProcessor,
+    NoBadWordsLogitsProcessor as NoBadWordsLogitsProcessor,
+    NoRepeatNGramLogitsProcessor as NoRepeatNGramLogitsProcessor,
+    PrefixConstrainedLogitsProcessor as PrefixConstrainedLogitsProcessor,
+    RepetitionPenaltyLogitsProcessor as RepetitionPenaltyLogitsProcessor,
+    TemperatureLogitsWarper as TemperatureLogitsWarper,
+    TopKLogitsWarper as TopKLogitsWarper,
+    TopPLogitsWarper as TopPLogitsWarper,
+    top_k_top_p_filtering as top_k_top_p_filtering,
+)
 from .heads import (
     BertForMaskedLM as BertForMaskedLM,
     BertForMultipleChoice as BertForMultipleChoice,
@@ -154,6 +147,13 @@ from .tokenization import (
     TokenSpan as TokenSpan,
     TruncationStrategy as TruncationStrategy,
     WordpieceTokenizer as WordpieceTokenizer,
+)
+from .training.collators import (
+    DataCollatorForLanguageModeling as DataCollatorForLanguageModeling,
+    DataCollatorForTokenClassification as DataCollatorForTokenClassification,
+    DataCollatorForWholeWordMask as DataCollatorForWholeWordMask,
+    DataCollatorWithPadding as DataCollatorWithPadding,
+    default_data_collator as default_data_collator,
 )
 
 # What the Auto classes make of a config.

@@ -11,9 +11,10 @@ import torch
 from torch import Tensor
 
 from ..config_files import SHARED_DEFAULTS
+from ..generation import processors as p
 from ..generation.generate import ERA_OPTIONS
 from ..generation.search import NextWord, SearchOptions
-from . import processors as p, searches
+from . import searches
 from .beam_scorer import GROUPS, BeamSearchScorer
 from .stopping import MaxLengthCriteria, MaxTimeCriteria, StoppingCriteriaList
 

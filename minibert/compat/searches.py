@@ -13,11 +13,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..generation.processors import LogitsProcessorList
 from ..generation.scores import check_words_left, end_tokens
 from ..generation.search import end_stuck
 from ..outputs import ModelOutput
 from .beam_scorer import GROUPS, BeamScorer
-from .processors import LogitsProcessorList
 from .stopping import MaxLengthCriteria, StoppingCriteriaList, validate_stopping_criteria
 
 LISTS = ("logits_processor", "stopping_criteria", "logits_warper")

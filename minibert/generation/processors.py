@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..generation.scores import (
+from .scores import (
     end_tokens,
     forbid_repeated_ngrams,
     forbid_words,
