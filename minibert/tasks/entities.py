@@ -166,7 +166,10 @@ def entity_f1(
     """
     if len(predictions) != len(labels):
         raise ValueError(f"There are predictions for {len(predictions)} sentences and labels for {len(labels)}.")
-    scheme = scheme or _strict_scheme(tag for sentences in (predictions, labels) for tags in sentences for tag in tags)
+    sentences = [*predictions, *labels]
+    if not sentences or any(isinstance(s, str) or not all(isinstance(tag, str) for tag in s) for s in sentences):
+        raise ValueError("Give a list of tags for each sentence, names such as B-person: of ids their names, no -100.")
+    scheme = scheme or _strict_scheme(tag for tags in sentences for tag in tags)
     right, predicted, true = Counter[str](), Counter[str](), Counter[str]()
     for number, (ours, theirs) in enumerate(zip(predictions, labels, strict=True)):
         if len(ours) != len(theirs):

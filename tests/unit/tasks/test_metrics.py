@@ -290,3 +290,21 @@ def test_classes_come_in_many_clothes(predictions, labels):
 def test_numbers_losses_and_answers_of_another_kind_are_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        ["O", "B-person"],  # one sentence, not in a list
+        ["B", "O"],
+        [[0, 1], [2, 0]],
+        np.array([[1, 0], [2, -100]]),
+        torch.tensor([[1, 0], [2, -100]]),
+        [["O", None]],
+        "O",
+        [],
+    ],
+)
+def test_entities_are_scored_of_tags_that_are_names_in_sentences(tags):
+    with pytest.raises(ValueError, match="a list of tags for each sentence, names such as B-person"):
+        entity_f1(tags, tags)
