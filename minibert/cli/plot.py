@@ -60,7 +60,8 @@ def add_command(name: str, probe: str, draw: str, what: str) -> None:
         network = BertForMaskedLM.from_pretrained(model).eval()
         inputs = () if text is None else (BertTokenizer.from_pretrained(model), text)
         numbers = getattr(probes, probe)(network, *inputs)
-        figure = getattr(plots, draw)(*numbers) if isinstance(numbers, tuple) else getattr(plots, draw)(numbers)
+        arguments = numbers if isinstance(numbers, tuple) else (numbers,)
+        figure = getattr(plots, draw)(*arguments, model=model)
         plots.save_figure(figure, out)
         click.echo(out)
 
