@@ -31,6 +31,10 @@ bert = Bert()
 # The weights come with the project. They were trained for a few hours on old novels, so the model knows about hats
 # and carriages, and nothing about computers.
 #
+# This is the way that a sentence takes, from its letters to an answer:
+#
+# ![The text becomes ids, the ids become vectors in the embeddings, the encoder’s layers rewrite the vectors by attention and feed-forward, and at the end a head reads either every vector or, through the pooler, one](../docs/figures/path.svg)
+#
 # ## Fill in a blank
 #
 # **What do you expect?** Say a word aloud before you run the cell: *He shook his …*
@@ -129,9 +133,14 @@ for text, word in asked.items():
     panel.plot(probabilities, marker="o", label=f"{word}: {text}")
 panel.set_xticks(range(bert.layers + 1), ["embeddings", *(f"layer {n}" for n in range(bert.layers))])
 panel.set_ylabel("probability at the blank")
-panel.set_title("The answer appears on the way up")
+panel.set_title("The answer appears on the way up, in the bundled model")
 panel.legend()
-show(figure, "01-depth")
+show(
+    figure,
+    "01-depth",
+    "Four lines, one for each text: the probability of the right word is near 0 after the embeddings and after "
+    "layer 0, and rises above one half by layer 3; “pardon” rises first, “bell” last.",
+)
 
 # %% [markdown]
 # After the embeddings, the blank knows only that it is a blank, and where: it guesses at the likes of a comma, whatever the text.
@@ -158,7 +167,13 @@ panel.bar(range(len(found)), found)
 panel.set_xticks(range(len(found)), [tokenizer.pieces[i] for i in ids[1:-1]])
 panel.set_ylabel("probability of the word, hidden")
 panel.set_ylim(0, 1)
-show(figure, "01-hidden-words")
+panel.set_title("How probable the bundled model finds each word when it is hidden")
+show(
+    figure,
+    "01-hidden-words",
+    "A bar for each word of the sentence: “the”, “his” and “and” are nearly certain, “old”, “man” and “took” are "
+    "at about a third, “bowed” and “elizabeth” are close to 0.",
+)
 
 # %% [markdown]
 # Grammar pins little words down; a name could be any name. The average of −log p over the hidden words is the loss that

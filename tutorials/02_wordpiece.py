@@ -14,6 +14,8 @@
 # # 2 · WordPiece: from characters to ids
 #
 # A network multiplies numbers. This chapter turns text into numbers, and back, without ever meeting a word it cannot write.
+#
+# ![“A Rôle rewritten!” becomes the words a, role, rewritten and !, these become pieces such as re, ##writ and ##ten, and the pieces become ids between \[CLS\] and \[SEP\]](../docs/figures/tokenizer.svg)
 
 # %%
 import re
@@ -177,7 +179,13 @@ panel.set_xticks(sizes, [f"{size:,}" for size in sizes], rotation=30)
 panel.minorticks_off()
 panel.set_xlabel("vocabulary (dotted: every word whole)")
 panel.set_ylabel("pieces for a word")
-show(figure, "02-vocabulary-size")
+panel.set_title("Pieces for a word, by the size of the bundled model's vocabulary")
+show(
+    figure,
+    "02-vocabulary-size",
+    "A line that falls from nearly four pieces for a word, with 200 pieces in the vocabulary, steeply at first "
+    "and then slowly to just above one, with 8,192.",
+)
 
 # %% [markdown]
 # The first thousand pieces do most of the work. Each further piece is a row of 256 numbers to be learned, from words that

@@ -15,9 +15,13 @@
 #
 # The first stage of the network. An id says *which* word; a vector can say what it is like.
 #
-#     embeddings = LayerNorm(word[id] + segment[type] + position[place])
+# $$
+# \mathrm{embeddings} = \mathrm{LayerNorm}(\mathrm{word}[\mathit{id}] + \mathrm{segment}[\mathit{type}] + \mathrm{position}[\mathit{place}])
+# $$
 #
 # Ids of shape (batch, seq) go in, vectors of shape (batch, seq, hidden) come out.
+#
+# ![For each of five tokens three boxes are added, the word’s vector, the segment’s and the position’s; LayerNorm and dropout follow](../docs/figures/embeddings.svg)
 
 # %%
 import torch
@@ -127,17 +131,24 @@ image = left.imshow(similarity, vmin=-1, vmax=1, cmap="RdBu_r")
 left.set_title("cosine between two positions")
 left.set_xlabel("position")
 left.set_ylabel("position")
-figure.colorbar(image, ax=left)
+figure.colorbar(image, ax=left, label="cosine")
 for place in (10, 40, 100, 200):
     right.plot(range(-10, 11), similarity[place, place - 10 : place + 11], label=f"around {place}")
 right.set_title("near each other, alike?")
 right.set_xlabel("distance")
 right.legend()
+figure.suptitle("The position embeddings of the bundled model")
 near = torch.stack([similarity[place, place + 1] for place in range(1, 127)]).mean().item()
 untrained = torch.stack([similarity[place, place + 1] for place in range(129, 255)]).mean().item()
 print(f"neighbours among 1 to 127: {near:.2f}; among 129 to 255: {untrained:.2f}")
 assert near > untrained + 0.2
-show(figure, "03-positions")
+show(
+    figure,
+    "03-positions",
+    "Left, a square of cosines between positions: a dark diagonal with a pattern of stripes beside it up to "
+    "position 127, and nothing but the diagonal beyond. Right, four curves over the distance: those around 10, 40 "
+    "and 100 fall from 1 slowly, the one around 200 at once.",
+)
 
 # %% [markdown]
 # Where it was trained, the table has discovered that places are in a row. From 128 on it is still the noise it began with: a

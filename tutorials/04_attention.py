@@ -16,8 +16,15 @@
 # Attention is how one word learns of another. Every position asks a question (its *query*), every position holds up a label
 # (its *key*), and where question and label agree, the position's *value* is taken along.
 #
-#     Q = X W_q      K = X W_k      V = X W_v
-#     attention(Q, K, V) = softmax(Q Kᵀ / √d + mask) V
+# $$
+# Q = X W_q \qquad K = X W_k \qquad V = X W_v
+# $$
+#
+# $$
+# \mathrm{attention}(Q, K, V) = \mathrm{softmax}\Bigl(\frac{Q K^\top}{\sqrt{d}} + \mathrm{mask}\Bigr)\, V
+# $$
+#
+# ![x is projected to Q, K and V, each is split into heads; Q Kᵀ is divided by √d, the mask is added, the softmax runs over the keys; the probabilities mix V, and the heads are joined, with the shape written at every step](../docs/figures/attention.svg)
 
 # %%
 import math
@@ -163,18 +170,26 @@ panels = figure.subplots(4, 4)
 for layer in range(4):
     for head in range(4):
         panel = panels[layer, head]
-        panel.imshow(looks[layer, head], vmin=0, vmax=1, cmap="Blues")
+        image = panel.imshow(looks[layer, head], vmin=0, vmax=1, cmap="Blues")
         panel.set_title(f"layer {layer}, head {head}", fontsize=9)
         panel.set_xticks(range(len(tokens)), tokens if layer == 3 else [], rotation=90, fontsize=8)
         panel.set_yticks(range(len(tokens)), tokens if head == 0 else [], fontsize=8)
-figure.suptitle("who asks (rows) and who is asked (columns)")
+figure.suptitle("What each head of the bundled model looks at")
+figure.supylabel("the piece that asks (its query)")
+figure.supxlabel("the piece that is asked (its key)")
+figure.colorbar(image, ax=panels, shrink=0.5, label="attention weight; the weights of a row add up to 1")
 
 previous = looks.diagonal(offset=-1, dim1=-2, dim2=-1).mean(-1)  # (layers, heads): the mean look at the piece before
 following = looks.diagonal(offset=1, dim1=-2, dim2=-1).mean(-1)
 for name, habit in (("the piece before", previous), ("the piece after", following)):
     layer, head = divmod(int(habit.argmax()), 4)
     print(f"{name}: most of all layer {layer}, head {head}, with {habit.max():.0%} of its attention")
-show(figure, "04-heads")
+show(
+    figure,
+    "04-heads",
+    "Sixteen squares, a row for each layer: in layer 0 two heads have a sharp line beside the diagonal, at the "
+    "piece before and the piece after; in the upper layers the darkest columns are those of [CLS] and [SEP].",
+)
 
 # %% [markdown]
 # The two sharpest heads do what you would do to tell words apart by their order: look at the piece before and the piece

@@ -15,10 +15,17 @@
 #
 # Attention gathers; then every position thinks by itself. Around both stands the same frame: add what came in, and normalise.
 #
-#     a = LayerNorm(x + attention(x))
-#     y = LayerNorm(a + W₂ gelu(W₁ a + b₁) + b₂)
+# $$
+# a = \mathrm{LayerNorm}(x + \mathrm{attention}(x))
+# $$
+#
+# $$
+# y = \mathrm{LayerNorm}\bigl(a + W_2\, \mathrm{gelu}(W_1 a + b_1) + b_2\bigr)
+# $$
 #
 # (batch, seq, hidden) goes in and comes out, so layers can be stacked: the next one reads what this one wrote.
+#
+# ![x goes through self-attention and a dense map, x itself is added, LayerNorm; then up to the intermediate width through gelu and down again, the input is added, LayerNorm, y](../docs/figures/layer.svg)
 
 # %%
 import math
@@ -65,7 +72,12 @@ panel.axvline(0, color="lightgray", linewidth=0.8, zorder=0)
 panel.set_xlabel("x")
 panel.legend()
 panel.set_title("gelu dips below 0 and comes back")
-show(figure, "05-gelu")
+show(
+    figure,
+    "05-gelu",
+    "Two curves: relu is 0 up to 0 and then a straight line; gelu follows it, rounds its corner off, and dips a "
+    "little below 0 on the left.",
+)
 
 # %% [markdown]
 # ## The whole layer, by hand
@@ -149,9 +161,15 @@ panel.plot(two_senses, marker="o", label=f"“{lamp}” and “{weight}”")
 panel.set_xticks(range(5), ["embeddings", *(f"layer {n}" for n in range(4))])
 panel.set_ylim(0, 1.05)
 panel.set_ylabel("cosine of the two vectors of “light”")
+panel.set_title("Two meanings part from layer to layer of the bundled model")
 panel.legend()
 assert same_sense[-1] > two_senses[-1]
-show(figure, "05-senses")
+show(
+    figure,
+    "05-senses",
+    "Two lines over the layers, both beginning at 1: that of two lamps stays above 0.9, that of a lamp and a "
+    "feather falls to about 0.6.",
+)
 
 # %% [markdown]
 # They begin alike. The first layer already sees the neighbours, and parts the two senses; the two lamps stay together. Such

@@ -15,8 +15,19 @@
 #
 # The encoder leaves a vector at every place. Two small parts turn them into answers:
 #
-#     does B follow A?       W' tanh(W h_[CLS] + b) + b'
-#     which word is here?    E LayerNorm(gelu(W h + b)) + bias          E: the word embeddings, used backwards
+# *Does B follow A?*
+#
+# $$
+# W' \tanh(W h_{\mathrm{[CLS]}} + b) + b'
+# $$
+#
+# *Which word is here?* With E, the word embeddings, used backwards:
+#
+# $$
+# E\, \mathrm{LayerNorm}(\mathrm{gelu}(W h + b)) + \mathrm{bias}
+# $$
+#
+# ![Heads that read one vector, through the pooler: choices, classes, next sentence. Heads that read every vector: words, tags, answers](../docs/figures/heads.svg)
 
 # %%
 import torch
@@ -92,6 +103,8 @@ print("best guess:", tokenizer.convert_ids_to_tokens(by_hand[0, blank].argmax().
 # %% [markdown]
 # ## Tied: one matrix, two uses
 #
+# ![From ids at the bottom to word scores at the top: the matrix E of word embeddings is used at both ends, for looking up a row and for h Eᵀ + bias, and the bias has no part in the first use](../docs/figures/tied_decoder.svg)
+#
 # The first stage turns a word into its vector; the last asks how well a vector fits each word. Both use *one* matrix.
 #
 # **What do you expect:** how many numbers would an own decoder matrix add to this model of 5.5 million?
@@ -162,9 +175,16 @@ left.legend(fontsize=8, loc="lower right")
 right.hist(bias, bins=60)
 right.set_yscale("log")
 right.set_title("the bias of all words")
+figure.suptitle("What the bundled model's scores are made of")
 right.set_xlabel("bias")
 right.set_ylabel("words")
-show(figure, "06-scores")
+show(
+    figure,
+    "06-scores",
+    "Left, the eight best guesses as bars of their dot products, “bell” first, each with a point at the score "
+    "with the bias, which lies close to the end of its bar. Right, a histogram of all biases: most words lie just "
+    "below 0, a smaller hill near −3.",
+)
 
 # %% [markdown]
 # ## Summary

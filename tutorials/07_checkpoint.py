@@ -98,11 +98,18 @@ ordered = sorted(stages, key=lambda stage: (stage.startswith("cls"), stage))  # 
 panel.barh(ordered, [stages[stage] / 1e6 for stage in ordered])
 panel.invert_yaxis()
 panel.set_xlabel("million bytes")
-panel.set_title("model.safetensors, stage by stage")
-show(figure, "07-bytes")
+panel.set_title("The bundled model.safetensors, stage by stage")
+show(
+    figure,
+    "07-bytes",
+    "Bars of million bytes: the embeddings have more than four, each of the four layers about one and a half, and "
+    "pooler and heads next to nothing.",
+)
 
 # %% [markdown]
 # ## Four fates
+#
+# ![Names in a file beside names in a model: the body is in both and is read; decoder.weight is only in the model, and tied; the head of pre-training is only in the file, and left over; the classifier is only in the model, and new](../docs/figures/fates.svg)
 #
 # The same file into three models. **What do you expect** in each case: what is left over, and what is new? Remember which parts
 # each model has:

@@ -82,8 +82,14 @@ panel.set_xticks(range(len(ids)), tokenizer.convert_ids_to_tokens(ids.tolist()),
 panel.set_yticks(range(12), range(1, 13))
 panel.invert_yaxis()
 panel.set_ylabel("draw")
+figure.suptitle("Twelve draws: which pieces are asked, and what is read in their place")
 panel.legend(ncols=4, loc="lower center", bbox_to_anchor=(0.5, 1.0), frameon=False)
-show(figure, "08-draws")
+show(
+    figure,
+    "08-draws",
+    "Twelve rows of coloured squares over the words of one text: in each row a few other places are chosen; most "
+    "of them are [MASK], some a random word, some left as they were; [CLS] and [SEP] never.",
+)
 
 # %% [markdown]
 # `[CLS]` and `[SEP]` are never chosen. **What do you expect** of the shares in 2,000 draws?
@@ -103,6 +109,8 @@ assert abs(counts["[MASK]"] / total - 0.8) < 0.02
 
 # %% [markdown]
 # ## Why −100?
+#
+# ![Three rows over a sentence: the text; what is read, with \[MASK\] in place of head; the labels, −100 everywhere but at that place, which is the only one that cross-entropy counts](../docs/figures/labels.svg)
 #
 # The model gives scores at every place, and only some places are asked. Labels must say so. −100 is a number that can be no
 # word's id, and PyTorch's `cross_entropy` skips it. It means *no question here*, and nothing else.

@@ -16,10 +16,23 @@
 # Training turns gradients into steps. BERT's way of doing that is AdamW: Adam, with a weight decay that is kept out of the
 # gradient. For a parameter θ with gradient g, at step t:
 #
-#     m ← β₁ m + (1 − β₁) g
-#     v ← β₂ v + (1 − β₂) g²
-#     θ ← θ − s · m / (√v + ε)            s = lr · √(1 − β₂ᵗ) / (1 − β₁ᵗ)
-#     θ ← θ − lr · λ · θ
+# $$
+# m ← β_1 m + (1 − β_1)\, g
+# $$
+#
+# $$
+# v ← β_2 v + (1 − β_2)\, g^2
+# $$
+#
+# $$
+# θ ← θ − s · \frac{m}{\sqrt{v} + ε} \qquad s = \mathrm{lr} · \frac{\sqrt{1 − β_2^t}}{1 − β_1^t}
+# $$
+#
+# $$
+# θ ← θ − \mathrm{lr} · λ · θ
+# $$
+#
+# ![The gradient feeds two running means, m of g and v of g²; their quotient m / (√v + ε) times the step size moves θ; then the decay takes a share of θ itself, without the division](../docs/figures/adamw.svg)
 
 # %%
 import math
@@ -122,7 +135,14 @@ for panel, kind in ((left, AdamL2), (right, AdamW)):
     print(f"{kind.__name__:7} ends at {path[-1, 0]:.2f} (large gradients) and {path[-1, 1]:.2f} (small ones)")
 left.set_ylabel("weight (dotted: the best without decay)")
 left.legend()
-show(figure, "09-decay")
+figure.suptitle("The same λ, as a penalty in the gradient and as decay")
+show(
+    figure,
+    "09-decay",
+    "Two panels of weights over the steps. Left, with an L2 penalty: the weight with large gradients ends near "
+    "0.9, the one with small gradients near 0.5. Right, AdamW: both lie on one curve and end together, a little "
+    "below 1.",
+)
 
 # %% [markdown]
 # In the gradient, the penalty is weighed against the other gradient: where those are large it hardly counts, and where they are

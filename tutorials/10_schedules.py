@@ -28,6 +28,8 @@ from minibert.optim import schedules
 print(", ".join(kind.value for kind in TYPE_TO_SCHEDULER_FUNCTION))
 
 # %% [markdown]
+# ![Six small curves of the factor over the steps: constant, constant with warm-up, linear, cosine, cosine with restarts, and polynomial of power 2](../docs/figures/schedules.svg)
+#
 # ## BERT's own: linear with warm-up
 #
 # Up in a straight line, then down in a straight line. A run of 10 steps, 4 of them warm-up; steps count from 0. **What do you
@@ -72,11 +74,23 @@ for panel, (name, formula) in zip(panels.flat, formulas.items(), strict=True):
     panel.set_title(name)
 figure.supxlabel("step (dotted: end of warm-up; light: linear)")
 figure.supylabel("factor on the learning rate")
-show(figure, "10-schedules")
+figure.suptitle("The six schedules, with a warm-up of 100 steps out of 1,000")
+show(
+    figure,
+    "10-schedules",
+    "Six panels of the factor over the steps, with the linear schedule behind each: constant, a rise that stays "
+    "up, a rise and a straight fall, a rise and a cosine's fall, three falls of a cosine that start anew at 1, "
+    "and a fall that hangs below the line.",
+)
 
 # %% [markdown]
-# The cosine, ½ (1 + cos(π · progress)), stays high for longer, falls faster in the middle, and lands softly. By hand, in the
-# middle of the fall and a quarter into it:
+# The cosine stays high for longer, falls faster in the middle, and lands softly:
+#
+# $$
+# \mathrm{factor} = \frac{1 + \cos(π · \mathrm{progress})}{2}
+# $$
+#
+# By hand, in the middle of the fall and a quarter into it:
 
 # %%
 for progress in (0.25, 0.5):
@@ -171,7 +185,13 @@ panel.set_title("How far noise alone carries the weights")
 panel.legend()
 assert runs["bias correction, no warm-up"][0] > 3 * runs["bias correction, no warm-up"][-1]
 assert runs["original BERT: warm-up of 100 steps"][0] == 0.0
-show(figure, "10-noise")
+show(
+    figure,
+    "10-noise",
+    "Three curves of the average move: original BERT without warm-up begins above three times lr and falls "
+    "slowly; with bias correction it begins at one and falls at once; with warm-up it begins at 0 and never "
+    "exceeds a small part of that.",
+)
 
 # %% [markdown]
 # With bias correction the first step follows noise at full length, several times as far as later ones. Without it (√v is far

@@ -124,7 +124,9 @@ print(f"{asked.sum()} words to guess in 400 sentences")
 # The first: all words are alike, so a guess costs log(number of words). The second pays the entropy of word counts, the *unigram
 # entropy*:
 #
-#     H = − Σ p(word) log p(word)
+# $$
+# H = −\sum_{\mathrm{word}} p(\mathrm{word}) \log p(\mathrm{word})
+# $$
 
 # %%
 counts: Counter[str] = Counter()
@@ -279,6 +281,8 @@ def skills(scores: torch.Tensor) -> dict[str, float]:
 
 # %% [markdown]
 # And now the loop. There is nothing in it that the last chapters did not show.
+#
+# ![A ring of seven boxes: draw sentences, hide words, BERT scores every word, the loss over the hidden words, the gradient clipped, a step of AdamW, the schedule’s next rate, and back to the beginning](../docs/figures/training.svg)
 
 # %%
 STEPS, BATCH, RATE = 300, 64, 6e-3
@@ -348,7 +352,14 @@ right.set_ylim(0, 1.03)
 right.set_ylabel("probability")
 right.set_xlabel("step")
 right.legend(loc="lower right")
-show(figure, "11-curve")
+figure.suptitle("What the small model has learned, step by step")
+show(
+    figure,
+    "11-curve",
+    "Left, the loss falls through the lines of blind guessing, counted words and known kinds, and ends just above "
+    "that of the known grammar. Right, the probability of the right kind rises first, then the right number, and "
+    "last, after a flat stretch, the right topic.",
+)
 
 # %% [markdown]
 # The curve falls through H at once. The kinds of words depend on places and neighbours, and come first. Number and topic begin at
@@ -402,9 +413,19 @@ for topic, color in colors.items():
 for kind, marker in markers.items():
     panel.scatter([], [], color="gray", marker=marker, label=kind)
 panel.scatter([], [], edgecolor="gray", facecolor="none", marker="o", label="many (cooks, boil)")
+of_topic_words = [word for word in words if features[word][1]]
+for word in ("cook", "cooks", "boil", "boils", "soup", "stove", "sailor", "sailors", "row", "rows", "rose", "board"):
+    panel.annotate(word, flat[of_topic_words.index(word)], xytext=(5, 4), textcoords="offset points", fontsize=8)
 panel.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
-panel.set_title("Words of four topics in the model's word embeddings")
-show(figure, "11-words")
+panel.set_title("Words of four topics in the small model's word embeddings")
+panel.set_xlabel("the direction in which they differ most")
+panel.set_ylabel("the direction in which they differ next")
+show(
+    figure,
+    "11-words",
+    "The topic words as points in a plane: words of one kind and topic stand together, and the hollow points of "
+    "plurals and their verbs lie apart from the filled ones, cooks above cook, and boil to the left of boils.",
+)
 
 # %% [markdown]
 # Words of one kind and one topic lie near each other, and *cook* has gone another way than *cooks*. All of it came from filling
@@ -421,8 +442,14 @@ figure = new_figure(width=7, height=4)
 panel = figure.subplots()
 draw_losses(panel, {"fresh weights of 0.1": curve, "fresh weights of 0.02": small_start})
 panel.legend(loc="upper right", bbox_to_anchor=(1.0, 0.68))
+panel.set_title("The small model twice, from larger and from smaller fresh weights")
 assert small_start[6][1] > curve[6][1]  # at step 120
-show(figure, "11-flat")
+show(
+    figure,
+    "11-flat",
+    "Two loss curves: the model with fresh weights of 0.1 goes on falling; the one with 0.02 falls as fast to the "
+    "line of known kinds, and then lies along it.",
+)
 
 # %% [markdown]
 # The second model learns the kinds as fast, and then lies flat along that line: its attention scores begin so small that every

@@ -16,9 +16,13 @@
 # A pre-trained BERT knows words. *Fine-tuning* teaches it a task: is this review friendly? how much alike are these sentences? which
 # topics has this text? All three have the same model: one linear layer over the pooled vector of `[CLS]` (chapter 6).
 #
-#     logits = W dropout(pooled) + b          W: (labels, hidden)
+# $$
+# \mathrm{logits} = W\, \mathrm{dropout}(\mathrm{pooled}) + b \qquad W: (\mathrm{labels}, \mathrm{hidden})
+# $$
 #
 # What differs is the loss.
+#
+# ![A text goes through the encoder and the pooler, one linear layer gives the logits, and these are read in three ways: one class by a softmax, many labels by a σ each, or a number as it is, each with its own loss](../docs/figures/classification.svg)
 
 # %%
 import logging
@@ -94,9 +98,9 @@ print("pooled", tuple(pooled.shape), "→ logits", tuple(logits.shape), "→ los
 #
 # | `problem_type` | labels | loss: the mean of |
 # |---|---|---|
-# | `single_label_classification` | one class: (batch,) whole numbers | −log softmax(logits)[label] |
-# | `multi_label_classification` | yes or no for each label: (batch, labels) of 0.0 and 1.0 | −[y log σ(logit) + (1 − y) log(1 − σ(logit))] |
-# | `regression` | a number: (batch,) | (logit − y)² |
+# | `single_label_classification` | one class: (batch,) whole numbers | $−\log \mathrm{softmax}(\mathrm{logits})_{\mathrm{label}}$ |
+# | `multi_label_classification` | yes or no for each label: (batch, labels) of 0.0 and 1.0 | $−[y \log σ(\mathrm{logit}) + (1 − y) \log(1 − σ(\mathrm{logit}))]$ |
+# | `regression` | a number: (batch,) | $(\mathrm{logit} − y)^2$ |
 #
 # **What do you expect:** which of the losses make the logits of one text compete with each other?
 
@@ -244,7 +248,13 @@ for panel, name, vectors in zip(figure.subplots(1, 2), ("before", "after"), (bef
     panel.set_xticks([])
     panel.set_yticks([])
 panel.legend(loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
-show(figure, "12-pooled")
+figure.suptitle("The pooled vectors of 34 reviews, in the two directions in which they differ most")
+show(
+    figure,
+    "12-pooled",
+    "Two clouds of points. Before fine-tuning green and red points are mixed; after it nearly all red points are "
+    "at one end and nearly all green ones at the other, those of unseen reviews too, with a few between.",
+)
 
 # %% [markdown]
 # Before, the two kinds lie mixed: next-sentence prediction, which made these vectors, does not care who liked the soup. After, the whole
@@ -331,8 +341,13 @@ for line, row in enumerate(probabilities.tolist()):
 panel.axhline(3.5, color="black")
 panel.set_xticks(range(len(topics)), topics.names)
 panel.set_yticks(range(len(shown)), shown, fontsize=8)
-panel.set_title("above the line: texts it learned from; below: new ones")
-show(figure, "12-topics")
+figure.suptitle("How probable the model finds each topic; above the line: texts it learned from")
+show(
+    figure,
+    "12-topics",
+    "A table of nine texts and five topics with a percentage in each cell: the four texts above the line have "
+    "high numbers at their own topics, and the five below at most of theirs, with some mistakes.",
+)
 
 # %% [markdown]
 # The rows do not sum to 1, and need not: each label is a question of its own. Most of what is given to the new texts is right, and

@@ -16,10 +16,17 @@
 # *The fisherman feels a tug on the line. He …* Which ending fits? The endings are different for every question, so they cannot be
 # columns of a linear layer, as labels are (chapter 12). Instead each ending is read together with its context, and gets one number:
 #
-#     score of a choice = w · dropout(pooled of "context, choice") + b        w: (hidden)
-#     p(choice) = softmax over the choices of one question
+# $$
+# \mathrm{score} = w · \mathrm{dropout}(\mathrm{pooled}) + b \qquad w: (\mathrm{hidden})
+# $$
+#
+# $$
+# p(\mathrm{choice}) = \frac{e^{\text{its score}}}{\sum_{\text{choices of the question}} e^{\text{score}}}
+# $$
 #
 # The model is as simple as that. What needs care is the shape.
+#
+# ![Two questions with two choices each, (batch 2, choices 2, seq), become four rows, (4, seq); each row gets a score; the scores go back to (2, 2), and a softmax runs over the choices of each question](../docs/figures/choices.svg)
 
 # %%
 import logging
@@ -220,8 +227,14 @@ for panel, name, probabilities in zip(panels, ("before", "after"), (before, afte
             panel.text(column, line, f"{share:.0%}", ha="center", va="center", color=color, fontsize=9)
     panel.set_xticks(range(3), ["the right one", "wrong", "wrong"])
     panel.set_title(f"{name} fine-tuning: {probabilities[:, 0].mean():.0%} for the right one")
+figure.suptitle("How probable the model finds each ending of eight new questions")
 panels[0].set_yticks(range(8), [f"{question.context} {question.beginning} …" for question in new_questions], fontsize=8)
-show(figure, "13-choices")
+show(
+    figure,
+    "13-choices",
+    "Two tables of eight questions and three endings with percentages. Before fine-tuning every cell is near a "
+    "third; after it the column of the right ending is mostly dark, and two questions are wrong.",
+)
 
 # %%
 print(f"seen: {share_right(ask(model, questions), questions):.0%} right")

@@ -16,10 +16,17 @@
 # Which words are a person, which a place? Now every word has a label of its own, so the linear layer stands over every vector, and not
 # over the pooled one:
 #
-#     logits of piece i = W dropout(h_i) + b          W: (tags, hidden)
-#     loss = mean over the pieces that count of −log softmax(logits)[tag]
+# $$
+# \mathrm{logits}_i = W\, \mathrm{dropout}(h_i) + b \qquad W: (\mathrm{tags}, \mathrm{hidden})
+# $$
+#
+# $$
+# \mathrm{loss} = \frac{1}{n} \sum_i −\log \mathrm{softmax}(\mathrm{logits}_i)_{\mathrm{tag}_i} \qquad \text{over the } n \text{ pieces that count}
+# $$
 #
 # Two things need care: people tag words, and the model reads pieces; and most words are nothing, which makes bad models look good.
+#
+# ![Four rows: the words Helen, Lund, left; their tags B-person, I-person, O; the pieces \[CLS\], helen, lu, ##nd, left; and the labels, −100 for \[CLS\] and for ##nd, which is no first piece](../docs/figures/tags.svg)
 
 # %%
 import logging
@@ -143,9 +150,11 @@ print(f"always O: accuracy {word_accuracy(nothing, truth):.0%}, entity F1 {entit
 # And it found nothing. (In news texts about five words of six are O.) So entities are counted instead. An entity is right when its type,
 # its first and its last word are right; there is no half of one.
 #
-#     precision = right / found          of those it found, how many are right?
-#     recall = right / there are         of those there are, how many did it find?
-#     F1 = 2 · right / (found + there are)
+# Of those it found, how many are right? Of those there are, how many did it find? And both in one number:
+#
+# $$
+# \mathrm{precision} = \frac{\text{right}}{\text{found}} \qquad \mathrm{recall} = \frac{\text{right}}{\text{there are}} \qquad \mathrm{F1} = \frac{2 · \text{right}}{\text{found} + \text{there are}}
+# $$
 #
 # **What do you expect** here? One tag of eight is wrong.
 
@@ -234,10 +243,15 @@ panel.axhline(always_o, linestyle=":", color="gray")
 panel.text(0, always_o - 0.06, "accuracy of “always O”", fontsize=9)
 panel.set_ylim(0, 1.03)
 panel.set_xlabel("epochs")
-panel.set_title("New sentences")
+panel.set_title("The tagger on new sentences, after each epoch")
 panel.legend(loc="lower right", bbox_to_anchor=(1, 0.06))
 assert f1s[-1] > 0.2
-show(figure, "14-scores")
+show(
+    figure,
+    "14-scores",
+    "Two lines over the epochs: the accuracy of words jumps to that of “always O” at once and rises later; the F1 "
+    "of entities stays near 0 for the first epochs, wavers, and then rises.",
+)
 
 # %%
 for epoch in (0, 2, 5, 10, 15):
@@ -268,8 +282,13 @@ for line, (sentence, said, true) in enumerate(zip(new_sentences, predicted, new_
 panel.set_xlim(-0.5, 9.5)
 panel.set_ylim(7.6, -0.6)
 panel.axis("off")
-panel.set_title("what the model says of new sentences; framed in red: wrong")
-show(figure, "14-tags")
+panel.set_title("What the tagger says of new sentences; framed in red: wrong")
+show(
+    figure,
+    "14-tags",
+    "Eight new sentences, a word a box, coloured by the tag that the model says: most names are found; boxes "
+    "framed in red are wrong, such as Vienna and the second words of long names.",
+)
 
 # %% [markdown]
 # Names that stand where a name stands (*lives in …*, *met …*) are mostly found, though the model never saw them. Hard are long

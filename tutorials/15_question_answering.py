@@ -16,8 +16,15 @@
 # A question and a text go in; the answer is a stretch of the text. So the model need not write anything: it gives every piece
 # two scores, one for *the answer starts here*, one for *it ends here*.
 #
-#     start score, end score of piece i = W h_i + b          W: (2, hidden)
-#     loss = ½ (−log softmax(start)[first] − log softmax(end)[last])
+# $$
+# (\mathrm{start}_i, \mathrm{end}_i) = W h_i + b \qquad W: (2, \mathrm{hidden})
+# $$
+#
+# $$
+# \mathrm{loss} = \frac{−\log \mathrm{softmax}(\mathrm{start})_{\mathrm{first}} − \log \mathrm{softmax}(\mathrm{end})_{\mathrm{last}}}{2}
+# $$
+#
+# ![A row of pieces with \[CLS\], a question and a text; below, a start score and an end score for each; the largest start and the largest end in the text, 6.1 and 5.7, make the best span, and those of \[CLS\] the score of no answer](../docs/figures/span.svg)
 #
 # The rest of this chapter is care: from characters to pieces and back, the best span, texts that are too long, and questions
 # that the text does not answer.
@@ -179,9 +186,15 @@ panel.set_xlim(-1, len(pieces))
 panel.set_ylim(-1, 1)
 panel.set_yticks([-1, -0.5, 0, 0.5, 1], ["1", "½", "0", "½", "1"])
 panel.set_ylabel("probability")
-panel.set_title(fish.question)
+panel.set_title(f"{fish.question} Where the model lets the answer start, and end")
 panel.legend()
-show(figure, "15-start-and-end")
+show(
+    figure,
+    "15-start-and-end",
+    "Bars over the pieces of question and text: upwards the probability that the answer starts there, downwards "
+    "that it ends there. The tallest start and the tallest end stand a few pieces apart, at the place where fish "
+    "is sold; small bars stand at [CLS] and at other answers.",
+)
 
 # %% [markdown]
 # One start and one end stand out: where fish is sold. The small bars are the answers to other questions about this text, and at `[CLS]`
@@ -222,9 +235,14 @@ image = panel.imshow(scores.masked_fill(scores.isinf(), math.nan), cmap="viridis
 panel.plot(last, first, "o", markersize=14, markerfacecolor="none", markeredgecolor="red")
 panel.set_xlabel("ends at position")
 panel.set_ylabel("starts at position")
-panel.set_title("start score + end score, where allowed")
-figure.colorbar(image, ax=panel)
-show(figure, "15-spans")
+panel.set_title("Every span that may be an answer")
+figure.colorbar(image, ax=panel, label="start score + end score; ringed: the best")
+show(
+    figure,
+    "15-spans",
+    "A square of start and end positions in which only a slanted band is coloured, from the diagonal to 30 pieces "
+    "to the right of it; bright rows and columns cross in it, and a red ring marks the brightest crossing.",
+)
 
 # %% [markdown]
 # Rows are starts, columns are ends: at the crossings both agree. The answer is cut out of the text by its characters. Pieces glued together again would give *clock - maker* and lose capitals.
@@ -302,7 +320,11 @@ print(f"→ {in_windows[1].text!r}")
 # *Exact match* asks whether the answer is the true one; *F1* gives credit for a part of its words. Case, punctuation and articles
 # do not count.
 #
-#     precision = n / words predicted    recall = n / words true    F1 = their harmonic mean = 2 n / (predicted + true)
+# With n words that are in both:
+#
+# $$
+# \mathrm{precision} = \frac{n}{\text{predicted}} \qquad \mathrm{recall} = \frac{n}{\text{true}} \qquad \mathrm{F1} = \frac{2\, n}{\text{predicted} + \text{true}}
+# $$
 #
 # **What do you expect:** which F1 has *the south side*, when the truth is *on the south side near the fountain*?
 

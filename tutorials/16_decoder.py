@@ -67,13 +67,21 @@ figure = new_figure(width=9, height=4.4)
 for panel, weights, name in zip(
     figure.subplots(1, 2, sharey=True), (both_ways, left_only), ("both directions", "left to right"), strict=True
 ):
-    panel.imshow(weights, cmap="Blues", vmin=0, vmax=0.6)
+    image = panel.imshow(weights, cmap="Blues", vmin=0, vmax=0.6)
     panel.set_xticks(range(len(pieces)), pieces, rotation=90)
     panel.set_yticks(range(len(pieces)), pieces)
-    panel.set_xlabel("is looked at")
+    panel.set_xlabel("the piece that is asked")
     panel.set_title(name)
+figure.axes[0].set_ylabel("the piece that asks")
+figure.colorbar(image, ax=figure.axes, label="attention weight")
+figure.suptitle("Layer 0 of the bundled model, the mean over its heads")
 assert torch.equal(left_only, left_only.tril())
-show(figure, "16-triangle")
+show(
+    figure,
+    "16-triangle",
+    "Two squares of attention weights: in both directions there is colour on both sides of the diagonal; from "
+    "left to right everything above the diagonal is empty.",
+)
 
 # %% [markdown]
 # **What do you expect:** when the last word is changed, which places get another vector, with the triangle and without?
@@ -288,8 +296,13 @@ top = branch(prompt, 1.0)
 panel.text(-0.08, top, "she opened the", ha="right", va="center")
 panel.set_xlim(-0.9, 3.6)
 panel.set_axis_off()
-panel.set_title("the probability of each word, and of each whole sentence")
-show(figure, "16-tree")
+panel.set_title("The small decoder: the probability of each word, and of each whole sentence")
+show(
+    figure,
+    "16-tree",
+    "A tree from “she opened the” to the right: old, door and shop; old, the thickest branch, splits into five "
+    "things of about 0.1 each, while door, then quietly, ends at 0.32, the largest number.",
+)
 
 # %% [markdown]
 # A search for the likeliest text is right where there is one good answer, as in translation. For stories it is dull.
@@ -317,9 +330,14 @@ panel.bar(
 panel.set_xticks(range(3), shown)
 panel.set_ylabel("probability")
 panel.legend()
-panel.set_title("she opened the …")
+panel.set_title("she opened the …: what the small decoder says next")
 assert all(abs(count - after_the[number[word]].item()) < 0.06 for word, count in zip(shown, counts, strict=True))
-show(figure, "16-temperature")
+show(
+    figure,
+    "16-temperature",
+    "Groups of bars for old, door and shop: with T = 0.3 old has nearly everything, with T = 3 the three are "
+    "nearly alike, and the grey bars, drawn at T = 1, are as high as those of T = 1.",
+)
 
 # %% [markdown]
 # A low temperature sharpens, and ends in greedy search; a high one flattens, and lets nonsense in (at T = 3 the three bars no longer
@@ -332,6 +350,8 @@ show(figure, "16-temperature")
 #
 # No place looks ahead, so the keys and values of earlier places never change. Only the newest word has to go through the layers, if
 # its query finds the older keys and values in memory.
+#
+# ![A triangle of squares, a row for each query and a column for each key: the rows of earlier words are done, their keys and values are kept, and the newest word computes the last row only](../docs/figures/cache.svg)
 
 # %%
 ids = by_greedy
@@ -350,8 +370,13 @@ assert apart < 1e-4
 # Equal up to rounding: the same numbers are added in another order (chapter 17 has more about that). How much work is saved? Count the
 # multiplications for the bundled model's size, writing a text word by word:
 #
-#     a layer, for one word:    4 h² + 2 h · intermediate, and 2 h for each key that its query meets
-#     the word head:            h² + h · vocabulary
+# $$
+# \text{a layer, for one word:} \quad 4 h^2 + 2 h · \mathrm{intermediate} + 2 h · \text{keys that its query meets}
+# $$
+#
+# $$
+# \text{the word head:} \quad h^2 + h · \mathrm{vocabulary}
+# $$
 
 # %%
 h, intermediate, layers, vocabulary = 256, 1024, 4, 8192
@@ -372,10 +397,16 @@ panel.plot(lengths, [multiplications(n, False) / 1e9 for n in lengths], label="r
 panel.plot(lengths, [multiplications(n, True) / 1e9 for n in lengths], label="with a cache")
 panel.set_xlabel("words written")
 panel.set_ylabel("10⁹ multiplications")
+panel.set_title("What it takes to write a text, for the bundled model's size")
 panel.legend()
 ratio = multiplications(64, False) / multiplications(64, True)
 print(f"64 words: {ratio:.0f} times the multiplications without a cache")
-show(figure, "16-cache")
+show(
+    figure,
+    "16-cache",
+    "Two curves of multiplications over the words written: reading all again bends upwards more and more; with a "
+    "cache the curve is a nearly flat straight line.",
+)
 
 # %% [markdown]
 # About half as many times as there are words. **What do you expect** of the clock: the same factor?

@@ -212,8 +212,14 @@ panel.text(-0.1, 1.2e-5, "tolerance", color="gray", va="bottom")
 panel.set_yscale("log")
 panel.set_xticks(range(5), stages)
 panel.set_ylabel("largest difference")
+panel.set_title("Rounding, and one mistake, on their way up the bundled model")
 panel.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
-show(figure, "17-growth")
+show(
+    figure,
+    "17-growth",
+    "Four lines over the stages on a logarithmic scale: bfloat16 lies near 0.1, the rounding of float64 and sdpa "
+    "near a millionth and rising slowly; the wrong ε begins in layer 1, just above the tolerance.",
+)
 
 # %% [markdown]
 # (Where there is no point, the difference is 0.) Rounding grows slowly: LayerNorm brings every vector back to the same size. The
@@ -222,6 +228,8 @@ show(figure, "17-growth")
 # lies half a billion times lower.
 #
 # ## A planted bug
+#
+# ![Two models stage by stage: embeddings and layer 0 are equal to the bit, layer 1 has the bug and is the first that differs, layers 2 and 3 have inherited the difference](../docs/figures/divergence.svg)
 #
 # Somebody wrote self-attention anew, and made a mistake. Can you see it?
 

@@ -58,10 +58,10 @@ def times_as_fast(new: Callable[[], object], old: Callable[[], object], rounds: 
 #
 # | part | multiplications |
 # |---|---|
-# | query, key, value, output: four projections, in each layer | 4 n h² |
-# | feed-forward: up and down, in each layer | 2 n h i |
-# | attention: scores, and the mean of the values, in each layer | 2 n² h |
-# | the word head: transform, and a score for each word | n (h² + h v) |
+# | query, key, value, output: four projections, in each layer | $4 n h^2$ |
+# | feed-forward: up and down, in each layer | $2 n h i$ |
+# | attention: scores, and the mean of the values, in each layer | $2 n^2 h$ |
+# | the word head: transform, and a score for each word | $n (h^2 + h v)$ |
 #
 # **What do you expect:** which part is the largest in BERT-base (12 layers, h 768, i 3072, v 30,522)? And in our small model (4 layers,
 # h 256, i 1024, v 8192)?
@@ -99,7 +99,13 @@ panel.invert_yaxis()
 panel.set_xticks([])
 panel.set_xlim(0, 1)
 panel.legend(ncols=4, loc="lower center", bbox_to_anchor=(0.45, 1.0), frameon=False)
-show(figure, "18-where")
+figure.suptitle("Which part of a forward pass the multiplications are in")
+show(
+    figure,
+    "18-where",
+    "Four bars, cut into shares: in BERT-base the feed-forward network is about half; in the small model the word "
+    "head is as large, and with 30,522 words it is more than two thirds; attention is thin everywhere.",
+)
 
 # %% [markdown]
 # The n² of attention is famous, and small at 128 words. In BERT-base the feed-forward network is the largest part; in a small model it is
@@ -162,6 +168,8 @@ print(f"a training step is {times_as_fast(where_asked, everywhere):.1f} times as
 #
 # ## Leave out the padding
 #
+# ![A batch of three texts padded to eight places, 11 of 24 dashed for padding; below, the same texts packed into one row of 13, each attending to itself only](../docs/figures/packed.svg)
+#
 # Texts in a batch have different lengths; the short ones are padded. **What do you expect:** how much of the work below is padding?
 #
 # `attn_implementation="packed"` lays the real pieces of all texts end to end in one row. Everything but attention works on each
@@ -218,9 +226,14 @@ panel.set_xticks(lengths, lengths)
 panel.set_ylim(0, max(2.0, *ratios) * 1.1)
 panel.set_xlabel("words in a text (1,024 in each batch)")
 panel.set_ylabel("times as fast as eager")
-panel.set_title("sdpa, on this machine, just now")
+panel.set_title("sdpa beside eager: two layers, on this machine, just now")
 print({n: round(ratio, 1) for n, ratio in zip(lengths, ratios, strict=True)})
-show(figure, "18-sdpa")
+show(
+    figure,
+    "18-sdpa",
+    "A line over the length of a text: for short texts sdpa is about as fast as eager, and it gains as texts get "
+    "longer.",
+)
 
 # %% [markdown]
 # For short texts attention is too small a part to matter. For long ones writing the scores down costs more than the picture of the

@@ -51,10 +51,13 @@ def test_a_picture_is_written_only_when_a_folder_was_named(
     figure = new_figure(width=2, height=1)
     figure.subplots().plot([0, 1])
     monkeypatch.delenv("MINIBERT_FIGURES", raising=False)
-    picture = show(figure, "line")
+    picture = show(figure, "line", "A line that rises")
     assert list(tmp_path.iterdir()) == []
     assert capsys.readouterr().out == "[figure line: to see it, set MINIBERT_FIGURES to a folder]\n"
-    assert picture._repr_png_().startswith(b"\x89PNG")
+    png, described = picture._repr_png_()
+    assert png.startswith(b"\x89PNG")
+    assert described == {"alt": "A line that rises"}
+    assert repr(picture) == "A line that rises"
     monkeypatch.setenv("MINIBERT_FIGURES", str(tmp_path / "new" / "folder"))
-    show(figure, "line")
+    show(figure, "line", "A line that rises")
     assert [path.name for path in tmp_path.rglob("*.png")] == ["line.png"]

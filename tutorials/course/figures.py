@@ -25,19 +25,26 @@ write_utf8()  # a chapter prints "√" and "─", to a file too
 
 
 class Picture:
-    """A plot that a notebook shows when a cell ends with it."""
+    """A plot that a notebook shows when a cell ends with it. seen: a sentence for those who cannot see it."""
 
-    def __init__(self, figure: Figure):
+    def __init__(self, figure: Figure, seen: str):
         self.figure = figure
+        self.seen = seen
 
-    def _repr_png_(self) -> bytes:
+    def __repr__(self) -> str:
+        return self.seen
+
+    def _repr_png_(self) -> tuple[bytes, dict[str, str]]:
         buffer = io.BytesIO()
         self.figure.savefig(buffer, format="png", dpi=110)
-        return buffer.getvalue()
+        return buffer.getvalue(), {"alt": self.seen}
 
 
-def show(figure: Figure, name: str) -> Picture:
-    """The plot for a notebook. A script prints where it is: `name`.png in the folder that MINIBERT_FIGURES names."""
+def show(figure: Figure, name: str, seen: str) -> Picture:
+    """The plot for a notebook, and a sentence that says what is seen in it, for those who cannot see it.
+
+    A script prints where the plot is: `name`.png in the folder that MINIBERT_FIGURES names.
+    """
     folder = os.environ.get(FOLDER_VARIABLE)
     if folder:
         Path(folder).mkdir(parents=True, exist_ok=True)
@@ -45,4 +52,4 @@ def show(figure: Figure, name: str) -> Picture:
     if "ipykernel" not in sys.modules:  # not in a notebook
         where = Path(folder) / f"{name}.png" if folder else f"to see it, set {FOLDER_VARIABLE} to a folder"
         print(f"[figure {name}: {where}]")
-    return Picture(figure)
+    return Picture(figure, seen)

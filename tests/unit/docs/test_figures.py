@@ -9,6 +9,7 @@ import pytest
 from minibert import BertTokenizer
 from tests.unit.docs.pages import DOCS, PAGES
 
+CHAPTERS = sorted((DOCS.parent / "tutorials").glob("[0-9][0-9]_*.py"))
 FIGURES = sorted((DOCS / "figures").glob("*.svg"))
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -20,8 +21,9 @@ def words(figure: str) -> list[str]:
 
 @pytest.mark.parametrize("figure", FIGURES, ids=lambda path: path.stem)
 def test_a_figure_is_shown_and_described(figure: Path) -> None:
-    shown = [page.name for page in PAGES if f"](figures/{figure.name})" in page.read_text(encoding="utf-8")]
-    assert shown
+    places = dict.fromkeys(PAGES, f"](figures/{figure.name})")
+    places |= dict.fromkeys(CHAPTERS, f"](../docs/figures/{figure.name})")
+    assert any(place in page.read_text(encoding="utf-8") for page, place in places.items())
     root = ET.parse(figure).getroot()
     assert root.findtext(f"{SVG}title")
     assert root.findtext(f"{SVG}desc")
