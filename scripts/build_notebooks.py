@@ -10,6 +10,7 @@ place of whatever a student handed in.
 """
 
 import ast
+import copy
 import re
 import shutil
 import sys
@@ -39,9 +40,9 @@ c.ExecutePreprocessor.timeout = 120  # seconds for a cell: a loop that never end
 """
 
 
-def chapter_notebook(chapter: Path) -> NotebookNode:
-    """A chapter, without output. Its links to other chapters lead to their notebooks."""
-    notebook = jupytext.read(chapter)
+def chapter_notebook(notebook: NotebookNode) -> NotebookNode:
+    """A chapter to be kept in a file. Its links to other chapters lead to their notebooks."""
+    notebook = copy.deepcopy(notebook)
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number}"  # the same at every build
         if cell.cell_type == "markdown":
@@ -102,7 +103,7 @@ def build_course(folder: Path) -> None:
         if path.is_file() and TUTORIALS / "solutions" not in path.parents:
             target.parent.mkdir(parents=True, exist_ok=True)
             if path in chapters():
-                nbformat.write(chapter_notebook(path), target.with_suffix(".ipynb"))
+                nbformat.write(chapter_notebook(jupytext.read(path)), target.with_suffix(".ipynb"))
             else:
                 shutil.copyfile(path, target)
     copy_course(folder / "tutorials")

@@ -1,8 +1,8 @@
 """Run the chapters of the course and turn what they showed into Markdown, for the site.
 
 A chapter is run as a notebook, in a folder of its own, without the network. What it gave is kept in build/executed under a
-name that stands for everything it was made of, so that nothing there can go stale: the chapter, what it imports, the library and the
-weights.
+name that stands for everything it was made of, so that nothing there can go stale: the chapter's code, what it imports, the library
+and the weights. Its prose is always that of now.
 """
 
 import hashlib
@@ -25,6 +25,7 @@ from scripts.links import ROOT, TUTORIALS
 
 KEPT = ROOT / "build" / "executed"
 AT_ONCE = 2
+PICTURE = re.compile(r'show\(\s*figure,\s*"(.+?)"')
 SECONDS = 300  # for a cell, on a busy machine
 SETTINGS = {
     "HF_HUB_OFFLINE": "1",
@@ -53,10 +54,15 @@ def fingerprint(files: Iterable[Path]) -> str:
 
 def run(chapter: Path, library: str) -> NotebookNode:
     """The chapter with its output: kept from before, or run now."""
-    kept = KEPT / f"{chapter.stem}-{fingerprint([chapter])[:16]}-{library[:16]}.ipynb"
-    if kept.exists():
-        return nbformat.read(kept, as_version=4)
     notebook = jupytext.read(chapter)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    sources = hashlib.sha256("\0".join(cell.source for cell in code).encode())
+    kept = KEPT / f"{chapter.stem}-{sources.hexdigest()[:16]}-{library[:16]}.ipynb"
+    if kept.exists():
+        before = [cell for cell in nbformat.read(kept, as_version=4).cells if cell.cell_type == "code"]
+        for cell, run_before in zip(code, before, strict=True):
+            cell.update(outputs=run_before.outputs, execution_count=run_before.execution_count)
+        return notebook
     with tempfile.TemporaryDirectory() as folder:
         resources = {"metadata": {"path": folder}}
         client = NotebookClient(notebook, timeout=SECONDS, resources=resources, coalesce_streams=True)
@@ -72,7 +78,10 @@ def run(chapter: Path, library: str) -> NotebookNode:
 
 
 def as_markdown(notebook: NotebookNode) -> tuple[str, dict[str, str]]:
-    """The page, and its pictures in base64 by the names under which the page shows them."""
+    """The page, and its pictures in base64 by the names under which the page shows them.
+
+    A picture's text is what the chapter says is seen in it.
+    """
     parts: list[str] = []
     pictures: dict[str, str] = {}
     for cell in notebook.cells:
@@ -84,9 +93,10 @@ def as_markdown(notebook: NotebookNode) -> tuple[str, dict[str, str]]:
             if output.output_type == "stream":
                 parts.append(fenced(output.text, "text .output"))
             elif "image/png" in output.data:
-                (name,) = re.findall(r'show\(figure, "(.+)"\)', cell.source)
+                (name,) = PICTURE.findall(cell.source)
                 pictures[f"{name}.png"] = output.data["image/png"]
-                parts.append(f"![The plot that this cell draws: {name[3:].replace('-', ' ')}]({name}.png)")
+                seen = re.sub(r"([\\\[\]])", r"\\\1", output.metadata["image/png"]["alt"])
+                parts.append(f"![{seen}]({name}.png)")
             else:
                 parts.append(fenced(output.data["text/plain"], "text .output"))
     return "\n\n".join(parts), pictures

@@ -4,7 +4,7 @@ Inside the site every file keeps its path in the repository, so that a link such
 the file in an editor and on a code host, leads to the line of the symbol here. Whatever a page links to becomes a page too:
 
     docs/NAME.md                 NAME.html, as written
-    tutorials/NN_name.py         the chapter, run
+    tutorials/NN_name.py         the chapter, run; beside it the same as a notebook, to download
     any other file or folder     its code with numbered lines, or a table of what is in it
 """
 
@@ -12,9 +12,11 @@ import ast
 import base64
 import html
 import re
+import textwrap
 from pathlib import Path
 from typing import Any
 
+import nbformat
 from latex2mathml.converter import convert
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files, InclusionLevel
@@ -26,11 +28,22 @@ from pygments.lexers import get_lexer_for_filename
 from pygments.lexers.special import TextLexer
 from pygments.util import ClassNotFound
 
+from scripts.build_notebooks import chapter_notebook
 from scripts.links import ROOT, TUTORIALS, chapters, inside, linked
 from scripts.run_chapters import as_markdown, run_all
 from scripts.symbols import symbols
 
 COURSE = "tutorials/README.md"
+PICTURE = re.compile(r'<p>(<img [^>]*src="([^"]+)"[^>]*>)</p>')
+OPERATORS = str.maketrans({"−": "-", "·": r"\cdot ", "←": r"\leftarrow "})
+SIZE = re.compile(r'(?<=<svg xmlns="http://www.w3.org/2000/svg") width="[\d.]+" height="[\d.]+"')
+LONG_NAME = re.compile(
+    r"(?<=<code>)[\w./]{25,}(?=</code>)"
+)  # bert.encoder.layer: in a narrow table it may break at a mark
+PARAGRAPH = re.compile(r"<p>(?!<a class=\"picture\")(.*?)</p>", re.DOTALL)
+DESCRIBED_IN = 200  # characters
+NOTEBOOK = """<p class="notebook" data-search-exclude><a href="{name}" download>Download this chapter as a notebook</a>. It runs in the folder
+<code>tutorials</code> of the repository.</p>"""
 CODE = "---\nhide: [navigation, toc]\nsearch: {exclude: true}\n---\n"  # a search is to find what is said of the code
 
 
@@ -66,10 +79,15 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     own = [file for file in files if file.src_dir == config.docs_dir]
     all_files = Files([file for file in files if file.src_dir != config.docs_dir])
     for file in own:
-        all_files.append(File(f"docs/{file.src_uri}", str(ROOT), config.site_dir, False, dest_uri=file.dest_uri))
+        moved = File(f"docs/{file.src_uri}", str(ROOT), config.site_dir, False, dest_uri=file.dest_uri)
+        if file.src_uri.endswith(".svg"):  # opened by itself, a drawing fills the window
+            moved.content_string = SIZE.sub("", moved.content_string, count=1)
+        all_files.append(moved)
     for chapter, notebook in zip(chapters(), run_all(chapters()), strict=True):
         text, pictures = as_markdown(notebook)
         all_files.append(GeneratedPage(chapter, text, config))
+        kept = nbformat.writes(chapter_notebook(notebook))
+        all_files.append(File.generated(config, f"tutorials/{chapter.stem}.ipynb", content=kept))
         for name, picture in pictures.items():
             all_files.append(File.generated(config, f"tutorials/{name}", content=base64.b64decode(picture)))
     for path in linked([*docs.rglob("*.md"), TUTORIALS / "README.md", *chapters()]):
@@ -104,13 +122,18 @@ def first_line(path: Path) -> str:
 
 
 def on_page_content(content: str, page: Page, **_: Any) -> str:
-    """Formulas as MathML, which browsers draw without a script; code with its lines numbered and its symbols marked."""
+    """Formulas as MathML, which browsers draw without a script; pictures that open; code with numbered lines and marked symbols."""
     content = re.sub(
         r'<(span|div) class="arithmatex">\\[(\[](.*?)\\[)\]]</\1>',
         lambda found: formula(html.unescape(found[2]), block=found[1] == "div"),
         content,
         flags=re.DOTALL,
     )
+    content = LONG_NAME.sub(lambda name: re.sub(r"(?<=[./_])(?=\w)", "<wbr>", name[0]), content)
+    content = PICTURE.sub(r'<p><a class="picture" href="\2">\1</a></p>', content)
+    page.meta.setdefault("description", description(content, ROOT / page.file.src_uri))
+    if ROOT / page.file.src_uri in chapters():
+        content = content.replace("</h1>", "</h1>\n" + NOTEBOOK.format(name=f"{Path(page.file.src_uri).stem}.ipynb"), 1)
     code = getattr(page.file, "code", None)
     if code is None:
         return content
@@ -121,14 +144,34 @@ def on_page_content(content: str, page: Page, **_: Any) -> str:
         page.present_anchor_ids.add(symbol)
     page.present_anchor_ids |= {f"L{number}" for number in marks}
     numbered = (
-        f'<span id="L{number}"><a href="#L{number}"></a>{mark}{line}\n</span>'
+        f'<span id="L{number}"><a href="#L{number}" aria-label="Line {number}"></a>{mark}{line}\n</span>'
         for (number, mark), line in zip(marks.items(), lines, strict=True)
     )
     return f'{content}\n<div class="highlight numbered"><pre><code>{"".join(numbered)}</code></pre></div>'
 
 
+def description(content: str, path: Path) -> str:
+    """What a page is about, for a search engine: its first paragraph, or its file's name and the first line of the docstring."""
+    if paragraph := PARAGRAPH.search(content):
+        text = html.unescape(re.sub(r"<[^>]+>", "", paragraph[1]))
+    else:
+        text = f"{name_of(path)}: {first_line(path) or 'as it is in the repository'}"
+    return html.escape(textwrap.shorten(text, DESCRIBED_IN, placeholder=" …"))
+
+
+def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:
+    """The pages whose heading is the project's name say in their title what they are; a reader of screens hears what the search is."""
+    what = str(config.site_description).partition(",")[0] if page.url == "index.html" else "README"
+    name = config.site_name
+    output = output.replace(
+        'data-md-component="search" role="dialog"', 'data-md-component="search" role="dialog" aria-label="Search"'
+    )
+    return output.replace(f"<title>{name} - {name}</title>", f"<title>{name}: {what}</title>")
+
+
 def formula(tex: str, block: bool) -> str:
-    """A formula in TeX as MathML; a wide one scrolls in its own box."""
+    """A formula in TeX as MathML, its signs as operators, which have space around them; a wide one scrolls in its own box."""
+    tex = tex.translate(OPERATORS)
     return f'<div class="formula">{convert(tex, display="block")}</div>' if block else convert(tex)
 
 

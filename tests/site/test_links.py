@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import re
+from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import nbformat
 import pytest
 
 import minibert
@@ -21,12 +24,18 @@ class Links(HTMLParser):
         self.links: list[str] = []
         self.loads: list[str] = []
         self.places: set[str] = {""}
+        self.pictures: dict[str, tuple[str, str]] = {}  # where a picture is: what it leads to, and what is said of it
+        self.description = ""
         self.text = page.read_text(encoding="utf-8")
         self.feed(self.text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         of = dict(attrs)
         self.places |= {of.get("id") or "", (tag == "a" and of.get("name")) or ""}
+        if tag == "meta" and of.get("name") == "description":
+            self.description = of.get("content") or ""
+        if tag == "img":
+            self.pictures[of.get("src") or ""] = (self.links[-1], of.get("alt") or "")
         if tag == "a":
             self.links.append(of.get("href") or "")
         elif tag == "link" and of.get("rel") not in ("canonical", "next", "prev"):
@@ -75,10 +84,59 @@ def test_every_chapter_is_there_with_its_output_and_pictures(pages: dict[Path, L
     for chapter in TUTORIALS.glob("[0-9][0-9]_*.py"):
         page = pages[site / "tutorials" / f"{chapter.stem}.html"]
         assert page.text.count('class="output highlight"') > 3
-        names = re.findall(r'show\(figure, "(.+?)"\)', chapter.read_text(encoding="utf-8"))
-        assert names
-        assert {f"{name}.png" for name in names} <= set(page.loads)
+        plots = plots_of(chapter)
+        assert plots
+        assert {f"{name}.png": (f"{name}.png", seen) for name, seen in plots.items()}.items() <= page.pictures.items()
         assert f"{chapter.stem}.html" in contents.links
+
+
+def plots_of(chapter: Path) -> dict[str, str]:
+    """The plots that a chapter shows by their names, each with what the chapter says is seen in it."""
+    calls = [node for node in ast.walk(ast.parse(chapter.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    shown = [
+        [ast.literal_eval(argument) for argument in call.args[1:]] for call in calls if ast.unparse(call.func) == "show"
+    ]
+    return dict(shown)
+
+
+def test_every_chapter_has_a_drawing_and_a_notebook(pages: dict[Path, Links], site: Path) -> None:
+    for chapter in TUTORIALS.glob("[0-9][0-9]_*.py"):
+        page = pages[site / "tutorials" / f"{chapter.stem}.html"]
+        assert any(name.endswith(".svg") for name in page.pictures), chapter.stem
+        assert f"{chapter.stem}.ipynb" in page.links
+        notebook = nbformat.read(site / "tutorials" / f"{chapter.stem}.ipynb", as_version=4)
+        nbformat.validate(notebook)
+        assert len(notebook.cells) == len(re.findall("^# %%", chapter.read_text(encoding="utf-8"), re.MULTILINE))
+        outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+        told = {output.metadata["image/png"]["alt"] for output in outputs if "image/png" in output.get("data", {})}
+        assert told == set(plots_of(chapter).values())
+
+
+def test_a_picture_says_what_is_seen_and_opens(pages: dict[Path, Links]) -> None:
+    for page, content in pages.items():
+        for source, (leads_to, seen) in content.pictures.items():
+            assert leads_to == source, page.name
+            assert len(seen) > 60, (page.name, source)
+
+
+def test_every_page_has_a_title_and_a_description_of_its_own(pages: dict[Path, Links]) -> None:
+    titles = Counter(re.findall(r"<title>(.*?)</title>", content.text)[0] for content in pages.values())
+    assert [title for title, count in titles.items() if count > 1 or title == "minibert - minibert"] == []
+    described = Counter(content.description for content in pages.values())
+    assert [text for text, count in described.items() if count > 1 or not 30 < len(text) <= 200] == []
+
+
+def test_the_arguments_of_a_class_are_told_one_by_one(pages: dict[Path, Links], site: Path) -> None:
+    text = pages[site / "api" / "network.html"].text
+    for argument in ("hidden_act", "max_position_embeddings", "type_vocab_size", "initializer_range"):
+        assert f"<li><code>{argument}</code>: " in text
+    assert "<p><strong>Dropout</strong></p>" in text
+
+
+@pytest.mark.parametrize("number", ["03", "04", "05", "06", "09", "10", "11", "12", "13", "14", "15", "16"])
+def test_a_chapters_equations_are_set_as_equations(pages: dict[Path, Links], site: Path, number: str) -> None:
+    (page,) = (site / "tutorials").glob(f"{number}_*.html")
+    assert 'display="block"' in pages[page].text
 
 
 def test_formulas_are_drawn_without_a_script(pages: dict[Path, Links], site: Path) -> None:
