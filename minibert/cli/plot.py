@@ -60,8 +60,8 @@ def add_command(name: str, probe: str, draw: str, what: str) -> None:
         network = BertForMaskedLM.from_pretrained(model).eval()
         inputs = () if text is None else (BertTokenizer.from_pretrained(model), text)
         numbers = getattr(probes, probe)(network, *inputs)
-        arguments = numbers if isinstance(numbers, tuple) else (numbers,)
-        figure = getattr(plots, draw)(*arguments, model=model)
+        figure = getattr(plots, draw)(*numbers) if isinstance(numbers, tuple) else getattr(plots, draw)(numbers)
+        figure.suptitle(f"{model}: {what.replace('TEXT', f'“{text}”')}", fontsize=10, parse_math=False)
         plots.save_figure(figure, out)
         click.echo(out)
 

@@ -1,9 +1,8 @@
 """Plots of the inside of a model and of its training, drawn without a window and written whole or not at all.
 
 The `draw_…` functions take the numbers of `probes.py` and return a matplotlib figure, which `save_figure` writes; the
-`plot_…` functions write a file themselves, and raise ValueError where it is neither .png nor .svg. Each says in a sentence
-what it shows, and `model` adds whose numbers these are. All read in black and white and for the colour-blind. matplotlib
-is the extra `plots`: without it all raise ModuleNotFoundError.
+`plot_…` functions write a file themselves, and raise ValueError where it is neither .png nor .svg. All read in black and
+white and for the colour-blind. matplotlib is the extra `plots`: without it all raise ModuleNotFoundError.
 """
 
 import os
@@ -49,12 +48,7 @@ def save_figure(figure: "Figure", out: str | os.PathLike[str]) -> None:
         figure.savefig(temporary)
 
 
-def give_title(figure: "Figure", sentence: str, model: str) -> None:
-    """What a plot shows, and of which model where that is known."""
-    figure.suptitle(f"{sentence} · {_plain(model)}" if model else sentence, fontsize=10)
-
-
-def draw_attention(pieces: Sequence[str], layers: Sequence[Tensor], *, model: str = "") -> "Figure":
+def draw_attention(pieces: Sequence[str], layers: Sequence[Tensor]) -> "Figure":
     """The attention weights of every head: rows are queries, columns keys, darker is more. layers: (heads, seq, seq) each."""
     heads = max(layer.size(0) for layer in layers)
     figure = new_figure(width=1.0 + 2.0 * heads, height=0.8 + 2.1 * len(layers))
@@ -64,20 +58,17 @@ def draw_attention(pieces: Sequence[str], layers: Sequence[Tensor], *, model: st
         for panel in panels[row][layer.size(0) :]:  # the heads that were pruned
             panel.set_axis_off()
         for head, (panel, weights) in enumerate(zip(panels[row], layer.tolist(), strict=False)):
-            image = panel.imshow(weights, cmap=LIGHT_TO_DARK, vmin=0.0, vmax=1.0)
+            panel.imshow(weights, cmap=LIGHT_TO_DARK, vmin=0.0, vmax=1.0)
             panel.set_title(f"layer {row}, head {head}", fontsize=8)
             below = texts if row == len(layers) - 1 else blank
             panel.set_xticks(range(len(texts)), below, rotation=90, fontsize=7)
             panel.set_yticks(range(len(texts)), texts if head == 0 else blank, fontsize=7)
-    everywhere = [panel for line in panels for panel in line]
-    figure.colorbar(image, ax=everywhere, shrink=0.5, label="attention weight; a row adds up to 1")
-    figure.supylabel("the piece that asks (its query)", fontsize=9)
-    figure.supxlabel("the piece that is asked (its key)", fontsize=9)
-    give_title(figure, "What each head looks at", model)
+    figure.colorbar(panels[0][0].images[0], ax=figure.axes, shrink=0.5, label="attention weight; a row adds up to 1")
+    figure.supxlabel("a row for each piece that asks (query), a column for each that is asked (key)", fontsize=9)
     return figure
 
 
-def draw_residual_norms(pieces: Sequence[str], norms: Tensor, *, model: str = "") -> "Figure":
+def draw_residual_norms(pieces: Sequence[str], norms: Tensor) -> "Figure":
     """The length of each token's vector after each stage. norms: (layers + 1, seq)."""
     figure = new_figure(width=7, height=4.5)
     panel, stages = figure.subplots(), range(norms.size(0))
@@ -86,41 +77,34 @@ def draw_residual_norms(pieces: Sequence[str], norms: Tensor, *, model: str = ""
         panel.plot(stages, norms[:, i].tolist(), marker=marker, markersize=5, linewidth=1, label=f"{i} {piece}")
     panel.set(xticks=stages, xticklabels=_stage_names(len(stages)), ylabel="length of the vector")
     figure.legend(loc="outside right upper", fontsize=8, frameon=False)
-    give_title(figure, "How long the vector of each token is after each stage", model)
     return figure
 
 
-def draw_lens(
-    pieces: Sequence[str], words: Sequence[Sequence[str]], probabilities: Tensor, *, model: str = ""
-) -> "Figure":
+def draw_lens(pieces: Sequence[str], words: Sequence[Sequence[str]], probabilities: Tensor) -> "Figure":
     """The word the head predicts after each stage, darker where it is surer. words: (layers + 1) rows of seq."""
     figure = new_figure(width=1.5 + 0.95 * len(pieces), height=1.0 + 0.4 * len(words))
     panel = figure.subplots()
-    scale: Any = {"cmap": LIGHT_TO_DARK, "vmin": 0.0, "vmax": 1.0}
-    image = panel.imshow(probabilities.tolist(), **scale, aspect="auto", origin="lower")
-    figure.colorbar(image, label="probability of that word")
+    panel.imshow(probabilities.tolist(), cmap=LIGHT_TO_DARK, vmin=0.0, vmax=1.0, aspect="auto", origin="lower")
     for row, predicted in enumerate(words):
         for column, word in enumerate(predicted):
             colour = "white" if probabilities[row, column] > 0.6 else "black"
             panel.text(column, row, _plain(word), ha="center", va="center", fontsize=8, color=colour)
     panel.set_yticks(range(len(words)), _stage_names(len(words)))
     panel.set_xticks(range(len(pieces)), [_plain(piece) for piece in pieces])
-    panel.set_xlabel("the piece that is read")
-    give_title(figure, "The word that would be predicted if each stage were the last", model)
+    figure.colorbar(panel.images[0], label="probability of the word")
     return figure
 
 
-def draw_position_similarity(similarity: Tensor, *, model: str = "") -> "Figure":
+def draw_position_similarity(similarity: Tensor) -> "Figure":
     """The cosine between position embeddings: neighbours are alike, as far as positions were trained."""
     figure = new_figure(width=5.6, height=4.8)
     panel = figure.subplots()
     figure.colorbar(panel.imshow(similarity.tolist(), cmap="cividis", vmin=-1.0, vmax=1.0), label="cosine")
     panel.set(xlabel="position", ylabel="position")
-    give_title(figure, "How alike the vectors of two positions are", model)
     return figure
 
 
-def draw_parameters(kinds: Mapping[str, Tensor], *, model: str = "") -> "Figure":
+def draw_parameters(kinds: Mapping[str, Tensor]) -> "Figure":
     """A histogram of each kind of parameter."""
     rows = -(-len(kinds) // 3)
     figure = new_figure(width=10, height=1.0 + 1.5 * rows)
@@ -132,12 +116,10 @@ def draw_parameters(kinds: Mapping[str, Tensor], *, model: str = "") -> "Figure"
         panel.tick_params(labelsize=7)
     for panel in panels[len(kinds) :]:
         panel.set_axis_off()
-    figure.supxlabel("value; the higher a bar, the more parameters have it", fontsize=9)
-    give_title(figure, "How the values of each kind of parameter are spread", model)
     return figure
 
 
-def draw_gradient_flow(flow: Mapping[str, float], *, model: str = "") -> "Figure":
+def draw_gradient_flow(flow: Mapping[str, float]) -> "Figure":
     """The size of the gradient from the first parameter to the last, on a logarithmic scale."""
     figure = new_figure(width=8, height=1.2 + 0.16 * len(flow))
     panel = figure.subplots()
@@ -146,7 +128,6 @@ def draw_gradient_flow(flow: Mapping[str, float], *, model: str = "") -> "Figure
     panel.set(xscale="log", xlabel="root mean square of the gradient")
     panel.invert_yaxis()
     panel.margins(y=0.005)
-    give_title(figure, "How large the gradient of each parameter is", model)
     return figure
 
 
@@ -185,8 +166,7 @@ def plot_schedules(out: str | os.PathLike[str], warmup: int = 100, total: int = 
         panel.set_title(name)
         panel.axvline(warmup, linestyle=":", color="gray")
     figure.supxlabel("step (dotted: end of warm-up)")
-    figure.supylabel("factor on the learning rate")
-    figure.suptitle(f"The six learning-rate schedules: {warmup} of {total} steps are warm-up")
+    figure.suptitle("The factor of each schedule on the learning rate, step by step")
     save_figure(figure, out)
 
 
@@ -247,8 +227,7 @@ def plot_training(log: list[dict[str, Any]], out: Path, *, metric: str, name: st
     for (_, before), (step, after) in pairwise(values("length")):
         if after != before:
             axes.axvline(step, color="#999999", linewidth=0.8, linestyle=":")
-            bottom: Any = {"transform": axes.get_xaxis_transform(), "fontsize": 8}
-            axes.text(step, 0.02, f" {after} positions", color="#666666", **bottom)
+            axes.text(step, 0.02, f" {after} positions", color="#666666", transform=axes.get_xaxis_transform())
     axes.set(xlabel="step", ylabel=name, title=f"The {name} of this run, step by step")
     axes.legend(frameon=False)
     axes.spines[["top", "right"]].set_visible(False)

@@ -145,3 +145,30 @@ def test_another_kind_of_file_is_refused(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["plot", "positions", "--out", str(tmp_path / "picture.gif")])
     assert result.exit_code == 1
     assert ".png or .svg" in result.output
+
+
+@pytest.mark.parametrize("kind", ["attention", "norms", "lens", "gradients", "positions", "parameters"])
+def test_a_plot_says_of_which_model_and_what_it_is(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[MagicMock] = []
+    monkeypatch.setattr(plots, "save_figure", lambda figure, _: written.append(figure))
+    monkeypatch.setattr(plots, "new_figure", lambda **_: MagicMock(**{"subplots.side_effect": panels}))
+    without_text = kind in ("positions", "parameters")
+    texts = [] if without_text else ["It costs $5 or $6."]
+    result = CliRunner().invoke(main, ["plot", kind, *texts, "--out", str(tmp_path / "plot.png")])
+    assert result.exit_code == 0, result.output
+    (title,) = written[0].suptitle.call_args.args
+    assert title.startswith("novels-4l-256h: ")
+    assert "TEXT" not in title
+    assert written[0].suptitle.call_args.kwargs["parse_math"] is False  # $ is a dollar
+
+
+def panels(rows: int = 1, columns: int = 1, squeeze: bool = True) -> object:
+    return MagicMock() if squeeze else [[MagicMock() for _ in range(columns)] for _ in range(rows)]
+
+
+def test_the_colours_of_weights_and_probabilities_have_a_scale(figure: MagicMock) -> None:
+    plots.draw_attention(["a", "b"], [torch.eye(2)[None]])
+    assert "attention weight" in figure.colorbar.call_args.kwargs["label"]
+    assert "asks (query)" in figure.supxlabel.call_args.args[0]
+    plots.draw_lens(["a"], [["b"]], torch.ones(1, 1))
+    assert "probability" in figure.colorbar.call_args.kwargs["label"]
