@@ -125,7 +125,7 @@ print(f"{asked.sum()} words to guess in 400 sentences")
 # entropy*:
 #
 # $$
-# H = −\sum_{\mathrm{word}} p(\mathrm{word}) \log p(\mathrm{word})
+# H = −\sum_{\mathrm{word}} p(\mathrm{word}) \log\, p(\mathrm{word})
 # $$
 
 # %%

@@ -17,7 +17,7 @@
 # topics has this text? All three have the same model: one linear layer over the pooled vector of `[CLS]` (chapter 6).
 #
 # $$
-# \mathrm{logits} = W\, \mathrm{dropout}(\mathrm{pooled}) + b \qquad W: (\mathrm{labels}, \mathrm{hidden})
+# \mathrm{logits} = W\, \mathrm{dropout}(\mathrm{pooled}) + b \qquad W:\ (\mathrm{labels}, \mathrm{hidden})
 # $$
 #
 # What differs is the loss.
@@ -98,8 +98,8 @@ print("pooled", tuple(pooled.shape), "→ logits", tuple(logits.shape), "→ los
 #
 # | `problem_type` | labels | loss: the mean of |
 # |---|---|---|
-# | `single_label_classification` | one class: (batch,) whole numbers | $−\log \mathrm{softmax}(\mathrm{logits})_{\mathrm{label}}$ |
-# | `multi_label_classification` | yes or no for each label: (batch, labels) of 0.0 and 1.0 | $−[y \log σ(\mathrm{logit}) + (1 − y) \log(1 − σ(\mathrm{logit}))]$ |
+# | `single_label_classification` | one class: (batch,) whole numbers | $−\log\, \mathrm{softmax}(\mathrm{logits})_{\mathrm{label}}$ |
+# | `multi_label_classification` | yes or no for each label: (batch, labels) of 0.0 and 1.0 | $−[y \log\, σ(\mathrm{logit}) + (1 − y) \log(1 − σ(\mathrm{logit}))]$ |
 # | `regression` | a number: (batch,) | $(\mathrm{logit} − y)^2$ |
 #
 # **What do you expect:** which of the losses make the logits of one text compete with each other?

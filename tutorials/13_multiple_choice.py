@@ -17,7 +17,7 @@
 # columns of a linear layer, as labels are (chapter 12). Instead each ending is read together with its context, and gets one number:
 #
 # $$
-# \mathrm{score} = w · \mathrm{dropout}(\mathrm{pooled}) + b \qquad w: (\mathrm{hidden})
+# \mathrm{score} = w · \mathrm{dropout}(\mathrm{pooled}) + b \qquad w:\ (\mathrm{hidden})
 # $$
 #
 # $$

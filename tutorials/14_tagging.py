@@ -17,11 +17,11 @@
 # over the pooled one:
 #
 # $$
-# \mathrm{logits}_i = W\, \mathrm{dropout}(h_i) + b \qquad W: (\mathrm{tags}, \mathrm{hidden})
+# \mathrm{logits}_i = W\, \mathrm{dropout}(h_i) + b \qquad W:\ (\mathrm{tags}, \mathrm{hidden})
 # $$
 #
 # $$
-# \mathrm{loss} = \frac{1}{n} \sum_i −\log \mathrm{softmax}(\mathrm{logits}_i)_{\mathrm{tag}_i} \qquad \text{over the } n \text{ pieces that count}
+# \mathrm{loss} = \frac{1}{n} \sum_i −\log\, \mathrm{softmax}(\mathrm{logits}_i)_{\mathrm{tag}_i} \qquad \text{over the } n \text{ pieces that count}
 # $$
 #
 # Two things need care: people tag words, and the model reads pieces; and most words are nothing, which makes bad models look good.

@@ -17,11 +17,11 @@
 # two scores, one for *the answer starts here*, one for *it ends here*.
 #
 # $$
-# (\mathrm{start}_i, \mathrm{end}_i) = W h_i + b \qquad W: (2, \mathrm{hidden})
+# (\mathrm{start}_i, \mathrm{end}_i) = W h_i + b \qquad W:\ (2, \mathrm{hidden})
 # $$
 #
 # $$
-# \mathrm{loss} = \frac{−\log \mathrm{softmax}(\mathrm{start})_{\mathrm{first}} − \log \mathrm{softmax}(\mathrm{end})_{\mathrm{last}}}{2}
+# \mathrm{loss} = \frac{−\log\, \mathrm{softmax}(\mathrm{start})_{\mathrm{first}} − \log\, \mathrm{softmax}(\mathrm{end})_{\mathrm{last}}}{2}
 # $$
 #
 # ![A row of pieces with \[CLS\], a question and a text; below, a start score and an end score for each; the largest start and the largest end in the text, 6.1 and 5.7, make the best span, and those of \[CLS\] the score of no answer](../docs/figures/span.svg)

@@ -25,14 +25,17 @@ from ..tokenization import BertTokenizer, BertTokenizerFast
 
 # ------------------------------------------------------------------------------------------------ classes and constants
 
-PreTrainedModel, PretrainedConfig = BertPreTrainedModel, ConfigFiles
+PreTrainedModel = BertPreTrainedModel
+PretrainedConfig = ConfigFiles
 PreTrainedTokenizerBase = PreTrainedTokenizer = BertTokenizer
 PreTrainedTokenizerFast = BertTokenizerFast
 WEIGHTS_NAME, CONFIG_NAME = "pytorch_model.bin", "config.json"
 
 
-is_torch_available, is_tokenizers_available = partial(bool, 1), partial(bool, 1)
-is_tf_available, is_flax_available = bool, bool  # never: TensorFlow's checkpoints are read without it
+is_torch_available = partial(bool, 1)
+is_tokenizers_available = partial(bool, 1)
+is_tf_available = bool
+is_flax_available = bool  # never: TensorFlow's checkpoints are read without it
 
 
 class TensorType(str, Enum):

@@ -73,8 +73,7 @@ def draw_residual_norms(pieces: Sequence[str], norms: Tensor) -> "Figure":
     figure = new_figure(width=7, height=4.5)
     panel, stages = figure.subplots(), range(norms.size(0))
     for i, piece in enumerate(pieces):
-        marker = MARKERS[i % len(MARKERS)]
-        panel.plot(stages, norms[:, i].tolist(), marker=marker, markersize=5, linewidth=1, label=f"{i} {piece}")
+        panel.plot(stages, norms[:, i].tolist(), marker=MARKERS[i % len(MARKERS)], ms=5, lw=1, label=f"{i} {piece}")
     panel.set(xticks=stages, xticklabels=_stage_names(len(stages)), ylabel="length of the vector")
     figure.legend(loc="outside right upper", fontsize=8, frameon=False)
     return figure
@@ -142,15 +141,14 @@ def _plain(text: str) -> str:
 
 def schedule_curves(warmup: int, total: int) -> dict[str, list[float]]:
     """The factor of each schedule at steps 0 … total, by the schedule's name."""
-    steps = range(total + 1)
-    restarts, polynomial = schedules.cosine_with_hard_restarts, schedules.polynomial_decay
+    steps, restarts = range(total + 1), schedules.cosine_with_hard_restarts
     return {
         "constant": [schedules.constant(t) for t in steps],
         "constant_with_warmup": [schedules.constant_with_warmup(t, warmup) for t in steps],
         "linear": [schedules.linear(t, warmup, total) for t in steps],
         "cosine": [schedules.cosine(t, warmup, total) for t in steps],
         "cosine_with_restarts (3 cycles)": [restarts(t, warmup, total, cycles=3) for t in steps],
-        "polynomial (power 2)": [polynomial(t, warmup, total, lr_init=1.0, power=2.0) for t in steps],
+        "polynomial (power 2)": [schedules.polynomial_decay(t, warmup, total, lr_init=1.0, power=2.0) for t in steps],
     }
 
 
@@ -165,8 +163,7 @@ def plot_schedules(out: str | os.PathLike[str], warmup: int = 100, total: int = 
         panel.plot(factors)
         panel.set_title(name)
         panel.axvline(warmup, linestyle=":", color="gray")
-    figure.supxlabel("step (dotted: end of warm-up)")
-    figure.suptitle("The factor of each schedule on the learning rate, step by step")
+    figure.suptitle("The factor of each schedule on the learning rate, step by step (dotted: end of warm-up)")
     save_figure(figure, out)
 
 

@@ -18,7 +18,7 @@ class Paper:
         self.panels = [MagicMock() for _ in range(panels)]
         for panel in self.panels:
             panel.plot.return_value = (MagicMock(),)
-        self.supxlabel = self.suptitle = MagicMock()
+        self.suptitle = MagicMock()
 
     def subplots(self, *_, **__):
         return MagicMock(flat=self.panels) if len(self.panels) > 1 else self.panels[0]
