@@ -187,7 +187,7 @@ def test_the_command_gives_its_options_to_the_run(model: str, tmp_path: Path) ->
     saved = torch.load(state, weights_only=True)["recipe"]
     wanted = {"schedule": "constant", "accumulate": 2, "freeze": "embeddings", "class_weights": "balanced"}
     assert {name: saved[name] for name in wanted} == wanted
-    assert {line["rate"] for line in small_run.log_of(tmp_path / "run") if "rate" in line} == {5e-5}
+    assert {line["rate"] for line in small_run.log_of(tmp_path / "run") if "rate" in line} == {1e-3}
 
 
 @pytest.mark.parametrize(
