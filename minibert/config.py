@@ -8,6 +8,8 @@ import numbers
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from .config_files import SHARED_DEFAULTS, ConfigFiles
 
 ATTENTION_IMPLEMENTATIONS = ("eager", "sdpa", "packed")
@@ -34,7 +36,7 @@ _SIZE = (lambda v: is_whole_number(v) and v >= 1, "a whole number of at least 1"
 _COUNT = (lambda v: is_whole_number(v) and v >= 0, "a whole number of at least 0")
 _PROBABILITY = (lambda v: _is_number(v) and 0 <= v <= 1, "a probability between 0 and 1")
 _FINITE = (lambda v: _is_number(v) and 0 <= v < float("inf"), "a finite number of at least 0")
-_BOOLEAN = (lambda v: isinstance(v, bool), "True or False")
+_BOOLEAN = (lambda v: isinstance(v, (bool, np.bool_)), "True or False")
 _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     **dict.fromkeys(("vocab_size", "hidden_size", "num_attention_heads", "intermediate_size"), _SIZE),
     **dict.fromkeys(("max_position_embeddings", "type_vocab_size"), _SIZE),

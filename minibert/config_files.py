@@ -174,7 +174,7 @@ class ConfigFiles(SharedFields):
     def to_json_string(self, use_diff: bool = True) -> str:
         """The JSON text of `to_diff_dict` (or of `to_dict`), keys sorted."""
         values = self.to_diff_dict() if use_diff else self.to_dict()
-        return json.dumps(values, indent=2, sort_keys=True, default=_plain) + "\n"
+        return json.dumps(values, indent=2, sort_keys=True, default=_plain_or_refused) + "\n"
 
     def to_json_file(self, json_file_path: str | os.PathLike[str], use_diff: bool = True) -> None:
         """Write `to_json_string` to a file, atomically."""
@@ -201,12 +201,19 @@ class ConfigFiles(SharedFields):
 
 
 def _plain(value: Any) -> Any:
-    """A copy that JSON can hold: of a config its dictionary, of a NumPy number Python's, of a function its name."""
+    """A copy that JSON can hold: of a config its dictionary, of an array or a NumPy number Python's, of a function its name."""
     if isinstance(value, ConfigFiles):
         return value.to_dict()
-    if isinstance(value, np.generic):
-        return value.item()
+    if isinstance(value, (np.generic, np.ndarray)):
+        return value.tolist()
     return getattr(value, "__name__", type(value).__name__) if callable(value) else copy.deepcopy(value)
+
+
+def _plain_or_refused(value: Any) -> Any:
+    if type(plain := _plain(value)) is type(value):
+        kind, needed = type(value).__name__, "numbers, text, true, false, lists and dictionaries"
+        raise TypeError(f"A config.json cannot hold {value!r:.80}, a {kind}. Give the field what it can: {needed}.")
+    return plain
 
 
 def folder_for_saving(save_directory: str | os.PathLike[str]) -> Path:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from .files import CheckpointError
-from .names import WORD_EMBEDDINGS, body_prefix, canonical, match_names, reason_left_over
+from .names import WORD_DECODER, WORD_EMBEDDINGS, body_prefix, canonical, match_names, reason_left_over
 from .read import StoredTensor, Weights, empty_tensors
 
 # Stages of the body that a model may have and an older checkpoint may lack, because a config switched them on.
@@ -108,6 +108,10 @@ def plan_loading(
     parameters = {name: t for name, t in named if isinstance(t, Tensor) and not _MADE_HERE.search(name)}
     usual_prefix = f"{getattr(model, 'base_model_prefix', 'bert')}."
     source, left_over = match_names(parameters, weights, usual_prefix)
+    config, body = getattr(model, "config", None), body_prefix(parameters, usual_prefix)
+    words = source.get(body + WORD_EMBEDDINGS) if getattr(config, "torchscript", False) else None
+    if words and WORD_DECODER in parameters and getattr(config, "tie_word_embeddings", True):
+        source.setdefault(WORD_DECODER, words)  # a copy of them, where the file holds them once
     report = LoadingReport(checkpoint, type(model).__name__)
     report.files = list(dict.fromkeys(tensor.path.name for tensor in weights.values() if tensor.path))
     shapes = {name: (tuple(weights[source[name]].shape), tuple(parameters[name].shape)) for name in source}
@@ -118,7 +122,6 @@ def plan_loading(
         misfits += [f"  {name}: {reason}" for name, reason in why_new.items()][:8]
         advice = "Load with the checkpoint's own config, or pass ignore_mismatched_sizes=True to start those anew."
         raise MisfitError("\n".join([*misfits, advice]))
-    config = getattr(model, "config", None)
     groups: dict[int, list[str]] = {}  # the names of each distinct tensor
     for name, parameter in parameters.items():
         groups.setdefault(id(parameter), []).append(name)
@@ -137,7 +140,6 @@ def plan_loading(
     report.left_over = [_left_over(name, config, report.read) for name in left_over]
 
     # A body with holes is no pre-trained model: say so instead of computing with random numbers.
-    body = body_prefix(parameters, usual_prefix)
     stages = (f"{body}embeddings.", f"{body}encoder.") if body + WORD_EMBEDDINGS in parameters else (body,)
     missing = [name for name in report.absent() if name.startswith(stages) and not _ADDED_TO_THE_BODY.search(name)]
     if missing and not allow_missing:

@@ -8,7 +8,7 @@ from .files import CheckpointError
 # Pattern → replacement, applied from top to bottom, each to the result of the one before.
 SPELLINGS = {
     # A module saved inside DataParallel or DistributedDataParallel, torch.compile, FSDP, activation checkpointing; in each other too.
-    r"(?<![^.])(module|_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\.": "",
+    r"(?<![^.])(module|_orig_mod|_\w*module)\.": "",  # and _fsdp_wrapped_module, _forward_module, _module, …
     r"^output_(weights|bias)$": r"classifier/output_\1",  # from here on Google's TensorFlow code: run_classifier.py,
     r"^cls/squad/": "qa_outputs/",  # run_squad.py,
     r"/output_weights$": "/weight",  # and all of it
@@ -21,7 +21,7 @@ SPELLINGS = {
     r"LayerNorm\.beta$": "LayerNorm.bias",
 }
 
-WORD_EMBEDDINGS = "embeddings.word_embeddings.weight"
+WORD_EMBEDDINGS, WORD_DECODER = "embeddings.word_embeddings.weight", "cls.predictions.decoder.weight"
 # Names that may be left over without harm, and why, looked up from top to bottom for a name that the model lacks.
 HARMLESS_LEFT_OVER = (
     (r"\.(adam_[mv]|AdamWeightDecayOptimizer(_1)?)$|^global_step$", "the optimizer's, of use only to go on training"),

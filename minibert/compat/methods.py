@@ -71,6 +71,7 @@ def get_field(self: Any, name: str) -> Any:
 
 OF_CONFIGS: dict[str, Any] = {"update_from_string": update_from_string, "get_config_dict": get_config_dict}
 OF_CONFIGS |= {"model_type": "", "opens": "", "is_composition": False}
+OF_CONFIGS |= {"_name_or_path": property(lambda c: c.name_or_path, lambda c, name: setattr(c, "name_or_path", name))}
 OF_CONFIGS |= {"attribute_map": {}, "__setattr__": set_field, "__getattr__": get_field}
 
 # ---------------------------------------------------------------------------------------------------------------- models
@@ -139,7 +140,8 @@ def loading_info(model: Any, report: LoadingReport, names: Iterable[str]) -> dic
         head = name.rsplit(".", 2)[0] + "."  # of cls.predictions.decoder.bias, cls.predictions.
         held = [each for each in loaded if each.startswith(head)]
         written_once |= {name} if held and tied.isdisjoint(held) else set()
-    missing = [spelled(name) for name in expected if name not in written_once and spelled(name) not in loaded]
+    there = written_once | {name for name in expected if name in report.read or name.endswith(".position_ids")}
+    missing = [spelled(name) for name in expected if name not in there and spelled(name) not in loaded]
     known = {spelled(name) for name in expected}
     unexpected = [name for name in loaded if name not in known and not name.endswith("embeddings.position_ids")]
     ignored = (model._keys_to_ignore_on_load_missing, model._keys_to_ignore_on_load_unexpected)

@@ -277,7 +277,7 @@ class EncoderDecoderModel(BertPreTrainedModel):
         for prefix, side in (("encoder.", self.encoder), ("decoder.", self.decoder)):
             own = {name.removeprefix(prefix): t for name, t in state_dict.items() if name.startswith(prefix)}
             tensors |= {prefix + name: tensor for name, tensor in side.tensors_to_save(own).items()}
-        return {name: t.clone() for name, t in tensors.items()} if self.config.tie_encoder_decoder else tensors
+        return super().tensors_to_save(tensors)
 
     def get_encoder(self) -> BertModel:
         """The side that reads."""

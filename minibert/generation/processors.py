@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..config import is_whole_number
 from .scores import (
     end_tokens,
     forbid_repeated_ngrams,
@@ -147,7 +148,7 @@ class NoBadWordsLogitsProcessor(LogitsProcessor):
 
     def __init__(self, bad_words_ids: list[list[int]], eos_token_id: int | Sequence[int] | None):
         lists = isinstance(bad_words_ids, list) and bad_words_ids and all(isinstance(w, list) for w in bad_words_ids)
-        if not lists or not all(word and all(int(piece) >= 0 for piece in word) for word in bad_words_ids):
+        if not lists or not all(word and all(is_whole_number(i) and i >= 0 for i in word) for word in bad_words_ids):
             raise ValueError(f"bad_words_ids is {bad_words_ids!r}; it must be a list of words, each a list of ids.")
         self.bad_words_ids = [
             word for word in bad_words_ids if len(word) > 1 or word[0] not in end_tokens(eos_token_id)

@@ -80,8 +80,8 @@ class BertBase(nn.Module):
             return
         words = self.get_input_embeddings()
         decoder.weight = nn.Parameter(words.weight.clone()) if self.config.torchscript else words.weight
-        decoder.out_features = words.num_embeddings
-        missing = words.num_embeddings - decoder.bias.numel() if decoder.bias is not None else 0
+        decoder.out_features = words.weight.size(0)
+        missing = words.weight.size(0) - decoder.bias.numel() if decoder.bias is not None else 0
         if missing != 0:
             decoder.bias = nn.Parameter(nn.functional.pad(decoder.bias.data, (0, missing)))  # a negative pad cuts
             self.set_output_embeddings(decoder)  # the bias has a second name in the head
@@ -99,7 +99,7 @@ class BertBase(nn.Module):
         padding = self.config.pad_token_id
         if padding is not None and new_num_tokens <= padding:
             raise ValueError(f"Cannot resize to {new_num_tokens} tokens: pad_token_id = {padding} would go.")
-        if new_num_tokens != words.num_embeddings:
+        if new_num_tokens != words.weight.size(0):
             self.set_input_embeddings(resized(words, new_num_tokens, self._init_weights))
             decoder = self.get_output_embeddings()
             if decoder is not None and not self.config.tie_word_embeddings:

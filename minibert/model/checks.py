@@ -54,7 +54,8 @@ def check_inputs(model: Any, *, past_key_values: PastKeyValues | None, **inputs:
     entries = [config.vocab_size, config.type_vocab_size, config.max_position_embeddings]
     for i, (_, stage, _) in enumerate(_TABLES):
         if stage != "position_embeddings" or config.position_embedding_type == "absolute":
-            entries[i] = getattr(getattr(embeddings, stage, None), "num_embeddings", entries[i])
+            table = getattr(getattr(embeddings, stage, None), "weight", None)  # its rows, whoever put them there
+            entries[i] = table.size(0) if isinstance(table, Tensor) else entries[i]
     counted = getattr(embeddings, "position_ids", None)  # the positions of a caller who gives none
     known = entries[-1] if counted is None else min(entries[-1], counted.size(-1))
     if key_length > known and (inputs["position_ids"] is None or config.position_embedding_type != "absolute"):

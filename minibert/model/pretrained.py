@@ -146,14 +146,19 @@ class BertPreTrainedModel(BertBase):
             self.config.save_pretrained(folder)
 
     def tensors_to_save(self, state_dict: Mapping[str, Tensor] | None = None) -> dict[str, Tensor]:
-        """A state dict as files hold it: each tied tensor once, under its first name, and no position counter."""
+        """A state dict as files hold it: what every model ties itself once, and no position counter.
+
+        Whatever else shares its memory is copied: a fresh model has two tensors there, and both are to come back.
+        """
         seen: set[tuple[object, ...]] = set()
         tensors = {}
         for name, tensor in (self.state_dict() if state_dict is None else state_dict).items():
             memory = (tensor.device, tensor.data_ptr(), tensor.shape, tensor.stride())
-            if (tensor.numel() == 0 or memory not in seen) and not name.endswith("embeddings.position_ids"):
+            shared = tensor.numel() > 0 and memory in seen
+            tied_anew = name.endswith(("cls.predictions.decoder.weight", "cls.predictions.decoder.bias"))
+            if not (shared and tied_anew) and not name.endswith("embeddings.position_ids"):
                 seen.add(memory)
-                tensors[name] = tensor.detach()
+                tensors[name] = tensor.detach().clone() if shared else tensor.detach()
         if not self.config.tie_word_embeddings and "cls.predictions.bias" in tensors:
             # Today's library gives an untied decoder a bias of its own and looks for it under this name.
             tensors.setdefault("cls.predictions.decoder.bias", tensors["cls.predictions.bias"].clone())

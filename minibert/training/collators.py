@@ -54,8 +54,9 @@ class DataCollatorWithPadding:
     def __call__(self, features: Sequence[Mapping[str, Any]]) -> Any:
         how = {name: getattr(self, name) for name in ("padding", "max_length", "pad_to_multiple_of", "return_tensors")}
         batch = self.tokenizer.pad(features, **how)
-        for name in {"label", "label_ids"} & {*batch}:
-            batch["labels"] = batch.pop(name)
+        for name in ("label", "label_ids"):
+            if name in batch:
+                batch["labels"] = batch.pop(name)
         return batch
 
 

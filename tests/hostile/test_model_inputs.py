@@ -317,6 +317,38 @@ class TestTablesThatWereReplaced:
         with pytest.raises(ValueError, match=f"the vocabulary has {size + 2} entries"):
             model(torch.full((1, 3), size + 2))
 
+    @pytest.mark.parametrize("by_data", [True, False])
+    @pytest.mark.parametrize("rows", [-1, 3])
+    @pytest.mark.parametrize(
+        ("stage", "argument"), [("word_embeddings", "input_ids"), ("token_type_embeddings", "token_type_ids")]
+    )
+    def test_rows_put_into_a_table_count(
+        self, stage: str, argument: str, rows: int, by_data: bool, arithmetic_begins: list[str]
+    ) -> None:
+        model = tiny(BertModel)
+        table = getattr(model.embeddings, stage)
+        size = table.num_embeddings + rows
+        weight = table.weight.data.repeat(3, 1)[:size]
+        if by_data:
+            table.weight.data = weight
+        else:
+            table.weight = torch.nn.Parameter(weight)
+        assert model(**{"input_ids": IDS, argument: torch.full_like(IDS, size - 1)}).last_hidden_state.isfinite().all()
+        arithmetic_begins.clear()
+        with pytest.raises(ValueError, match=f"has {size} entries"):
+            model(**{"input_ids": IDS, argument: torch.full_like(IDS, size)})
+
+    def test_positions_put_into_the_table_count(self, arithmetic_begins: list[str]) -> None:
+        model = tiny(BertModel)
+        stage, known = model.embeddings, model.config.max_position_embeddings
+        stage.position_embeddings.weight.data = stage.position_embeddings.weight.data.repeat(2, 1)
+        stage.position_ids = torch.arange(2 * known)[None]
+        ids = torch.full((1, 2 * known), 5)
+        assert model(ids, token_type_ids=torch.zeros_like(ids)).last_hidden_state.isfinite().all()
+        arithmetic_begins.clear()
+        with pytest.raises(ValueError, match=f"this model knows {2 * known} positions"):
+            model(torch.full((1, 2 * known + 1), 5))
+
     def test_more_positions_are_used_where_they_are_given_or_counted(self, arithmetic_begins: list[str]) -> None:
         model = tiny(BertModel)
         known = model.config.max_position_embeddings

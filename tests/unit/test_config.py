@@ -4,6 +4,7 @@ import copy
 import json
 import pickle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -251,6 +252,24 @@ class TestWhatNumPyAndJsonGive:
         config = BertConfig(**SIZES, hidden_dropout_prob=dtype(0.25), layer_norm_eps=dtype(0.5))
         config.save_pretrained(tmp_path)
         assert BertConfig.from_pretrained(tmp_path).hidden_dropout_prob == 0.25
+
+    @pytest.mark.parametrize("field", ["use_cache", "is_decoder", "output_attentions", "torchscript", "my_own"])
+    def test_truths_of_numpy_are_truths(self, field: str, tmp_path: Path) -> None:
+        BertConfig(**SIZES, **{field: np.bool_(True)}).save_pretrained(tmp_path)
+        assert getattr(BertConfig.from_pretrained(tmp_path), field) is True
+
+    @pytest.mark.parametrize("value", [np.arange(3), [np.arange(3)], {"a": np.float32(0.5)}, np.str_("x")])
+    def test_what_numpy_holds_is_written_as_lists_and_numbers(self, value: Any, tmp_path: Path) -> None:
+        BertConfig(**SIZES, my_own=value).save_pretrained(tmp_path)
+        plain = {"a": 0.5} if isinstance(value, dict) else "x" if isinstance(value, str) else [0, 1, 2]
+        assert BertConfig.from_pretrained(tmp_path).my_own == ([plain] if isinstance(value, list) else plain)
+
+    @pytest.mark.parametrize("value", [{1, 2}, torch.ones(2), Path("a"), object(), [{3}], b"x", 1j])
+    def test_what_no_file_can_hold_is_refused_by_its_value(self, value: Any, tmp_path: Path) -> None:
+        config = BertConfig(**SIZES, my_own=value)
+        with pytest.raises(TypeError, match=r"A config\.json cannot hold .* Give the field what it can"):
+            config.save_pretrained(tmp_path)
+        assert list(tmp_path.iterdir()) == []
 
     @pytest.mark.parametrize("value", [np.bool_(True), True, 2.0, np.float64(2), "2", None])
     def test_what_is_no_whole_number_is_still_refused(self, value: object) -> None:

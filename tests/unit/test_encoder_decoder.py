@@ -196,6 +196,31 @@ def test_what_is_saved_names_both_sides_and_holds_each_whole(tmp_path: Path) -> 
     assert "decoder.cls.predictions.decoder.weight" not in names
 
 
+def share_words(model: EncoderDecoderModel) -> None:
+    model.decoder.set_input_embeddings(model.encoder.get_input_embeddings())
+    model.decoder.tie_weights()
+
+
+def share_table(model: EncoderDecoderModel) -> None:
+    model.decoder.bert.embeddings = model.encoder.embeddings
+    model.decoder.tie_weights()
+
+
+def share_layer(model: EncoderDecoderModel) -> None:
+    model.decoder.bert.encoder.layer[0].output = model.encoder.encoder.layer[0].output
+
+
+@pytest.mark.parametrize("safe", [True, False])
+@pytest.mark.parametrize("share", [share_words, share_table, share_layer])
+def test_weights_that_a_program_shares_between_the_sides_come_back(share: Any, safe: bool, tmp_path: Path) -> None:
+    model = pair()
+    share(model)
+    model.save_pretrained(tmp_path, safe_serialization=safe)
+    opened = EncoderDecoderModel.from_pretrained(tmp_path)
+    assert not opened.loading_report.needs_attention
+    assert torch.equal(opened(**text_batch(), labels=LABELS).logits, model(**text_batch(), labels=LABELS).logits)
+
+
 def test_fields_and_dtype_can_be_changed_while_opening(tmp_path: Path) -> None:
     pair().save_pretrained(tmp_path)
     model = EncoderDecoderModel.from_pretrained(tmp_path, decoder_start_token_id=9, torch_dtype=torch.bfloat16)

@@ -21,6 +21,10 @@ WRAPPED = [
     "module.module.{}",
     "_fsdp_wrapped_module._checkpoint_wrapped_module.{}",
     "_fsdp_wrapped_module._orig_mod.module.{}",
+    "_forward_module.{}",  # Lightning's DeepSpeed
+    "_module.{}",  # Opacus
+    "_fsdp_wrapped_module._fpw_module.{}",  # FairScale
+    "module._original_module.{}",
 ]
 INSIDE = [
     ("encoder.layer.0.", "encoder.layer.0._orig_mod."),

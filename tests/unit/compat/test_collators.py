@@ -68,6 +68,13 @@ def test_padded_texts_and_tokens_are_a_models_input(tokenizer: BertTokenizer) ->
     assert "labels" in tagged[0]
 
 
+def test_of_label_and_label_ids_the_second_counts(tokenizer: BertTokenizer) -> None:
+    rows = [{"label_ids": i + 3, **tokenizer(text), "label": i} for i, text in enumerate(TEXTS)]
+    batch = DataCollatorWithPadding(tokenizer)(rows)
+    assert batch["labels"].tolist() == [3, 4, 5]
+    assert {"label", "label_ids"}.isdisjoint(batch)
+
+
 @pytest.mark.parametrize("settings", [{"pad_to_multiple_of": 5}, {"padding": "max_length", "max_length": 16}])
 def test_padding_follows_the_settings(settings: dict[str, Any], tokenizer: BertTokenizer) -> None:
     rows = [dict(tokenizer(text)) for text in TEXTS]

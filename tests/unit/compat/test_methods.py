@@ -194,6 +194,23 @@ def test_a_class_may_say_what_it_does_not_miss(tmp_path: Path) -> None:
     assert not any(info_of(Own, saved(tmp_path, "decoder.bias")).values())
 
 
+def test_positions_that_are_counted_anyway_are_never_missed(tmp_path: Path) -> None:
+    class Own(BertForPreTraining):
+        _keys_to_ignore_on_load_missing = ["nothing"]  # noqa: RUF012
+
+    tiny(BertForPreTraining).save_pretrained(tmp_path)
+    assert not any(info_of(Own, tmp_path).values())
+
+
+def test_a_config_knows_where_it_was_read_from_under_the_references_name(tmp_path: Path) -> None:
+    tiny(BertModel).save_pretrained(tmp_path)
+    config = BertModel.from_pretrained(tmp_path).config
+    assert config._name_or_path == config.name_or_path == str(tmp_path)
+    config._name_or_path = "mine"
+    assert config.name_or_path == "mine"
+    assert "_name_or_path" not in vars(config)
+
+
 @pytest.mark.parametrize("kind", [RuntimeError, OSError, minibert.checkpoints.CheckpointError])
 def test_tensors_of_another_shape_are_caught_as_the_era_and_as_today(kind: type[Exception], tmp_path: Path) -> None:
     with pytest.raises(kind, match="do not fit"):

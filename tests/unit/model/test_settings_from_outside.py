@@ -56,6 +56,17 @@ def saved_without(folder: Path) -> Path:
     return folder
 
 
+def test_layers_above_frozen_embeddings_learn_under_gradient_checkpointing() -> None:
+    gradients = []
+    for recomputed in (False, True):
+        model = tiny(BertForMaskedLM, gradient_checkpointing=recomputed, hidden_dropout_prob=0.0).train()
+        model.bert.embeddings.requires_grad_(False)
+        torch.manual_seed(1)
+        model(**text_batch(), labels=token_ids()).loss.backward()
+        gradients.append(model.bert.encoder.layer[0].output.dense.weight.grad)
+    assert torch.equal(*gradients)
+
+
 WAYS: dict[str, Any] = {
     "an argument of the config": lambda _: BertModel(tiny_config(gradient_checkpointing=True)),
     "a file": lambda folder: BertModel.from_pretrained(saved_with_it(folder)),
