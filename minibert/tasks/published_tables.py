@@ -146,20 +146,18 @@ def check_one_label(rows: Sequence[Any], column: str, names: Sequence[str]) -> s
     parts = {name: {part.strip() for part in re.split(r"[|;,]", name)} for name in known}
     shared = {part for part, times in Counter(part for some in parts.values() for part in some).items() if times > 1}
     numbers = {name: float(name) for name in known if re.fullmatch(r"-?\d*\.?\d+", name)}
-    times = Counter(numbers.values())
+    times = Counter[float | None](numbers.values())
     for row, name in zip(rows, names, strict=True):
         several = len(parts[name]) > 1 and (parts[name] <= shared or ("," not in name and parts[name] & shared))
-        if several or not isinstance(list_in(name), str) or re.fullmatch(r"\d+([|;,\s]+\d+)+", name):
-            problem = ", not several (those are read with --labels multi)"
-        elif name in numbers and numbers[name] % 1:
-            problem = ", not a number (those are read with --labels number)"
-        elif name in numbers and times[numbers[name]] > 1:
-            problem = " in one way, and another row has the same number written otherwise"
-        elif name.lower() == "nan":  # pandas's empty cell
-            problem = ""
-        else:
-            continue
-        raise row.error(column, f"must name one label{problem}")
+        listed = re.fullmatch(r"\d+([|;,\s]+\d+)+", name) or not isinstance(list_in(name), str)
+        problems = {
+            ", not several (those are read with --labels multi)": several or listed,
+            ", not a number (those are read with --labels number)": numbers.get(name, 0) % 1,
+            " in one way, and another row has the same number written otherwise": times[numbers.get(name)] > 1,
+            "": name.lower() == "nan",  # pandas's empty cell
+        }
+        for problem in filter(problems.get, problems):
+            raise row.error(column, f"must name one label{problem}")
     others = known - {"-1"}
     if "-1" in known and len(others) > 2 and others == {str(index) for index in range(len(others))}:
         return "-1"

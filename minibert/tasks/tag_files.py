@@ -17,7 +17,6 @@ from .entities import TagScheme, entities
 from .published_tags import TagColumns, read_columns, read_objects, without_language
 from .task_files import SHOWN, Examples, PathName, counted, read_text, usable
 
-MANY = 20  # words, of which a file of tags has the same ones again
 _NO_SPACE = re.compile("(?<=[{0}]) (?=[{0}])".format("\u3000-\u9fff\uff00-\uffef\U00020000-\U0002fa1f"))
 
 
@@ -83,7 +82,7 @@ def _described(sentences: Sequence[TaggedSentence]) -> Iterator[str]:
     if not tags:
         return
     yield counted(tags, "tags")
-    if len(tags) > MANY and len(set(tags)) > len(tags) / 2:
+    if len(tags) > 20 and len(set(tags)) > len(tags) / 2:
         yield "most tags occur once: is their column right?"
     scheme = TagScheme.of(tags)
     stray = counted((tag for tag in tags if tag in scheme.stray), "tags").partition(": ")[2]
