@@ -43,6 +43,9 @@ def generate_as_asked(
         return None
     if "decoder_start_token_id" in asked:
         raise ValueError("decoder_start_token_id is for an EncoderDecoderModel; a decoder alone starts from input_ids.")
+    for name in {"forced_bos_token_id", "forced_eos_token_id"} & asked.keys():
+        if asked[name] not in range(model.config.vocab_size):
+            raise ValueError(f"{name} is {asked[name]}; it must be among the ids below {model.config.vocab_size}.")
     if "num_beam_groups" in asked or "diversity_penalty" in asked:
         raise NotImplementedError(GROUPS)
     if "return_dict_in_generate" not in asked and asked.keys() & RETURNS:

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..config import BertConfig
+from ..config import BertConfig, is_whole_number
 from ..config_files import SHARED_DEFAULTS
 from ..model.pretrained import BertPreTrainedModel
 from .scores import end_tokens
@@ -155,8 +155,10 @@ def check_options(options: SearchOptions, config: BertConfig, prompt_length: int
         raise ValueError(f"max_length is {length}, but this model knows {positions} positions.")
     least = {"num_beams": 1, "num_return_sequences": 1, "min_length": 0, "top_k": 0, "no_repeat_ngram_size": 0}
     for name, number in least.items():
-        if getattr(options, name) < number:
-            raise ValueError(f"{name} is {getattr(options, name)}; it must be at least {number}.")
+        value = getattr(options, name)
+        if not is_whole_number(value) or value < number:
+            kind = "" if is_whole_number(value) else "a whole number, "
+            raise ValueError(f"{name} is {value}; it must be {kind}at least {number}.")
     for name in ("temperature", "repetition_penalty"):
         if not getattr(options, name) > 0:
             raise ValueError(f"{name} is {getattr(options, name)}; it must be above 0.")
@@ -167,7 +169,7 @@ def check_options(options: SearchOptions, config: BertConfig, prompt_length: int
         raise ValueError(f"num_return_sequences is {texts}, but a search with num_beams = {beams} finds fewer.")
     words, ends = config.vocab_size, options.ends
     for word in options.bad_words_ids or ():
-        if not isinstance(word, (list, tuple)) or not word or any(not 0 <= piece < words for piece in word):
+        if not isinstance(word, (list, tuple)) or not word or any(piece not in range(words) for piece in word):
             raise ValueError(f"bad_words_ids holds {word}; a word is a list of ids below {words}.")
     if any(end not in range(words) for end in ends) or len(ends) == words:
         raise ValueError(

@@ -167,7 +167,12 @@ class PrefixConstrainedLogitsProcessor(LogitsProcessor):
     def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:
         mask = torch.full_like(scores, -torch.inf)
         for row, ids in enumerate(input_ids):
-            mask[row, self._prefix_allowed_tokens_fn(row // self._num_beams, ids)] = 0
+            allowed = self._prefix_allowed_tokens_fn(row // self._num_beams, ids)
+            try:
+                mask[row].index_fill_(0, torch.as_tensor(allowed, dtype=torch.long, device=mask.device), 0.0)
+            except (IndexError, TypeError, ValueError, RuntimeError) as error:
+                wrong = f"prefix_allowed_tokens_fn returned {allowed!r:.80}"
+                raise ValueError(f"{wrong}; it must return a list of ids below {scores.size(-1)}.") from error
         return scores + mask
 
 

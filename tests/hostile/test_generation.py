@@ -27,6 +27,20 @@ PROMPT = token_ids(2, 4)  # the tiny model has 99 words and 24 positions
         ({"no_repeat_ngram_size": -2}, "no_repeat_ngram_size is -2"),
         ({"bad_words_ids": [[5], [99]]}, r"bad_words_ids holds \[99\]"),
         ({"bad_words_ids": [[]]}, r"bad_words_ids holds \[\]"),
+        ({"bad_words_ids": [["the"]]}, r"bad_words_ids holds \['the'\]"),
+        ({"do_sample": True, "top_k": 5.0}, "top_k is 5.0; it must be a whole number, at least 0"),
+        ({"num_beams": 2.0}, "num_beams is 2.0; it must be a whole number, at least 1"),
+        ({"no_repeat_ngram_size": "2"}, "no_repeat_ngram_size is 2; it must be a whole number"),
+        ({"forced_eos_token_id": 99}, "forced_eos_token_id is 99; it must be among the ids below 99"),
+        ({"forced_bos_token_id": -5}, "forced_bos_token_id is -5; it must be among the ids below 99"),
+        ({"forced_eos_token_id": "[SEP]", "num_beams": 2}, r"forced_eos_token_id is \[SEP\]"),
+        ({"prefix_allowed_tokens_fn": lambda *_: [5, 99]}, r"prefix_allowed_tokens_fn returned \[5, 99\]"),
+        ({"prefix_allowed_tokens_fn": lambda *_: [-100]}, r"prefix_allowed_tokens_fn returned \[-100\]"),
+        (
+            {"prefix_allowed_tokens_fn": lambda *_: None},
+            "prefix_allowed_tokens_fn returned None; it must return a list",
+        ),
+        ({"prefix_allowed_tokens_fn": lambda *_: ["a"], "num_beams": 2}, "a list of ids below 99"),
     ],
 )
 def test_options_out_of_range_are_named(options: dict[str, object], message: str) -> None:
