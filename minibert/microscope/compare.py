@@ -3,8 +3,7 @@
 print(compare(reference, mine, inputs, copy_weights=True))
 """
 
-import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import nn
@@ -12,8 +11,10 @@ from torch import nn
 from ..terminal import outline, table
 from .distance import short
 from .divergence import Divergence, PairedStages, StageDistance
-from .pairing import common_parts, copy_parameters, differently_tied, pair_outputs
-from .probes import Inputs, gradients, record
+from .dropouts import evaluation_randomness, training_differences
+from .pairing import common_parts, differently_tied, link_outputs, listed
+from .parameters import copy_parameters, corresponding, module_names, parameter_notes, telling_weights
+from .recording import Inputs, gradients, record
 
 
 def compare(
@@ -26,34 +27,65 @@ def compare(
 ) -> "Comparison":
     """How far apart b is from a, stage by stage, forward and backward; the two may be of different libraries.
 
-    a: the one to trust. inputs: what both are called with, as a mapping, a tuple or one tensor. Dropout is off.
-    copy_weights: first write a's parameters into b's of the same names, for good. backward: compare gradients too.
-    tolerance: what counts as agreement, see `Distance.beyond`. To tell a small fault from rounding, give both models in
-    float64 (`model.double()`) and a tolerance of 1e-9. Where b raises, the stages until then are compared.
-    Raises what a raises, and ValueError where no names are common or parameters to copy have another shape.
+    a: the one to trust. inputs: what both are called with, as a mapping, a tuple or one tensor. Dropout is off; what is
+    dropped in training is compared too. Weights that hide mistakes, such as biases of 0, are others while it runs.
+    copy_weights: first write a's parameters into b's of the same names, or else of the same shapes and places, for good.
+    backward: compare gradients too. tolerance: what counts as agreement, see `Distance.beyond`. To tell a small fault from
+    rounding, give both models in float64 (`model.double()`) and a tolerance of 1e-9. Where b raises, the stages until then
+    are compared. Raises what a raises, and ValueError where nothing is common or parameters to copy have another shape.
     """
     part_a, part_b = common_parts(a, b)
-    if copy_weights:
-        copy_parameters(part_a, part_b)
-    with torch.set_grad_enabled(backward):
-        run_a, run_b = record(a, part_a, inputs), record(b, part_b, inputs, may_fail=True)
-    pairs = PairedStages(run_a, run_b)
-    if not pairs.rows and run_b.stopped is None:
-        raise ValueError("No stage of b has the name of one of a, so none can be compared. Name b's modules as a's.")
-    outputs = [(x, y) for _, x, y in pair_outputs(run_a.outputs, run_b.outputs) if x.shape == y.shape]
-    trained = [(x, y) for x, y in outputs if x.requires_grad and y.requires_grad]
-    if backward and trained:
-        pairs.compare_gradients(gradients(part_a, [x for x, _ in trained]), gradients(part_b, [y for _, y in trained]))
-    rows = list(pairs.rows.values())
+    pairs = copy_parameters(part_a, part_b) if copy_weights else corresponding(part_a, part_b, by_shape=False)
+    names = module_names(part_a, part_b, pairs)
+    with telling_weights(part_a, part_b, pairs):
+        with torch.set_grad_enabled(backward):
+            run_a, run_b = record(a, part_a, inputs), record(b, part_b, inputs, names=names)
+        stages = PairedStages(run_a, run_b, tolerance)
+        if not stages.rows and run_b.stopped is None:
+            raise ValueError(
+                "No stage of b has the name of one of a, so none can be compared. Name b's modules as a's."
+            )
+        outputs = link_outputs(run_a.outputs, run_b.outputs)
+        ends = [
+            (run_a.outputs[x], run_b.outputs[y]) for x, y, apart in outputs if y and not apart.why.startswith("shape")
+        ]
+        ends = [(x, y) for x, y in ends if x.requires_grad and y.requires_grad]
+        failed = None
+        if ends:
+            flows = gradients(part_a, [x for x, _ in ends], run_a)
+            try:
+                stages.compare_gradients(flows, gradients(part_b, [y for _, y in ends], run_b), pairs)
+            except RuntimeError as error:  # something was written to that the backward pass needs
+                failed = f"its backward pass: {str(error).split('. ')[0]}."
+        training = training_differences((a, part_a), (b, part_b), inputs, names=names)
+    rows, written = list(stages.rows.values()), stages.written_by_b()
+    fault = stages.first_divergence(tolerance) if any(row.diverges(tolerance) for row in rows) else None
+    untrained = [
+        path for what, paths in training.items() if "never" not in what and "random" not in what for path in paths
+    ]
+    missing = [name for name in run_a.outputs if name not in {name for name, *_ in outputs}]
+    if fault is None and failed and written:
+        fault = stages.told(written[0][0], f"{written[0][1]} All outputs agree, but there is no backward pass.")
+    elif fault is None and untrained and run_b.stopped is None:
+        fault = stages.told(
+            untrained[0], f"{untrained[0] or 'The model'} is the first stage that diverges, in training only."
+        )
     return Comparison(
         rows=rows,
         tolerance=tolerance,
-        fault=pairs.first_divergence(tolerance) if any(row.diverges(tolerance) for row in rows) else None,
-        first_bits=pairs.first_divergence(0.0),
-        only_in_a=[path for path, call in pairs.stages_a if path and (path, call) not in pairs.rows],
-        only_in_b=[path for path, call in pairs.stages_b if path and (path, call) not in pairs.rows],
+        fault=fault,
+        first_bits=stages.first_divergence(0.0),
+        only_in_a=[path for path, call in stages.stages_a if path and (path, call) not in stages.rows],
+        only_in_b=[path for path, call in stages.stages_b if path and (path, call) not in stages.rows],
         untied=differently_tied(part_a, part_b),
-        stopped=run_b.stopped,
+        stopped=run_b.stopped or failed,
+        notes=[
+            *evaluation_randomness(run_a, run_b),
+            *[note for _, note in written if not failed],
+            *[f"In training, {what}: in {listed(paths) or 'the model itself'}." for what, paths in training.items()],
+            *parameter_notes(part_a, part_b, pairs),
+            *([f"Not compared, since only a returns it: {', '.join(missing)}."] if missing and run_b.outputs else []),
+        ],
     )
 
 
@@ -64,6 +96,7 @@ class Comparison:
     fault: the first stage beyond the tolerance. first_bits: the first that differs at all. only_in_a, only_in_b: stages
     that ran in one model alone. untied: parameters that are one in one model and two in the other. stopped: where and
     why b raised an exception.
+    notes: what else was noticed, in sentences.
     """
 
     rows: list[StageDistance]
@@ -74,6 +107,7 @@ class Comparison:
     only_in_b: list[str]
     untied: list[str]
     stopped: str | None
+    notes: list[str] = field(default_factory=list)
 
     @property
     def first(self) -> Divergence | None:
@@ -89,8 +123,12 @@ class Comparison:
 
     @property
     def agrees(self) -> bool:
-        """Whether b ran to its end and nothing is beyond the tolerance."""
-        return self.stopped is None and not any(row.diverges(self.tolerance) for row in self.rows)
+        """Whether b ran to its end, nothing is beyond the tolerance, and it drops out the same in training, or never."""
+        return self.stopped is None and self.fault is None and not self._diverging
+
+    @property
+    def _diverging(self) -> bool:
+        return any(row.diverges(self.tolerance) for row in self.rows)
 
     def __getitem__(self, path: str) -> StageDistance:
         """The first call of the stage at a path. Raises KeyError where it did not run in both models."""
@@ -105,8 +143,22 @@ class Comparison:
         for name, row in zip(names, self.rows, strict=True):
             apart, is_first = row.outputs, self.first is not None and row.path == self.first.path
             numbers = ["–"] * 3 if apart is None else map(short, (apart.absolute, apart.relative, apart.ulp))
+            if apart is not None and apart.why:
+                numbers = [
+                    "shape" if apart.why.startswith("shape") else "none" if "no tensor" in apart.why else "NaN",
+                    "–",
+                    "–",
+                ]
             gradient = "–" if row.gradients is None else short(row.gradients.absolute)
-            mark = "◀ first" if is_first else "diverges" if row.diverges(self.tolerance) else ""
+            mark = (
+                "◀ first"
+                if is_first
+                else "(elsewhere)"
+                if row.excused
+                else "diverges"
+                if row.diverges(self.tolerance)
+                else ""
+            )
             cells.append((name, *numbers, gradient, mark))
         stages = table(("stage", "absolute", "relative", "ulp", "gradient", ""), cells, right=(1, 2, 3, 4))
         return f"{stages}\n\n{self.summary()}"
@@ -118,17 +170,17 @@ class Comparison:
         if self.fault is not None:
             if early is not None and early.path != self.fault.path:
                 lines.append(f"The first bits to differ are earlier, in {early.name}, by {early.apart}.")
-        elif any(row.diverges(self.tolerance) for row in self.rows):
-            lines = ["They diverge in a stage that only one of them has: all others that do have other inputs."]
+        elif self._diverging:
+            only = "a stage that only one of them has" if self.only_in_a or self.only_in_b else "what no stage shows"
+            lines = [f"They diverge in {only}: all others that do have other inputs."]
         elif early is None:
             lines = [f"{every} to the bit."]
         else:
             lines.insert(0, f"{every} within {short(self.tolerance)}; the first bits differ here:")
         if self.stopped is not None:
             lines.append(f"b stopped in {self.stopped}")
-        lines += self.untied
+        lines += self.untied + self.notes
         for model, paths in (("a", self.only_in_a), ("b", self.only_in_b)):
             if paths:
-                alike = dict.fromkeys(re.sub(r"(?<=\.)\d+(?=\.|$)", "*", path) for path in paths)
-                lines.append(f"Not compared, since only {model} ran it: {', '.join(alike)}.")
+                lines.append(f"Not compared, since only {model} ran it: {listed(paths)}.")
         return "\n".join(lines)

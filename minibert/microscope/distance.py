@@ -10,7 +10,7 @@ the largest of all numbers, since next to 0 any rounding is large beside the num
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -20,37 +20,48 @@ MASKED = -1000.0  # a score below is masked: −10000 here and the least float e
 
 @dataclass(frozen=True)
 class Distance:
-    """Absolute, relative and in ulp; infinite where the shapes do not fit or only one of the two is NaN or infinite."""
+    """Absolute, relative and in ulp; infinite, and `why`, where shapes do not fit or only one of the two is NaN or infinite."""
 
     absolute: float = 0.0
     relative: float = 0.0
     ulp: float = 0.0
+    why: str = field(default="", compare=False)
 
     def beyond(self, tolerance: float) -> bool:
         """Whether the absolute and the relative difference both exceed the tolerance: large numbers round coarsely."""
         return self.absolute > tolerance and self.relative > tolerance
 
     def __str__(self) -> str:
+        if self.why:
+            return self.why
         return f"{short(self.absolute)} ({short(self.ulp)} ulp)" if self.absolute else "0"
 
 
-INFINITE = Distance(math.inf, math.inf, math.inf)
+def infinite(why: str) -> Distance:
+    """Where no number tells how far."""
+    return Distance(math.inf, math.inf, math.inf, why=why)
+
+
+INFINITE = infinite("nothing to compare with")
 
 
 @torch.no_grad()
 def distance(x: Tensor, y: Tensor, is_mask: bool = False) -> Distance:
-    """The distance of tensors of any dtype. A batch of 1 is broadcast.
+    """The distance of tensors of any dtype. Axes of size 1 may stand anywhere or be missing; a batch of 1 is broadcast.
 
     is_mask: every dimension of 1 is broadcast, and all masked scores count as equal.
     """
+    why = f"shapes {tuple(x.shape)} and {tuple(y.shape)}"
     coarser = max((x.dtype, y.dtype), key=lambda dtype: torch.finfo(dtype).eps if dtype.is_floating_point else 0.0)
     x, y = x.detach().to("cpu", torch.float64), y.detach().to("cpu", torch.float64)
-    if x.shape[1:] != y.shape[1:] and not is_mask:
-        return INFINITE
+    if not is_mask and x.squeeze().shape == y.squeeze().shape:
+        x, y = x.squeeze(), y.squeeze()
+    elif x.shape[1:] != y.shape[1:] and not is_mask:
+        return infinite(why)
     try:
         x, y = torch.broadcast_tensors(x, y)
     except RuntimeError:
-        return INFINITE
+        return infinite(why)
     if x.numel() == 0:
         return Distance()
     if is_mask:
@@ -61,7 +72,8 @@ def distance(x: Tensor, y: Tensor, is_mask: bool = False) -> Distance:
     worst = int(apart.argmax())  # a NaN counts as the largest
     absolute = float(apart.flatten()[worst])
     if not math.isfinite(absolute):
-        return INFINITE
+        numbers = [float(z.flatten()[worst]) for z in (x, y)]
+        return infinite("{} in a and {} in b".format(*("NaN" if n != n else short(n) for n in numbers)))
     scale = float(x.abs().masked_fill(~x.isfinite(), 0.0).max())
     relative = absolute / scale if scale else math.inf if absolute else 0.0
     spacing = 1.0  # between neighbouring numbers
@@ -73,8 +85,10 @@ def distance(x: Tensor, y: Tensor, is_mask: bool = False) -> Distance:
 
 def largest(distances: Iterable[Distance]) -> Distance | None:
     """The largest absolute, relative and ulp of several, each by itself; None where there are none."""
-    columns = list(zip(*((d.absolute, d.relative, d.ulp) for d in distances), strict=True))
-    return Distance(*map(max, columns)) if columns else None
+    found = list(distances)
+    columns = zip(*((d.absolute, d.relative, d.ulp) for d in found), strict=True)
+    why = next((d.why for d in found if d.why), "")
+    return replace(Distance(*map(max, columns)), why=why) if found else None
 
 
 def short(number: float) -> str:

@@ -1,31 +1,33 @@
 """Which stage is at fault: the innermost whose outputs differ although its inputs agree. No reference class: ours.
 
 Inner stages end before those around them, so it is the first to end of all whose outputs diverge and whose inputs do not.
-Where all outputs agree, gradients may still diverge. They come from the outputs, so the last stage is asked first.
+A stage whose outputs differ inside one whose outputs agree is not at fault: that one is written in another way.
+Where all outputs agree, gradients may still diverge. They come from the outputs, so the last stage is asked first: at fault is
+the innermost that takes the same gradient from what follows and hands on another, to its inputs or to its parameters.
 The gradient of a tied parameter is whole only at the earliest position of its use, and is asked for there.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import TypeGuard
 
 from torch import Tensor
 
-from .distance import Distance, distance, largest, short
+from .distance import MASKED, Distance, distance, infinite, largest, short
 from .equations import Source, source
-from .pairing import pair_inputs, pair_outputs
-from .probes import Recording, Softmax
-from .trace import Stage, TensorFacts
-
-Key = tuple[str, int]  # the path and the call of a stage
+from .pairing import Links, link_inputs, link_outputs
+from .parameters import Pair
+from .recording import Gradients, Key, Recording, Softmax
+from .trace import Stage, TensorFacts, parameter_names
 
 
 @dataclass
 class StageDistance:
     """How far apart the inputs, outputs and gradients of a stage are that both models have; None: nothing to compare.
 
-    depth: how many such stages are around it. class_name: in a. gradients: of its own parameters.
+    depth: how many such stages are around it. class_name: in a. gradients: of its own parameters. excused: its outputs
+    differ inside a stage whose outputs agree.
     """
 
     path: str
@@ -35,10 +37,12 @@ class StageDistance:
     inputs: Distance | None = None
     outputs: Distance | None = None
     gradients: Distance | None = None
+    excused: bool = False
 
     def diverges(self, tolerance: float) -> bool:
         """Whether its outputs or gradients are further apart than the tolerance."""
-        return any(apart.beyond(tolerance) for apart in (self.outputs, self.gradients) if apart is not None)
+        outputs = None if self.excused else self.outputs
+        return _exceeds(outputs, tolerance) or _exceeds(self.gradients, tolerance)
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,8 @@ class Divergence:
 
     backward: whether only gradients differ. inputs: how far apart its inputs are; apart: its outputs, or the gradient.
     fed_by: the stage that made each input. inside: what diverges first inside it. parameters: its own that differ
-    already. settings: what differs in how its module describes itself. code: of its forward in a and in b.
+    already. settings: what differs in how its module describes itself. code: of its forward in a and in b. argument, output:
+    which of several inputs (of the stage named by `inside`) and outputs it is. told: the first sentence, where it is special.
     """
 
     path: str
@@ -59,6 +64,9 @@ class Divergence:
     parameters: dict[str, Distance]
     settings: tuple[str, str] | None
     code: tuple[Source | None, Source | None]
+    argument: str = ""
+    output: str = ""
+    told: str = ""
 
     @property
     def name(self) -> str:
@@ -66,14 +74,20 @@ class Divergence:
 
     def __str__(self) -> str:
         going = "All outputs agree. Going backward, " if self.backward else ""
-        lines = [f"{going}{self.name} is the first stage that diverges, by {self.apart}."]
-        if not self.backward and self.inputs is not None:
+        by = f": {self.apart}" if self.apart.why else f", by {self.apart}"
+        which = f" Of its outputs, it is {self.output}." if self.output and not self.output[0].isdigit() else ""
+        lines = [self.told or f"{going}{self.name} is the first stage that diverges{by}.{which}"]
+        if not self.backward and self.inputs is not None and not self.told:
             fed = ", ".join(f"{name} from {stage}" for name, stage in self.fed_by.items())
             grown = f"differ by {self.inputs}: less, but this may be rounding that grew."
             agree = grown if self.inputs.absolute else "agree to the bit: the cause is in this stage."
             lines.append(f"Its inputs{f' ({fed})' if fed else ''} {agree}")
+        if self.inside is None and self.argument:
+            lines.append(f"Inside it, the last to agree: {self.argument}. The cause comes after it.")
         if self.inside is not None:
-            lines.append(f"The first to diverge inside it: {self.inside}.")
+            lines.append(
+                f"The first to diverge inside it: {self.inside}{f' ({self.argument})' if self.argument else ''}."
+            )
         if self.parameters:
             differences = ", ".join(f"{name} by {short(d.absolute)}" for name, d in self.parameters.items())
             lines.append(f"Its parameters differ: {differences}.")
@@ -87,55 +101,134 @@ class PairedStages:
     """The stages that two runs have in common.
 
     stages_a, stages_b: what each model ran to its end, by path and call, in the order of the ends. rows: those of both,
-    in the order in which a's began. gradients: for each path those of its own parameters, each with its name and whether
-    it is that of a tied parameter that has come before.
+    in the order in which a's began. links: of each row's inputs and outputs. gradients: for each path those of its own
+    parameters, each with its name and whether it is that of a tied parameter that has come before.
     """
 
-    def __init__(self, a: Recording, b: Recording):
+    def __init__(self, a: Recording, b: Recording, tolerance: float):
         self.a, self.b = a, b
         self.stages_a, self.stages_b = ({stage.key: stage for stage in run.trace.finished} for run in (a, b))
         self.rows: dict[Key, StageDistance] = {}
+        self.links: dict[Key, tuple[Links, Links]] = {}
         self.gradients: dict[str, list[tuple[str, Distance, bool]]] = {}
-        around: list[bool] = []  # of the stages that are running, whether both models have them
+        self.flows: tuple[Gradients, Gradients] | None = None
+        around: list[StageDistance | None] = []  # the rows of the stages that are running; None for those that b lacks
         for stage in a.trace.stages:
             del around[stage.depth :]
+            row = None
             if other := self.stages_b.get(stage.key):
-                inputs = pair_inputs(_tensors(stage.inputs), _tensors(other.inputs))
-                outputs = pair_outputs(_tensors(stage.outputs), _tensors(other.outputs))
-                row = StageDistance(*stage.key, depth=sum(around), class_name=type(stage.module).__name__)
-                row.inputs = largest(distance(x, y, is_mask="mask" in name) for name, x, y in inputs)
-                row.outputs = largest(distance(x, y) for _, x, y in outputs)
+                row = self._row(stage, other, depth=sum(outer is not None for outer in around))
+                outer = [
+                    each.outputs for each in around if each and each.outputs and not each.outputs.beyond(tolerance)
+                ]
+                if row.outputs and row.outputs.beyond(tolerance):
+                    row.excused = any(row.outputs.absolute > 100 * apart.absolute for apart in outer)
                 self.rows[stage.key] = row
-            around.append(other is not None)
+            around.append(row)
 
-    def compare_gradients(self, a: Mapping[str, Tensor], b: Mapping[str, Tensor]) -> None:
-        """Fill in the gradients, given each model's by parameter name."""
+    def _row(self, stage: Stage, other: Stage, depth: int) -> StageDistance:
+        """How far apart one stage is in the two runs. Masks that hide the same from every softmax inside agree."""
+        names_a, names_b = (parameter_names(type(each.module).forward) for each in (stage, other))
+        tensors, same = (_tensors(stage.inputs), _tensors(other.inputs)), set(names_a) == set(names_b)
+        inputs = link_inputs(*tensors, same_names=same, hidden=self.b.hidden)
+        if any("mask" in name and apart.absolute for name, _, apart in inputs) and self._hide_the_same(stage, other):
+            inputs = [(name, m, Distance() if "mask" in name else apart) for name, m, apart in inputs]
+        outputs = link_outputs(_tensors(stage.outputs), _tensors(other.outputs))
+        self.links[stage.key] = inputs, outputs
+        row = StageDistance(*stage.key, depth=depth, class_name=type(stage.module).__name__)
+        row.inputs, row.outputs = (largest(apart for *_, apart in links) for links in (inputs, outputs))
+        return row
+
+    def _hide_the_same(self, stage: Stage, other: Stage) -> bool:
+        hidden_a, hidden_b = (
+            [x.scores < MASKED for x in run.softmaxes if x.stage in (each, *_after(run, each))]
+            for run, each in ((self.a, stage), (self.b, other))
+        )
+        pairs = list(zip(hidden_a, hidden_b, strict=False))
+        return len(hidden_a) == len(hidden_b) > 0 and all(distance(x, y, is_mask=True).absolute == 0 for x, y in pairs)
+
+    def compare_gradients(self, a: Gradients, b: Gradients, pairs: list[Pair]) -> None:
+        """Fill in the gradients of parameters; what flows through the stages is kept."""
+        self.flows = a, b
         paths = {path for path, _ in self.rows}
-        seen: set[int] = set()
-        for name in [name for name in a if name in b]:
-            path = name.rpartition(".")[0]
+        seen: set[tuple[int, int]] = set()
+        for pair in [pair for pair in pairs if pair.a in a.parameters and pair.b in b.parameters]:
+            path = pair.a.rpartition(".")[0]
             while path and path not in paths:  # a parameter of a module that is never called by itself
                 path = path.rpartition(".")[0]
-            found = name.removeprefix(f"{path}."), distance(a[name], b[name]), id(a[name]) in seen
-            self.gradients.setdefault(path, []).append(found)
-            seen.add(id(a[name]))
+            part = id(a.parameters[pair.a]), pair.rows_a.start or 0
+            apart = distance(*pair.of(a.parameters, b.parameters))
+            self.gradients.setdefault(path, []).append((pair.a.removeprefix(f"{path}."), apart, part in seen))
+            seen.add(part)
         for row in self.rows.values():
             row.gradients = largest(apart for _, apart, _ in self.gradients.get(row.path, ()))
+
+    def written_by_b(self) -> list[tuple[str, str]]:
+        """The innermost stages that change an input in place in b and not in a, each with a sentence."""
+        in_a, found = {stage.key for stage, _ in self.a.written}, dict[Stage, str]()
+        for stage, name in self.b.written:
+            if stage.key in self.rows and stage.key not in in_a and found.keys().isdisjoint(_after(self.b, stage)):
+                found[stage] = f"{stage.path or 'The model itself'} writes to its input {name} in place in b."
+        return [(stage.path, note) for stage, note in found.items()]
+
+    def told(self, path: str, sentence: str) -> Divergence | None:
+        """A stage at fault, or the one around it that both models have, whose numbers do not show it."""
+        while path and (path, 0) not in self.rows:
+            path = path.rpartition(".")[0]
+        return replace(self._divergence((path, 0), Distance()), told=sentence) if (path, 0) in self.rows else None
 
     def first_divergence(self, tolerance: float) -> Divergence | None:
         """The first stage further apart than the tolerance, or None. A tolerance of 0 asks for equal bits."""
         paired = [key for key in self.stages_a if key in self.rows]
         for key in paired:
             row = self.rows[key]
-            if _exceeds(row.outputs, tolerance) and not _exceeds(row.inputs, tolerance):
-                return self._divergence(key, row.outputs, self._first_inside(key, tolerance))
-        for key in reversed(paired):
-            for name, apart, repeated in self.gradients.get(key[0], ()):
-                if _exceeds(apart, tolerance) and not repeated:
-                    return self._divergence(key, apart, f"the gradient of {name}", backward=True)
+            if _exceeds(row.outputs, tolerance) and not row.excused and not _exceeds(row.inputs, tolerance):
+                inside, argument = self._first_inside(key, tolerance)
+                output = next((name for name, _, apart in self.links[key][1] if apart.beyond(tolerance)), "")
+                return self._divergence(key, row.outputs, inside, argument=argument, output=output)
+        for stage in reversed(self.a.trace.stages):
+            if found := self._cut_in(stage, tolerance):
+                return self._divergence(stage.key, found[1], found[0], backward=True)
         return None
 
-    def _divergence(self, key: Key, apart: Distance, inside: str | None, backward: bool = False) -> Divergence:
+    def _cut_in(self, stage: Stage, tolerance: float) -> tuple[str, Distance] | None:
+        """The gradient that a stage hands on differently, to a parameter or an input, although it is given the same."""
+        if (comes := self._coming_back(stage, tolerance)) is None:
+            return None
+        a, b = (flows.taken.get(stage.key, {}) for flows in self.flows or ())
+        links = [(name, other) for name, other, _ in self.links[stage.key][0] if name in a]
+        uncut = all(other in b for _, other in links)  # or else it is given what is cut off from the graph already
+        if not comes:
+            around = [each for each in self.a.trace.stages if stage in _after(self.a, each)]
+            if uncut and all(self._coming_back(each, tolerance) is not False for each in around):
+                return "what it returns is cut off from the graph", infinite("no gradient in b")
+            return None
+        for name, apart, repeated in self.gradients.get(stage.path, ()):
+            if _exceeds(apart, tolerance) and not repeated:
+                return f"the gradient of {name}", apart
+        for name, other in links if uncut else ():
+            if _exceeds(apart := distance(a[name], b[other]), tolerance):
+                inner = [each for each in reversed(_after(self.a, stage)) if self._coming_back(each, tolerance) is None]
+                to = inner[0].path.removeprefix(f"{stage.path}.") if inner else name
+                back = [*self.flows[1].given.get(inner[0].key, {}).values()][:1] if inner and self.flows else [b[other]]
+                cut = ", which is 0 in b, as after detach() or .data" if back and not back[0].any() else ""
+                return f"the gradient that goes back to {to}{cut}", apart
+        return None
+
+    def _coming_back(self, stage: Stage, tolerance: float) -> bool | None:
+        """None where the gradients of a stage's first output differ, or it is not in both; else whether b's has any."""
+        if self.flows is None or stage.key not in self.rows:
+            return None
+        a, b = (flows.given.get(stage.key, {}) for flows in self.flows)
+        links = [(name, other) for name, other, _ in self.links[stage.key][1][:1] if name in a]
+        if any(other in b and _exceeds(distance(a[name], b[other]), tolerance) for name, other in links):
+            return None
+        return all(other in b for _, other in links)
+
+    def _divergence(
+        self, key: Key, apart: Distance, inside: str | None = None, backward: bool = False, **more: str
+    ) -> Divergence:
+        """All that is to be said of a stage at fault."""
         a, b = self.stages_a[key], self.stages_b[key]
         # The outermost stage that made an input is the last to end with it.
         made_by = {id(facts): stage.path for stage in self.a.trace.finished for facts in stage.outputs.values()}
@@ -152,35 +245,53 @@ class PairedStages:
             fed_by={} if backward else fed_by,
             inside=inside,
             parameters={name: apart for name, apart in parameters.items() if apart.absolute > 0},
-            settings=(", ".join(only_a), ", ".join(only_b)) if only_a and only_b else None,
+            settings=(", ".join(only_a), ", ".join(only_b)) if any(only_a) and any(only_b) else None,
             code=(source(a.module), source(b.module)),
+            **more,
         )
 
-    def _first_inside(self, key: Key, tolerance: float) -> str | None:
-        """What diverges first: scores or probabilities of a softmax, or what the stage hands to one inside it."""
+    def _first_inside(self, key: Key, tolerance: float) -> tuple[str | None, str]:
+        """What diverges first: scores or probabilities of a softmax, or what it hands to a stage, and as which argument."""
         stages, softmaxes_a = self._inside(self.a, self.stages_a[key])
         _, softmaxes_b = self._inside(self.b, self.stages_b[key])
-        steps: list[tuple[float, str, Distance | None]] = []  # with how many stages of a had begun before
+        steps: list[tuple[float, str, str, Distance | None]] = []  # with how many stages of a had begun before
         for x, y in zip(softmaxes_a, softmaxes_b, strict=False):
-            steps.append((x.begun, "the scores before softmax", distance(x.scores, y.scores, is_mask=True)))
-            steps.append((x.begun, "the probabilities after softmax", distance(x.probabilities, y.probabilities)))
+            scores, probabilities = _shaped(y.scores, x.scores), _shaped(y.probabilities, x.probabilities)
+            apart = distance(x.scores, scores, is_mask=True), distance(x.probabilities, probabilities)
+            steps.append((x.begun, "the scores before softmax", apart[0].why, apart[0]))
+            steps.append((x.begun, "the probabilities after softmax", apart[1].why, apart[1]))
         for stage in stages:
             if stage.key in self.rows:
-                name = f"what it hands to {stage.path.removeprefix(f'{key[0]}.')}"
-                steps.append((self.a.trace.stages.index(stage) + 0.5, name, self.rows[stage.key].inputs))
+                name, (links, _) = f"what it hands to {stage.path.removeprefix(f'{key[0]}.')}", self.links[stage.key]
+                begun = self.a.trace.stages.index(stage) + 0.5
+                steps += [
+                    (begun, name, f"{each}: {d.why}" if d.why else each if len(links) > 1 else "", d)
+                    for each, _, d in links
+                ]
         steps.sort(key=lambda step: step[0])
-        return next((name for _, name, apart in steps if _exceeds(apart, tolerance)), None)
+        diverging = [(name, which) for _, name, which, apart in steps if _exceeds(apart, tolerance)]
+        return diverging[0] if diverging else (None, steps[-1][1] if steps else "")
 
     def _inside(self, run: Recording, stage: Stage) -> tuple[list[Stage], list[Softmax]]:
         """The stages that ran inside one; the softmaxes of its own code and of those inside that the other model lacks."""
-        after = run.trace.stages[run.trace.stages.index(stage) + 1 :]
-        inner = list(takewhile(lambda each: each.depth > stage.depth, after))
+        inner = _after(run, stage)
         own = [stage, *(each for each in inner if each.key not in self.rows)]
         return inner, [softmax for softmax in run.softmaxes if softmax.stage in own]
 
 
 def _exceeds(apart: Distance | None, tolerance: float) -> TypeGuard[Distance]:
-    return apart is not None and apart.absolute > tolerance
+    return apart is not None and apart.beyond(tolerance)
+
+
+def _after(run: Recording, stage: Stage) -> list[Stage]:
+    """The stages that ran inside one."""
+    after = run.trace.stages[run.trace.stages.index(stage) + 1 :]
+    return list(takewhile(lambda each: each.depth > stage.depth, after))
+
+
+def _shaped(y: Tensor, x: Tensor) -> Tensor:
+    """y in x's shape, where batch and heads are one axis in one of them."""
+    return y.reshape(x.shape) if y.numel() == x.numel() and y.shape[-2:] == x.shape[-2:] else y
 
 
 def _tensors(facts: Mapping[str, TensorFacts]) -> dict[str, Tensor]:

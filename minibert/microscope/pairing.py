@@ -1,12 +1,16 @@
-"""Which modules, parameters and tensors of two models correspond. No reference class: ours."""
+"""Which modules and tensors of two models correspond. No reference class: ours."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from itertools import combinations
 
 import torch
 from torch import Tensor, nn
 
+from .distance import MASKED, Distance, distance, infinite
+
 Pairs = list[tuple[str, Tensor, Tensor]]  # tensors of a and b, with their names in a
+Links = list[tuple[str, str, Distance]]  # a name in a, the one in b ("" for none), and how far apart what they name is
 
 
 def common_parts(a: nn.Module, b: nn.Module) -> tuple[nn.Module, nn.Module]:
@@ -19,30 +23,119 @@ def common_parts(a: nn.Module, b: nn.Module) -> tuple[nn.Module, nn.Module]:
     return max([(a, b), *((a, inner) for inner in b.modules()), *((inner, b) for inner in a.modules())], key=shared)
 
 
-@torch.no_grad()
-def copy_parameters(a: nn.Module, b: nn.Module) -> None:
-    """Write into b what a has under the same name. Raises ValueError for another shape, or if no name is the same."""
-    theirs = b.state_dict()
-    shared = {name: (tensor, theirs[name]) for name, tensor in a.state_dict().items() if name in theirs}
-    if not shared:
-        raise ValueError("No parameter of b has the name of one of a, so none can be copied.")
-    for name, (x, y) in shared.items():
-        if x.shape != y.shape:
-            shapes = f"shape {tuple(x.shape)} in a and {tuple(y.shape)} in b"
-            raise ValueError(f"{name} has {shapes}. Build both with the same config.")
-    for x, y in shared.values():
-        y.copy_(x)
+def listed(paths: Iterable[str]) -> str:
+    """Names without those inside another of them, and those that differ in their layer alone as one: layer.0-3.output."""
+    every = list(dict.fromkeys(paths))
+    kinds: dict[tuple[str, ...], list[str]] = {}
+    for path in every:
+        if not any(path.startswith(f"{other}.") for other in every):
+            before, number, after = (*re.split(r"(?:(?<=\.)|^)(\d+)(?=\.|$)", path, maxsplit=1), "", "")[:3]
+            kinds.setdefault((before, after), []).append(number)
+    return ", ".join(before + _range(numbers) + after for (before, after), numbers in kinds.items())
+
+
+def _range(numbers: list[str]) -> str:
+    if len(numbers) > 2 and [int(n) for n in numbers] == list(range(int(numbers[0]), int(numbers[-1]) + 1)):
+        return f"{numbers[0]}-{numbers[-1]}"
+    return numbers[0] if len(numbers) == 1 else f"{{{','.join(numbers)}}}"
 
 
 def differently_tied(a: nn.Module, b: nn.Module) -> list[str]:
-    """A sentence for each pair of names that is one parameter in one model and two in the other."""
+    """A sentence for each two names that are one parameter in one model and two in the other; one for whole modules."""
     ours, theirs = (dict(model.named_parameters(remove_duplicate=False)) for model in (a, b))
+    shared = [name for name in ours if name in theirs]
+    modules: dict[tuple[str, str, str], list[tuple[str, str, str]]] = {}
+    for tied, other, one, two in ((ours, theirs, "a", "b"), (theirs, ours, "b", "a")):
+        first = {id(tied[name]): name for name in reversed(shared)}
+        for x, y in combinations(shared, 2):
+            if tied[x] is tied[y] and other[x] is not other[y] and first[id(tied[x])] == x:
+                outer_x, outer_y = _where_they_part(x, y)
+                modules.setdefault((outer_x, one, two), []).append((outer_y, x, y))
     sentences = []
-    for x, y in combinations([name for name in ours if name in theirs], 2):
-        if (ours[x] is ours[y]) != (theirs[x] is theirs[y]):
-            one, two = ("a", "b") if ours[x] is ours[y] else ("b", "a")
-            sentences.append(f"{x} and {y} are one parameter in {one} and two in {two}.")
+    for (outer, one, two), found in modules.items():
+        others = [each for each, *_ in found]
+        if len(set(others)) == len(found):
+            sentences += [f"{x} and {y} are one parameter in {one} and two in {two}." for _, x, y in found]
+        else:
+            count = len(found) // len(set(others))
+            sentences.append(
+                f"{outer} shares {count} parameters with {listed(others)} in {one}, and none of these in {two}."
+            )
     return sentences
+
+
+def _where_they_part(x: str, y: str) -> tuple[str, str]:
+    """The layers of two parameters that differ in their layer alone; or else the modules that hold them."""
+    parts = list(zip(x.split("."), y.split("."), strict=False))
+    differ = [i for i, (m, n) in enumerate(parts) if m != n]
+    if len(differ) == 1 and parts[differ[0]][0].isdigit():
+        return ".".join(x.split(".")[: differ[0] + 1]), ".".join(y.split(".")[: differ[0] + 1])
+    return x.rpartition(".")[0], y.rpartition(".")[0]
+
+
+def link_inputs(a: Mapping[str, Tensor], b: Mapping[str, Tensor], same_names: bool, hidden: list[Tensor]) -> Links:
+    """Which argument of a stage is which: by what they are, where the names differ; masks by what they let be seen.
+
+    hidden: masks by which b filled in scores: there, True means hidden. A mask that one side lacks hides nothing.
+    """
+    masks_a, masks_b = ({n: x for n, x in each.items() if _is_mask(n, x)} for each in (a, b))
+    plain_a, plain_b = (
+        {n: x for n, x in a.items() if n not in masks_a},
+        {n: y for n, y in b.items() if n not in masks_b},
+    )
+    pairs = [] if same_names else _close_pairs(plain_a, plain_b)
+    done_a, done_b = {name for name, *_ in pairs}, {id(y) for *_, y in pairs}
+    pairs += pair_inputs(
+        {n: x for n, x in plain_a.items() if n not in done_a}, {n: y for n, y in plain_b.items() if id(y) not in done_b}
+    )
+    names = {id(y): name for name, y in plain_b.items()}
+    links = [(name, names[id(y)], distance(x, y)) for name, x, y in pairs]
+    for name, x in masks_a.items():
+        apart = {other: _mask_distance(x, y, hidden, name=other) for other, y in masks_b.items()}
+        other = name if name in apart else min(apart, key=lambda each: apart[each].absolute, default="")
+        links.append((name, other, apart.get(other) or _mask_distance(x, None, hidden)))
+        masks_b.pop(other, None)
+    return links + [(name, name, _mask_distance(None, y, hidden, name=name)) for name, y in masks_b.items()]
+
+
+def _is_mask(name: str, x: Tensor) -> bool:
+    """By its name, or by its numbers: additive, or 0 and 1."""
+    if "mask" in name or x.dtype == torch.bool:
+        return "head" not in name
+    hides = x < MASKED if x.is_floating_point() else x == 1
+    return x.dim() > 2 and bool(hides.any()) and bool(((x == 0) | hides).all())
+
+
+def _mask_distance(x: Tensor | None, y: Tensor | None, hidden: list[Tensor], name: str = "") -> Distance:
+    """How far apart two masks are, made additive, (batch, heads, seq, keys)."""
+    found = distance(_additive(x), _additive(y, hidden, "padding_mask" in name), is_mask=True)
+    return (
+        infinite("a mask in a, none in b" if y is None else "a mask in b, none in a")
+        if found.absolute and (x is None or y is None)
+        else found
+    )
+
+
+def _additive(mask: Tensor | None, hidden: list[Tensor] | None = None, hides: bool = False) -> Tensor:
+    if mask is None:
+        return torch.zeros(1, 1, 1, 1)
+    if not mask.is_floating_point():
+        same = [each for each in hidden or () if each.dtype == torch.bool and each.numel() == mask.numel()]
+        hides |= mask.dtype == torch.bool and any(torch.equal(each.flatten(), mask.flatten()) for each in same)
+        mask = torch.zeros(mask.shape, device=mask.device).masked_fill((mask != 0) == hides, -10000.0)
+    if mask.dim() == 2:
+        return mask[None, None] if mask.size(0) == mask.size(1) else mask[:, None, None]
+    return mask[:, None] if mask.dim() == 3 else mask
+
+
+def link_outputs(a: Mapping[str, Tensor], b: Mapping[str, Tensor]) -> Links:
+    """Which output of a stage is which. Where b lacks the first, there is a link to nothing."""
+    if a and not b:
+        return [(next(iter(a)), "", infinite("b returns no tensor"))]
+    names = {id(y): name for name, y in b.items()}
+    links = [(name, names[id(y)], distance(x, y)) for name, x, y in pair_outputs(a, b)]
+    lost = [name for name in [*a][:1] if name not in {link[0] for link in links}]
+    return [(name, "", infinite("b returns None for it")) for name in lost] + links
 
 
 def pair_inputs(a: Mapping[str, Tensor], b: Mapping[str, Tensor]) -> Pairs:
@@ -53,9 +146,26 @@ def pair_inputs(a: Mapping[str, Tensor], b: Mapping[str, Tensor]) -> Pairs:
 
 
 def pair_outputs(a: Mapping[str, Tensor], b: Mapping[str, Tensor]) -> Pairs:
-    """Pair by key or position, or else in order, or else the first tensors of both, which do not fit."""
-    pairs = [(name, x, b[name]) for name, x in a.items() if name in b] or _in_order(a, b)
+    """Pair by key or position, or else by value or in order, or else the first tensors of both, which do not fit."""
+    pairs = [(name, x, b[name]) for name, x in a.items() if name in b]
+    misfits = {name: x for name, x, y in pairs if x.squeeze().shape != y.squeeze().shape}
+    close = {name: y for name, _, y in _close_pairs(misfits, b)}
+    pairs = [(name, x, close.get(name, y)) for name, x, y in pairs] or _in_order(a, b)
     return pairs or [(name, x, y) for (name, x), y in zip(a.items(), b.values(), strict=False)][:1]
+
+
+def _close_pairs(a: Mapping[str, Tensor], b: Mapping[str, Tensor]) -> Pairs:
+    """Each of a's with the first of b's, its namesake above all, whose numbers are about the same."""
+    pairs, left = [], dict(b)
+    for name, x in a.items():
+        close = [
+            m
+            for m, y in left.items()
+            if x.is_floating_point() == y.is_floating_point() and not distance(x, y).beyond(1e-5)
+        ]
+        if close:
+            pairs.append((name, x, left.pop(name if name in close else close[0])))
+    return pairs
 
 
 def _in_order(a: Mapping[str, Tensor], b: Mapping[str, Tensor]) -> Pairs:

@@ -1,35 +1,31 @@
-"""The numbers inside a model, which `plots.py` and `explore.py` draw and `compare.py` compares. No reference class: ours.
+"""The numbers inside a model, which `plots.py` and `explore.py` draw. No reference class: ours.
 
 Source of the logit lens: nostalgebraist 2020, "interpreting GPT: the logit lens".
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
 
 from ..heads.prediction import BertWordPredictor
 from ..model.pretrained import BertPreTrainedModel
 from ..tokenization import BertTokenizer
-from .trace import Stage, Trace, named_tensors, trace
-
-Inputs = Mapping[str, Any] | tuple[Any, ...] | Tensor  # by name, by position, or the one tensor a model takes
 
 
 @contextmanager
-def evaluation_mode(model: nn.Module) -> Iterator[None]:
-    """Dropout is off in the block; afterwards every module is in the mode it was in."""
-    training = [module for module in model.modules() if module.training]
-    model.eval()
+def evaluation_mode(model: nn.Module, training: bool = False) -> Iterator[None]:
+    """Dropout is off in the block (training: on); afterwards every module is in the mode it was in."""
+    modes = [(module, module.training) for module in model.modules()]
+    model.train(training)
     try:
         yield
     finally:
-        for module in training:
-            module.training = True
+        for module, mode in modes:
+            module.training = mode
 
 
 @torch.no_grad()
@@ -108,73 +104,3 @@ def text_gradients(model: BertWordPredictor, tokenizer: BertTokenizer, text: str
     log_probabilities = model(**inputs)[0].log_softmax(dim=-1)  # (1, seq, vocab)
     log_probabilities.gather(-1, inputs["input_ids"][..., None]).mean().neg().backward()
     return gradient_flow(model)
-
-
-class Softmax(NamedTuple):
-    """One call of a softmax in the stage `stage`, when so many stages had begun."""
-
-    stage: Stage
-    begun: int
-    scores: Tensor
-    probabilities: Tensor
-
-
-class Recording(TorchFunctionMode):
-    """All that one forward does: its stages with their tensors, and every call of softmax, in order.
-
-    outputs: what the model returned, still part of the graph. stopped: where and why it raised an exception, if it did.
-    """
-
-    trace: Trace
-    stopped: str | None = None
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.outputs: dict[str, Tensor] = {}
-        self.softmaxes: list[Softmax] = []
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None) -> Any:
-        output = func(*args, **(kwargs or {}))
-        stage = self.trace.current
-        if stage is not None and getattr(func, "__name__", "") == "softmax":  # torch's, F's or a Tensor's
-            copies = {"scores": _copy(args[0] if args else (kwargs or {})["input"]), "probabilities": _copy(output)}
-            self.softmaxes.append(Softmax(stage, len(self.trace.stages), **copies))
-        return output
-
-
-def record(model: nn.Module, part: nn.Module, inputs: Inputs, may_fail: bool = False) -> Recording:
-    """Run a model on copies of the inputs and watch the stages of a part of it. may_fail: note an exception."""
-    recording = Recording()
-    by_name = inputs if isinstance(inputs, Mapping) else {}
-    by_position = () if isinstance(inputs, Mapping) else inputs if isinstance(inputs, tuple) else (inputs,)
-    try:
-        with evaluation_mode(model), trace(part, keep_tensors=True) as recording.trace, recording:
-            outputs = model(*map(_copy, by_position), **{name: _copy(value) for name, value in by_name.items()})
-        recording.outputs = named_tensors(outputs)
-    except Exception as error:
-        if not may_fail:
-            raise
-        stage = recording.trace.stopped_in
-        where = stage.path if stage and stage.path else "its forward"
-        recording.stopped = f"{where}: {type(error).__name__}: {error}"
-    return recording
-
-
-def _copy(value: Any) -> Any:
-    return value.detach().clone() if isinstance(value, Tensor) else value
-
-
-def gradients(model: nn.Module, outputs: list[Tensor]) -> dict[str, Tensor]:
-    """The gradient of every trainable parameter, a tied one under each of its names; 0 where there is none.
-
-    The loss weighs every number of the outputs differently, so that no two mistakes cancel. `.grad` is left alone.
-    """
-    named = {n: p for n, p in model.named_parameters(remove_duplicate=False) if p.requires_grad}
-    parameters = list(dict.fromkeys(named.values()))
-    terms = []
-    for x in outputs:
-        weights = torch.linspace(-1, 1, x.numel(), dtype=x.dtype, device=x.device).view_as(x)
-        terms.append((x * weights).sum() / x.numel() ** 0.5)  # so that gradients keep their size, however many outputs
-    found = torch.autograd.grad(torch.stack(terms).sum(), parameters, allow_unused=True)
-    by_parameter = {p: torch.zeros_like(p) if g is None else g for p, g in zip(parameters, found, strict=True)}
-    return {name: by_parameter[parameter] for name, parameter in named.items()}

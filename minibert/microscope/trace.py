@@ -104,7 +104,7 @@ class Trace:
     def begin(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         """Called before a module's forward."""
         now = time.perf_counter() - self._overhead
-        path, names = self._path_of(module), _parameter_names(type(module).forward)
+        path, names = self._path_of(module), parameter_names(type(module).forward)
         given = {names[i] if i < len(names) else str(i): value for i, value in enumerate(args)} | kwargs
         stage = Stage(path, self._calls[path], len(self._running), module=module, inputs=self._facts_of(given))
         self._calls[path] += 1
@@ -128,6 +128,16 @@ class Trace:
         elif self.stage_that_raised(error) is None:
             self._raised = error, stage
         self._overhead = time.perf_counter() - now
+
+    def rename(self, names: Mapping[str, str]) -> None:
+        """Call modules by other names, {own: other}."""
+        self._names = {module: [names.get(name, name) for name in own] for module, own in self._names.items()}
+
+    def alias(self, tensor: Tensor) -> Tensor:
+        """Another name for a tensor that was measured, with the same facts."""
+        other = tensor.view_as(tensor)
+        self._measured[other] = other._version, self._measured[tensor][1]
+        return other
 
     def _path_of(self, module: nn.Module) -> str:
         """The module's name. One with several is called by a name inside the running stage, in turn where it has more."""
@@ -195,7 +205,7 @@ def named_tensors(value: Any, name: str = "") -> dict[str, Tensor]:
 
 
 @functools.cache
-def _parameter_names(forward: Any) -> tuple[str, ...]:
+def parameter_names(forward: Any) -> tuple[str, ...]:
     """What forward calls its positional arguments, `self` and `*args` left out."""
     parameters = list(inspect.signature(forward).parameters.values())[1:]
     return tuple(p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.POSITIONAL_ONLY))

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from minibert import BertConfig, BertForPreTraining
-from minibert.microscope.pairing import copy_parameters
+from minibert.microscope.parameters import copy_parameters
 from minibert.model.attention import BertAttention, BertSelfAttention
 from minibert.model.embeddings import BertEmbeddings
 from minibert.model.layer import BertIntermediate

@@ -1,0 +1,71 @@
+"""What two models drop out in training, and at which rates, told by what is dropped. No reference class: ours.
+
+Both run in training mode with dropout noted and left out, so that they still compute the same.
+"""
+
+from collections.abc import Mapping
+
+import torch
+from torch import nn
+
+from .distance import distance
+from .pairing import link_outputs, listed
+from .recording import Drop, Inputs, Recording, record
+
+Part = tuple[nn.Module, nn.Module]  # a model, and the part of it whose stages are looked at
+
+
+def training_differences(a: Part, b: Part, inputs: Inputs, names: Mapping[str, str]) -> dict[str, list[str]]:
+    """Each sentence about dropout with the stages that it is true of. Where outputs differ, nothing can be told."""
+    with torch.random.fork_rng(devices=[]), torch.no_grad():
+        run_a, run_b = record(*a, inputs, names={}, training=True), record(*b, inputs, names=names, training=True)
+    if run_b.random:
+        drawn = dict.fromkeys(stage.path for stage, _ in run_b.random)
+        return {f"b draws random numbers with {run_b.random[0][1]}, so its dropout is not compared": list(drawn)}
+    links = link_outputs(run_a.outputs, run_b.outputs)
+    if run_a.stopped or run_b.stopped or not links or any(apart.beyond(1e-4) for *_, apart in links):
+        return {}
+    found: dict[str, list[str]] = {}
+    missing, left = list[Drop](), list(run_b.drops)
+    for x in run_a.drops:
+        y = next((each for each in left if _same([x], [each])), None)
+        left = [each for each in left if each is not y]
+        if y is None:
+            missing.append(x)
+        elif x.p != y.p:
+            found.setdefault(f"the rate of dropout is {x.p} in a and {y.p} in b", []).append(x.stage.path)
+    if _same(missing, left) and len({x.p for x in missing + left}) == 1:
+        return found  # in one piece there, and in several here
+    for x in left:
+        here = [each for each in missing if _around(each) == _around(x)]
+        missing = [each for each in missing if _around(each) != _around(x)]
+        what = "dropout stands in another place in b than in a" if here else f"b drops out (p = {x.p}) what a does not"
+        found.setdefault(what, []).append(_around(x) if here else x.stage.path)
+    for x in missing:
+        never = "" if run_b.drops else ", which never drops out"
+        found.setdefault(f"a drops out (p = {x.p}) what b does not{never}", []).append(x.stage.path)
+    return found
+
+
+def _around(drop: Drop) -> str:
+    return drop.stage.path.rpartition(".")[0] if drop.stage.path.endswith("dropout") else drop.stage.path
+
+
+def _same(x: list[Drop], y: list[Drop]) -> bool:
+    """Whether the same numbers are dropped, in any order."""
+    numbers = [[drop.tensor for drop in drops if drop.tensor is not None] for drops in (x, y)]
+    if not all(numbers):
+        return len(x) == len(y) > 0 and x[0].p == y[0].p  # nobody can look
+    first, second = (torch.cat([tensor.flatten() for tensor in tensors]) for tensors in numbers)
+    if first.shape != second.shape:
+        return False
+    return not (distance(first, second).beyond(1e-4) and distance(first.sort()[0], second.sort()[0]).beyond(1e-4))
+
+
+def evaluation_randomness(a: Recording, b: Recording) -> list[str]:
+    """A sentence where b is random although it is in evaluation mode, and a is not."""
+    calls = [(drop.stage, "dropout with training=True") for drop in b.drops if not a.drops]
+    calls += b.random if not a.random else []
+    where = listed(stage.path for stage, _ in calls) or "the model itself"
+    says = "b differs from itself on the same input, in evaluation mode too"
+    return [f"{says}: it calls {calls[0][1]} in {where}."] if calls else []
