@@ -8,7 +8,8 @@ from .files import CheckpointError
 # Pattern → replacement, applied from top to bottom, each to the result of the one before.
 SPELLINGS = {
     # A module saved inside DataParallel or DistributedDataParallel, torch.compile, FSDP, activation checkpointing; in each other too.
-    r"(?<![^.])(module|_orig_mod|_\w*module)\.": "",  # and _fsdp_wrapped_module, _forward_module, _module, …
+    # Lightning, FairScale, Opacus too; only names known to wrap, since a model may call a part of its own `_…module`.
+    r"(?<![^.])(module|_orig_mod|_((fsdp|checkpoint)_wrapped_|forward_|fpw_|original_)?module)\.": "",
     r"^output_(weights|bias)$": r"classifier/output_\1",  # from here on Google's TensorFlow code: run_classifier.py,
     r"^cls/squad/": "qa_outputs/",  # run_squad.py,
     r"/output_weights$": "/weight",  # and all of it

@@ -171,3 +171,20 @@ def test_one_name_with_and_without_the_bodys_prefix_is_warned_of(name: str, capl
 def test_a_name_that_only_begins_like_a_wrapper_is_left_alone() -> None:
     assert match_names({"modules.a", "my_module.b"}, ["modules.a", "my_module.b"])[1] == []
     assert match_names({"s.a", "my_b"}, ["modules.a", "my_module.b"])[1] == ["modules.a", "my_module.b"]
+
+
+class OwnParts(BertPreTrainedModel):
+    """Two heads whose names look like a wrapper's."""
+
+    def __init__(self, config: BertConfig):
+        super().__init__(config)
+        self.bert = BertModel(config)
+        self._tag_module, self._topic_module = nn.Linear(config.hidden_size, 2), nn.Linear(config.hidden_size, 2)
+        self.init_weights()
+
+
+@pytest.mark.parametrize("wrapped", WRAPPED)
+def test_parts_that_only_look_like_wrappers_keep_their_names(wrapped: str) -> None:
+    model = tiny(OwnParts, seed=3)
+    tensors = {wrapped.format(name): tensor for name, tensor in model.state_dict().items()}
+    assert same_weights(from_tensors(OwnParts, tensors), model)
