@@ -6,25 +6,18 @@ Reference class: `transformers.BertConfig` of the 4.4–4.12 era.
 
 import numbers
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from .config_files import SHARED_DEFAULTS, ConfigFiles
+from .config_files import DTYPES, ConfigFiles, is_whole_number as is_whole_number
 
 ATTENTION_IMPLEMENTATIONS = ("eager", "sdpa", "packed")
 POSITION_EMBEDDING_TYPES = ("absolute", "relative_key", "relative_key_query")
 PROBLEM_TYPES = ("regression", "single_label_classification", "multi_label_classification")
-DTYPES = ("float32", "float16", "bfloat16", "float64")
 
 # Today's library no longer assumes the defaults of these, so they are always written.
 _ALWAYS_WRITTEN = ("is_decoder", "add_cross_attention", "tie_word_embeddings")
-_TWO_LABELS = {"id2label": {0: "LABEL_0", 1: "LABEL_1"}, "label2id": {"LABEL_0": 0, "LABEL_1": 1}}
-
-
-def is_whole_number(value: Any) -> bool:
-    """Whether a value is an integer, NumPy's included, and no bool."""
-    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 def _is_number(value: Any) -> bool:
@@ -49,7 +42,7 @@ _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "classifier_dropout": (lambda v: v is None or _PROBABILITY[0](v), "None or a probability in [0, 1]"),
     "position_embedding_type": (lambda v: v in POSITION_EMBEDDING_TYPES, f"one of {POSITION_EMBEDDING_TYPES}"),
     "attn_implementation": (lambda v: v in ATTENTION_IMPLEMENTATIONS, f"one of {ATTENTION_IMPLEMENTATIONS}"),
-    "torch_dtype": (lambda v: v is None or v in DTYPES, f"None or one of {DTYPES}"),
+    "torch_dtype": (lambda v: v is None or str(v).removeprefix("torch.") in DTYPES, f"None or one of {DTYPES}"),
     "problem_type": (lambda v: v is None or v in PROBLEM_TYPES, f"None or one of {PROBLEM_TYPES}"),
     "id2label": (lambda v: len(v) > 0, "a dictionary with at least one label"),
     "pruned_heads": (
@@ -83,10 +76,7 @@ class BertConfig(ConfigFiles):
 
     model_type = "bert"
     opens = "minibert opens BERT checkpoints only: model_type 'bert'."
-    assumed = {field: v for field, v in SHARED_DEFAULTS.items() if field not in _ALWAYS_WRITTEN} | _TWO_LABELS
-
-    id2label: dict[int, str]
-    label2id: dict[str, int]
+    assumed: ClassVar = {field: value for field, value in ConfigFiles.assumed.items() if field not in _ALWAYS_WRITTEN}
 
     def __init__(
         self,
@@ -126,30 +116,8 @@ class BertConfig(ConfigFiles):
         self.classifier_dropout = classifier_dropout
 
         self.attn_implementation: str = others.pop("attn_implementation", None) or "eager"
-        id2label, label2id = others.pop("id2label", None), others.pop("label2id", None)
-        num_labels = others.pop("num_labels", None)
-        if label2id is not None and not isinstance(label2id, dict):
-            raise ValueError(f"BertConfig: label2id = {label2id!r} must be a dictionary from labels to their numbers.")
-        if id2label is None:
-            self.num_labels = 2 if num_labels is None else num_labels
-        else:
-            self.id2label = _integer_keys("id2label", id2label)
-            self.label2id = {label: i for i, label in self.id2label.items()} if label2id is None else label2id
         super().__init__(**others)
         self.validate(together=False)
-
-    @property
-    def num_labels(self) -> int:
-        """How many labels a classification head has: the length of `id2label`."""
-        return len(self.id2label)
-
-    @num_labels.setter
-    def num_labels(self, number: int) -> None:
-        if not is_whole_number(number) or number < 1:
-            raise ValueError(f"BertConfig: num_labels = {number!r} must be a whole number of at least 1.")
-        if len(getattr(self, "id2label", ())) != number:
-            self.id2label = {i: f"LABEL_{i}" for i in range(number)}
-            self.label2id = {label: i for i, label in self.id2label.items()}
 
     @property
     def hidden_size_per_head(self) -> int:
@@ -162,9 +130,9 @@ class BertConfig(ConfigFiles):
         together: also what only a model needs: that fields fit each other, that sizes are not 0, which heads to prune.
         Raises ValueError with the field, its value and what is allowed.
         """
-        self.id2label = _integer_keys("id2label", self.id2label)  # JSON, and who writes like it, has text for keys
+        self.id2label = self.integer_keys("id2label", self.id2label)  # JSON, and who writes like it, has text for keys
         try:
-            self.pruned_heads = _integer_keys("pruned_heads", self.pruned_heads or {})
+            self.pruned_heads = self.integer_keys("pruned_heads", self.pruned_heads or {})
         except ValueError:
             if together or not isinstance(self.pruned_heads, dict):
                 raise
@@ -183,10 +151,3 @@ class BertConfig(ConfigFiles):
             raise ValueError(f"BertConfig: hidden_size = {width} is not a multiple of num_attention_heads = {heads}.")
         if self.add_cross_attention and not self.is_decoder:
             raise ValueError("BertConfig: add_cross_attention = True needs is_decoder = True: it is a decoder's.")
-
-
-def _integer_keys(field: str, mapping: Any) -> dict[int, Any]:
-    try:
-        return {int(key): value for key, value in mapping.items()}
-    except (AttributeError, TypeError, ValueError):
-        raise ValueError(f"BertConfig: {field} = {mapping!r} must map whole numbers, as {{0: …, 1: …}}.") from None

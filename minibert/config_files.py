@@ -8,12 +8,14 @@ import copy
 import difflib
 import json
 import logging
+import numbers
 import os
 from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+import torch
 
 from .checkpoints import CONFIG_FILE, check_upload, locate_config, read_json, write_text_atomically
 
@@ -29,7 +31,7 @@ class SharedFields:
     output_attentions: bool = False
     # how parameters are held
     torchscript: bool = False
-    torch_dtype: str | None = None
+    torch_dtype: torch.dtype | str | None = None
     use_bfloat16: bool = False
     pruned_heads: dict[int, list[int]] = {}  # noqa: RUF012  # every config gets a copy
     tie_word_embeddings: bool = True
@@ -74,13 +76,17 @@ class SharedFields:
     eos_token_id: int | None = None
     sep_token_id: int | None = None
     decoder_start_token_id: int | None = None
+    # where it came from
+    _name_or_path: str = ""
     transformers_version: str | None = None
 
 
 SHARED_DEFAULTS: dict[str, Any] = {field: getattr(SharedFields, field) for field in SharedFields.__annotations__}
+DTYPES = ("float32", "float16", "bfloat16", "float64")
 HUB_OPTIONS = ("revision", "cache_dir", "token", "local_files_only", "force_download")
 # Run-time state, never written to a file.
-_NOT_SAVED = ("name_or_path", "attn_implementation")
+_NOT_SAVED = ("_name_or_path", "attn_implementation")
+_TWO_LABELS = {"id2label": {0: "LABEL_0", 1: "LABEL_1"}, "label2id": {"LABEL_0": 0, "LABEL_1": 1}}
 
 
 class ConfigFiles(SharedFields):
@@ -89,17 +95,27 @@ class ConfigFiles(SharedFields):
     model_type: ClassVar[str]
     opens: ClassVar[str]
     """What the class opens, for the error about another model_type."""
-    assumed: ClassVar[dict[str, Any]] = SHARED_DEFAULTS
+    assumed: ClassVar[dict[str, Any]] = SHARED_DEFAULTS | _TWO_LABELS
     """Values that every reader assumes, so that they are not written."""
-    name_or_path: str
-    """Where this config was read from."""
+    id2label: dict[int, str]
+    label2id: dict[str, int]
+    pad_token_id: int | None = None
 
     def __init__(self, **fields: Any):
-        old_name = fields.pop("_name_or_path", None)
-        fields["name_or_path"] = str(fields.get("name_or_path") or old_name or "")
+        fields["_name_or_path"] = str(fields.pop("name_or_path", None) or fields.get("_name_or_path") or "")
         dtype, old_dtype = fields.pop("dtype", None), fields.pop("torch_dtype", None)
-        dtype = old_dtype or dtype  # torch.float16, "torch.float16" and "float16" all mean "float16"
-        fields["torch_dtype"] = None if dtype is None else str(dtype).removeprefix("torch.")
+        name = str(old_dtype or dtype).removeprefix("torch.")  # torch.float16, "torch.float16" and "float16" mean one
+        fields["torch_dtype"] = getattr(torch, name) if name in DTYPES else old_dtype or dtype
+        id2label, label2id = fields.pop("id2label", None), fields.pop("label2id", None)
+        num_labels = fields.pop("num_labels", None)
+        if label2id is not None and not isinstance(label2id, dict):
+            where = f"{type(self).__name__}: label2id = {label2id!r}"
+            raise ValueError(f"{where} must be a dictionary from labels to their numbers.")
+        if id2label is None:
+            self.num_labels = 2 if num_labels is None else num_labels
+        else:
+            self.id2label = self.integer_keys("id2label", id2label)
+            self.label2id = {label: i for i, label in self.id2label.items()} if label2id is None else label2id
         for field, near in misspelt(fields, [*vars(self), *SHARED_DEFAULTS]).items():
             logger.warning(
                 "%s is no field of %s and changes nothing: did you mean %s?", field, type(self).__name__, near
@@ -109,6 +125,38 @@ class ConfigFiles(SharedFields):
 
     def validate(self, together: bool = True) -> None:
         """Check the fields, together as a model needs them. Raises ValueError with the field, its value and what is allowed."""
+
+    @classmethod
+    def integer_keys(cls, field: str, mapping: Any) -> dict[int, Any]:
+        """A mapping with whole numbers for keys, of which JSON makes text. Raises ValueError for other keys."""
+        try:
+            return {int(key): value for key, value in mapping.items()}
+        except (AttributeError, TypeError, ValueError):
+            wrong = f"{cls.__name__}: {field} = {mapping!r}"
+            raise ValueError(f"{wrong} must map whole numbers, as {{0: …, 1: …}}.") from None
+
+    @property
+    def name_or_path(self) -> str:
+        """Where this config was read from."""
+        return self._name_or_path
+
+    @name_or_path.setter
+    def name_or_path(self, value: str | os.PathLike[str]) -> None:
+        self._name_or_path = str(value)
+
+    @property
+    def num_labels(self) -> int:
+        """How many labels a classification head has: the length of `id2label`."""
+        return len(self.id2label)
+
+    @num_labels.setter
+    def num_labels(self, number: int) -> None:
+        if not is_whole_number(number) or number < 1:
+            where = f"{type(self).__name__}: num_labels = {number!r}"
+            raise ValueError(f"{where} must be a whole number of at least 1.")
+        if len(getattr(self, "id2label", ())) != number:
+            self.id2label = {i: f"LABEL_{i}" for i in range(number)}
+            self.label2id = {label: i for i, label in self.id2label.items()}
 
     @property
     def use_return_dict(self) -> bool:
@@ -164,8 +212,9 @@ class ConfigFiles(SharedFields):
     def to_dict(self) -> dict[str, Any]:
         """Every field, as plain values that JSON can hold."""
         values = {field: _plain(value) for field, value in vars(self).items() if field not in _NOT_SAVED}
-        newer_spelling = {} if self.torch_dtype is None else {"dtype": self.torch_dtype}
-        return values | newer_spelling | {"model_type": type(self).model_type}
+        if self.torch_dtype is not None:  # by its name, under today's key too
+            values["torch_dtype"] = values["dtype"] = str(self.torch_dtype).removeprefix("torch.")
+        return values | {"model_type": type(self).model_type}
 
     def to_diff_dict(self) -> dict[str, Any]:
         """The model's own fields, and of the shared ones those that differ from their defaults: what is saved."""
@@ -198,6 +247,11 @@ class ConfigFiles(SharedFields):
         return isinstance(other, ConfigFiles) and vars(self) == vars(other)
 
     __hash__ = None  # type: ignore[assignment]  # a config can change, so it cannot be a key
+
+
+def is_whole_number(value: Any) -> bool:
+    """Whether a value is an integer, NumPy's included, and no bool."""
+    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
 
 
 def _plain(value: Any) -> Any:

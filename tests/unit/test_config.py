@@ -120,11 +120,20 @@ class TestDtype:
     @pytest.mark.parametrize("field", ["dtype", "torch_dtype"])
     @pytest.mark.parametrize("value", [torch.float16, "torch.float16", "float16"])
     def test_both_names_and_every_spelling_mean_the_same(self, field: str, value: object) -> None:
-        assert BertConfig(**{field: value}).torch_dtype == "float16"
+        assert BertConfig(**{field: value}).torch_dtype is torch.float16
 
-    def test_both_names_are_written(self) -> None:
-        values = written(BertConfig(torch_dtype="bfloat16"))
+    @pytest.mark.parametrize("value", ["bfloat16", torch.bfloat16])
+    def test_both_names_are_written(self, value: object) -> None:
+        values = written(BertConfig(torch_dtype=value))
         assert (values["dtype"], values["torch_dtype"]) == ("bfloat16", "bfloat16")
+
+    @pytest.mark.parametrize("dtype", ["float32", "float16", "bfloat16", "float64"])
+    def test_a_dtype_comes_back_from_a_file(self, dtype: str, tmp_path: Path) -> None:
+        config = BertConfig(torch_dtype=dtype)
+        config.save_pretrained(tmp_path)
+        assert BertConfig.from_pretrained(tmp_path).torch_dtype is getattr(torch, dtype)
+        config.torch_dtype = dtype  # as `model.save_pretrained` sets it, there and here
+        assert config.to_dict()["torch_dtype"] == dtype
 
     def test_no_dtype_is_written_as_nothing(self) -> None:
         assert {"dtype", "torch_dtype"}.isdisjoint(written(BertConfig()))
@@ -194,7 +203,7 @@ class TestReadingAndWriting:
 
     def test_a_dtype_is_the_model_loaders_argument_and_not_the_configs(self) -> None:
         config, unused = BertConfig.from_dict({"dtype": "float16"}, return_unused_kwargs=True, torch_dtype="float32")
-        assert (config.torch_dtype, unused) == ("float16", {"torch_dtype": "float32"})
+        assert (config.torch_dtype, unused) == (torch.float16, {"torch_dtype": "float32"})
 
     def test_a_changed_config_is_checked_again_by_the_model(self) -> None:
         config = tiny_config()
