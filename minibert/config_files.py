@@ -109,8 +109,9 @@ class ConfigFiles(SharedFields):
         id2label, label2id = fields.pop("id2label", None), fields.pop("label2id", None)
         num_labels = fields.pop("num_labels", None)
         if label2id is not None and not isinstance(label2id, dict):
-            where = f"{type(self).__name__}: label2id = {label2id!r}"
-            raise ValueError(f"{where} must be a dictionary from labels to their numbers.")
+            raise ValueError(
+                f"{type(self).__name__}: label2id = {label2id!r} must be a dictionary from labels to numbers."
+            )
         if id2label is None:
             self.num_labels = 2 if num_labels is None else num_labels
         else:
@@ -132,8 +133,7 @@ class ConfigFiles(SharedFields):
         try:
             return {int(key): value for key, value in mapping.items()}
         except (AttributeError, TypeError, ValueError):
-            wrong = f"{cls.__name__}: {field} = {mapping!r}"
-            raise ValueError(f"{wrong} must map whole numbers, as {{0: …, 1: …}}.") from None
+            raise ValueError(f"{cls.__name__}: {field} = {mapping!r} must map whole numbers, as {{0: …}}.") from None
 
     @property
     def name_or_path(self) -> str:
@@ -152,8 +152,7 @@ class ConfigFiles(SharedFields):
     @num_labels.setter
     def num_labels(self, number: int) -> None:
         if not is_whole_number(number) or number < 1:
-            where = f"{type(self).__name__}: num_labels = {number!r}"
-            raise ValueError(f"{where} must be a whole number of at least 1.")
+            raise ValueError(f"{type(self).__name__}: num_labels = {number!r} must be a whole number of at least 1.")
         if len(getattr(self, "id2label", ())) != number:
             self.id2label = {i: f"LABEL_{i}" for i in range(number)}
             self.label2id = {label: i for i, label in self.id2label.items()}

@@ -204,6 +204,26 @@ def as_target_tokenizer(_: Any) -> Iterator[None]:
     yield
 
 
+def prepare_seq2seq_batch(
+    self: Any,
+    src_texts: Any,
+    tgt_texts: Any = None,
+    max_length: Any = None,
+    max_target_length: Any = None,
+    **options: Any,
+) -> Any:
+    """`tokenizer(src_texts)`, cut and padded, with the ids of tgt_texts as "labels": a name that the reference had retired."""
+    now = "Instead of prepare_seq2seq_batch, call tokenizer(texts), and tokenizer(targets) for the labels."
+    warnings.warn(now, FutureWarning, stacklevel=2)
+    options = {"padding": "longest", "truncation": True, "return_tensors": None, **options}
+    options = {name: value for name, value in options.items() if name not in ("src_lang", "tgt_lang")}
+    inputs = self(src_texts, max_length=max_length or self.model_max_length, **options)
+    if tgt_texts is not None:
+        longest = max_target_length or max_length or self.model_max_length
+        inputs["labels"] = self(tgt_texts, max_length=longest, **options).input_ids
+    return inputs
+
+
 def words(self: Any, batch_index: int = 0) -> list[int | None]:
     """`word_ids`, under the name that the reference had retired."""
     warnings.warn("encoding.words() is now encoding.word_ids().", FutureWarning, stacklevel=2)
@@ -216,4 +236,5 @@ OF_TOKENIZERS |= {"max_model_input_sizes": dict.fromkeys(_LOWER_CASED, 512)}
 OF_TOKENIZERS |= {"pretrained_init_configuration": {n: {"do_lower_case": low} for n, low in _LOWER_CASED.items()}}
 OF_TOKENIZERS |= {"pretrained_vocab_files_map": {"vocab_file": _FILES}}
 OF_TOKENIZERS |= {"prepare_for_tokenization": prepare_for_tokenization, "as_target_tokenizer": as_target_tokenizer}
+OF_TOKENIZERS |= {"prepare_seq2seq_batch": prepare_seq2seq_batch}
 OF_ENCODINGS: dict[str, Any] = {"words": words}

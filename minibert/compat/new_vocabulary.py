@@ -55,6 +55,6 @@ def train_new_from_iterator(
     learned = learn_pieces(words, vocab_size, special_tokens, **limits)
     vocab = {piece: index for index, piece in enumerate(learned)}
     kept = {name: getattr(self, name) for name in ("model_max_length", "padding_side", "model_input_names")}
-    new = type(self)(vocab, **self.init_kwargs | roles | kept, additional_special_tokens=additional)
+    new = type(self)(vocab, **self.init_kwargs | roles | kept | {"additional_special_tokens": additional})
     new.cut_out(special_tokens, special=True)
     return new

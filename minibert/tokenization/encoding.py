@@ -76,6 +76,10 @@ class EncodeOptions(NamedTuple):
     pad_to_max_length: bool = False
 
 
+class NotTextError(TypeError, ValueError):
+    """What was given to encode is no text."""
+
+
 class CharSpan(NamedTuple):
     """Characters of the text: from `start` to before `end`."""
 
@@ -150,6 +154,7 @@ class BatchEncoding(UserDict[str, Any]):
     tensor_type: "pt" or "np" to make tensors or arrays of every column.
     prepend_batch_axis: make each column a batch of one before that.
     n_sequences: 1 for single texts, 2 for pairs.
+    is_fast: whether it says that it is `BertTokenizerFast`'s, where there are rows.
 
     `encoding[3]` is row 3 as an `Encoding` (and `encoding[1:3]` several, from Python 3.12 on). The methods below take
     `(index)` when there is one row, `(row, index)` in any batch, and answer None for special tokens, spaces, and what was
@@ -163,9 +168,12 @@ class BatchEncoding(UserDict[str, Any]):
         tensor_type: str | None = None,
         prepend_batch_axis: bool = False,
         n_sequences: int | None = None,
+        *,
+        is_fast: bool = True,
     ):
         super().__init__(data)
         self._encodings = [encoding] if isinstance(encoding, Encoding) else encoding
+        self._made_fast = is_fast
         self.n_sequences = n_sequences
         if tensor_type is not None:
             self.convert_to_tensors(tensor_type, prepend_batch_axis)
@@ -184,28 +192,27 @@ class BatchEncoding(UserDict[str, Any]):
 
     def __getstate__(self) -> dict[str, Any]:
         try:
-            return {**self.__dict__, "_encodings": self.encodings}
-        except ValueError:  # a tokenizer with steps of its own, which do not say
+            return {**self.__dict__, "_encodings": self._rows()}
+        except ValueError:  # made from ids, or by a tokenizer with steps of its own, which do not say
             return {**self.__dict__, "_encodings": None}
 
     @property
     def encodings(self) -> list[Encoding] | None:
-        """The rows with the origin of their tokens; None for columns that did not come from text."""
-        if callable(self._encodings):
-            self._encodings = self._encodings()
-        return self._encodings
+        """The rows with the origin of their tokens; None unless `is_fast`, as in the reference: `encoding[0]` is row 0."""
+        return self._rows() if self.is_fast else None
 
     @property
     def is_fast(self) -> bool:
-        """Whether the methods below can answer."""
-        return self._encodings is not None
+        """Whether `BertTokenizerFast` made it from text. The methods below answer for `BertTokenizer`'s too."""
+        return self._made_fast and self._encodings is not None
 
     def _rows(self) -> list[Encoding]:
-        rows = self.encodings
-        if rows is None:
+        if callable(self._encodings):
+            self._encodings = self._encodings()
+        if self._encodings is None:
             why = "they were made from ids, or by steps that do not say. Encode text"
             raise ValueError(f"It is not known where these tokens came from: {why}.")
-        return rows
+        return self._encodings
 
     def _find(self, first: int, second: int | None) -> tuple[Encoding, int]:
         """(row, index) when both were given, the index in the first row otherwise."""

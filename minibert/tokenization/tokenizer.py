@@ -1,22 +1,27 @@
 """The tokenizer: text in, a model's input out."""
 
+import difflib
+import logging
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from types import NoneType
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from .added_tokens import restore_added_tokens
 from .alignment import Texts, origins, windows_of
-from .encoding import BatchEncoding, EncodeOptions, PaddingStrategy, TruncationStrategy
+from .encoding import BatchEncoding, EncodeOptions, NotTextError, PaddingStrategy, TruncationStrategy
 from .model_input import UNLIMITED, Columns, ModelInput
-from .tokenizer_files import PretrainedFiles, load_vocab
+from .tokenizer_files import IGNORED, OF_WORDS, PretrainedFiles, load_vocab, read_tokenizer_json
 from .vocabulary import Token
 from .wordpiece import TextTokenizer, WordpieceTokenizer
 from .words import BasicTokenizer
 
 Text: TypeAlias = str | Sequence[str] | Sequence[int]  # one text, its words or tokens, or its ids
+logger = logging.getLogger(__name__)
 
 
 class BertTokenizer(ModelInput, PretrainedFiles):
@@ -37,8 +42,9 @@ class BertTokenizer(ModelInput, PretrainedFiles):
     padding_side: "right" or "left".
     model_input_names: what the model takes; decides which columns are returned.
     clean_text: drop control characters. max_input_chars_per_word: longer words are unknown.
+    others: change nothing, are warned of, and stay in `init_kwargs` beside the arguments above.
 
-    Raises ValueError when the vocabulary cannot be read or lacks `unk_token`.
+    Raises ValueError when the vocabulary cannot be read; when it lacks `unk_token`, at a word that it cannot spell.
     Reference class: `BertTokenizer` of transformers 4.12.5, the Python one.
     """
 
@@ -69,28 +75,32 @@ class BertTokenizer(ModelInput, PretrainedFiles):
         max_input_chars_per_word: int = 100,
         name_or_path: str = "",
         verbose: bool = True,
+        **others: Any,
     ):
+        not_kept = ("self", "__class__", "vocab_file", "others")
+        given = {name: value for name, value in locals().items() if name not in not_kept}
+        self.init_kwargs: dict[str, Any] = given | others
+        for name in [name for name in others if name not in IGNORED]:
+            near = " or ".join(difflib.get_close_matches(name, given)) or "an argument of another class"
+            unknown = f"{type(self).__name__} has no argument {name}: it is kept in init_kwargs and changes nothing"
+            logger.warning("%s. Did you mean %s?", unknown, near)
         padding_side = type(self).padding_side if padding_side is None else padding_side
         if padding_side not in ("right", "left"):
             raise ValueError(f"padding_side={padding_side!r} is not understood. Choose 'right' or 'left'.")
         vocab = dict(vocab_file) if isinstance(vocab_file, Mapping) else load_vocab(vocab_file)
+        if not vocab:
+            raise ValueError(f"The vocabulary {vocab_file!s:.80} is empty.")
         if str(unk_token) not in vocab:
-            missing = f"has no unknown token {str(unk_token)!r} for words that it cannot spell"
-            raise ValueError(f"The vocabulary {vocab_file!s:.80} {missing}. Name the one it has with unk_token=....")
+            missing = (
+                f"{vocab_file!s:.80} has no unknown token {str(unk_token)!r}: a word that it cannot spell is an error"
+            )
+            logger.warning("The vocabulary %s. If it has another unknown token, name it with unk_token=....", missing)
         roles = [bos_token, eos_token, unk_token, sep_token, pad_token, cls_token, mask_token]
         super().__init__(vocab, [*roles, additional_special_tokens], verbose=verbose)
         self.name_or_path = name_or_path
-        of_words: dict[str, Any] = {"tokenize_chinese_chars": tokenize_chinese_chars, "strip_accents": strip_accents}
-        of_words["clean_text"] = clean_text
-        self.init_kwargs: dict[str, Any] = {
-            "do_lower_case": do_lower_case,
-            "do_basic_tokenize": do_basic_tokenize,
-            "never_split": None if never_split is None else list(never_split),
-            "max_input_chars_per_word": max_input_chars_per_word,
-            **of_words,
-        }
-        for name, value in self.init_kwargs.items():
-            if isinstance(value, str):
+        never_split = self.init_kwargs["never_split"] = None if never_split is None else list(never_split)
+        for name in OF_WORDS:
+            if isinstance(value := self.init_kwargs[name], str):
                 raise ValueError(f"{name} = {value!r} is text. It must be true, false or a number.")
         longest: Any = max_len if model_max_length is None else model_max_length
         if longest is not None and not (isinstance(longest, (int, float, np.integer)) and longest >= 1):
@@ -101,6 +111,7 @@ class BertTokenizer(ModelInput, PretrainedFiles):
         self.deprecation_warnings = {}  # topics that were warned of already
         self.do_basic_tokenize = do_basic_tokenize
         if do_basic_tokenize:
+            of_words = {name: given[name] for name in ("tokenize_chinese_chars", "strip_accents", "clean_text")}
             self.basic_tokenizer = BasicTokenizer(do_lower_case, never_split, **of_words)
         self.wordpiece_tokenizer = WordpieceTokenizer(self.vocab, str(unk_token), max_input_chars_per_word)
         if self.is_fast:
@@ -111,6 +122,8 @@ class BertTokenizer(ModelInput, PretrainedFiles):
         """The tokens of `text`, without `[CLS]` and `[SEP]`; with other arguments those of `encode_plus`'s row."""
         if pair is not None or options:
             return self.encode_plus(text, pair, **{"add_special_tokens": False, **options}).tokens()
+        if not isinstance(text, str):
+            raise NotTextError(f"tokenize takes a str, not {type(text).__name__} {text!r:.80}.")
         return self.steps().tokens(text, self._tokenize)
 
     def _tokenize(self, text: str) -> list[str]:
@@ -193,6 +206,8 @@ class BertTokenizer(ModelInput, PretrainedFiles):
         return self._encode_batch(batch_text_or_text_pairs, EncodeOptions(*arguments, **named))
 
     def _encode_batch(self, batch: Sequence[Any], options: EncodeOptions) -> BatchEncoding:
+        if isinstance(batch, (str, Mapping)) or not hasattr(batch, "__len__"):
+            raise NotTextError(f"A batch is a list of texts or of pairs, not {type(batch).__name__} {batch!r:.80}.")
         if len(batch) == 0:
             raise ValueError("There is nothing to encode: the batch is empty.")
         texts: Texts = []
@@ -221,7 +236,8 @@ class BertTokenizer(ModelInput, PretrainedFiles):
                 ids = self._ids(text, words, steps)
                 pair_ids = None if text_pair is None else self._ids(text_pair, words, steps)
             except ValueError as error:
-                raise ValueError(f"Item {index} of the batch: {error}" if batched else error) from error
+                kind = NotTextError if isinstance(error, NotTextError) else ValueError
+                raise kind(f"Item {index} of the batch: {error}" if batched else error) from error
             for first, second in windows_of(self, ids, pair_ids, options=options) if windows else [(ids, pair_ids)]:
                 self.add_row(columns, first, second, options=of_row)
                 samples.append(index)
@@ -239,7 +255,8 @@ class BertTokenizer(ModelInput, PretrainedFiles):
             offsets = [encoding.offsets for encoding in encodings()]
             columns["offset_mapping"] = offsets[0] if alone else offsets
         pairs = 1 if texts[0][1] is None else 2
-        return BatchEncoding(columns, encodings, options.return_tensors, prepend_batch_axis=alone, n_sequences=pairs)
+        made: dict[str, Any] = {"prepend_batch_axis": alone, "n_sequences": pairs, "is_fast": self.is_fast}
+        return BatchEncoding(columns, encodings, options.return_tensors, **made)
 
     def _ids(self, text: Any, is_split_into_words: bool, steps: TextTokenizer) -> list[int]:
         """The ids of a text, of words, or of tokens; ids are returned as they are."""
@@ -253,7 +270,7 @@ class BertTokenizer(ModelInput, PretrainedFiles):
             if text and all(isinstance(index, int) for index in text):
                 return list(text)
         wanted = "a list of words" if is_split_into_words else "a str, a list of tokens or a list of ids"
-        raise ValueError(f"expected {wanted}, got {type(text).__name__} {text!r:.80}.")
+        raise NotTextError(f"expected {wanted}, got {type(text).__name__} {text!r:.80}.")
 
     def __repr__(self) -> str:
         sizes = f"vocab_size={self.vocab_size}, model_max_len={self.model_max_length}, is_fast={self.is_fast}"
@@ -263,6 +280,18 @@ class BertTokenizer(ModelInput, PretrainedFiles):
 
 class BertTokenizerFast(BertTokenizer):
     """The same with two ways of the Rust tokenizer: `return_overflowing_tokens=True` alone returns the overflow as windows,
-    and `[MASK]` beside a full stop is found by a tokenizer made from a vocab.txt too, not by `from_pretrained` only."""
+    and `[MASK]` beside a full stop is found by a tokenizer made from a vocab.txt too, not by `from_pretrained` only.
+
+    tokenizer_file: a tokenizer.json; its settings count where none are given, its vocabulary where vocab_file is None.
+    """
 
     is_fast = True
+
+    def __init__(
+        self, vocab_file: Any = None, tokenizer_file: Any = None, do_lower_case: bool | None = None, **settings: Any
+    ):
+        vocab, given, added = read_tokenizer_json(Path(tokenizer_file)) if tokenizer_file else ("", {}, {})
+        if do_lower_case is not None:
+            given["do_lower_case"] = do_lower_case
+        super().__init__(vocab_file or vocab, **{**given, **settings})
+        restore_added_tokens(self, added)

@@ -35,12 +35,11 @@ GOOGLE_MODELS = re.compile(
     "large-(un)?cased-whole-word-masking(-finetuned-squad)?)"
 )
 
-# Arguments of `BertTokenizer` that a configuration may give.
-SETTINGS = {
-    *("do_lower_case", "do_basic_tokenize", "never_split", "tokenize_chinese_chars", "strip_accents"),
-    *("model_max_length", "max_len", "padding_side", "model_input_names", *Vocabulary.SPECIAL_TOKENS_ATTRIBUTES),
-    *("clean_text", "max_input_chars_per_word"),
-}
+# Arguments of `BertTokenizer` that say how words are found, and all that a configuration may give.
+OF_WORDS = ["do_lower_case", "do_basic_tokenize", "never_split", "tokenize_chinese_chars", "strip_accents"]
+OF_WORDS += ["clean_text", "max_input_chars_per_word"]
+SETTINGS = {"model_max_length", "max_len", "padding_side", "model_input_names", *OF_WORDS}
+SETTINGS |= set(Vocabulary.SPECIAL_TOKENS_ATTRIBUTES)
 LISTS = ("never_split", "model_input_names", "additional_special_tokens")
 # Names under which a tokenizer is saved that say nothing of its kind, so its files decide.
 ANY_TOKENIZER = ("PreTrainedTokenizerFast", "TokenizersBackend")
@@ -89,6 +88,15 @@ def read_folder(folder: Path) -> Files:
 
         tokens = read_added_tokens(described, tokens, path=folder)
     return vocab, settings, tokens
+
+
+def read_tokenizer_json(path: Path) -> Files:
+    """Read a tokenizer.json that stands alone. Raises CheckpointError when it describes no BERT tokenizer."""
+    from .added_tokens import read_added_tokens
+    from .tokenizer_json import read_whole
+
+    whole = read_json(path)
+    return *read_whole(whole, path), read_added_tokens(whole.get("added_tokens", []), path=path)
 
 
 def as_token(value: Any) -> Any:
@@ -159,7 +167,7 @@ class PretrainedFiles(Vocabulary):
         settings = {name: value for name, value in settings.items() if name not in IGNORED}
         name_or_path = pretrained_model_name_or_path
         path = Path(name_or_path) / subfolder
-        files: Files = path, {}, {}
+        files: Files = read_tokenizer_json(path) if path.is_file() and path.suffix == ".json" else (path, {}, {})
         if not path.is_file():
             source = path if subfolder or path.is_dir() else name_or_path
             files = read_folder(locate(source, filenames=(VOCAB, *SMALL_FILES, WHOLE, CONFIG_FILE), **hub))
@@ -206,7 +214,8 @@ class PretrainedFiles(Vocabulary):
         config, special, added = (folder / (prefix + name) for name in SMALL_FILES)
         roles = self.special_tokens_map_extended
         settings = {
-            **{name: as_json(value, typed=True) for name, value in {**self.init_kwargs, **roles}.items()},
+            **{name: self.init_kwargs[name] for name in OF_WORDS},
+            **{role: as_json(token, typed=True) for role, token in roles.items()},
             "model_max_length": self.model_max_length,
             "padding_side": self.padding_side,
             "name_or_path": self.name_or_path,

@@ -57,7 +57,7 @@ def with_role(role: str) -> tuple[property, property]:
         token = getattr(tokenizer, f"_{role}")
         if isinstance(token, list):
             return list(map(tokenizer.token_to_id, token))
-        return None if token is None else tokenizer.token_to_id(token)
+        return tokenizer.known_id(token)
 
     def refuse(tokenizer: "Vocabulary", index: object) -> None:  # noqa: ARG001
         raise AttributeError(f"The id of {role} follows from it and cannot be set. Set tokenizer.{role}.")
@@ -77,7 +77,7 @@ class Vocabulary:
     """
 
     ROLES = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
-    SPECIAL_TOKENS_ATTRIBUTES = (*ROLES, "additional_special_tokens")
+    SPECIAL_TOKENS_ATTRIBUTES = [*ROLES, "additional_special_tokens"]  # noqa: RUF012  # a list in the reference
 
     bos_token, bos_token_id = with_role("bos_token")
     eos_token, eos_token_id = with_role("eos_token")
@@ -131,7 +131,7 @@ class Vocabulary:
 
     @property
     def all_special_ids(self) -> list[int]:
-        return list(map(self.token_to_id, self.all_special_tokens))
+        return [index for token in self.all_special_tokens if (index := self.known_id(token)) is not None]
 
     @property
     def do_lower_case(self) -> bool:
@@ -154,14 +154,21 @@ class Vocabulary:
         """Every added token → its id."""
         return self.added_tokens_encoder
 
-    def token_to_id(self, token: Token) -> int:
-        """The id of `token`, or else of the unknown token. Raises ValueError when the vocabulary lacks both."""
-        for known in (token, self._unk_token):
-            index = None if known is None else self.added_tokens_encoder.get(str(known), self.vocab.get(str(known)))
-            if index is not None:
+    def known_id(self, token: Token | None) -> int | None:
+        """The id of `token`, or else of the unknown token; None when there is no token, or the vocabulary lacks both."""
+        for known in () if token is None else (str(token), str(self._unk_token)):
+            if (index := self.added_tokens_encoder.get(known, self.vocab.get(known))) is not None:
                 return index
-        missing = f"neither {str(token)!r} nor the unknown token {self._unk_token!r}"
-        raise ValueError(f"The vocabulary has {missing}. Set tokenizer.unk_token to one that it has.")
+        return None
+
+    def token_to_id(self, token: Token) -> int:
+        """As `known_id`. Raises ValueError when the vocabulary has neither the token nor the unknown token."""
+        if (index := self.known_id(token)) is None:
+            missing = (
+                f"neither {str(token)!r} nor the unknown token {str(self._unk_token)!r}, for words that it cannot spell"
+            )
+            raise ValueError(f"The vocabulary has {missing}. Set tokenizer.unk_token to one that it has.")
+        return index
 
     def id_to_token(self, index: int) -> str:
         """The token with this id; the unknown token when there is none."""

@@ -11,14 +11,14 @@ import re
 from collections.abc import Callable, Container, Iterable, Sequence
 from itertools import accumulate, chain, pairwise
 from types import NoneType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from .vocabulary import AddedToken, Token
 from .words import BasicTokenizer, joined, lower_each
 
 MAX_WORDS = 1 << 17  # of this many different words the pieces are remembered: some 30 MB
 MAX_WORD_LENGTH = 64  # longer words are rare, and not worth the memory
-Node: TypeAlias = dict[str, "Node"]  # next character → what may follow; END marks a node where a token is complete
+Node: TypeAlias = dict[str, Any]  # next character → what may follow; END marks a node where a token is complete
 END = ""
 
 
@@ -163,15 +163,20 @@ class Trie:
 
     def __init__(self, tokens: Iterable[str] = ()):
         self.data: Node = {}
-        for token in filter(None, tokens):
-            node = self.data
-            for char in token:
-                node = node.setdefault(char, {})
-            node[END] = {}
+        for token in tokens:
+            self.add(token)
+
+    def add(self, token: str) -> None:
+        """Look for one more token, unless it is empty."""
+        node = self.data
+        for char in token:
+            node = node.setdefault(char, {})
+        if token:
+            node[END] = 1
 
     def split(self, text: str) -> list[str]:
         """Parts of `text`, in order, none empty; joined they are `text` again."""
-        cuts, resume = [0], 0
+        cuts, resume = list[int](), 0
         walkers: dict[int, Node] = {}  # start of each token that may be under way → where in the tree it stands
         for position, char in enumerate(chain(text, [END])):
             if position < resume:
@@ -195,5 +200,9 @@ class Trie:
                 walkers = {}
             if char in self.data:
                 walkers[position] = self.data[char]
-        ends = accumulate([*cuts, len(text)], max)
+        return self.cut_text(text, cuts)
+
+    def cut_text(self, text: str, offsets: list[int]) -> list[str]:
+        """The parts of `text` between offsets, of which those that go back are passed over."""
+        ends = accumulate([0, *offsets, len(text)], max)
         return [text[start:end] for start, end in pairwise(ends) if start < end]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 
 import pytest
 
 from minibert.checkpoints import CheckpointError
-from minibert.tokenization import AddedToken, BatchEncoding, BertTokenizer, load_vocab
+from minibert.tokenization import AddedToken, BatchEncoding, BertTokenizer, BertTokenizerFast, load_vocab
 
 PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b", "##a", "##b", ".", "é", "你"]
 
@@ -57,13 +58,39 @@ def test_a_piece_on_two_lines_has_the_last_ones_id(tmp_path):
         (b"[PAD]\n[UNK]\ncaf\xe9\n", "not UTF-8"),
         (b"\xff\xfe[\x00P\x00", "not UTF-8"),
         ("\ufeff[PAD]\n[UNK]\n", "byte-order mark"),
-        ("[PAD]\na\n", r"no unknown token '\[UNK\]'"),
-        ("", r"no unknown token"),
+        ("", "is empty"),
     ],
 )
 def test_a_vocabulary_that_cannot_work_is_refused(tmp_path, content, message):
     with pytest.raises(ValueError, match=message):
         BertTokenizer(written(tmp_path / "vocab.txt", content))
+
+
+VOCABULARIES_WITHOUT = [
+    ("[PAD]\n[CLS]\n[SEP]\n[MASK]\na\n", {}),
+    ("[PAD]\n[SEP]\n[CLS]\na\n", {}),
+    ("[CLS]\n[SEP]\na\n##b\n", {}),
+    ("[unk]\n[CLS]\n[SEP]\na\n", {}),
+    ("[UNK]\n[CLS]\n[SEP]\na\n", {"unk_token": "<unk>"}),
+    ("a\n", {}),
+    ("[CLS]\n[SEP]\na\n", {"do_basic_tokenize": False}),
+]
+
+
+@pytest.mark.parametrize("kind", [BertTokenizer, BertTokenizerFast])
+@pytest.mark.parametrize(("content", "settings"), VOCABULARIES_WITHOUT)
+def test_a_vocabulary_without_an_unknown_token_is_warned_of_and_refuses_unknown_words(
+    tmp_path, caplog, kind, content, settings
+):
+    written(tmp_path / "vocab.txt", content)
+    opened = kind.from_pretrained(tmp_path, **settings)
+    assert "has no unknown token" in caplog.text
+    unknown = opened.unk_token
+    assert opened.decode(opened.encode("a a"), skip_special_tokens=True) == "a a"
+    assert opened.unk_token_id is None
+    assert None not in opened.all_special_ids
+    with pytest.raises(ValueError, match=f"neither .* nor the unknown token '{re.escape(unknown)}'"):
+        opened("a xyz")
 
 
 def test_another_name_for_the_unknown_token_is_enough(tmp_path):
@@ -107,9 +134,53 @@ def test_added_tokens_with_a_gap_are_refused(vocab_file):
         BertTokenizer.from_pretrained(vocab_file.parent)
 
 
-def test_settings_that_do_not_exist_are_refused(vocab_file):
-    with pytest.raises(TypeError, match="do_lowercase"):
-        BertTokenizer.from_pretrained(vocab_file.parent, do_lowercase=True)
+@pytest.mark.parametrize("kind", [BertTokenizer, BertTokenizerFast])
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("do_lowercase", "do_lower_case"),
+        ("lower_case", "do_lower_case"),
+        ("max_length", "max_len"),
+        ("pad_side", "padding_side"),
+        ("strip_accent", "strip_accents"),
+        ("unk_tokens", "unk_token"),
+        ("random_argument", "an argument of another class"),
+    ],
+)
+def test_settings_that_do_not_exist_are_kept_apart_and_warned_of(vocab_file, caplog, kind, name, near):
+    tokenizer, other = (kind.from_pretrained(vocab_file.parent, **{name: value}) for value in (True, False))
+    assert (tokenizer.init_kwargs[name], other.init_kwargs[name]) == (True, False)
+    warned = [record.getMessage() for record in caplog.records]
+    assert len(warned) == 2
+    assert f"{kind.__name__} has no argument {name}: " in warned[0]
+    assert f"Did you mean {near}" in warned[0]
+    tokenizer.save_pretrained(vocab_file.parent)
+    assert name not in json.loads((vocab_file.parent / "tokenizer_config.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("kind", [BertTokenizer, BertTokenizerFast])
+def test_settings_of_the_reference_without_effect_are_no_surprise(vocab_file, caplog, kind):
+    kind.from_pretrained(vocab_file.parent, from_slow=True, use_fast=True, _fast_init=False, proxies=None)
+    assert caplog.text == ""
+
+
+@pytest.mark.parametrize("kind", [BertTokenizer, BertTokenizerFast])
+@pytest.mark.parametrize("ask", ["tokenize", "encode", "encode_plus", "batch_encode_plus", "__call__"])
+@pytest.mark.parametrize("given", [None, 7, 1.5, {"a": 1}])
+def test_what_is_no_text_is_an_error_of_both_kinds(vocab_file, kind, ask, given):
+    for error in (TypeError, ValueError):
+        with pytest.raises(error, match=type(given).__name__):
+            getattr(kind(vocab_file), ask)(given)
+
+
+def test_one_text_is_no_batch(tokenizer):
+    with pytest.raises(TypeError, match="A batch is a list of texts or of pairs, not str 'the dog'"):
+        tokenizer.batch_encode_plus("the dog")
+    with pytest.raises(TypeError, match="Item 1 of the batch"):
+        tokenizer.batch_encode_plus(["the dog", None])
+
+
+def test_settings_that_cannot_be_are_refused(vocab_file):
     with pytest.raises(ValueError, match="padding_side='middle'"):
         BertTokenizer(vocab_file, padding_side="middle")
     with pytest.raises(TypeError, match="cls_token must be a str"):

@@ -267,7 +267,8 @@ def test_a_copied_or_pickled_encoding_knows_where_its_tokens_came_from(
     settings = {**settings, "is_split_into_words": not isinstance(texts, str) and not isinstance(texts[0], str)}
     encoding = tokenizer(texts, **settings)
     for again in copies(tokenizer(texts, **settings)):
-        assert again.is_fast
+        assert not again.is_fast
+        assert again.encodings is None
         assert again.word_ids() == encoding.word_ids()
         assert again[0].offsets == encoding[0].offsets
         assert again.token_to_chars(1) == encoding.token_to_chars(1)

@@ -113,9 +113,15 @@ def test_what_did_not_come_from_text_does_not_know(tokenizer):
         tokenizer.encode_plus([7, 8]).word_ids()
 
 
-def test_a_pickled_encoding_knows_where_its_tokens_came_from(tokenizer):
-    again = pickle.loads(pickle.dumps(tokenizer("hello dogs")))
-    assert again.is_fast
+@pytest.mark.parametrize("kind", [BertTokenizer, BertTokenizerFast])
+@pytest.mark.parametrize("settings", [{}, {"return_tensors": "pt"}, {"return_tensors": "np"}])
+def test_a_pickled_encoding_knows_where_its_tokens_came_from(vocab_file, kind, settings):
+    tokenizer = kind(vocab_file)
+    encoding = tokenizer("hello dogs", **settings)
+    again = pickle.loads(pickle.dumps(encoding))
+    is_fast = kind is BertTokenizerFast
+    assert (encoding.is_fast, again.is_fast) == (is_fast, is_fast)
+    assert (encoding.encodings is not None, again.encodings is not None) == (is_fast, is_fast)
     assert again.word_ids() == tokenizer("hello dogs").word_ids()
 
 
