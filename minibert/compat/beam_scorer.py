@@ -3,8 +3,7 @@
 Reference: `transformers.generation_beam_search`.
 """
 
-from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -19,11 +18,9 @@ class BeamHypotheses(FinishedTexts):
     """The best `num_beams` finished texts of one prompt, `beams`: (score / length^length_penalty, ids), worst first."""
 
     def __init__(self, num_beams: int, length_penalty: float, early_stopping: bool):
-        options: Any = SimpleNamespace(
-            num_beams=num_beams, length_penalty=length_penalty, early_stopping=early_stopping
-        )
-        super().__init__(options)
-        vars(self).update(vars(options), beams=self.texts)
+        self.num_beams, self.length_penalty, self.early_stopping = num_beams, length_penalty, early_stopping
+        super().__init__(cast(Any, self))  # its own options, which may be set at any time
+        self.beams = self.texts
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -39,8 +36,8 @@ class BeamHypotheses(FinishedTexts):
 
     def is_done(self, best_sum_logprobs: float, cur_len: int) -> bool:
         """Whether there are `num_beams` texts and no open one, of `cur_len` tokens, can be better than the worst."""
-        better = best_sum_logprobs / cur_len**self.options.length_penalty > self.worst_score
-        return len(self) == self.options.num_beams and (self.options.early_stopping or not better)
+        better = best_sum_logprobs / cur_len**self.length_penalty > self.worst_score
+        return len(self) == self.num_beams and (self.early_stopping or not better)
 
 
 class BeamScorer:
@@ -88,7 +85,7 @@ class BeamSearchScorer(BeamScorer):
             )
         for i, finished in enumerate(self._beam_hyps):
             known = {"ends": end_tokens(special.get("eos_token_id")), "pad_token_id": special.get("pad_token_id")}
-            vars(finished.options).update(known)
+            vars(finished).update(known)
             columns = (i * beams + next_indices[i], next_tokens[i], next_scores[i])
             opened = finished.split(list(zip(*(column.tolist() for column in columns), strict=True)), input_ids)
             if len(opened) < beams or any(token is None for _, token, _ in opened):

@@ -80,7 +80,8 @@ class Generation(BertPreTrainedModel):
         """
         config = self.config
         if not config.is_decoder:
-            raise ValueError("generate needs a model that reads from left to right: load it with is_decoder=True.")
+            both_ways = "This model reads in both directions, and its scores are of words that it sees, not of the next"
+            warnings.warn(f"{both_ways}: load it with is_decoder=True, or train it as a decoder.", stacklevel=3)
         bos_token_id = config.bos_token_id if bos_token_id is None else bos_token_id
         if input_ids is None:
             if bos_token_id is None:
@@ -109,7 +110,7 @@ class Generation(BertPreTrainedModel):
             self,
             attention_mask=attention_mask.repeat_interleave(copies, dim=0),
             encoder={name: t.repeat_interleave(copies, dim=0) for name, t in encoder.items() if t is not None},
-            use_cache=config.use_cache if use_cache is None else use_cache,
+            use_cache=config.is_decoder and (config.use_cache if use_cache is None else use_cache),
         )
         next_word.positions_from_mask = positions_from_mask
         input_ids = input_ids.repeat_interleave(copies, dim=0)

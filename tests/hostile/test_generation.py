@@ -1,5 +1,7 @@
 """Calls of `generate` that cannot mean anything: each is refused by a message that says why."""
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -53,9 +55,23 @@ def test_new_tokens_behind_a_prompt_that_fills_the_positions() -> None:
         tiny(BertLMHeadModel, is_decoder=True).generate(token_ids(1, 30), max_new_tokens=1)
 
 
-def test_a_model_that_reads_both_ways_cannot_generate() -> None:
-    with pytest.raises(ValueError, match="is_decoder=True"):
-        tiny(BertLMHeadModel).generate(PROMPT)
+WAYS: list[dict[str, Any]] = [{}, {"use_cache": True}, {"fast": True}, {"num_beams": 3}, {"num_beams": 2, "fast": True}]
+WAYS += [{"return_dict_in_generate": True}, {"do_sample": True, "top_k": 1}]
+
+
+@pytest.mark.parametrize("options", WAYS)
+def test_a_model_that_reads_both_ways_generates_with_a_warning_and_reads_the_whole_text_each_time(
+    options: dict[str, Any],
+) -> None:
+    model = tiny(BertLMHeadModel).eval()
+    with pytest.warns(UserWarning, match="reads in both directions.* is_decoder=True"):
+        found = model.generate(PROMPT, max_length=PROMPT.size(1) + 3, **options)
+    ids = found if isinstance(found, torch.Tensor) else found.sequences
+    assert ids.shape == (PROMPT.size(0), PROMPT.size(1) + 3)
+    if "num_beams" not in options:
+        for length in range(PROMPT.size(1), ids.size(1)):
+            scores = model(ids[:, :length], attention_mask=(ids[:, :length] != 0).long()).logits[:, -1]
+            assert torch.equal(ids[:, length], scores.argmax(dim=-1))
 
 
 def test_without_a_prompt_there_must_be_a_first_token() -> None:
