@@ -100,6 +100,8 @@ class ConfigFiles(SharedFields):
     id2label: dict[int, str]
     label2id: dict[str, int]
     pad_token_id: int | None = None
+    name_or_path = property(lambda self: self._name_or_path, lambda self, at: setattr(self, "_name_or_path", str(at)))
+    """Where this config was read from."""
 
     def __init__(self, **fields: Any):
         fields["_name_or_path"] = str(fields.pop("name_or_path", None) or fields.get("_name_or_path") or "")
@@ -134,15 +136,6 @@ class ConfigFiles(SharedFields):
             return {int(key): value for key, value in mapping.items()}
         except (AttributeError, TypeError, ValueError):
             raise ValueError(f"{cls.__name__}: {field} = {mapping!r} must map whole numbers, as {{0: …}}.") from None
-
-    @property
-    def name_or_path(self) -> str:
-        """Where this config was read from."""
-        return self._name_or_path
-
-    @name_or_path.setter
-    def name_or_path(self, value: str | os.PathLike[str]) -> None:
-        self._name_or_path = str(value)
 
     @property
     def num_labels(self) -> int:

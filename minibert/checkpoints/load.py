@@ -72,7 +72,8 @@ class LoadingReport:
     def warning(self) -> str:
         """The findings that need attention, as a message: which tensors, why, and so what to do."""
         advice = ["Train the new parameters before you use what they predict."] if self.new else []
-        return "\n".join([f"{self.model} from {self.checkpoint}:", *self._lines(only_attention=True), *advice])
+        place = f"{self.checkpoint}, where the shapes did not match" if self.mismatched else self.checkpoint
+        return "\n".join([f"{self.model} from {place}:", *self._lines(only_attention=True), *advice])
 
     def __str__(self) -> str:
         place = f" of {_first_four(self.files)}" if self.files else ""

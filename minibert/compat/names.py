@@ -5,6 +5,7 @@ Reference: `transformers/__init__.py` and `transformers.models.auto`, 4.12.
 
 import logging as log
 import random
+import re
 import warnings
 from dataclasses import make_dataclass
 from enum import Enum
@@ -17,18 +18,20 @@ import torch
 
 import minibert.auto as auto
 
+from ..checkpoints import locate, read_json
 from ..config import BertConfig
 from ..config_files import ConfigFiles
 from ..model import BertPreTrainedModel
 from ..outputs import ModelOutput
 from ..tokenization import BertTokenizer, BertTokenizerFast
+from ..tokenization.vocabulary import Vocabulary
 
 # ------------------------------------------------------------------------------------------------ classes and constants
 
 PreTrainedModel = BertPreTrainedModel
 PretrainedConfig = ConfigFiles
 PreTrainedTokenizerBase = PreTrainedTokenizer = BertTokenizer
-PreTrainedTokenizerFast = BertTokenizerFast
+PreTrainedTokenizerFast, SpecialTokensMixin = BertTokenizerFast, Vocabulary
 WEIGHTS_NAME, CONFIG_NAME = "pytorch_model.bin", "config.json"
 
 
@@ -55,6 +58,12 @@ BaseModelOutput = _output("BaseModelOutput", *_HELD)
 BaseModelOutputWithCrossAttentions = _output("BaseModelOutputWithCrossAttentions", *_HELD, "cross_attentions")
 BaseModelOutputWithPooling = _output("BaseModelOutputWithPooling", _HELD[0], "pooler_output", *_HELD[1:])
 BaseModelOutputWithPast = _output("BaseModelOutputWithPast", _HELD[0], "past_key_values", *_HELD[1:])
+
+
+def get_tokenizer_config(pretrained_model_name_or_path: Any, **hub: Any) -> Any:
+    """What a checkpoint's tokenizer_config.json holds; nothing where there is none. hub: arguments of `locate`."""
+    folder = locate(pretrained_model_name_or_path, filenames=("tokenizer_config.json", "vocab.txt"), **hub)
+    return read_json(folder / "tokenizer_config.json") if (folder / "tokenizer_config.json").exists() else {}
 
 
 def set_seed(seed: int) -> None:
@@ -88,7 +97,8 @@ _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL", "WARN", "FATAL")
 logging = SimpleNamespace(
     **{name: getattr(log, name) for name in _LEVELS},
     **{f"set_verbosity_{n.lower()}": lambda level=n: _logger().setLevel(level) for n in _LEVELS[:4]},
-    get_logger=lambda name=None: _logger().manager.getLogger(name or "minibert"),
+    # a logger of transformers is minibert's, so that a handler that a program of the era gives it hears what is said
+    get_logger=lambda name=None: _logger().manager.getLogger(re.sub("^(transformers.*|$)", "minibert", name or "")),
     get_verbosity=lambda: _logger().level,
     get_log_levels_dict=lambda: {name.lower(): getattr(log, name) for name in _LEVELS[:5]},
     set_verbosity=lambda verbosity: _logger().setLevel(verbosity),

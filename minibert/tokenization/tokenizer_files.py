@@ -18,6 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..checkpoints import CONFIG_FILE, CheckpointError, check_upload, locate, read_json, write_text_atomically
+from .added_tokens import flags_of_added_tokens, read_added_tokens, restore_added_tokens
+from .tokenizer_json import read_whole
 from .vocabulary import AddedToken, Vocabulary
 from .wordpiece import TextTokenizer
 
@@ -47,7 +49,7 @@ HUB = ("revision", "cache_dir", "token", "local_files_only", "force_download")  
 # Arguments of the reference that have no effect here.
 IGNORED = (
     *("resume_download", "proxies", "mirror", "trust_remote_code"),
-    *("use_fast", "from_slow", "from_tf", "from_flax", "_fast_init"),
+    *("use_auth_token", "use_fast", "from_slow", "from_tf", "from_flax", "_fast_init"),
 )
 
 PathLike: TypeAlias = str | os.PathLike[str]
@@ -65,8 +67,6 @@ def read_folder(folder: Path) -> Files:
     if not has_vocab and not whole:
         raise CheckpointError(f"{folder}: holds no vocabulary: neither {VOCAB} nor {WHOLE} is there")
     if whole and not (has_vocab and config):  # with both of them, it says nothing new
-        from .tokenizer_json import read_whole
-
         pieces, settings = read_whole(whole, folder / WHOLE)
         vocab = vocab if has_vocab else pieces
     if "extra_special_tokens" in config:  # what transformers 5 calls them
@@ -84,17 +84,12 @@ def read_folder(folder: Path) -> Files:
             )
     tokens: Added = {token: {"id": index} for token, index in added.items()}
     if described := config.get("added_tokens_decoder") or (not added and whole.get("added_tokens")):
-        from .added_tokens import read_added_tokens
-
         tokens = read_added_tokens(described, tokens, path=folder)
     return vocab, settings, tokens
 
 
 def read_tokenizer_json(path: Path) -> Files:
     """Read a tokenizer.json that stands alone. Raises CheckpointError when it describes no BERT tokenizer."""
-    from .added_tokens import read_added_tokens
-    from .tokenizer_json import read_whole
-
     whole = read_json(path)
     return *read_whole(whole, path), read_added_tokens(whole.get("added_tokens", []), path=path)
 
@@ -160,10 +155,8 @@ class PretrainedFiles(Vocabulary):
 
         Special tokens that the vocabulary lacks are added to it. Raises CheckpointError when there is nothing to load.
         """
-        use_auth_token = settings.pop("use_auth_token", None)
         hub = {name: settings.pop(name) for name in HUB if name in settings}
-        if hub.get("token") is None:
-            hub["token"] = use_auth_token
+        hub["token"] = hub["token"] if hub.get("token") is not None else settings.get("use_auth_token")
         settings = {name: value for name, value in settings.items() if name not in IGNORED}
         name_or_path = pretrained_model_name_or_path
         path = Path(name_or_path) / subfolder
@@ -182,10 +175,7 @@ class PretrainedFiles(Vocabulary):
             settings.setdefault("model_max_length", max_len)
         arguments = {"name_or_path": str(name_or_path), **given, **settings}
         tokenizer = cls(vocab, **arguments)  # type: ignore[arg-type]  # the class that is built on this one
-        if added_tokens:
-            from .added_tokens import restore_added_tokens
-
-            restore_added_tokens(tokenizer, added_tokens)
+        restore_added_tokens(tokenizer, added_tokens)
         if tokenizer.sanitize_special_tokens():
             logger.warning("Special tokens were added to the vocabulary: train their embeddings before using them.")
         tokenizer.steps()  # so that the first call does nothing that the second does not
@@ -203,8 +193,6 @@ class PretrainedFiles(Vocabulary):
 
         Raises ValueError for an upload, and for `legacy_format=False`, a tokenizer.json alone.
         """
-        from .added_tokens import flags_of_added_tokens
-
         check_upload(push_to_hub, legacy_format, **upload)
         folder = Path(save_directory)
         if folder.is_file():
