@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy
 import importlib
 import io
+import json
 import pickle
 import random
 import tempfile
@@ -342,6 +343,153 @@ def prepared(library: Any) -> Any:
     return found, dict(made), made.n_sequences, library.BatchEncoding({"a": [1]}, None, None, False, 2).n_sequences
 
 
+def config_questions(library: Any) -> Any:
+    """Every shared field given, a dtype as text, and what the base class holds and answers."""
+    fields: dict[str, Any] = {"torch_dtype": "float16", "use_bfloat16": True, "pruned_heads": {"a": 1}, "prefix": "p"}
+    fields |= {"cross_attention_hidden_size": 128, "is_decoder": True, "add_cross_attention": True, "num_beams": 3}
+    fields |= {"bad_words_ids": [1, 2, 3], "id2label": {0: "label"}, "label2id": {"label": "0"}, "pad_token_id": 7}
+    config, base = library.BertConfig(**TINY, **fields), library.PretrainedConfig(num_labels=3, torch_dtype="bfloat16")
+    kept = {name: str(getattr(config, name)) for name in fields}
+    written = config.to_dict()["torch_dtype"], json.loads(config.to_json_string())["torch_dtype"]
+    held = [name for name in vars(base) if name in ("is_encoder_decoder", "_name_or_path", "transformers_version")]
+    labels = base.id2label, base.label2id, base.num_labels, str(base.torch_dtype), base.name_or_path, base.pad_token_id
+    folder = tempfile.mkdtemp()
+    library.BertConfig(**TINY, torch_dtype=torch.float16).save_pretrained(folder)
+    again = library.BertConfig.from_pretrained(folder)
+    pair = library.EncoderDecoderConfig.from_encoder_decoder_configs(again, again)
+    base.name_or_path, pair.num_labels = 3, 4
+    return kept, written, held, labels, str(again.torch_dtype), base.name_or_path, list(pair.id2label.items())
+
+
+def sizes_that_differ(library: Any) -> Any:
+    """What a handler at the reference's own logger hears."""
+    folder, heard = checkpoint(library, class_name="BertForSequenceClassification"), io.StringIO()
+    handler = importlib.import_module("logging").StreamHandler(heard)
+    logger = library.logging.get_logger("transformers.modeling_utils")
+    logger.addHandler(handler)
+    for kind, change in (("BertForSequenceClassification", {"num_labels": 42}), ("BertModel", {"vocab_size": 10})):
+        getattr(library, kind).from_pretrained(folder, ignore_mismatched_sizes=True, **change)
+    logger.removeHandler(handler)
+    return heard.getvalue().count("the shapes did not match")
+
+
+WRITTEN_BY_A_READER_OF_BOTH_SIDES: dict[str, dict[str, Any]] = {
+    "greedy": {},
+    "cache asked for": {"use_cache": True},
+    "beams": {"num_beams": 3, "num_return_sequences": 2, "length_penalty": 2.0},
+    "sampled": {"do_sample": True, "top_k": 10, "top_p": 0.7, "temperature": 0.7, "num_return_sequences": 3},
+    "sampled beams": {"do_sample": True, "num_beams": 2, "top_k": 10, "num_return_sequences": 2},
+    "rules": {"min_length": 6, "bad_words_ids": [[1, 0]], "no_repeat_ngram_size": 2, "repetition_penalty": 1.2},
+    "shown": {"return_dict_in_generate": True, "output_scores": True, "output_attentions": True},
+    "shown beams": {
+        "num_beams": 2,
+        "return_dict_in_generate": True,
+        "output_scores": True,
+        "output_hidden_states": True,
+    },
+}
+
+
+def written_by_a_reader_of_both_sides(options: dict[str, Any]) -> Program:
+    """What a model without `is_decoder` generates."""
+
+    def program(library: Any) -> Any:
+        model = build(library, "BertLMHeadModel").eval()
+        torch.manual_seed(3)
+        output = model.generate(torch.tensor([[7, 9, 11], [12, 5, 8]]), max_length=8, **options)
+        if isinstance(output, torch.Tensor):
+            return output
+        shown = {k: v for k, v in output.items() if k in ("attentions", "hidden_states")}
+        words = {f"{k} {i} {j}": t for k, v in shown.items() for i, each in enumerate(v) for j, t in enumerate(each)}
+        return {"ids": output.sequences, **{f"scores {i}": each for i, each in enumerate(output.scores)}, **words}
+
+    return program
+
+
+def finished_beams(library: Any) -> Any:
+    """What a prompt's finished texts hold when its settings are changed."""
+    beams = importlib.import_module(f"{library.__name__}.generation_beam_search")
+    scorer = beams.BeamSearchScorer(2, num_beams=4, device="cpu", length_penalty=2.0, do_early_stopping=True)
+    first, second = scorer._beam_hyps
+    first.length_penalty, first.early_stopping, first.num_beams = 1.0, False, 2
+    found: list[Any] = []
+    for each in (first, second):
+        for i in range(5):
+            each.add(torch.arange(10), -10.0 + i)
+        found += [sorted(score for score, *_ in each.beams), each.worst_score, len(each), each.num_beams]
+        found += [each.is_done(score, 10) for score in (-1.0, -7.5, -100.0)]
+    return found
+
+
+def questions_to_a_tokenizer(library: Any) -> Any:
+    """Its arguments, kept; those that it does not know, of each its own."""
+    names = ("do_lower_case", "do_basic_tokenize", "never_split", "tokenize_chinese_chars", "strip_accents")
+    names += ("unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
+    folder = folder_with_vocabulary()
+    opened = library.BertTokenizer.from_pretrained(str(folder), random_argument=True, from_slow=True)
+    other = library.BertTokenizer.from_pretrained(str(folder), random_argument=False, strip_accents=True)
+    kept = [[each.init_kwargs.get(name) for name in ("random_argument", "strip_accents")] for each in (opened, other)]
+    opened.save_pretrained(str(folder))
+    return kept, all(name in new_tokenizer(library).init_kwargs for name in names), opened.tokenize("we saw it")
+
+
+def settings_in_a_file(library: Any) -> Any:
+    """tokenizer_config.json, read as it is."""
+    old = library.__name__ == "transformers"
+    read = (
+        importlib.import_module("transformers.models.auto.tokenization_auto") if old else library
+    ).get_tokenizer_config
+    folder = str(folder_with_vocabulary())
+    nothing = read(folder)
+    library.BertTokenizer.from_pretrained(folder, do_lower_case=False).save_pretrained(folder)
+    found = read(folder)
+    return nothing, found["tokenizer_class"], found["do_lower_case"], found["name_or_path"] == folder
+
+
+def sources_and_targets(library: Any) -> Any:
+    """`prepare_seq2seq_batch`, with and without targets and lengths."""
+    tokenizer, texts = new_tokenizer(library), list(TEXTS)
+    calls: list[dict[str, Any]] = [{}, {"tgt_texts": texts[::-1]}, {"max_length": 4}, {"padding": "max_length"}]
+    calls += [{"tgt_texts": texts, "max_length": 3, "max_target_length": 6, "src_lang": "en_XX", "tgt_lang": "ro_RO"}]
+    calls += [{"tgt_texts": texts, "max_length": 5, "return_tensors": "pt", "padding": "longest"}]
+    tokenizer.model_max_length = 9
+    found = [tokenizer.prepare_seq2seq_batch(texts, **call) for call in calls]
+    return {f"{i} {name}": column for i, each in enumerate(found) for name, column in each.items()}
+
+
+def copies_of_encodings(library: Any) -> Any:
+    """Of the Python class: not fast, no rows, and the same again from a pickle."""
+    tokenizer, found = new_tokenizer(library), []
+    for kind in (None, "pt", library.TensorType.NUMPY, library.TensorType.PYTORCH):
+        encoding = tokenizer(list(TEXTS), padding=True, return_tensors=kind)
+        again = pickle.loads(pickle.dumps(encoding))
+        found.append([encoding.is_fast, encoding.encodings, again.is_fast, again.encodings])
+        found[-1] += [type(again["input_ids"]).__name__, [list(map(int, row)) for row in again["input_ids"]]]
+    return found
+
+
+def vocabulary_without_unknown(library: Any) -> Any:
+    """It opens, and encodes what it can spell."""
+    folder = Path(tempfile.mkdtemp())
+    (folder / "vocab.txt").write_text("[PAD]\n[SEP]\n[MASK]\n[CLS]\nthe\ncat\n##s\n", encoding="utf-8")
+    tokenizer = library.AutoTokenizer.from_pretrained(str(folder), tokenizer_type="bert", use_fast=False)
+    found = type(tokenizer).__name__, tokenizer("the cats")["input_ids"], tokenizer.unk_token_id, tokenizer.cls_token_id
+    return *found, len(tokenizer), tokenizer.convert_ids_to_tokens([5, 6]), tokenizer.decode([4, 5, 6])
+
+
+def prefix_tree(library: Any) -> Any:
+    """The tree of added tokens, and cuts that go back."""
+    old = library.__name__ == "transformers"
+    place = "transformers.tokenization_utils" if old else "minibert.tokenization.wordpiece"
+    trie, shown = importlib.import_module(place).Trie(), []
+    for token in ("Hello 友達", "Hello", "A", "AB", "", "[CLS]"):
+        trie.add(token)
+        shown.append(copy.deepcopy(trie.data))
+    texts = ("ABC", "Hello 友達 Hello[CLS]A", "", "[CL")
+    cuts = [trie.cut_text("ABC", offsets) for offsets in ([0, 0, 2, 1, 2, 3], [1], [], [3, 3])]
+    return shown, [trie.split(text) for text in texts], cuts
+
+
 def registered(library: Any) -> Any:
     """Classes of one's own, opened by the Auto classes; what is refused."""
 
@@ -546,6 +694,13 @@ def all_programs() -> dict[str, Program]:
     plain_programs += (what_is_saved_is_found, kinds_of_errors, outputs_of_items, attributes_of_tokenizers)
     plain_programs += (sides_of_a_class, opened_by_keyword, prepared, registered, mappings, default_collator)
     plain_programs += (seeds, verbosity, constants)
+    plain_programs += (config_questions, sizes_that_differ, finished_beams, questions_to_a_tokenizer)
+    plain_programs += (settings_in_a_file, sources_and_targets, copies_of_encodings, vocabulary_without_unknown)
+    plain_programs += (prefix_tree,)
+    for name, options in WRITTEN_BY_A_READER_OF_BOTH_SIDES.items():
+        programs[f"era: written by a reader of both sides, {name}"] = quietly(
+            written_by_a_reader_of_both_sides(options)
+        )
     programs |= {f"era: {program.__name__.replace('_', ' ')}": quietly(program) for program in plain_programs}
     for how in ("config", "call"):
         programs[f"era: heads of the last layer, by {how}"] = pruned_from_the_end(how)
