@@ -2,7 +2,7 @@
 
 In the reference they choose among hundreds of architectures by the checkpoint's `model_type`. Here there is one, so
 each Auto class stands for one class, as the table below says, and adds a clear error for every other `model_type`.
-`register` (`compat/registration.py`) adds classes of one's own. Reference: `transformers.models.auto`.
+`register` (`compat/names.py`) adds classes of one's own. Reference: `transformers.models.auto`.
 """
 
 import os

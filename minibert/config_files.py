@@ -111,9 +111,7 @@ class ConfigFiles(SharedFields):
         id2label, label2id = fields.pop("id2label", None), fields.pop("label2id", None)
         num_labels = fields.pop("num_labels", None)
         if label2id is not None and not isinstance(label2id, dict):
-            raise ValueError(
-                f"{type(self).__name__}: label2id = {label2id!r} must be a dictionary from labels to numbers."
-            )
+            raise ValueError(f"{type(self).__name__}: label2id = {label2id!r} must be a dictionary from labels to ids.")
         if id2label is None:
             self.num_labels = 2 if num_labels is None else num_labels
         else:

@@ -213,14 +213,13 @@ def prepare_seq2seq_batch(
     **options: Any,
 ) -> Any:
     """`tokenizer(src_texts)`, cut and padded, with the ids of tgt_texts as "labels": a name that the reference had retired."""
-    now = "Instead of prepare_seq2seq_batch, call tokenizer(texts), and tokenizer(targets) for the labels."
-    warnings.warn(now, FutureWarning, stacklevel=2)
-    options = {"padding": "longest", "truncation": True, "return_tensors": None, **options}
-    options = {name: value for name, value in options.items() if name not in ("src_lang", "tgt_lang")}
-    inputs = self(src_texts, max_length=max_length or self.model_max_length, **options)
+    warnings.warn("Call tokenizer(texts), and tokenizer(targets) for the labels.", FutureWarning, stacklevel=2)
+    given = {name: value for name, value in options.items() if name not in ("src_lang", "tgt_lang")}  # mBART's
+    options = {"padding": "longest", "truncation": True, **given}
+    longest = max_length or self.model_max_length
+    inputs = self(src_texts, max_length=longest, **options)
     if tgt_texts is not None:
-        longest = max_target_length or max_length or self.model_max_length
-        inputs["labels"] = self(tgt_texts, max_length=longest, **options).input_ids
+        inputs["labels"] = self(tgt_texts, max_length=max_target_length or longest, **options).input_ids
     return inputs
 
 

@@ -204,6 +204,13 @@ def test_what_is_no_text_is_named(tokenizer, batch, message):
         tokenizer(batch)
 
 
+def test_arguments_that_do_not_exist_are_refused(tokenizer):
+    with pytest.raises(TypeError, match="max_len"):
+        tokenizer("a", max_len=3)
+    with pytest.raises(TypeError, match="pad"):
+        tokenizer.encode_plus("a", pad=True)
+
+
 def test_words_must_be_words(tokenizer):
     with pytest.raises(ValueError, match="a list of words"):
         tokenizer(["a", 3], is_split_into_words=True)

@@ -4,13 +4,13 @@ import copy
 import json
 import pickle
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 import torch
 
-from minibert import BertConfig, BertModel
+from minibert import BertConfig, BertModel, EncoderDecoderConfig, PretrainedConfig
 from minibert.config_files import SHARED_DEFAULTS
 from tests.unit.tiny_bert import BUNDLED, SIZES, tiny_config
 
@@ -137,6 +137,45 @@ class TestDtype:
 
     def test_no_dtype_is_written_as_nothing(self) -> None:
         assert {"dtype", "torch_dtype"}.isdisjoint(written(BertConfig()))
+
+
+class TestEveryConfig:
+    """What the reference's base class has, the configs of other models have too."""
+
+    CONFIGS: ClassVar[list[Any]] = [PretrainedConfig, BertConfig, lambda **fields: pair_config(**fields)]
+
+    @pytest.mark.parametrize("kind", CONFIGS)
+    def test_has_labels(self, kind: Any) -> None:
+        assert kind().id2label == {0: "LABEL_0", 1: "LABEL_1"}
+        assert kind(num_labels=3).label2id == {"LABEL_0": 0, "LABEL_1": 1, "LABEL_2": 2}
+        assert kind(id2label={"0": "no"}).num_labels == 1
+        with pytest.raises(ValueError, match="num_labels = 0 must be a whole number of at least 1"):
+            kind(num_labels=0)
+
+    @pytest.mark.parametrize("kind", CONFIGS)
+    def test_knows_where_it_came_from(self, kind: Any) -> None:
+        config = kind(name_or_path="here")
+        assert (config.name_or_path, config._name_or_path) == ("here", "here")
+        config.name_or_path = Path("there")
+        assert config._name_or_path == "there"
+        assert "_name_or_path" not in config.to_dict()
+
+    @pytest.mark.parametrize("kind", CONFIGS)
+    def test_comes_back_from_a_file(self, kind: Any, tmp_path: Path) -> None:
+        config = kind(num_labels=3, torch_dtype="float16", num_beams=2)
+        config.to_json_file(tmp_path / "config.json")
+        again = type(config).from_json_file(tmp_path / "config.json")
+        assert again == config
+        assert (again.num_labels, again.torch_dtype) == (3, torch.float16)
+
+    def test_what_only_other_programs_add_comes_last(self) -> None:
+        held = [field for field in vars(PretrainedConfig()) if "name" in field or "version" in field]
+        assert held == ["_name_or_path", "transformers_version"]
+        assert PretrainedConfig().pad_token_id is None
+
+
+def pair_config(**fields: Any) -> EncoderDecoderConfig:
+    return EncoderDecoderConfig.from_encoder_decoder_configs(tiny_config(), tiny_config(), **fields)
 
 
 class TestReadingAndWriting:
