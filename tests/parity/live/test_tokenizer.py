@@ -51,7 +51,7 @@ def novels():
 
 def origins(encoding, row: int = 0):
     """Everything an encoding says about where its tokens came from."""
-    one = encoding.encodings[row]
+    one = encoding[row]
     return one.ids, one.tokens, one.offsets, one.word_ids, one.sequence_ids, one.special_tokens_mask, one.type_ids
 
 
@@ -113,7 +113,7 @@ def test_windows_of_one_text(novels, text, max_length, stride):
     }
     ours, new = (tokenizer(text, **arguments) for tokenizer in novels)
     assert dict(ours) == dict(new)
-    assert [origins(ours, row) for row in range(len(ours.encodings))] == [
+    assert [origins(ours, row) for row in range(len(new.encodings))] == [
         origins(new, row) for row in range(len(new.encodings))
     ]
 
