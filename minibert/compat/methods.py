@@ -71,7 +71,6 @@ def get_field(self: Any, name: str) -> Any:
 
 OF_CONFIGS: dict[str, Any] = {"update_from_string": update_from_string, "get_config_dict": get_config_dict}
 OF_CONFIGS |= {"model_type": "", "opens": "", "is_composition": False}
-OF_CONFIGS |= {"_name_or_path": property(lambda c: c.name_or_path, lambda c, name: setattr(c, "name_or_path", name))}
 OF_CONFIGS |= {"attribute_map": {}, "__setattr__": set_field, "__getattr__": get_field}
 
 # ---------------------------------------------------------------------------------------------------------------- models

@@ -31,7 +31,8 @@ from ..tokenization.vocabulary import Vocabulary
 PreTrainedModel = BertPreTrainedModel
 PretrainedConfig = ConfigFiles
 PreTrainedTokenizerBase = PreTrainedTokenizer = BertTokenizer
-PreTrainedTokenizerFast, SpecialTokensMixin = BertTokenizerFast, Vocabulary
+PreTrainedTokenizerFast = BertTokenizerFast
+SpecialTokensMixin = Vocabulary
 WEIGHTS_NAME, CONFIG_NAME = "pytorch_model.bin", "config.json"
 
 
