@@ -18,16 +18,17 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TextIO
 
-_ALWAYS = frozenset("。！？｡।॥؟۔։።፧།။។៕᠃꓿")
+_ALWAYS = frozenset("。！？｡।॥؟۔։።፧།။។៕᠃꓿܀߹᙮᠉᥄᥅᪨᪩᭚᭛᭞᭟᰻᰼᱾᱿꘎꘏꛳꛷꡶꡷꣎꣏꤯꧈꧉꩝꩞꩟꫰꫱꯫")
 _MARK = re.compile(
-    rf"""(?P<row>[.!?…{"".join(_ALWAYS)}]+|[;\u037e])
-    (?:["'”’»›)\]}}」』”’》〉】〕〗）］｝*_\u200b-\u200f]|[“‘«‹](?=\s)|\s(?:[»”]|'')(?=\s))*  # what closes
+    rf"""(?P<row>(?:[.!?…‼‽⁇⁈⁉⸮{"".join(_ALWAYS)}]|．(?!\d))+|[;\u037e|])
+    (?:["'”’»›)\]}}」』”’》〉】〕〗）］｝*_\u200b-\u200f]|[“‘«‹](?=\s)|\s(?:[»”]|'')(?=\s)|\[[\w ]{{1,20}}\]|[†‡¹²³])*  # what closes, and notes
     (?P<space>\s*)
-    (?=["'`“”„‟‘’‚«»‹›(\[{{「『《〈【〔〖（［｛¿¡—–*_\s\u200b-\u200f-]*(?P<following>[^\W_])?)  # what opens, and a beginning""",
+    (?=["'`“”„‟‘’‚«»‹›(\[{{「『《〈【〔〖（［｛¿¡—–*_\s\u200b-\u200f<@#\u2600-\u27bf\ufe0f\U0001f000-\U0001faff-]*(?P<following>[^\W_])?)  # what opens, and a beginning""",
     re.VERBOSE,
 )
 _WIDE = re.compile(r"[\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U0003ffff]")
 _GREEK = re.compile(r"[\u0370-\u03ff\u1f00-\u1fff]")
+_INDIC = re.compile(r"[\u0900-\u0dff]")
 _ABBREVIATION = re.compile(
     r"Mr|Mrs|Ms|Dr|St|Messrs|Mme|Mlle|Prof|Rev|Hon|Capt|Col|Gen|Lt|Sgt|No|vs|etc|e\.g|i\.e|cf|Sra?|Nr|bzw|z\.B|г|ул|им|проф|т\.е"
 )
@@ -56,8 +57,9 @@ def _borders(text: str) -> Iterator[int]:
             may_begin = space or (_WIDE.match(following) and not pauses)
             if following.islower() and not "\u10d0" <= following <= "\u10ff":  # Georgian is lower-case by name only
                 may_begin = space and not pauses and (without_capitals or (alone and row == "."))
+            script = {"|": _INDIC, ";": _GREEK, "\u037e": _GREEK}.get(row)  # of which alone this is a sign
             shortened = row == "." and _is_shortened(word, any_case=without_capitals or alone)
-            if not may_begin or shortened or (row in ";\u037e" and not _GREEK.match(word[-1:])):
+            if not may_begin or shortened or (script and not script.match(word[-1:])):
                 continue
         begin = mark.end()
         yield begin
@@ -72,8 +74,15 @@ def _is_shortened(word: str, any_case: bool) -> bool:
     return is_letter and (any_case or not last[0].islower()) and not _WIDE.match(last)
 
 
+def check_plain_text(path: Path) -> None:
+    """Raises ValueError for a table by its ending: its names, signs and labels would be read as words."""
+    if path.suffix.lower() in (".json", ".jsonl", ".ndjson", ".csv", ".tsv"):
+        raise ValueError(f"'{path}' is a table by its ending, no plain text. Put its texts into a .txt file.")
+
+
 def read_documents(path: Path, one_sentence_per_line: bool = False) -> Iterator[str | None]:
     """The sentences of a UTF-8 file; None where a document ends. Raises ValueError, naming the file, where it is not UTF-8."""
+    check_plain_text(path)
     try:
         with path.open(encoding="utf-8-sig") as file:
             lines = iter(partial(file.readline, LONGEST_PARAGRAPH), "")

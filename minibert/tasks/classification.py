@@ -26,8 +26,8 @@ from ..heads import BertForSequenceClassification
 from ..tokenization import BertTokenizer
 from .metrics import accuracy, f1, pearson, spearman
 from .published_tables import check_one_label, find_columns, several_labels, understood
-from .task import Encoded, Labels, Row, TableTask
-from .task_files import Examples, PathName, Report, TableRow, counted, read_rows, usable
+from .task import NUMBER, Encoded, Labels, Row, TableTask
+from .task_files import Examples, PathName, Report, TableRow, counted, first_row, read_rows, usable
 
 SINGLE, MULTI, REGRESSION = "single_label_classification", "multi_label_classification", "regression"
 
@@ -84,6 +84,7 @@ def read_classification(
     examples = [each for each in examples if not without or each.label != without]
     report.columns = read
     report.understood = understood(rows, read, labels=[each.label for each in examples], counted=counted)
+    report.understood += first_row(rows, columns)
     return Examples(examples, report)
 
 
@@ -94,7 +95,8 @@ def _read_label(row: TableRow, column: str, problem_type: str) -> str | float:
             if math.isfinite(number := float(str(value))):
                 return number
         raise row.error(column, "must be a number")
-    if type(value) not in (str, int, bool) or not str(value).strip():
+    whole = isinstance(value, float) and value.is_integer()
+    if not (whole or type(value) in (str, int, bool)) or not str(value).strip():
         raise row.error(column, "must name one label")
     return str(value).strip()
 
@@ -102,7 +104,7 @@ def _read_label(row: TableRow, column: str, problem_type: str) -> str | float:
 def find_labels(examples: Sequence[TextExample], problem_type: str = SINGLE) -> Labels:
     """The labels of training examples; for regression one, the name of the single column."""
     if problem_type == REGRESSION:
-        return Labels(("LABEL_0",))
+        return NUMBER
     given = [(each.label,) if isinstance(each.label, str) else each.label for each in examples]
     labels = Labels.found_in(name for names in given if isinstance(names, tuple) for name in names)
     if problem_type == SINGLE and len(labels) < 2:

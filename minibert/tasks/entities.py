@@ -20,26 +20,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 OUTSIDE = "O"
-MEANINGS = {
-    **dict.fromkeys("B", "B"),
-    **dict.fromkeys("IM", "I"),
-    **dict.fromkeys("EL", "E"),
-    **dict.fromkeys("SUW", "S"),
-}
-SPECIAL = {
-    "X",
-    "[CLS]",
-    "[SEP]",
-    "[PAD]",
-    "[UNK]",
-    "CLS",
-    "SEP",
-    "PAD",
-    "<PAD>",
-    "<START>",
-    "<STOP>",
-    "_",
-}  # of pieces, not words
+MEANINGS = dict(zip("BIMELSUW", "BIIEESSS", strict=True))
+# Tags of pieces, not of words.
+SPECIAL = {"X", "[CLS]", "[SEP]", "[PAD]", "[UNK]", "CLS", "SEP", "PAD", "<PAD>", "<START>", "<STOP>", "_"}
 _FORMS = (r"(?P<letter>[BIMELSUW])([-_:/](?P<type>.+))?", r"(?P<type>.+)[-_:/](?P<letter>[BIMELSUW])")
 
 

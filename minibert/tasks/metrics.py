@@ -47,6 +47,8 @@ def f1(predictions: Values, labels: Values, average: str = "macro", positive: An
     if average not in ("macro", "micro", "binary"):
         raise ValueError(f"average={average!r} is not known. Choose one of 'macro', 'micro', 'binary'.")
     predicted, true = two_arrays(predictions, labels, (1, 2), of="classes")
+    if average == "binary" and isinstance(positive, str) != (predicted.dtype.kind == "U"):
+        raise ValueError(f"positive={positive!r} is none of the classes, which are such as {true.tolist()[0]!r}.")
     if predicted.ndim == 1:
         classes = np.array([positive]) if average == "binary" else np.union1d(predicted, true)
         predicted, true = predicted[:, None] == classes, true[:, None] == classes
@@ -136,7 +138,9 @@ class AnswerScores:
 
 
 def normalize_answer(text: str) -> str:
-    """What is compared: lower case, no ASCII punctuation, no articles, single spaces, in this order."""
+    """What is compared: lower case, no ASCII punctuation, no articles, single spaces, in this order. Raises ValueError for no text."""
+    if not isinstance(text, str):
+        raise ValueError(f"An answer must be a text, and is {text!r}. Of SQuAD's answers give each its 'text'.")
     return " ".join(_ARTICLES.sub(" ", text.lower().translate(_NO_PUNCTUATION)).split())
 
 
@@ -169,7 +173,7 @@ def answer_scores(predictions: Mapping[str, str], truths: Mapping[str, Iterable[
         raise ValueError("There are no questions to score.")
     answerable, unanswerable = list[tuple[float, float]](), list[tuple[float, float]]()
     for question, answers in truths.items():
-        if isinstance(answers, str) or not isinstance(predictions[question], str):
+        if isinstance(answers, str | Mapping) or not isinstance(predictions[question], str):
             raise ValueError(f"The question {question!r} must have a list of true answers and one predicted text.")
         prediction, kept = predictions[question], list(filter(normalize_answer, answers))
         exact, best = (max(score(prediction, a) for a in kept or [""]) for score in (exact_match, answer_f1))

@@ -18,7 +18,7 @@ from ..tokenization import BertTokenizer
 from .classification import TextExample, encode_texts
 from .published_tables import read_questions
 from .task import NO_LABELS, Encoded, Row, TableTask
-from .task_files import Examples, PathName, Report, counted, read_rows, usable
+from .task_files import Examples, PathName, Report, counted, first_row, read_rows, usable
 
 
 @dataclass(frozen=True)
@@ -47,11 +47,12 @@ def read_choices(
     given. columns: "a,b,…", all of a file without a header. Endings that are empty at the end of a row are not there.
     """
     label = label if labelled else None
-    questions, read, understood = read_questions(read_rows(path, columns), text, text_pair, label=label)
+    rows = read_rows(path, columns)
+    questions, read, understood = read_questions(rows, text, text_pair, label=label)
     found, reason = [ChoiceExample(**question) for question in questions], "its context or an ending is empty"
     examples, report = usable(path, found, lambda x: x.context and len(x.endings) > 1 and all(x.endings), reason=reason)
     right = [counted((str(each.label) for each in examples), "right endings, from 0")] if labelled else []
-    report.columns, report.understood = read, understood + right
+    report.columns, report.understood = read, understood + right + first_row(rows, columns)
     return Examples(examples, report)
 
 

@@ -1,8 +1,8 @@
 """What the columns and cells of published tables mean: which hold texts, labels and endings, and how several labels are written.
 
-    pairs, texts    columns of a name below, if only one pair or text is there; of pairs both must be
-    several labels  ["joy", "calm"], ['joy', 'calm'], [0, 3], joy|calm, joy;calm or joy,calm, or [1, 0, 1]: a 0 or 1 for each label;
-                    or a column of 0 and 1 for each label
+    pairs, texts    columns of a name below, in any letter case, if only one pair or text is there; of pairs both must be
+    several labels  ["joy", "calm"], ('joy', 'calm'), [0, 3], joy|calm, joy;calm or joy,calm, or [1, 0, 1], 1 0 1 or 101: a 0 or 1 for
+                    each label; or a column of 0 and 1, or of True and False, for each label
     endings         a list, or a column each: ending0, option1, answerA
     the right one   its number from 0, or from 1 where columns and numbers begin so; its letter; or its text
 
@@ -13,20 +13,23 @@ import ast
 import json
 import re
 import string
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
 PAIRS = [
     *(("text", "text_pair"), ("sentence1", "sentence2"), ("premise", "hypothesis"), ("question1", "question2")),
-    *(("question", "sentence"), ("text_a", "text_b"), ("text1", "text2"), ("sentence_A", "sentence_B")),
-    ("#1 String", "#2 String"),
+    *(("question", "sentence"), ("text_a", "text_b"), ("text1", "text2"), ("sentence_a", "sentence_b")),
+    *(("#1 string", "#2 string"), ("context", "hypothesis"), ("question", "passage"), ("query", "passage")),
 ]
 TEXTS = ("text", "sentence", "review", "content", "comment_text", "tweet")
-LABELS = ("label", "labels", "gold_label", "Quality", "is_duplicate", "sentiment", "class", "category", "score")
+LABELS = ("label", "labels", "gold_label", "quality", "is_duplicate", "sentiment", "class", "category", "score")
 CONTEXTS = {"sent1": "sent2", "ctx": "", "article": "question", "context": "question", "premise": "question"}
-CONTEXTS |= {"question": "", "goal": "", "sentence": ""}  # without a beginning
-_LISTS, _NUMBERED = ("endings", "options", "choices"), re.compile(r"(ending|option|choice|answer|sol)_?(\d+|[A-H])")
+CONTEXTS |= {"question": "", "question_stem": "", "goal": "", "sentence": ""}  # without a beginning
+_LISTS = ("endings", "options", "choices", "answers")
+_NUMBERED = re.compile(r"(ending|option|choice|answer|sol)_?(\d+|[A-H])", re.IGNORECASE)
+_SIGNS = ("1", "0"), ("true", "false"), ("1.0", "0.0")  # whether a label is there, in a column of its own
 
 
 def find_columns(
@@ -36,18 +39,24 @@ def find_columns(
     `read_classification` takes them; label=None: there are none. several: of more than one label each, perhaps a column for each.
     """
     columns = _columns(rows)
-    pairs = [(a, b) for a, b in PAIRS if a in columns and b in columns and text in (None, a) and text_pair in (None, b)]
-    single = text or next((name for name in TEXTS if name in columns), "text")
-    if text_pair is None and not text and (len(pairs) > 1 or (pairs and "text" in columns and "text" not in pairs[0])):
-        found = [f"{a} + {b}" for a, b in pairs] + ["text"] * ("text" in columns)
+    there = _spelled(columns)
+    pairs = [(there[a], there[b]) for a, b in PAIRS if a in there and b in there]
+    pairs = [(a, b) for a, b in pairs if text in (None, a) and text_pair in (None, b)]
+    single = text or next((there[name] for name in TEXTS if name in there), "text")
+    partners = [there[b] for _, b in PAIRS if b in there and b not in TEXTS]
+    beside = pairs or [(single, name) for name in partners if single in columns]  # pairs that may be meant
+    alone = [single] if single in columns and not (pairs and single in pairs[0]) else []
+    if text_pair is None and not text and (len(pairs) > 1 or (beside and alone)):
+        found = [f"{a} + {b}" for a, b in beside] + alone
         raise _two(rows, f"columns are the texts, {' or '.join(found)}? Say it: --text, --text-pair")
     first, second = pairs[0] if pairs and text_pair != "" else (single, text_pair or "")
     rest = [name for name in columns if name not in (first, second, "id", "idx", "index")]
-    usual = [name for name in LABELS if name in rest]
-    if label == "" and len(usual) > 1 and "label" not in usual:
+    usual = [there[name] for name in LABELS if there.get(name) in rest]
+    if label == "" and len(usual) > 1 and there.get("label") not in usual:
         raise _two(rows, f"column is the label, {' or '.join(usual)}? Say it: --label")
-    signs = [name for name in rest if several and {_cell(row, name) for row in rows} <= {"0", "1"}]
-    found = [*usual[:1], *([",".join(signs)] if len(signs) > 1 else []), "label"]
+    cells = {name: {_cell(row, name).lower() for row in rows} for name in rest if several}
+    signs = next((found for both in _SIGNS if len(found := [name for name in cells if cells[name] <= {*both}]) > 1), [])
+    found = [*usual[:1], *([",".join(signs)] if signs else []), "label"]
     return {"text": first, "text_pair": second} | ({} if label is None else {"label": label or found[0]})
 
 
@@ -57,6 +66,11 @@ def _two(rows: Sequence[Any], which: str) -> ValueError:
 
 def _columns(rows: Sequence[Any]) -> list[str]:
     return list(dict.fromkeys(name for row in rows for name in row.values))
+
+
+def _spelled(columns: Sequence[str]) -> dict[str, str]:
+    """The columns by their names in small letters; of "Text" and "text" that is the second."""
+    return {name.casefold(): name for name in sorted(columns, key=str.islower)}
 
 
 def _cell(row: Any, column: str) -> str:
@@ -75,6 +89,9 @@ def understood(rows: Sequence[Any], read: dict[str, str], labels: list[Any], cou
     known = {part for name in read.values() for part in (name, *name.split(","))}
     rest = [name for name in _columns(rows) if name not in known]
     column = [f"labels in {read['label']}"] if read["label"] != "label" else []
+    spelled = Counter(name.casefold() for name in {each for each in labels if isinstance(each, str)})
+    if twice := [name for name, times in spelled.items() if times > 1]:
+        column.append(f"several labels that differ in letter case alone: {', '.join(sorted(twice))}")
     return [names, said, *column, *([f"not read: {', '.join(rest)}"] if rest else [])]
 
 
@@ -82,40 +99,45 @@ def several_labels(rows: Sequence[Any], column: str) -> list[tuple[str, ...]]:
     """The labels of each row: of one column, of names or numbers, or of several, joined by commas. Raises ValueError for what is none."""
     if "," in column and column not in _columns(rows):
         names = column.split(",")
-        for row, name in ((row, name) for row in rows for name in names if _cell(row, name) not in ("0", "1")):
-            raise row.error(name, "must be 0 or 1, as a column for each label has it,")
-        return [tuple(name for name in names if _cell(row, name) == "1") for row in rows]
-    between = next(
-        (sign for sign in "|;," if any(sign in _cell(row, column) for row in rows if _is_text(row, column))), "|"
-    )
+        yes, known = {sign for sign, _ in _SIGNS}, {sign for both in _SIGNS for sign in both}
+        for row, name in ((row, name) for row in rows for name in names if _cell(row, name).lower() not in known):
+            raise row.error(name, "must be 0 or 1, as a column for each label has it")
+        return [tuple(name for name in names if _cell(row, name).lower() in yes) for row in rows]
+    cells = [list_in(row.values.get(column)) for row in rows]
+    texts = [cell.strip() for cell in cells if isinstance(cell, str)]
+    between = next((sign for sign in "|;," if any(sign in text for text in texts)), "")
+    signs = all(re.fullmatch("[01]( ?[01])+", text) for text in texts)  # "1 0 1", or "101" if there is an "011"
+    signs = signs and any(text.startswith("0") or " " in text for text in texts)
     found: list[list[Any]] = []
-    for row in rows:
-        values = list_in(row.values.get(column))
-        if not isinstance(values, list):
-            values = values.split(between) if _is_text(row, column) else [None]
+    for row, values in zip(rows, cells, strict=True):
+        if isinstance(values, str):
+            alone = [word for word in values.split() if word != values.strip() and word in texts]
+            if alone and not (between or signs):
+                raise row.error(column, f"must have | between its labels if {alone[0]!r} is one")
+            values = re.findall("[01]", values) if signs else values.split(between or "|")
+        values = values if isinstance(values, list) else [None]
+        found.append([value.strip() if isinstance(value, str) else value for value in values])
+    lengths, kinds = {len(values) for values in found}, [value for values in found for value in values]
+    if len(lengths) == 1 and max(lengths) > 1 and all(value in (0, 1, "0", "1") for value in kinds):
+        # As names, all rows would have the same labels.
+        found = [[index for index, value in enumerate(values) if value in (1, "1")] for values in found]
+    for row, values in zip(rows, found, strict=True):
         if not all(type(value) in (str, int) for value in values):
             raise row.error(column, "must be a list of names")
-        found.append(values)
-    lengths, signs = {len(values) for values in found}, {str(value) for values in found for value in values}
-    if len(lengths) == 1 and max(lengths) > 1 and signs <= {"0", "1"}:  # as names, all rows would have the same labels
-        found = [[index for index, value in enumerate(values) if str(value) == "1"] for values in found]
     return [tuple(dict.fromkeys(name for value in values if (name := str(value).strip()))) for values in found]
 
 
-def _is_text(row: Any, column: str) -> bool:
-    """Whether a cell is text that looks like no list."""
-    return isinstance(row.values.get(column), str) and not re.fullmatch(r"\[.*\]", _cell(row, column), re.DOTALL)
-
-
 def list_in(cell: Any) -> Any:
-    """The list that a cell is, or that its text is in JSON, Python's or NumPy's writing; else the cell."""
-    if not isinstance(cell, str) or not cell.strip().startswith(("[", "{")):
+    """The list that a cell is, or that its text is in JSON, Python's or NumPy's writing; None for one written otherwise, else the cell."""
+    if not isinstance(cell, str) or not cell.strip().startswith(("[", "{", "(")):
         return cell
     with suppress(ValueError):
         return json.loads(cell)
-    with suppress(ValueError, SyntaxError):
-        return ast.literal_eval(re.sub(r"(?<=['\"\d])\s+(?=['\"\d])", ", ", cell.strip()))  # NumPy writes no commas
-    return cell
+    with suppress(ValueError, SyntaxError, TypeError):
+        found = ast.literal_eval(re.sub(r"(?<=['\"\d])\s+(?=['\"\d])", ", ", cell.strip()))  # NumPy writes no commas
+        found = sorted(found, key=str) if isinstance(found, set | tuple) else found
+        return found if isinstance(found, list | dict) else cell
+    return None if re.fullmatch(r"\[.*\]", cell.strip(), re.DOTALL) else cell
 
 
 def check_one_label(rows: Sequence[Any], column: str, names: Sequence[str]) -> str | None:
@@ -124,10 +146,21 @@ def check_one_label(rows: Sequence[Any], column: str, names: Sequence[str]) -> s
     Annotators may not have agreed, or a test set hides its labels: SNLI's "-", and -1 where the labels are 0, 1, 2, …
     """
     known = set(names)
+    parts = {name: {part.strip() for part in re.split(r"[|;,]", name)} for name in known}
+    shared = {part for part, times in Counter(part for some in parts.values() for part in some).items() if times > 1}
+    numbers = {name: float(name) for name in known if re.fullmatch(r"-?\d*\.?\d+", name)}
+    times = Counter[float | None](numbers.values())
     for row, name in zip(rows, names, strict=True):
-        parts = {part.strip() for part in re.split(r"[|;,]", name)} - {name}
-        if re.fullmatch(r"\[.*\]", name, re.DOTALL) or (parts and parts <= known):
-            raise row.error(column, "must name one label, not several (those are read with --labels multi),")
+        several = len(parts[name]) > 1 and (parts[name] <= shared or ("," not in name and parts[name] & shared))
+        listed = re.fullmatch(r"\d+([|;,\s]+\d+)+", name) or not isinstance(list_in(name), str)
+        problems = {
+            ", not several (those are read with --labels multi)": several or listed,
+            ", not a number (those are read with --labels number)": numbers.get(name, 0) % 1,
+            " in one way, and another row has the same number written otherwise": times[numbers.get(name)] > 1,
+            "": name.lower() == "nan",  # pandas's empty cell
+        }
+        for problem in filter(problems.get, problems):
+            raise row.error(column, f"must name one label{problem}")
     others = known - {"-1"}
     if "-1" in known and len(others) > 2 and others == {str(index) for index in range(len(others))}:
         return "-1"
@@ -143,22 +176,29 @@ def read_questions(
     """
     rows = list(map(_flat, rows))
     columns = _columns(rows)
-    context = text or next((name for name in CONTEXTS if name in columns), "sent1")
-    usual = CONTEXTS.get(context, "") if CONTEXTS.get(context) in columns else ""
+    there = _spelled(columns)
+    context = text or next((there[name] for name in CONTEXTS if name in there), "sent1")
+    usual = there.get(CONTEXTS.get(context.casefold(), ""), "")
     read = {"text": context, "text_pair": usual if text_pair is None else text_pair}
-    endings = next(([name] for name in _LISTS if name in columns), []) or _numbered(rows, columns)
+    endings = next(([there[name]] for name in _LISTS if name in there), []) or _numbered(rows, columns)
     first, questions = 0, []
     if label is not None:
-        read["label"] = right = label or next(
-            (name for name in ("label", "answer", "answerKey") if name in columns), "label"
-        )
+        names = ("label", "answer", "answerkey", "correct")
+        read["label"] = right = label or next((there[name] for name in names if name in there), "label")
         given = {_cell(row, right) for row in rows}
         if len(endings) > 1 and endings[0][-1] != "0" and "0" not in given and any(map(str.isdigit, given)):
             first = 1
             if str(len(endings)) not in given:
                 raise _two(rows, f"number does {right!r} begin at, 0 or 1? No row has 0 or {len(endings)}")
-    for row in rows:
-        those = _endings(row, endings)
+    texts = [_endings(row, endings) for row in rows]
+    numbers = [str(first + number) for number in range(max(map(len, texts)))]
+    cells = [(row.values.get(read.get("label")), those) for row, those in zip(rows, texts, strict=True)]
+    if all(
+        isinstance(cell, str) and cell in numbers and cell in those and those.index(cell) != numbers.index(cell)
+        for cell, those in cells
+    ):
+        raise _two(rows, f"ending does {cells[0][0]!r} in {right!r} name, that of this number or of this text")
+    for row, those in zip(rows, texts, strict=True):
         start = row.text(read["text_pair"]) if read["text_pair"] else ""
         question = {"context": row.text(context), "beginning": start, "endings": those, "location": row.location}
         questions.append(
@@ -181,8 +221,8 @@ def _flat(row: Any) -> Any:
 def _numbered(rows: Sequence[Any], columns: Sequence[str]) -> list[str]:
     found = sorted((name for name in columns if _NUMBERED.fullmatch(name)), key=lambda name: (len(name), name))
     if len(found) < 2:
-        advice = "there must be at least the columns 'ending0' and 'ending1', or a list 'endings'."
-        raise ValueError(f"{rows[0].location}: {advice}")
+        advice = "there must be at least the columns 'ending0' and 'ending1', or a list 'endings'"
+        raise ValueError(f"{rows[0].location}: {advice}; the columns are {', '.join(columns)}.")
     if not found[0][-1].isdigit():
         return found
     return [f"{found[0][:-1]}{int(found[0][-1]) + number}" for number in range(len(found))]  # none is left out between
@@ -190,7 +230,7 @@ def _numbered(rows: Sequence[Any], columns: Sequence[str]) -> list[str]:
 
 def _endings(row: Any, columns: Sequence[str]) -> tuple[str, ...]:
     """The endings of a row, without the empty ones at its end: questions may have different numbers of them."""
-    if columns[0] not in _LISTS:
+    if columns[0].casefold() not in _LISTS:
         found: Any = ["" if row.values.get(name, "") is None else row.text(name) for name in columns]
     else:
         found = list_in(row.values.get(columns[0]))

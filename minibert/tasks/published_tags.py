@@ -66,6 +66,8 @@ def read_columns(path: Path, text: str, *, labelled: bool, where: TagColumns, no
 def _records(path: Path, text: str) -> list[Record]:
     lines = text.split("\n")
     plain = [line for line in lines if line.strip() and not line.startswith("#")] or lines
+    if all(line.endswith("\t") for line in plain):  # a last column of nothing
+        lines = [line.removesuffix("\t") for line in lines]
     tabs = any("\t" in line for line in plain)
     sign = next((sign for sign in ",;" if path.suffix.lower() == ".csv" and sign in plain[0]), None)
     records: list[Record] = []
@@ -111,20 +113,24 @@ def _names(path: Path, records: list[Record], *, where: TagColumns, passed_over:
     first, tags = [cell.lower() for cell in rows[0][1]], {cells[-1] for _, cells in rows[1:]}
     chosen = {name.lower() for name in (where.word, where.tag) if name and not name.isdecimal()}
     counted = len(first) == len(CONLLU) and all(cells[0][:1].isdecimal() for _, cells in rows)
-    if where.columns and len(first) > 1:
-        names = [name.lower() for name in where.columns]
-    elif chosen & set(first) or (set(WORDS) & set(first) and {*TAGS, *SENTENCES} & set(first)):
-        names = first
-        records.remove(rows[0])
-        passed_over.append("header")
+    given, first_tag = [name.lower() for name in where.columns], rows[0][1][-1]
+    of_entities = len(first) > 1 and {"O"} < tags and _are_tags(tags)
+    if given == first or chosen & set(first) or (set(WORDS) & set(first) and {*TAGS, *SENTENCES} & set(first)):
+        names = given or first
+        passed_over += ["header"] * [cells for _, cells in rows].count(rows[0][1])  # of files put together, several
+        records[:] = [record for record in records if record[1] != rows[0][1]]
+    elif given and len(first) > 1:
+        names = given
     elif counted or path.suffix.lower() == ".conllu":
         names = CONLLU
         words = [(location, cells) for location, cells in records if not cells or cells[0].isdecimal()]
         passed_over += ["multiword ranges and empty nodes"] * (len(records) - len(words))
         records[:] = words
-    elif set(WORDS) & set(first[:-1]) and rows[0][1][-1] not in tags and not _are_tags(rows[0][1][-1:]):
+    elif first_tag not in tags and not _are_tags([first_tag]) and (set(WORDS) & set(first[:-1]) or of_entities):
         advice = "name the columns with --word and --tag; if not, name them all: --columns word,tag"
         raise ValueError(f"{rows[0][0]}: is this a header ({', '.join(rows[0][1])})? If so, {advice}.")
+    elif len(first) > 1 and all(re.fullmatch(r".+/\S+", cell) for _, cells in rows for cell in cells):
+        raise ValueError(f"{rows[0][0]}: word/tag, in one. A line has one word and its tag, between tabs or spaces.")
     else:
         names = _found_names(records, len(first))
     if len(names) != len(first):
@@ -205,6 +211,8 @@ def read_objects(path: Path, text: str, *, labelled: bool, where: TagColumns, no
                 shown = repr(values) if key in each else f"missing (there are {', '.join(each) or 'none'})"
                 advice = "Choose with --word and --tag"
                 raise ValueError(f"{location}: {key!r} must be a list of words, none empty, and is {shown}. {advice}.")
+            if key == tag and kinds == {int} and min(values) < 0:
+                raise ValueError(f"{location}: {key!r} has {min(values)}, which is no tag. Each word needs one.")
             numbers |= {int in kinds} if key == tag and values else set()
         words, tags = each[word], list(map(str, each[tag])) if labelled else None
         found.append((words, tags, location))

@@ -48,6 +48,7 @@ def _array(name: str, values: Values) -> Array:
         return (values.float() if values.dtype == torch.bfloat16 else values).numpy()  # NumPy has no bfloat16
     try:
         array = np.asarray(values)
+        array = np.asarray(array.tolist()) if array.dtype.kind == "O" else array  # pandas's numbers beside text
     except ValueError as error:
         raise ValueError(f"{name} has rows of different lengths. {_ADVICE}") from error
     if array.dtype.kind in "biuf" or array.size == 0:

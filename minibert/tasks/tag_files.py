@@ -55,6 +55,8 @@ def read_tags(path: PathName, *, labelled: bool = True, where: TagColumns | None
     for words, tags, location in found:
         if tags is not None and len(words) != len(tags):
             raise ValueError(f"{location}: {len(words)} words and {len(tags)} tags. Each word needs one.")
+        if odd := [tag for tag in tags or () if re.fullmatch(r"-?\d*\.\d+", str(tag))]:
+            raise ValueError(f"{location}: {odd[0]} is a number, no tag. Choose the tags' column with --tag.")
     sentences = [TaggedSentence(tuple(w), None if t is None else tuple(t), location) for w, t, location in found]
     examples = usable(path, sentences, lambda sentence: sentence.words, reason="it has no words")
     examples.report.understood += [*_described(examples.items), *notes]
@@ -80,6 +82,8 @@ def _described(sentences: Sequence[TaggedSentence]) -> Iterator[str]:
     if not tags:
         return
     yield counted(tags, "tags")
+    if len(tags) > 20 and len(set(tags)) > len(tags) / 2:
+        yield "most tags occur once: is their column right?"
     scheme = TagScheme.of(tags)
     stray = counted((tag for tag in tags if tag in scheme.stray), "tags").partition(": ")[2]
     if scheme.marks and scheme.marks_entities:
@@ -88,7 +92,7 @@ def _described(sentences: Sequence[TaggedSentence]) -> Iterator[str]:
         if scheme.stray:
             yield f"as O, for they mark no entity: {stray}"
     else:
-        yield "no entities" + (f", for most tags mark none: {stray}" if scheme.marks else "")
+        yield "no entities" + (f", for most tags mark none: {stray}" if scheme.marks and stray else "")
     words = Counter(word for each in sentences for word in each.words)
     if cut := [word for word, _ in words.most_common() if len(BasicTokenizer().tokenize(word)) > 1]:
         yield f"words that predict cuts in a TEXT, not in a --file: {len(cut):,}, such as {' '.join(cut[:SHOWN])}"

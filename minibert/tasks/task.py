@@ -77,7 +77,10 @@ class Labels:
 
     @classmethod
     def of_config(cls, id2label: dict[int, str]) -> "Labels":
-        return cls(tuple(id2label[index] for index in range(len(id2label))))
+        """Raises ValueError where a config does not number them 0, 1, 2, …."""
+        if sorted(id2label) != list(range(len(id2label))):
+            raise ValueError(f"The config's id2label must number its labels 0, 1, 2, …, and is {id2label}.")
+        return cls(tuple(str(id2label[index]) for index in range(len(id2label))))
 
     def __len__(self) -> int:
         return len(self.names)
@@ -119,6 +122,7 @@ class Labels:
         return Labels(tuple(names.values())) if len(set(ids)) == len(self) else None
 
 
+NUMBER = Labels(("LABEL_0",))  # of a task whose answer is a number
 NO_LABELS = Labels(())  # of a task whose training examples are not read yet
 
 
@@ -155,10 +159,12 @@ class Task(ABC):
         """This task with its labels numbered as in a checkpoint's head, which goes on with them; or, unchanged, and why that head cannot."""
         if config.architectures and self.model_class.__name__ not in config.architectures:
             return self, f"it is the head of {config.architectures[0]}"
-        own = Labels.of_config(config.id2label)
+        own, reverse = Labels.of_config(config.id2label), {index: name for name, index in config.label2id.items()}
         if not self.labels.names or len(own) == len(self.labels) == 1:  # nothing to choose from; a number
             return self, ""
-        if kept := self.labels.numbered_as(own):
+        if reverse != config.id2label and {*reverse.values()} == {*config.id2label.values()}:
+            return self, f"its id2label ({own}) and its label2id contradict each other"
+        if self.labels != NUMBER and (kept := self.labels.numbered_as(own)):
             return replace(self, labels=kept), ""
         return self, f"its labels are {own}, those of the file {self.labels}"
 

@@ -23,10 +23,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ..data.sentences import check_plain_text
+
 PathName = str | os.PathLike[str]
 Line = tuple[str, str]  # its location and its text
 SHOWN = 3  # locations that are printed with a reason; the report itself keeps all of them
-SHOWN_NAMES = 12  # labels that are printed with their counts
+SHOWN_NAMES, SHOWN_CHARACTERS = 12, 60  # labels that are printed with their counts; characters of a row
 _OBJECTS = re.compile(r"\s*(\[|\{.*\}\s*$)", re.MULTILINE)  # an array, or objects a line each
 
 
@@ -138,6 +140,8 @@ def read_text(path: PathName) -> str:
         raise ValueError(f"'{path}', line {line}: not UTF-8 ({error.reason}). Save the file as UTF-8.") from error
     if not text.strip():
         raise ValueError(f"'{path}' is empty.")
+    if "\0" in text:
+        raise ValueError(f"'{path}' holds zero bytes, as UTF-16 does: it is no UTF-8 text. Save the file as UTF-8.")
     return text if "\n" in text else text.replace("\r", "\n")  # the line ends of old Macs
 
 
@@ -149,6 +153,7 @@ def read_lines(path: PathName) -> Iterator[Line]:
 
 def read_blocks(path: PathName, separates: Callable[[str], bool] = lambda line: not line.strip()) -> list[list[Line]]:
     """The stretches of lines between those that separate them: the empty ones. No stretch is empty."""
+    check_plain_text(Path(path))
     blocks = itertools.groupby(read_lines(path), key=lambda located: separates(located[1]))
     return [list(block) for between, block in blocks if not between]
 
@@ -167,7 +172,7 @@ def read_rows(path: PathName, columns: str = "") -> list[TableRow]:
     if lines:
         return list(itertools.starmap(TableRow, json_objects(Path(path), text)))
     tabbed = [(location, line.split("\t")) for location, line in read_lines(path) if ending == ".tsv" and line.strip()]
-    records = tabbed or _csv_records(path)
+    records = tabbed or _csv_records(path, columns)
     header = header_of(*records[0], columns)
     records = records[1:] if [value.strip() for value in records[0][1]] == header else records
     if not records:
@@ -179,24 +184,34 @@ def read_rows(path: PathName, columns: str = "") -> list[TableRow]:
     return [TableRow(location, {name: values[place] for place, name in places}) for location, values in records]
 
 
-def _csv_records(path: PathName) -> list[tuple[str, list[str]]]:
+def _csv_records(path: PathName, columns: str) -> list[tuple[str, list[str]]]:
     text = read_text(path)
-    header = text.lstrip().split("\n")[0]
-    comma = "," if "," in header else max(",;\t", key=header.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=comma, strict=True)
     limit = csv.field_size_limit(2**31 - 1)  # the default refuses texts of 131,072 characters
     records, begin = [], 1
     try:
+        said = re.match(r"sep=(.)\r?\n", text)  # Excel's
+        comma = said[1] if said else _separator(text, columns.count(",") + 1)
+        reader = csv.reader(io.StringIO(text, newline=""), delimiter=comma, strict=True, skipinitialspace=True)
         for values in reader:
             if values:
                 records.append((f"'{path}', line {begin}", values))
             begin = reader.line_num + 1
+        records = records[1:] if said else records
     except csv.Error as error:
         hint = "Is a quote opened here and never closed, or not doubled inside?"
         raise ValueError(f"'{path}', line {begin}: not CSV ({error}). {hint}") from error
     finally:
         csv.field_size_limit(limit)
     return records
+
+
+def _separator(text: str, columns: int) -> str:
+    """The sign that parts the first two rows into the most values; or the first into as many as there are columns, if known."""
+    sizes = {}
+    for sign in ",;\t|":
+        rows = csv.reader(io.StringIO(text, newline=""), delimiter=sign, skipinitialspace=True)
+        sizes[sign] = [len(row) for row in itertools.islice(filter(None, rows), 2)]
+    return max(sizes, key=lambda sign: (columns > 1 and sizes[sign][0] == columns, min(sizes[sign])))
 
 
 def header_of(location: str, first: Sequence[str], columns: str) -> list[str]:
@@ -211,6 +226,12 @@ def header_of(location: str, first: Sequence[str], columns: str) -> list[str]:
         shown = f"{', '.join(map(repr, header))}. Without one, name the columns: --columns text,label."
         raise ValueError(f"{location}: the header must name each column once, and is {shown}")
     return header
+
+
+def first_row(rows: Sequence[TableRow], columns: str) -> list[str]:
+    """Where the columns were named, the first row, for the report: if it is a header after all, that is seen."""
+    shown = ", ".join(map(str, rows[0].values.values()))
+    return [f"the first row is {shown[:SHOWN_CHARACTERS]}"] if columns else []
 
 
 def json_objects(path: Path, text: str) -> list[tuple[str, dict[str, Any]]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from click.testing import CliRunner
 from minibert.cli import main
 from minibert.data.corpus import HELD_OUT, TRAIN, PreparedData
 from minibert.data.prepare import choose_held_out, prepare
+from minibert.tasks import read_passages, read_sentence_pairs
 from tests.unit.training.small_run import WORDS, config_file, corpus, text, tokenizer
 
 LINES = {"one_sentence_per_line": True}
@@ -145,6 +147,14 @@ class TestWhatTheCommandSays:
         for word in ("Of one document nothing can be held out", "files of their own", "--lines", "--held-out 0"):
             assert word in said
         assert "documents" in self.prepare(tmp_path, tmp_path / "a.txt", "--held-out", 0)
+
+    @pytest.mark.parametrize("name", ["a.jsonl", "a.JSON", "a.ndjson", "a.csv", "a.tsv"])
+    def test_a_table_is_no_plain_text(self, tmp_path: Path, name: str) -> None:
+        (tmp_path / name).write_text('{"text": "It rained. He left."}\n' * 9, encoding="utf-8")
+        assert "is a table by its ending, no plain text" in self.prepare(tmp_path, tmp_path / name, code=1)
+        for read in (read_passages, partial(read_sentence_pairs, seed=0)):
+            with pytest.raises(ValueError, match=r"Put its texts into a \.txt file"):
+                read(tmp_path / name)
 
     def test_copies_are_counted(self, tmp_path: Path) -> None:
         paths = [write(tmp_path / f"{name}.txt", 1, 2) for name in "abc"]

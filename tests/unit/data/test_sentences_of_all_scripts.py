@@ -45,6 +45,15 @@ TEXTS = {
     "English": "Mr. Brown met Dr. A. Smith at 5.30 p.m. yesterday. |J. R. R. Tolkien wrote. |“Go!” |(Now.) |7 left. |_Stop._ |He did…",
     "English of a treebank": "He left . |She stayed . |the U.S. Army came . |No . 5 is here .",
     "BookCorpus": "he left . |she sat down . |`` why ? '' |he asked . |mr . brown came . |oh no . |we wait . . . and go on . |i . b . singer wrote .",
+    "Wikipedia, with its notes": "It is old.[1] |It is new.[2][3] |Why?[citation needed] |He left.† |She stayed.² |Yes.",
+    "chat": "hey!! |how r u? |<bob> fine. |@al ok? |#wow",
+    "emoji": "I am glad 😀. |You too? |🎉 Great! |❤️ Yes. |👍🏽 Bye.",
+    "signs in one": "Really‽ |What⁈ |Oh⁉ |Yes‼ |No.",
+    "Chinese, full width": "他走了．|她来了！|价格是３．５元．|好",
+    "Syriac": "ܐܙܠ܀ |ܐܬܐ܀",
+    "Santali": "ᱩᱱᱤ ᱪᱟᱞᱟᱣ᱾ |ᱚᱠᱟᱨᱮ᱾",
+    "Meitei": "ꯃꯍꯥꯛ ꯆꯠꯈꯤ꯫ |ꯀꯗꯥꯏꯗꯥ꯫",
+    "Javanese": "ꦩꦤ꧀ꦠꦸꦏ꧉ |ꦱꦶꦁ꧉",
     "lower case": "he left. |she stayed! |why? |mr. brown came, e.g. from www.example.com ... and sat.",
     "Thai, which marks no ends": "เขาไปแล้ว เธออยู่ที่บ้าน",
 }
@@ -73,6 +82,19 @@ def test_what_only_looks_like_an_end_is_none(text: str) -> None:
     assert split_sentences(text) == [text]
 
 
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("वह गया | वह आया | क्या?", ["वह गया |", "वह आया |", "क्या?"]),
+        ("সে গেল| সে এল|", ["সে গেল|", "সে এল|"]),
+        ("a | b | c", ["a | b | c"]),  # a table, a menu
+        ("Дом | Сад | Лес", ["Дом | Сад | Лес"]),
+    ],
+)
+def test_a_bar_is_written_for_the_danda_of_indic_scripts_alone(text: str, sentences: list[str]) -> None:
+    assert split_sentences(text) == sentences
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_nearly_all_sentences_of_a_story_are_found(language: str, tmp_path: Path) -> None:
     path = tmp_path / "story.txt"
@@ -81,7 +103,31 @@ def test_nearly_all_sentences_of_a_story_are_found(language: str, tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    "unit", ["A. ", ".", '."', ". ", "。", ".”", "a . ", "¿", ". “", "…", "; ", ". »", "\n", " \n", "A.\n\n"]
+    "unit",
+    [
+        "A. ",
+        ".",
+        '."',
+        ". ",
+        "。",
+        ".”",
+        "a . ",
+        "¿",
+        ". “",
+        "…",
+        "; ",
+        ". »",
+        "\n",
+        " \n",
+        "A.\n\n",
+        ".[1] ",
+        "[1]",
+        "| ",
+        "．",
+        "😀",
+        ". 😀",
+        ".†",
+    ],
 )
 def test_splitting_takes_time_in_proportion_to_the_text(unit: str) -> None:
     def seconds(number: int) -> float:

@@ -197,6 +197,21 @@ def test_batches_without_words_count_for_nothing_and_a_hopeless_model_is_infinit
         (lambda: accuracy([], []), "predictions is empty"),
         (lambda: matthews([[1]], [[1]]), "predictions must have 1 dimensions"),
         (lambda: f1([1], [1], "weighted"), "average='weighted' is not known"),
+        (lambda: f1(["a", "b"], ["a", "a"], "binary"), "positive=1 is none of the classes, which are such as 'a'"),
+        (
+            lambda: f1([1, 0], [1, 1], "binary", positive="1"),
+            "positive='1' is none of the classes, which are such as 1",
+        ),
+        (
+            lambda: answer_scores({"a": "x"}, {"a": [{"text": "x", "answer_start": 1}]}),
+            "Of SQuAD's answers give each its 'text'",
+        ),
+        (
+            lambda: answer_scores({"a": "x"}, {"a": {"text": ["x"], "answer_start": [1]}}),
+            "must have a list of true answers",
+        ),
+        (lambda: answer_scores({"a": "3"}, {"a": [3]}), "An answer must be a text, and is 3"),
+        (lambda: normalize_answer(None), "An answer must be a text, and is None"),
         (lambda: pearson([1, math.nan], [1, 2]), "predictions must be finite"),
         (lambda: spearman([1, 2], [1, math.inf]), "labels must be finite"),
         (lambda: entity_f1([["O"]], []), "predictions for 1 sentences and labels for 0"),
@@ -261,6 +276,8 @@ def test_probabilities_of_several_labels_are_asked_to_become_decisions(score):
         ([True, False], [1, 0]),
         (np.array([1.0, 0.0]), [1, 0]),  # whole numbers, such as regression columns read as classes
         (np.array(["a", "b"], dtype=object), ["a", "c"]),  # a column of pandas
+        (np.array([1, 0], dtype=object), [True, False]),
+        (np.array([1, 0, 2.0], dtype=object), torch.tensor([1, 0, 2])),
         (torch.tensor([1.0, 0.0], dtype=torch.bfloat16, requires_grad=True), torch.tensor([1, 0])),
         ([-1, 1], [-1, -1]),
         ([[1, 0], [True, False]], [[1.0, 0.0], [0.0, 1.0]]),

@@ -45,6 +45,17 @@ FILES = {  # name, content, (context, beginning, endings, right)
         "context,question,answerA,answerB,answerC,label\na,b,c,d,e,3\na,b,c,d,e,1\n",
         ("a", "b", ("c", "d", "e"), 2),
     ),
+    "SocialIQA's own": ("h2.jsonl", '{"context": "a", "question": "b", "answerA": "c", "answerB": "d", "correct": "B"}', ("a", "b", ("c", "d"), 1)),
+    "ReClor": ("h3.json", '[{"context": "a", "question": "b", "answers": ["c", "d"], "label": 1}]', ("a", "b", ("c", "d"), 1)),
+    "OpenBookQA": (
+        "h4.jsonl",
+        '{"question_stem": "a", "choices": {"text": ["c", "d"], "label": ["A", "B"]}, "answerKey": "B"}',
+        ("a", "", ("c", "d"), 1),
+    ),
+    "capitals": ("h5.csv", "Context,Question,Ending0,Ending1,Label\na,b,c,d,1\n", ("a", "b", ("c", "d"), 1)),
+    "semicolons": ("h6.csv", "sent1;ending0;ending1;label\na;c, or;d;1\n", ("a", "", ("c, or", "d"), 1)),
+    "numbers as endings, by letter": ("h7.csv", "question,option_A,option_B,answer\n2 * 2,1,4,B\n", ("2 * 2", "", ("1", "4"), 1)),
+    "numbers as endings, by number": ("h8.jsonl", '{"question": "a", "choices": ["1", "0"], "answer": 1}', ("a", "", ("1", "0"), 1)),
     "PIQA": ("i.csv", "goal,sol1,sol2,label\na,c,d,1\na,c,d,0\n", ("a", "", ("c", "d"), 1)),
     "a list as pandas writes it": (
         "j.csv",
@@ -93,6 +104,11 @@ def test_published_questions_are_read_as_they_were_meant(kind, tmp_path):
         ("sent1,ending0,ending1,label\na,c,d,C\n", "'label' must be 0 to 1, and is 'C'"),
         ("sent1,endings,label\na,no list,0\n", "'endings' must be a list of texts"),
         ("sent1,endings,label\na,[1 2],0\n", "'endings' must be a list of texts"),
+        (
+            'question,choices,answer\n2+1,"[""1"", ""2"", ""3""]",2\n',
+            "which ending does '2' in 'answer' name, that of this number or of this text",
+        ),
+        ("question,option0,option1,answer\na,1,0,1\nb,1,0,0\n", "which ending does '1' in 'answer' name"),
         ("sent1,choice,label\na,b,0\n", "must be at least the columns 'ending0' and 'ending1', or a list"),
     ],
 )

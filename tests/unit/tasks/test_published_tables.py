@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
@@ -60,6 +61,17 @@ SINGLES = {  # name of the file, its content, the first text, its partner, its l
     "objects in .json, a line each": ("r.json", lines({"text": "a", "label": 1}, {"text": "b", "label": 0}), "a", None, "1"),
     "one object in .json": ("r1.json", lines({"text": "a", "label": 1}), "a", None, "1"),
     "truth in JSON": ("s.jsonl", lines({"text": "a", "label": True}), "a", None, "True"),
+    "WikiQA": ("t2.tsv", "QuestionID\tQuestion\tDocumentTitle\tSentence\tLabel\nQ1\thow?\tG\tso\t0\nQ1\thow?\tG\tno\t1\n", "how?", "so", "0"),
+    "ANLI": ("t3.jsonl", lines({"uid": "1", "context": "a", "hypothesis": "b", "label": "e", "reason": ""}), "a", "b", "e"),
+    "BoolQ": ("t4.jsonl", lines({"question": "a", "passage": "b", "idx": 0, "label": True}), "a", "b", "True"),
+    "Excel, capitals and semicolons": ("t5.csv", "Text;Label\nfine, yes;good\nbad;poor\n", "fine, yes", None, "good"),
+    "Excel's own first line": ("t6.csv", "sep=;\r\ntext;label\r\nfine, yes;good\r\n", "fine, yes", None, "good"),
+    "a comma in a name of a column": ("t7.csv", "text;label;note, old\na;x;1\nb;y;2\n", "a", None, "x"),
+    "bars": ("t8.csv", "text|label\na, b|x\nc|y\n", "a, b", None, "x"),
+    "a space before a quote": ("t9.csv", 'label, text\nx, "a, b"\ny, "c"\n', "a, b", None, "x"),
+    "a space before every quote": ("t10.csv", 'label, text\nx, "a"\ny, "c"\n', "a", None, "x"),
+    "stars": ("t11.jsonl", lines({"text": "a", "label": 4.0}, {"text": "b", "label": 5.0}), "a", None, "4.0"),
+    "two spellings of a column": ("t12.csv", "Text,text,label\nid1,a,x\nid2,b,y\n", "a", None, "x"),
     "SICK": ("t.tsv", "pair_ID\tsentence_A\tsentence_B\tlabel\n1\ta\tb\tNEUTRAL\n", "a", "b", "NEUTRAL"),
 }  # fmt: skip
 
@@ -139,6 +151,20 @@ MANY = {
     "the same as NumPy writes it": ("l.csv", "text,label\na,[1 0 0]\nb,[0 1 1]\n", {"0", "1", "2"}),
     "the same in JSON": ("m.jsonl", lines({"text": "a", "label": [0, 1]}, {"text": "b", "label": [1, 0]}), {"0", "1"}),
     "a column for each label": ("n.csv", "id,comment_text,toxic,insult\n0,a,0,0\n1,b,1,1\n7,c,1,0\n", {"toxic", "insult"}),
+    "a set as Python writes it": ("p.csv", "text,label\na,\"{'joy', 'calm'}\"\nb,{'anger'}\n", JOY),
+    "a tuple as Python writes it": ("q.csv", "text,label\na,\"('joy', 'calm')\"\nb,\"('anger',)\"\n", JOY),
+    "signs between spaces": ("r.csv", "text,label\na,1 0 0\nb,0 1 1\n", {"0", "1", "2"}),
+    "signs between commas": ("r2.csv", 'text,label\na,"1, 0, 0"\nb,"0, 1, 1"\n', {"0", "1", "2"}),
+    "signs in a row": ("s.csv", "text,label\na,100\nb,011\n", {"0", "1", "2"}),
+    "signs as numbers": ("t.jsonl", lines({"text": "a", "label": [1.0, 0.0]}, {"text": "b", "label": [0.0, 1.0]}), {"0", "1"}),
+    "signs as truth": ("u.jsonl", lines({"text": "a", "label": [True, False]}, {"text": "b", "label": [True, True]}), {"0", "1"}),
+    "columns of truth": ("v.jsonl", lines({"text": "a", "joy": True, "calm": False}, {"text": "b", "joy": False, "calm": True}), {"joy", "calm"}),
+    "columns of Excel's truth": ("w.csv", "text,joy,calm\na,TRUE,FALSE\nb,FALSE,TRUE\n", {"joy", "calm"}),
+    "columns of numbers": ("x.csv", "text,joy,calm\na,1.0,0.0\nb,0.0,1.0\n", {"joy", "calm"}),
+    "columns of signs beside one of truth": ("y.csv", "text,unclear,joy,calm\na,True,1,0\nb,False,0,1\n", {"joy", "calm"}),
+    "numbers that begin with no 0": ("z.csv", "text,label\na,10\nb,11\n", {"10", "11"}),
+    "a name of two words": ("aa.csv", "text,label\na,very good\nb,fair\n", {"very good", "fair"}),
+    "a name in brackets": ("ab.csv", "text,label\na,(none)\nb,(1)\n", {"(none)", "(1)"}),
     "a quote in a name": ("o.csv", 'text,label\na,"[""don\'t"", \'x\']"\nb,[\'x\']\n', {"don't", "x"}),
 }  # fmt: skip
 
@@ -170,6 +196,19 @@ def test_a_column_for_each_label_gives_each_row_the_labels_that_have_a_1(tmp_pat
         ("text,label\na,x|y\nb,x\nc,y\n", SINGLE, "line 2: 'label' must name one label, not several"),
         ('text,label\na,x\nb,y\nc,"x, y"\n', SINGLE, "line 4: 'label' must name one label, not several"),
         ("text,label\na,x\nb,\n", SINGLE, "line 3: 'label' must name one label"),
+        ("text,label\na,x\nb,nan\n", SINGLE, "line 3: 'label' must name one label, and is 'nan'"),
+        ('text,label\na,"2,3"\nb,27\n', SINGLE, "line 2: 'label' must name one label, not several"),  # GoEmotions
+        ("text,label\na,1 0 1\nb,0 1 0\n", SINGLE, "line 2: 'label' must name one label, not several"),
+        ("text,label\na,joy|calm\nb,joy|anger\n", SINGLE, "line 2: 'label' must name one label, not several"),
+        ("text,label\na,\"{'x'}\"\nb,\"{'y'}\"\n", SINGLE, "line 2: 'label' must name one label, not several"),
+        ("sentence1,sentence2,score\na,b,5.000\nc,d,3.800\n", SINGLE, "line 3: 'score' must name one label, not a number .*--labels number"),
+        ("text,label\na,0\nb,0.0\nc,1.0\n", SINGLE, "line 2: 'label' must name one label in one way"),
+        ("text,sentence2,label\na,b,x\nc,d,y\n", SINGLE, "are the texts, text . sentence2 or text. Say it: --text, --text-pair"),
+        ("text,text2,label\na,b,x\nc,d,y\n", SINGLE, "are the texts, text . text2 or text"),
+        ("Sentence,Hypothesis,label\na,b,x\nc,d,y\n", SINGLE, "are the texts, Sentence . Hypothesis or Sentence"),
+        ("Premise,Hypothesis,Text,label\na,b,c,x\n", SINGLE, "are the texts, Premise . Hypothesis or Text"),
+        ("text,label\na,\"[True, False]\"\nb,[True]\n", MULTI, "line 2: 'label' must be a list of names"),
+        ("text,label\na,x y\nb,y\n", MULTI, "line 2: 'label' must have . between its labels if 'y' is one"),
         ("text,label\na,[x\nb,y]\n", MULTI, None),  # names as they stand
         ("text,label\na,[x y]\nb,y\n", MULTI, "line 2: 'label' must be a list of names"),
         ('text,label\na,"[[1], [2]]"\nb,y\n', MULTI, "must be a list of names"),
@@ -218,7 +257,8 @@ def test_a_sign_for_no_label_is_passed_over_and_said_but_a_label_is_a_label(labe
         ("premise,hypothesis,label\na,b,x\nc,d,x\ne,f,y\n", SINGLE, "pairs: premise . hypothesis; 2 labels: x 2, y 1"),
         ("text,label\na,x\nc,y\n", SINGLE, "texts: text; 2 labels: x 1, y 1"),
         ("id,review,sentiment\n1,a,x\n2,c,y\n", SINGLE, "texts: review; 2 labels: x 1, y 1; labels in sentiment; not read: id"),
-        ("text,hypothesis,label\na,b,x\nc,d,y\n", SINGLE, "texts: text; .*not read: hypothesis"),  # no pair: said
+        ("text,note,label\na,b,x\nc,d,y\n", SINGLE, "texts: text; .*not read: note"),
+        ("text,label\na,Yes\nc,yes\nd,no\n", SINGLE, "3 labels: .*; several labels that differ in letter case alone: yes"),
         ("text,label\na,x|y\nb,x\n", MULTI, "texts: text; 2 labels: x 2, y 1"),
         ("sentence1,sentence2,score\na,b,5\nc,d,2.5\n", REGRESSION, "pairs: sentence1 .* sentence2; numbers from 2.5 to 5, mean 3.75"),
     ],
@@ -227,6 +267,34 @@ def test_what_a_file_was_read_as_stands_in_a_line(content, kind, said, tmp_path)
     _, report = read(tmp_path, "t.csv", content, kind)
     [line] = [line for line in str(report).splitlines() if line.startswith("  read as ")]
     assert re.search(said, line)
+
+
+@pytest.mark.parametrize("ending", ["csv", "tsv"])
+@pytest.mark.parametrize("columns", ["label,text", "", "urteil,text"])
+def test_where_columns_were_named_the_first_row_is_shown(columns, ending, tmp_path):
+    content = "urteil,satz\ngut,fine\nschlecht,bad\n".replace(",", "," if ending == "csv" else "\t")
+    if columns == "label,text":  # the header is read as a row: that is seen
+        assert "the first row is urteil, satz" in str(read(tmp_path, f"t.{ending}", content, columns=columns).report)
+    else:
+        named = {"columns": columns, "text": "satz", "label": "urteil"}
+        with pytest.raises(ValueError, match="looks like a header") if columns else nullcontext():
+            assert "the first row" not in str(read(tmp_path, f"t.{ending}", content, **named).report)
+
+
+def test_values_are_parted_into_as_many_as_there_are_names(tmp_path):
+    content = "main\tnews\t5.000\tA plane, or two.\tA plane.\nmain\tnews\t2.600\tA man, a dog.\tA cat, too.\n"
+    examples, _ = read(tmp_path, "sts-train.csv", content, REGRESSION, columns="_,_,score,sentence1,sentence2")
+    assert [(each.text_pair, each.label) for each in examples] == [("A plane.", 5.0), ("A cat, too.", 2.6)]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "latin-1"])
+@pytest.mark.parametrize("name", ["t.csv", "t.tsv", "t.jsonl"])
+def test_text_that_is_not_utf_8_is_never_read_as_if_it_were(name, encoding, tmp_path):
+    (tmp_path / name).write_bytes(
+        "text,label\nZoë,x\nb,y\n".replace(",", "\t" if "tsv" in name else ",").encode(encoding)
+    )
+    with pytest.raises(ValueError, match="Save the file as UTF-8"):
+        read_classification(tmp_path / name)
 
 
 def trained_on(tmp_path, content: str, **fields) -> Classification:

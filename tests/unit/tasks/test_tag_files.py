@@ -54,6 +54,9 @@ def numbered(form: str) -> str:
             + "\n,".join(f"{w},NN,{t}" for w, t in zip(WORDS, TAGS, strict=True)),
         ),
         ("o.csv", ",sentence_idx,word,tag\n" + "".join(f"{w},2.0,{w},{t}\n" for w, t in zip(WORDS, TAGS, strict=True))),
+        ("i1.tsv", "token\ttag\n" + lines() + "\ntoken\ttag\n"),  # files put together
+        ("i2.tsv", lines("NN", "", end="\n").replace("\t\t", "\t")),
+        ("i3.tsv", "".join(f"{w}\t{t}\t\n" for w, t in zip(WORDS, TAGS, strict=True))),  # a tab at every end
         # other columns
         ("p.csv", lines(between=",")),
         ("q.csv", lines(between=";")),
@@ -182,12 +185,35 @@ def test_numbers_for_tags_are_their_own_names_and_that_is_said(tmp_path) -> None
         ("m.json", '[[["EU", "O"]]]', "item 1: must be a JSON object"),
         ("n.json", '{"data": [{"words": ["EU"], "tags": ["O"]}]}', "missing .there are data"),
         ("l.csv", "word,score\nEU,O\n", "line 1: is this a header \\(word, score\\)"),
+        ("l1.csv", "Wort,Klasse\nEU,B-org\nran,O\n", "line 1: is this a header \\(Wort, Klasse\\)"),
+        ("l2.tsv", "nr\tmot\tclasse\n1\tEU\tB-org\n2\tran\tO\n", "line 1: is this a header \\(nr, mot, classe\\)"),
+        ("p.pos", "EU/NNP ran/VBD\n", "line 1: word/tag, in one"),
+        ("q.txt", "中/b-org 国/i-org\n他/o 走/o\n", "line 1: word/tag, in one"),
+        ("r.tsv", "EU\tN\t0.99\nran\tV\t0.88\n", "line 1: 0.99 is a number, no tag.*--tag"),
+        ("s.jsonl", '{"tokens": ["EU", "ran"], "ner_tags": [3, -100]}', "line 1: 'ner_tags' has -100, which is no tag"),
+        ("t.tsv", "E\0U\tO\n", "holds zero bytes"),
     ],
 )
 def test_what_could_mean_several_things_is_refused(name: str, content: str, message: str, tmp_path) -> None:
     options = {"i.conll": {"tag": "ner"}}.get(name, {})
     with pytest.raises(ValueError, match=message):
         read(tmp_path, name, content, **options)
+
+
+@pytest.mark.parametrize("columns", [("token", "label"), ("word", "tag"), ("Token", "Label")])
+def test_a_header_is_no_word_where_the_columns_are_named_too(columns, tmp_path) -> None:
+    [sentence], report = read(
+        tmp_path, "a.tsv", "token\tlabel\nEU\tB-org\n", columns=columns, word=columns[0], tag=columns[1]
+    )
+    assert sentence.words == ("EU",)
+    assert "1 × header" in str(report)
+
+
+def test_a_column_in_which_nearly_all_is_new_is_asked_about(tmp_path) -> None:
+    odd = "is their column right?"
+    assert odd in str(read(tmp_path, "a.tsv", "".join(f"w{n}\tx{n}\n" for n in range(30))).report)
+    assert odd not in str(read(tmp_path, "b.tsv", "".join(f"w{n}\tx{n % 9}\n" for n in range(30))).report)
+    assert "none: ." not in str(read(tmp_path, "c.tsv", "a\tS-PER\nb\tS-LOC\n").report)
 
 
 def test_names_for_all_columns_must_be_as_many(tmp_path) -> None:

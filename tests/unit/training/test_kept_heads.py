@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -117,6 +118,8 @@ def test_a_head_that_knows_the_labels_goes_on_bit_for_bit(task, cls, order, file
         (Classification(), BertForTokenClassification, ["a", "b"], ("t.csv", "a", "b"), "BertForTokenClassification"),
         (Classification("regression"), BertForMultipleChoice, ["LABEL_0"], ("t.csv", "1", "2"), "BertForMultipleChoice"),
         (Tagging(), BertForSequenceClassification, ["O", "X"], ("t.conll", "O", "X"), "BertForSequenceClassification"),
+        (Classification("regression"), BertForSequenceClassification, ["LABEL_0", "LABEL_1"], ("t.csv", "1", "2.5"), "'LABEL_1'"),
+        (Classification("regression"), BertForSequenceClassification, ["x", "LABEL_0", "y"], ("t.csv", "1", "2.5"), "'x'"),
     ],
 )  # fmt: skip
 def test_a_head_that_does_not_know_the_labels_starts_anew_and_that_is_said(task, cls, order, file, why, tmp_path: Path):
@@ -129,6 +132,36 @@ def test_a_head_that_does_not_know_the_labels_starts_anew_and_that_is_said(task,
     assert any(line.startswith("New, to be learned") and "classifier.weight" in line for line in said)
     again = opened(task, model, write(tmp_path, *file))
     assert torch.equal(trained.model.classifier.weight, again.model.classifier.weight)  # the seed decides
+
+
+@pytest.mark.parametrize(
+    ("id2label", "label2id", "said"),
+    [
+        ({"0": "b", "1": "a"}, {"b": 1, "a": 0}, "its id2label ('b', 'a') and its label2id contradict each other"),
+        ({"0": "b", "1": "a"}, {"b": 0, "a": 1}, "is kept, and the order of its labels: 'b', 'a'"),
+        ({"1": "a", "0": "b"}, {"a": 1, "b": 0}, "is kept, and the order of its labels: 'b', 'a'"),
+        ({"0": "b", "2": "a"}, {"b": 0, "a": 2}, None),
+        ({"1": "b", "2": "a"}, {"b": 1, "a": 2}, None),
+        ({"0": "LABEL_0", "1": "LABEL_1"}, {"b": 0, "a": 1}, "is not kept: its labels are 'LABEL_0', 'LABEL_1'"),
+    ],
+)
+def test_labels_that_a_config_numbers_in_another_way(id2label, label2id, said, tmp_path: Path):
+    model, lines = published(tmp_path / "model", BertForSequenceClassification, "b", "a"), list[str]()
+    file = tmp_path / "model" / "config.json"
+    config = json.loads(file.read_text(encoding="utf-8")) | {"id2label": id2label, "label2id": label2id}
+    file.write_text(json.dumps(config), encoding="utf-8")
+    path = write(tmp_path, "t.csv", "a", "b")
+    if said is None:
+        for use in (lambda: opened(Classification(), model, path), lambda: TrainedModel.open(model, ALONE)):
+            with pytest.raises(ValueError, match="id2label must number its labels 0, 1, 2"):
+                use()
+    else:
+        opened(Classification(), model, path, lines.append)
+        assert sum(said in line for line in lines) == 1
+
+
+def test_labels_may_be_whole_numbers_in_a_config():
+    assert Labels.of_config({0: 3, 1: 5}).names == ("3", "5")  # type: ignore[dict-item]
 
 
 def test_a_number_goes_on_whatever_its_column_is_called(tmp_path: Path):
