@@ -36,14 +36,8 @@ __all__ = [
 ]  # fmt: skip
 
 TASKS: tuple[type[Task], ...] = (
-    Classification,
-    Tagging,
-    QuestionAnswering,
-    MultipleChoice,
-    NextSentence,
-    MaskedWords,
-    NextWord,
-)
+    Classification, Tagging, QuestionAnswering, MultipleChoice, NextSentence, MaskedWords, NextWord
+)  # fmt: skip
 
 
 def task_of(config: BertConfig, name: str) -> Task:

@@ -144,6 +144,7 @@ class Classification(TableTask):
     problem_type: str = SINGLE
 
     name = "classify"
+    does, asked, number_of_texts = "labels texts", "give a text, or the two texts of a pair", range(1, 3)
     model_class = BertForSequenceClassification
     reads = "[CLS]"
 
@@ -162,6 +163,12 @@ class Classification(TableTask):
 
     def config_fields(self) -> dict[str, Any]:
         return {"problem_type": self.problem_type, **super().config_fields()}
+
+    def made_of(self, texts: Sequence[str], location: str, tokenizer: BertTokenizer) -> TextExample:  # noqa: ARG002
+        if self.text_pair is not None and bool(self.text_pair) != (len(texts) == 2):  # None: not known
+            pairs = f"pairs, with {self.text_pair}: give a second text (--second)" if self.text_pair else ""
+            raise ValueError(f"This model was taught {pairs or 'single texts: leave out the second (--second)'}.")
+        return TextExample(texts[0], texts[1] if len(texts) > 1 else None, location=location)
 
     @classmethod
     def of_config(cls, config: BertConfig) -> "Classification":

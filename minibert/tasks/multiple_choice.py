@@ -78,11 +78,15 @@ def encode_choices(
 @dataclass(frozen=True)
 class MultipleChoice(TableTask):
     name = "choose"
+    does, asked, number_of_texts = "chooses endings", "give a text and two or more endings", range(3, 1000)
     model_class = BertForMultipleChoice
     reads = "[CLS]"
 
     def read(self, path: Path, labelled: bool = True) -> Examples:
         return read_choices(path, labelled=labelled, **self.names(labelled))
+
+    def made_of(self, texts: Sequence[str], location: str, tokenizer: BertTokenizer) -> ChoiceExample:  # noqa: ARG002
+        return ChoiceExample(texts[0], "", tuple(texts[1:]), location=location)
 
     def encode(self, examples: Examples, tokenizer: BertTokenizer, max_length: int, training: bool = False) -> Encoded:  # noqa: ARG002
         items, report = examples

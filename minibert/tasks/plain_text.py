@@ -75,9 +75,13 @@ class NextSentence(TableTask):
     text_pair: str | None = field(default="text_pair", kw_only=True)
 
     name = "nsp"
+    does, asked, number_of_texts = "tells whether a sentence follows another", "give two sentences", range(2, 3)
     model_class = BertForNextSentencePrediction
     reads = "[CLS]"
     saved = ("seed",)
+
+    def made_of(self, texts: Sequence[str], location: str, tokenizer: BertTokenizer) -> TextExample:  # noqa: ARG002
+        return TextExample(texts[0], texts[1], location=location)
 
     def read(self, path: Path, labelled: bool = True) -> Examples:
         if labelled:
@@ -133,6 +137,7 @@ class MaskedWords(Task):
     whole_words: bool = False
 
     name = "mlm"
+    does, asked, number_of_texts = "fills in hidden words", "ask it with minibert fill-mask TEXT --model NAME", range(0)
     model_class = BertForMaskedLM
     reads = "labelled positions"
     saved = ("whole_words",)
@@ -164,7 +169,7 @@ class MaskedWords(Task):
         return {"accuracy": right / words, "perplexity": perplexity([loss])}
 
     def answers(self, encoded: Encoded, kept: Sequence[tuple[int, int]]) -> list[dict[str, Any]]:  # noqa: ARG002
-        raise ValueError("A model of hidden words answers texts with blanks: minibert fill-mask TEXT --model NAME.")
+        raise ValueError(f"This model {self.does}: {self.asked}.")
 
 
 @dataclass(frozen=True)
@@ -172,6 +177,7 @@ class NextWord(Task):
     """A decoder: each position sees only those before it."""
 
     name = "clm"
+    does, asked, number_of_texts = "continues texts", "ask it with minibert generate TEXT --model NAME", range(0)
     model_class = BertLMHeadModel
     reads = "everything"
     metrics = "loss", "accuracy", "perplexity"
@@ -196,7 +202,4 @@ class NextWord(Task):
         right = (outputs["logits"][:, :-1].argmax(dim=-1) == following) & counted
         return list(zip(right.sum(dim=1).tolist(), counted.sum(dim=1).tolist(), strict=True))
 
-    score = MaskedWords.score
-
-    def answers(self, encoded: Encoded, kept: Sequence[tuple[int, int]]) -> list[dict[str, Any]]:  # noqa: ARG002
-        raise ValueError("A model of the next word continues a text: minibert generate TEXT --model NAME.")
+    score, answers = MaskedWords.score, MaskedWords.answers

@@ -138,6 +138,7 @@ class QuestionAnswering(Task):
     max_answer_length: int = ANSWER_PIECES
 
     name = "qa"
+    does, asked, number_of_texts = "answers questions", "give a question and its context", range(2, 3)
     model_class = BertForQuestionAnswering
     usual_length = 384
     saved = ("stride", "no_answer", "max_answer_length")
@@ -145,6 +146,9 @@ class QuestionAnswering(Task):
 
     def read(self, path: Path, labelled: bool = True) -> Examples:
         return read_squad(path, labelled=labelled)
+
+    def made_of(self, texts: Sequence[str], location: str, tokenizer: BertTokenizer) -> Question:  # noqa: ARG002
+        return Question(location, texts[0].strip(), texts[1], location=location)
 
     def adapted_to(self, examples: Examples) -> "QuestionAnswering":
         return replace(self, no_answer=any(not question.answers for question in examples.items))

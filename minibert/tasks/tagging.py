@@ -109,6 +109,7 @@ class Tagging(Task):
     columns: Sequence[str] = ()
 
     name = "tag"
+    does, asked, number_of_texts = "tags words", "give a text", range(1, 2)
     model_class = BertForTokenClassification
     reads = "labelled positions"
     saved = ("word", "tag", "columns")
@@ -133,6 +134,9 @@ class Tagging(Task):
 
     def adapted_to(self, examples: Examples) -> "Tagging":
         return replace(self, labels=find_tags(examples.items))
+
+    def made_of(self, texts: Sequence[str], location: str, tokenizer: BertTokenizer) -> TaggedSentence:
+        return TaggedSentence.of_text(texts[0], location, tokenizer.steps())
 
     @classmethod
     def of_config(cls, config: BertConfig) -> "Tagging":

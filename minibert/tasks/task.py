@@ -133,10 +133,25 @@ class Task(ABC):
     labels: Labels = field(default=NO_LABELS, kw_only=True)
 
     name: ClassVar[str]
+    does: ClassVar[str]  # what a model of it does
+    asked: ClassVar[str]  # the texts that it is asked with, in words
+    number_of_texts: ClassVar[range]  # and how many those are
     model_class: ClassVar[type[BertPreTrainedModel]]
     usual_length: ClassVar[int] = 128
     reads: ClassVar[Reads] = "everything"  # what the loss reads of the last hidden states: see `minibert.fast.training`
     saved: ClassVar[tuple[str, ...]] = ()  # the fields that are saved in the model's config, to read such files again
+
+    def example(self, texts: Sequence[str], location: str, tokenizer: BertTokenizer) -> Any:
+        """An example of plain texts, without a label. Raises ValueError for texts of another number than the task is asked with, or empty."""
+        if len(texts) not in self.number_of_texts:
+            raise ValueError(f"This model {self.does}: {self.asked}.")
+        if not all(text.strip() for text in texts):
+            raise ValueError("A text is empty: the model needs at least a word.")
+        return self.made_of(texts, location, tokenizer)
+
+    def made_of(self, texts: Sequence[str], location: str, tokenizer: BertTokenizer) -> Any:
+        """The example of as many texts as there must be; of a task that is asked with none, there is none."""
+        raise NotImplementedError
 
     @property
     def metrics(self) -> tuple[str, ...]:

@@ -107,10 +107,11 @@ def usable(path: PathName, found: Sequence[Any], fits: Callable[[Any], Any], rea
 
 
 class TableRow(NamedTuple):
-    """One row of a table: its location in the file, and column → value."""
+    """One row of a table: its location in the file, column → value, and where the columns are named, if not in the row itself."""
 
     location: str
     values: dict[str, Any]
+    header: str = ""
 
     def text(self, column: str) -> str:
         """A column's value. Raises ValueError where it is missing or no text."""
@@ -123,8 +124,11 @@ class TableRow(NamedTuple):
         columns = ", ".join(self.values) or "none"
         if column in self.values:
             return ValueError(f"{self.location}: {column!r} {demand}, and is {self.values[column]!r}.")
-        advice = "Say which column is meant (--text, --text-pair, --label), or name all of a file without a header (--columns)."
-        return ValueError(f"{self.location}: {column!r} {demand}, and is missing (columns: {columns}). {advice}")
+        known = {name: f"--{name.replace('_', '-')}" for name in ("text", "text_pair", "label")}
+        advice = f"name yours with {known.get(column, '--text, --text-pair or --label')}; all, where there is no header, with --columns"
+        return ValueError(
+            f"{self.header or self.location}: there is no column {column!r} (columns: {columns}); {advice}."
+        )
 
 
 def read_text(path: PathName) -> str:
@@ -181,7 +185,10 @@ def read_rows(path: PathName, columns: str = "") -> list[TableRow]:
         if len(values) != len(header):
             raise ValueError(f"{location}: {len(values)} values for the {len(header)} columns {', '.join(header)}.")
     places = [(place, name) for place, name in enumerate(header) if name not in ("", "_")]
-    return [TableRow(location, {name: values[place] for place, name in places}) for location, values in records]
+    named = {"header": f"'{path}', line 1"} if not columns else {}
+    return [
+        TableRow(location, {name: values[place] for place, name in places}, **named) for location, values in records
+    ]
 
 
 def _csv_records(path: PathName, columns: str) -> list[tuple[str, list[str]]]:

@@ -1,7 +1,6 @@
 """Fine-tuning: train a pre-trained model for a task, from two files of examples to the best checkpoint.
 
-    train, test = Path("train.csv"), Path("test.csv")
-    trained, best = finetune(Classification(), "novels-4l-256h", train, test, FineTuningRecipe(), Path("run"))
+    trained, best = finetune(Classification(), "novels-4l-256h", "train.csv", "test.csv", out="run")
 
 A step is one call of the model and the head's own loss, so its bits are those of a loop written out over the reference.
 """
@@ -9,7 +8,7 @@ A step is one call of the model and the head's own loss, so its bits are those o
 import hashlib
 from collections.abc import Callable
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,19 +27,21 @@ from ..model.checks import IGNORED
 from ..tasks import BatchOrder, Encoded, Examples, Labels, Task, batch_loader
 from ..tasks.class_weights import class_weights
 from ..tasks.task import SETTINGS
+from ..tasks.task_files import PathName
 from ..tokenization import BertTokenizer
 from .distributed import Processes, averaging
 from .frozen import freeze
 from .loop import LoopOptions, Trainable, TrainingRecipe, check_at_least, check_finite, train
 from .prediction import TaskModel, row_length
 from .remarks import remarks
+from .run_files import saved_state
 
 
 @dataclass(frozen=True, kw_only=True)
 class FineTuningRecipe(TrainingRecipe):
     """How to fine-tune: the numbers of BERT's paper (appendix A.3) by default.
 
-    epochs: times every example is shown. warmup: share of the steps in which the learning rate grows to `lr`. freeze: parts that are not
+    lr: None for what is usual for the model's width, `usual_lr`. epochs: times every example is shown. warmup: share of the steps in which the learning rate grows to `lr`. freeze: parts that are not
     trained, as `freeze` takes them. class_weights: as the function takes them, None for 1 each. max_length: pieces of a row, None for what is
     usual with the task. patience: evaluations without a better one after which training stops, 0 for never. evaluate_every: steps, 0 for
     once an epoch. group_by_length: batches of texts of about one length. select: the score by which the best evaluation is chosen, None
@@ -49,7 +50,7 @@ class FineTuningRecipe(TrainingRecipe):
 
     epochs: int = 3
     batch_size: int = 16
-    lr: float = 5e-5
+    lr: float | None = None
     warmup: float = 0.1
     freeze: str = ""
     class_weights: str | tuple[float, ...] | None = None
@@ -160,10 +161,10 @@ def usual_lr(hidden_size: int) -> float:
 def finetune(
     task: Task,
     model_name: str,
-    train_file: Path,
-    evaluation_file: Path,
-    recipe: FineTuningRecipe,
-    out: Path,
+    train_file: PathName,
+    evaluation_file: PathName,
+    recipe: FineTuningRecipe | None = None,
+    out: PathName = "run",
     processes: Processes | None = None,
     *,
     say: Callable[[str], None] = print,
@@ -171,18 +172,26 @@ def finetune(
     adamw: str = "plain",
 ) -> tuple[FineTuning, dict[str, float]]:
     """Train a model for a task, or go on with the run in `out`; return what was trained and the metrics of its best evaluation.
+    The best model is then in `out/model`.
 
     model_name: a folder, a bundled name or a hub id. processes: None for this one alone. say: is called with what became of the files'
     examples. save_every: steps, 0 for once an epoch. adamw: AdamW's `implementation`; "blocked" gives the same bits sooner. Raises
     ValueError, naming file and location, where a file is broken or does not fit the other.
     """
-    processes = processes or Processes.alone()
-    examples = task.read(train_file)
+    processes, out, files = processes or Processes.alone(), Path(out), [Path(train_file), Path(evaluation_file)]
+    examples = task.read(files[0])
     task = task.adapted_to(examples)
-    evaluation = task.read(evaluation_file)
-    trained = open_task(task, model_name, examples, evaluation=evaluation, recipe=recipe, processes=processes, say=say)
-    files = [hashlib.sha256(file.read_bytes()).hexdigest() for file in (train_file, evaluation_file)]
-    identity = {"task": {"name": task.name, **task.settings()}, "model": model_name, "files": files}
+    evaluation = task.read(files[1])
+    given = recipe or FineTuningRecipe()
+    usual = usual_lr(BertConfig.from_pretrained(model_name).hidden_size)
+    recipe = replace(given, lr=usual) if given.lr is None else given
+    hashes = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
+    identity = {"task": {"name": task.name, **task.settings()}, "model": model_name, "files": hashes}
+    begun = saved_state(out, {**asdict(recipe), **identity}) is not None  # another run is refused before all work
+    options: dict[str, Any] = {"recipe": recipe, "processes": processes, "say": say, "begun": begun}
+    trained = open_task(task, model_name, examples, evaluation=evaluation, **options)
+    if given.lr is None:
+        say(f"Learning rate: {usual:g}, as usual for the model's width; choose another with lr (--lr).")
     return trained, train_task(trained, out, identity, save_every=save_every, adamw=adamw)
 
 
@@ -194,22 +203,17 @@ def open_task(
     recipe: FineTuningRecipe,
     processes: Processes,
     say: Callable[[str], None],
+    begun: bool = False,
 ) -> FineTuning:
     """The model, the examples as rows. `recipe.seed` gives a new head and then dropout, the numbers that it gives in the reference too.
-    A checkpoint's head is kept where it knows the labels of the training file, and keeps their numbers."""
+    A checkpoint's head is kept where it knows the labels of the training file, and keeps their numbers. begun: the run goes on, with the
+    weights of its own checkpoint."""
     tokenizer = BertTokenizer.from_pretrained(model_name)
     config = BertConfig.from_pretrained(model_name)
     task, unfit = task.continuing(config)
     if recipe.select not in (None, *(scores := task.metrics)):
         raise ValueError(f"select is {recipe.select!r}; the task {task.name!r} has the scores {', '.join(scores)}.")
     length = row_length(task, config.max_position_embeddings, recipe.max_length)
-    rows = task.encode(examples, tokenizer, length, training=True)
-    examples.report.require_some()
-    scored = task.encode(evaluation, tokenizer, length)
-    say(str(examples.report))
-    say(str(evaluation.report))
-    say(f"The best model is chosen by {recipe.select or task.selection_metric} on '{evaluation.report.source}'.")
-
     settings = {SETTINGS: {"task": task.name, "max_length": length, **task.settings()}}
     torch.manual_seed(recipe.seed)
     model: BertPreTrainedModel = task.model_class.from_pretrained(
@@ -219,12 +223,19 @@ def open_task(
         task_specific_params=(getattr(config, "task_specific_params", None) or {}) | settings,
         **task.config_fields(),
     )
-    new = say_what_is_new(model, unfit, say, labels=task.labels)
-    if frozen := freeze(model, recipe.freeze):
+    frozen = freeze(model, recipe.freeze)  # what it does not know is refused before the files are tokenized
+    rows = task.encode(examples, tokenizer, length, training=True)
+    examples.report.require_some()
+    scored = task.encode(evaluation, tokenizer, length)
+    say(str(examples.report))
+    say(str(evaluation.report))
+    say(f"The best model is chosen by {recipe.select or task.selection_metric} on '{evaluation.report.source}'.")
+    new = say_what_is_new(model, unfit, (lambda _: None) if begun else say, labels=task.labels)
+    if frozen:
         sizes = [sum(parameter.numel() for parameter in each) for each in (set(frozen.values()), model.parameters())]
         say(f"Frozen: {recipe.freeze}, {sizes[0]:,} of {sizes[1]:,} parameters.")
-    if stuck := sorted(frozen.keys() & set(new)):
-        say(f"New and frozen, so they stay as they were drawn at random: {', '.join(stuck)}.")
+    if not begun and (stuck := sorted(frozen.keys() & set(new))):
+        say(f"Newly initialised and frozen, so they stay as they were drawn at random: {', '.join(stuck)}.")
     for remark in remarks(rows, scored, recipe.batch_size):
         say(remark)
     if processes.size > 1:
@@ -254,7 +265,7 @@ def say_what_is_new(model: BertPreTrainedModel, unfit: str, say: Callable[[str],
     elif was_read and len(labels) > 1:
         say(f"The head of '{report.checkpoint}' is kept, and the order of its labels: {labels}.")
     if new:
-        say(f"New, to be learned from the start: {', '.join(new)}.")
+        say(f"Newly initialised, to be trained: {', '.join(new)}.")
     return new
 
 

@@ -26,7 +26,7 @@ from ..model import BertPreTrainedModel
 from ..optim import AdamW, SchedulerType, get_scheduler, no_decay_groups
 from ..tokenization import BertTokenizer
 from .distributed import Processes, full_weights, load_full_weights
-from .run_files import RunCheckpoints, RunLog
+from .run_files import RunCheckpoints, RunLog, keep_best, saved_state
 
 
 def check_at_least(least: float, **values: float) -> None:
@@ -46,7 +46,7 @@ class TrainingRecipe:
     reference's bits; "sdpa" and "packed" are faster with long rows. fast: the same equations with less work (`minibert.fast`), up to rounding.
     """
 
-    lr: float
+    lr: float | None
     schedule: str = SchedulerType.LINEAR.value
     weight_decay: float = 0.01
     clip: float = 1.0
@@ -57,7 +57,9 @@ class TrainingRecipe:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        check_at_least(0, clip=self.clip)
+        check_at_least(
+            0, clip=self.clip, weight_decay=self.weight_decay, **({} if self.lr is None else {"lr": self.lr})
+        )
         check_at_least(1, accumulate=self.accumulate)
         SchedulerType(self.schedule)  # raises ValueError for another name
         if self.precision not in ("float32", "bfloat16"):
@@ -153,10 +155,9 @@ def train(
     schedule = get_scheduler(recipe["schedule"], optimizer, warmup_steps, num_training_steps=options.steps)
     checkpoints = RunCheckpoints(out / "checkpoints", options.keep)
     best: dict[str, Any] = {"step": None, "loss": math.inf}
-    first = checkpoints.newest() or 0
-    if first:
-        state = checkpoints.load(first)
-        check_same_recipe(recipe, state["recipe"], out)
+    first = 0
+    if state := saved_state(out, recipe):
+        first = state["step"]
         load_full_weights(trained.model, type(trained.model).from_pretrained(checkpoints.path(first)).state_dict())
         optimizers = state["optimizers"]  # of each process, where parameters are spread over them, else one for all
         if trained.sharded and len(optimizers) != processes.size:
@@ -230,18 +231,9 @@ def train(
             if asked_to_stop or last:
                 break
     log.bar.close()
+    if processes.leads and best["step"] is not None:
+        keep_best(out, best["step"])
     return best
-
-
-def check_same_recipe(recipe: dict[str, Any], saved: dict[str, Any], out: Path) -> None:
-    """Raises ValueError if a run was made with another recipe. What its version of minibert did not save is not compared."""
-    nested = {name: {**(recipe.get(name) or {}), **value} for name, value in saved.items() if isinstance(value, dict)}
-    saved = {**recipe, **saved, **nested}
-    changed = [name for name in recipe if recipe[name] != saved[name]]
-    if changed:
-        was, now = (", ".join(f"{name}={each[name]!r}" for name in changed) for each in (saved, recipe))
-        way_out = "Give the same options to go on with it, or another folder to start afresh."
-        raise ValueError(f"'{out}' holds another run: it has {was}, this one {now}. {way_out}")
 
 
 def better(metrics: dict[str, float], best: dict[str, Any], selection_metric: str) -> bool:

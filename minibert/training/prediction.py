@@ -1,6 +1,9 @@
-"""A model with a task: its outputs for rows, its metrics on a labelled file, its answers."""
+"""A model with a task: its outputs for rows, its metrics on a labelled file, its answers to files and to plain texts."""
 
+import logging
 import math
+import os
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -10,8 +13,11 @@ import torch
 from ..config import BertConfig
 from ..model import BertPreTrainedModel
 from ..tasks import Encoded, Examples, Report, Task, batch_loader, evaluation_batches, saved_settings, task_of
+from ..tasks.task_files import PathName
 from ..tokenization import BertTokenizer
 from .distributed import Processes
+
+logger = logging.getLogger("minibert")
 
 
 @dataclass(eq=False)
@@ -69,12 +75,12 @@ class TrainedModel(TaskModel):
 
     @classmethod
     def open(
-        cls, name: str, processes: Processes | None = None, max_length: int | None = None, **settings: Any
+        cls, name: PathName, processes: Processes | None = None, max_length: int | None = None, **settings: Any
     ) -> "TrainedModel":
         """Open a checkpoint: a folder, a bundled name or a hub id. processes: None for this one alone. max_length, settings of the task:
         None for those of its training. Raises ValueError for a model that was not trained for a task, or for one without such a setting.
         """
-        processes = processes or Processes.alone()
+        name, processes = os.fspath(name), processes or Processes.alone()
         config = BertConfig.from_pretrained(name)
         task = task_of(config, name)
         changed = {setting: value for setting, value in settings.items() if value is not None}
@@ -90,9 +96,9 @@ class TrainedModel(TaskModel):
         tokenizer = BertTokenizer.from_pretrained(name)
         return cls(model.float().to(processes.device), tokenizer, task, processes=processes, max_length=length)
 
-    def evaluate(self, file: Path, batch_size: int = 32) -> tuple[dict[str, float], Report]:
+    def evaluate(self, file: PathName, batch_size: int = 32) -> tuple[dict[str, float], Report]:
         """The loss and the scores on a labelled file, and a report on its examples."""
-        examples = self.task.read(file)
+        examples = self.task.read(Path(file))
         encoded = self.task.encode(examples, self.tokenizer, self.max_length)
         kept, loss = self.outputs(encoded, batch_size)
         return {"loss": loss, **self.task.score(encoded, kept, loss)}, examples.report
@@ -101,3 +107,21 @@ class TrainedModel(TaskModel):
         """The model's answer to each example; no labels are needed."""
         encoded = self.task.encode(examples, self.tokenizer, self.max_length)
         return self.task.answers(encoded, self.outputs(encoded, batch_size)[0])
+
+    def examples(self, asked: Iterable[str | Sequence[str]], source: str = "the texts") -> Examples:
+        """Examples of plain texts: each a text, or the texts that the task is asked with. Raises ValueError for others."""
+        each = [(texts,) if isinstance(texts, str) else texts for texts in asked]
+        items = [self.task.example(texts, f"text {n}", self.tokenizer) for n, texts in enumerate(each, start=1)]
+        return Examples(items, Report(source, found=len(items)))
+
+    def predict(self, *texts: str) -> dict[str, Any]:
+        """The answer to a text, or to the texts that the task is asked with: the two of a pair; question and context; text and endings."""
+        return self.predict_all([texts])[0]
+
+    def predict_all(self, asked: Iterable[str | Sequence[str]], batch_size: int = 32) -> list[dict[str, Any]]:
+        """The answers to many, each a text or the texts that the task is asked with; warns of those that were cut."""
+        examples = self.examples(asked)
+        answers = self.answers(examples, batch_size)
+        if examples.report.changed:
+            logger.warning("%s", examples.report)
+        return answers

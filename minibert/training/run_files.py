@@ -81,6 +81,30 @@ class RunCheckpoints:
             shutil.rmtree(path, ignore_errors=True)
 
 
+def saved_state(out: Path, recipe: dict[str, Any]) -> dict[str, Any] | None:
+    """The training state that a run in `out` goes on from; None where none was begun. Raises ValueError where `out` holds another
+    run, or a model that is no run's and would be replaced."""
+    checkpoints = RunCheckpoints(out / "checkpoints")
+    if (out / "model").exists() and not checkpoints.folder.exists():
+        raise ValueError(f"'{out / 'model'}' is there already and belongs to no run. Choose another folder (--out).")
+    if (newest := checkpoints.newest()) is None:
+        return None
+    state = checkpoints.load(newest)
+    check_same_recipe(recipe, state["recipe"], out)
+    return state
+
+
+def check_same_recipe(recipe: dict[str, Any], saved: dict[str, Any], out: Path) -> None:
+    """Raises ValueError if a run was made with another recipe. What its version of minibert did not save is not compared."""
+    nested = {name: {**(recipe.get(name) or {}), **value} for name, value in saved.items() if isinstance(value, dict)}
+    saved = {**recipe, **saved, **nested}
+    changed = [name for name in recipe if recipe[name] != saved[name]]
+    if changed:
+        was, now = (", ".join(f"{name}={each[name]!r}" for name in changed) for each in (saved, recipe))
+        way_out = "Give the same options to go on with it, or another folder to start afresh."
+        raise ValueError(f"'{out}' holds another run: it has {was}, this one {now}. {way_out}")
+
+
 class RunLog:
     """The log of a run: JSON lines, each with its `step`, in a file; a progress bar on a terminal, elsewhere a line now and then.
 

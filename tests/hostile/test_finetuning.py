@@ -145,13 +145,13 @@ class TestFiles:
 
     def test_a_missing_column_is_named_beside_those_there_are(self, model: str, tmp_path: Path) -> None:
         words = command("classify", sample("reviews.csv"), model, tmp_path / "run", *FAST, "--text", "body")
-        assert "'body' must be text, and is missing (columns: text, label)" in refusal(*words)
+        assert "there is no column 'body' (columns: text, label)" in refusal(*words)
 
 
 class TestWishes:
     def test_more_pieces_than_positions(self, model: str, tmp_path: Path) -> None:
         words = command("classify", sample("reviews.csv"), model, tmp_path / "run", *FAST, "--max-length", "500")
-        assert refusal(*words) == "max_length is 500; the model has 128 positions, so choose 3 to 128."
+        assert refusal(*words) == "--max-length is 500; the model has 128 positions, so choose 3 to 128."
 
     def test_a_stride_without_room(self, model: str, tmp_path: Path) -> None:
         words = command("qa", sample("questions.json"), model, tmp_path / "run", *FAST)
@@ -187,7 +187,7 @@ class TestWishes:
         path = write(tmp_path, "t.csv", "text,label\nthe cat,a\nthe dog,b\nthe mat,c\n")
         result = run(*command("classify", path, classifier, tmp_path / "run", *FAST))
         assert result.exit_code == 0, result.output
-        assert "New, to be learned from the start: classifier.weight, classifier.bias." in result.output
+        assert "Newly initialised, to be trained: classifier.weight, classifier.bias." in result.output
         same = run(*command("classify", sample("reviews.csv"), classifier, tmp_path / "same", *FAST))
         assert "New" not in same.output
 
@@ -207,7 +207,7 @@ class TestAsking:
         self, arguments: list[str], classifier: str
     ) -> None:
         error = refusal("predict", *arguments, "--model", classifier)
-        assert error == "This model was taught to classify: give TEXT (with --second for a pair), or --file."
+        assert error == "This model labels texts: give TEXT (with --second for a pair), or --file."
 
     def test_an_empty_text(self, classifier: str) -> None:
         assert refusal("predict", "  ", "--model", classifier).startswith("A text is empty")

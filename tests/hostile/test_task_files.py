@@ -84,8 +84,8 @@ def test_an_unknown_kind_of_table_is_refused_with_the_known_ones(tmp_path, name)
         ("t.csv", "text,text\na,x\n", 1, "must name each column once"),
         ("t.csv", ",,\na,b,x\n", 1, "must name each column once"),
         ("t.csv", "text,label\n", None, "a header and no row"),
-        ("t.csv", "phrase,label\na,x\n", 2, r"'text' must be text, and is missing \(columns: phrase, label\)"),
-        ("t.csv", "text,gold\na,x\n", 2, r"'label' must name one label, and is missing"),
+        ("t.csv", "phrase,label\na,x\n", 1, r"there is no column 'text' \(columns: phrase, label\)"),
+        ("t.csv", "text,gold\na,x\n", 1, r"there is no column 'label'"),
         ("t.csv", "text,label\na,x\nb, \n", 3, "'label' must name one label"),
         ("t.tsv", "text\tlabel\na\tx\nb\ty\tz\n", 3, "3 values for the 2 columns"),
         ("t.jsonl", '{"text": "a", "label": "x"}\n{"text": "b"\n', 2, "not JSON"),
@@ -245,9 +245,9 @@ def test_a_context_that_has_no_piece_answers_nothing():
         ("sent1,ending0,ending1,label\na,b,c,2\n", 2, "'label' must be 0 to 1, and is '2'"),
         ("sent1,ending0,ending1,label\na,b,c,-1\n", 2, "'label' must be 0 to 1"),
         ("sent1,ending0,ending1,label\na,b,c,first\n", 2, "'label' must be 0 to 1"),
-        ("sent1,ending0,ending1\na,b,c\n", 2, "'label' must be 0 to 1, and is missing"),
-        ("text,ending0,ending1,label\na,b,c,0\n", 2, "'sent1' must be text"),
-        ("sent1,ending0,ending2,label\na,b,c,0\n", 2, "'ending1' must be text"),
+        ("sent1,ending0,ending1\na,b,c\n", 1, "there is no column 'label'"),
+        ("text,ending0,ending1,label\na,b,c,0\n", 1, "there is no column 'sent1'"),
+        ("sent1,ending0,ending2,label\na,b,c,0\n", 1, "there is no column 'ending1'"),
     ],
 )
 def test_a_broken_choice_is_named_by_line(tmp_path, content, line, message):
@@ -256,10 +256,10 @@ def test_a_broken_choice_is_named_by_line(tmp_path, content, line, message):
 
 def test_json_lines_that_do_not_all_have_the_same_columns_lose_none(tmp_path):
     pairs = write(tmp_path, "t.jsonl", '{"text": "a", "label": "x"}\n{"text": "b", "text_pair": "c", "label": "y"}\n')
-    refused(read_classification, pairs, 1, "'text_pair' must be text, and is missing")
+    refused(read_classification, pairs, 1, "there is no column 'text_pair'")
     two = '"sent1": "a", "ending0": "b", "ending1": "c", "label": 0'
     choices = write(tmp_path, "choices.jsonl", f'{{{two}}}\n{{{two}, "ending2": "d"}}\n')
-    refused(read_choices, choices, 1, "'ending2' must be text, and is missing")
+    refused(read_choices, choices, 1, "there is no column 'ending2'")
 
 
 def test_rows_with_different_numbers_of_choices_make_no_batch(tmp_path):

@@ -128,7 +128,7 @@ def test_the_columns_of_the_questions_are_demanded_later(tmp_path):
     train = write(tmp_path, "train.csv", "premise,question,choice1,choice2,label\na,b,c,d,0\na,b,c,d,1\n")
     task = MultipleChoice().adapted_to(MultipleChoice().read(train))
     assert (task.text, task.text_pair, task.label) == ("premise", "question", "label")
-    with pytest.raises(ValueError, match="'premise' must be text, and is missing"):
+    with pytest.raises(ValueError, match="there is no column 'premise'"):
         task.read(write(tmp_path, "later.csv", "sent1,question,choice1,choice2,label\na,b,c,d,0\n"))
     later = write(tmp_path, "other.csv", "s,choice1,choice2,label\na,c,d,0\n")
     assert replace(task, text="s", text_pair="").read(later).items[0].context == "a"

@@ -301,7 +301,7 @@ class TestRuns:
         understood = "  read as texts: text; 2 labels: no 1, yes 1."
         account = f"'{path}': 2 of 3 examples used.\n{understood}\n  left out: 1 × it has an empty text (line 3)."
         chosen = f"The best model is chosen by accuracy on '{path}'."
-        new = "New, to be learned from the start: classifier.weight, classifier.bias."
+        new = "Newly initialised, to be trained: classifier.weight, classifier.bias."
         by_heart = "Also trained on: 2 of the 2 examples to evaluate on."
         one_step = "The rows to train on (2) do not fill a batch of 8: an epoch is one step."
         assert [*said[:4], said[4][: len(by_heart)], *said[5:]] == [account, account, chosen, new, by_heart, one_step]

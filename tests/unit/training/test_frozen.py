@@ -132,7 +132,10 @@ class TestRuns:
     def test_a_part_that_is_new_and_frozen_is_named(self, tmp_path: Path) -> None:
         words = command("classify", task_and_file("one label")[1], small_model(tmp_path / "model"), tmp_path / "run")
         said = run(*words, "--epochs", "1", "--freeze", "classifier").output
-        assert "New and frozen, so they stay as they were drawn at random: classifier.bias, classifier.weight." in said
+        assert (
+            "Newly initialised and frozen, so they stay as they were drawn at random: classifier.bias, classifier.weight."
+            in said
+        )
 
     def test_nothing_left_to_train_is_refused(self, tmp_path: Path) -> None:
         task, path = task_and_file("one label")

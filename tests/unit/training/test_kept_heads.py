@@ -105,7 +105,7 @@ def test_a_head_that_knows_the_labels_goes_on_bit_for_bit(task, cls, order, file
     ]
     assert trained.model.config.id2label == trained.task.labels.id2label
     assert sum("is kept, and the order of its labels" in line for line in said) == 1
-    assert not any("New, to be learned" in line for line in said)
+    assert not any("Newly initialised" in line for line in said)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_a_head_that_does_not_know_the_labels_starts_anew_and_that_is_said(task,
     assert not torch.equal(trained.model.classifier.weight[:1], theirs.weight[:1])
     [line] = [line for line in said if "is not kept" in line]
     assert why in line
-    assert any(line.startswith("New, to be learned") and "classifier.weight" in line for line in said)
+    assert any(line.startswith("Newly initialised") and "classifier.weight" in line for line in said)
     again = opened(task, model, write(tmp_path, *file))
     assert torch.equal(trained.model.classifier.weight, again.model.classifier.weight)  # the seed decides
 
@@ -175,7 +175,7 @@ def test_a_new_head_on_a_pre_trained_model_is_not_called_unfit(tmp_path: Path):
     said: list[str] = []
     opened(Classification(), small_model(tmp_path / "model"), write(tmp_path, "t.csv", "a", "b"), said.append)
     assert not any("not kept" in line for line in said)
-    assert "New, to be learned from the start: classifier.weight, classifier.bias." in said
+    assert "Newly initialised, to be trained: classifier.weight, classifier.bias." in said
 
 
 def test_choices_have_no_labels_to_lose(tmp_path: Path):

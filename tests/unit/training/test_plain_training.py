@@ -17,6 +17,7 @@ from minibert.optim import AdamW
 from minibert.training import loop
 from minibert.training.finetuning import finetune
 from minibert.training.pretraining import Phase, Pretraining, Recipe, pretrain
+from minibert.training.run_files import check_same_recipe
 from tests.unit.training.small_run import SIZES, corpus, log_of
 from tests.unit.training.small_tasks import ALONE, QUIET, RECIPE, SAMPLE_TASKS, small_model, task_and_file
 from tests.unit.training.test_fast_finetuning import opened
@@ -135,6 +136,6 @@ class TestFineTuning:
 def test_a_run_that_was_saved_before_there_was_a_choice_goes_on(tmp_path: Path) -> None:
     """Its recipe has no `fast`: it was always fast, and the command still is."""
     recipe = {"lr": 0.1, "fast": True}
-    loop.check_same_recipe(recipe, {"lr": 0.1}, tmp_path)
+    check_same_recipe(recipe, {"lr": 0.1}, tmp_path)
     with pytest.raises(ValueError, match=r"another run: it has lr=0\.2, this one lr=0\.1\."):
-        loop.check_same_recipe(recipe, {"lr": 0.2}, tmp_path)
+        check_same_recipe(recipe, {"lr": 0.2}, tmp_path)

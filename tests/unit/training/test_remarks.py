@@ -136,10 +136,10 @@ def test_rows_longer_than_the_model_has_positions_are_refused_by_every_command(l
     run(*words)
     saved = str(tmp_path / "run" / "model")
     for asked in (
-        (*words, "--max-length", length),
+        (*command("classify", path, str(tmp_path / "model"), tmp_path / "other"), "--max-length", length),
         ("predict", "the cat", "--model", saved, "--max-length", length),
         ("eval", "--model", saved, "--file", str(path), "--length", length),
     ):
         result = run(*asked)
         assert result.exit_code != 0
-        assert f"max_length is {length}; the model has 128 positions" in result.output + str(result.exception)
+        assert f"length is {length}; the model has 128 positions" in result.output + str(result.exception)
