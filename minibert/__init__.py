@@ -1,4 +1,4 @@
-"""minibert: BERT from scratch in plain PyTorch, to read, to step through, and equal to the reference to the bit.
+"""minibert: BERT from scratch in plain PyTorch, to read, to step through, and bit-for-bit identical to Hugging Face transformers 4.12.5.
 
 from minibert import BertForPreTraining, BertTokenizer
 

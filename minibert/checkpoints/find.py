@@ -28,7 +28,7 @@ class LocalFolder:
         return path if path.exists() else None
 
     def nothing_found(self, wanted: str) -> CheckpointError:
-        inside = [f" Did you mean {path.parent}?" for path in sorted(self.folder.glob(f"*/{CONFIG_FILE}"))[:1]]
+        inside = [f". Did you mean {path.parent}?" for path in sorted(self.folder.glob(f"*/{CONFIG_FILE}"))[:1]]
         return CheckpointError(f"{self.folder}: has no {wanted}. {describe_folder(self.folder)}{''.join(inside)}")
 
 

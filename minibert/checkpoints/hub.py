@@ -116,7 +116,7 @@ class HubRepository:
             return f"{self}: the download of {wanted} failed ({reason}). Nothing incomplete was kept; try again"
         why = "offline mode is on" if cause is None else f"the hub cannot be reached ({reason})"
         advice = "Load it once with a connection, without HF_HUB_OFFLINE and local_files_only; or load from a folder"
-        return f"{self}: {why} and no {wanted} is in the cache. {advice}{self.hint}"
+        return f"{self}: {why} and no {wanted} is in the cache. {advice}{'.' * bool(self.hint)}{self.hint}"
 
 
 def name_unknown(endpoint: str) -> OSError | None:

@@ -9,6 +9,7 @@ option in click's usage message and exit code 2. Only a bug shows a traceback.
 import importlib
 import logging
 import os
+import re
 from typing import Any
 
 import click
@@ -72,9 +73,17 @@ class _Commands(click.Group):
         except BrokenPipeError:
             raise  # the reader went away, as in `minibert … | head`: click ends quietly
         except (OSError, ValueError, ModuleNotFoundError) as error:
-            raise click.ClickException(" ".join(str(error).split())) from error
+            command = self.get_command(ctx, ctx.invoked_subcommand or "")
+            raise click.ClickException(in_options(" ".join(str(error).split()), command)) from error
         finally:
             logger.setLevel(level)
+
+
+def in_options(message: str, command: click.Command | None) -> str:
+    """A message that begins with an argument's name, such as max_length, with the option of that name: --max-length."""
+    commands = [command, *command.commands.values()] if isinstance(command, click.Group) else [command]
+    names = {option.name: option.opts[0] for each in commands if each for option in each.params}
+    return re.sub(r"^(\w+)(?= is |:)", lambda found: names.get(found[1], found[1]), message)
 
 
 @click.group(cls=_Commands, context_settings=_SETTINGS)
@@ -82,5 +91,6 @@ class _Commands(click.Group):
 def main() -> None:
     """BERT from scratch in plain PyTorch.
 
-    Every command works offline with the bundled model; --model takes a folder or a name on the Hugging Face hub.
+    Every command works offline with the bundled model; --model takes a folder or a name on the Hugging Face hub. "-" as a text or
+    a file stands for standard input.
     """

@@ -3,13 +3,14 @@
 import click
 
 from ..terminal import heatmap
+from .kinds import TEXT, Count
 from .options import json_option, model_option, print_answer, warn_if_long
 
 
 @click.command("attention")
-@click.argument("text")
-@click.option("--layer", default=0, type=click.IntRange(0), help="The layer, counted from 0.")
-@click.option("--head", default=0, type=click.IntRange(0), help="The head, counted from 0.")
+@click.argument("text", type=TEXT)
+@click.option("--layer", default=0, type=Count(0), help="Show a head of layer N, counted from 0.")
+@click.option("--head", default=0, type=Count(0), help="Show head N of the layer, counted from 0.")
 @model_option
 @json_option
 def attention(text: str, layer: int, head: int, model: str, as_json: bool) -> None:
@@ -30,7 +31,7 @@ def attention(text: str, layer: int, head: int, model: str, as_json: bool) -> No
     inputs = tokenizer(text, return_tensors="pt")
     with torch.no_grad():
         weights = network(**inputs, output_attentions=True).attentions[layer][0, head]  # (seq, seq)
-    warn_if_long(tokenizer, inputs)
+    warn_if_long(tokenizer, inputs["input_ids"])
     pieces = tokenizer.convert_ids_to_tokens(inputs["input_ids"][0].tolist())
     answer = {"tokens": pieces, "layer": layer, "head": head, "attention": weights.tolist()}
     title = f"layer {layer}, head {head} of {model}: each row attends to the columns"

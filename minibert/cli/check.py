@@ -15,7 +15,7 @@ BESIDE_THE_PACKAGE = Path(__file__).resolve().parents[2] / "tutorials"
 
 @click.command("check")
 @click.argument("chapter", required=False, metavar="[NN]")
-@click.option("--folder", type=FOLDER, help="The folder tutorials, if the current folder is not in the repository.")
+@click.option("--folder", type=FOLDER, help="Check the exercises of this folder.  [default: tutorials, here or above]")
 @json_option
 def check(chapter: str | None, folder: Path | None, as_json: bool) -> None:
     """Check your answers to the exercises of chapter NN. Without NN, show how many pass in each chapter.

@@ -5,30 +5,33 @@ from typing import Any
 
 import click
 
-from .options import FILE, answer_length_option, column_options, json_option, model_option, print_json
+from .kinds import FILE, PREPARED, Count
+from .options import answer_length_option, column_options, json_option, model_option, print_json
 
-_LENGTH_HELP = "Positions of a row.  [default: with --data 128, else as in training]"
+_LENGTH_HELP = "Cut texts to N pieces.  [default: with --data 128, else as in training]"
 
 
 @click.command("eval", short_help="Evaluate a model on held-out text or a labelled file.")
 @model_option
-@click.option("--data", type=click.Path(path_type=Path), help="A folder that `minibert data prepare` made.")
-@click.option("--file", type=FILE, help="A labelled file to evaluate a fine-tuned model on.")
-@click.option("--batches", default=60, type=click.IntRange(1), help="Evaluate on N batches of --data.")
-@click.option("--rows", default=64, type=click.IntRange(1), help="Put N pairs or examples in a batch.")
-@click.option("--length", "max_length", type=click.IntRange(8), help=_LENGTH_HELP)
+@click.option("--data", type=PREPARED, help="Evaluate on the held-out text that `minibert data prepare` made.")
+@click.option("--file", type=FILE, help="Evaluate a fine-tuned model on this labelled file.")
+@click.option("--batches", default=60, type=Count(1), help="Score N batches of --data.")
+@click.option("--rows", default=64, type=Count(1), help="Put N pairs or examples in a batch.")
+@click.option("--length", "max_length", type=Count(8), help=_LENGTH_HELP)
 @answer_length_option
 @column_options
 @json_option
 def evaluate(
     model: str, data: Path | None, file: Path | None, batches: int, rows: int, as_json: bool, **settings: Any
 ) -> None:
-    """With --data: loss and accuracy on hidden words and next sentences of the held-out text; the same pairs and masks every time, and
-    the last layer computed only where it is read. With --file: the loss and the scores of a fine-tuned model's task.
+    """Measure a model on text or examples that it has not seen. With --data: loss and accuracy on hidden words and next
+    sentences of the held-out text, with the same pairs and masks every time; the last layer is computed only where it is read.
+    With --file: the loss and the scores of a fine-tuned model's task.
 
     \b
     minibert data prepare novels/ --out corpus
     minibert eval --data corpus
+    minibert eval --data corpus --model my-bert/model
     minibert eval --model my-classifier/model --file test.csv
     """
     if (data is None) == (file is None):

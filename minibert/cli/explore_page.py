@@ -4,12 +4,13 @@ from pathlib import Path
 
 import click
 
-from .options import NEW_FILE, load_as_trained, model_option
+from .kinds import NEW_FILE, TEXT
+from .options import load_as_trained, model_option, warn_if_long
 
 
 @click.command("explore")
-@click.argument("text")
-@click.option("--second", metavar="TEXT", help="Another text, to be shown beside the first.")
+@click.argument("text", type=TEXT)
+@click.option("--second", type=TEXT, help="Show a second text beside the first.")
 @click.option("--out", default="attention.html", type=NEW_FILE, help="Write the page to this file.")
 @model_option
 def explore(text: str, second: str | None, out: Path, model: str) -> None:
@@ -18,7 +19,7 @@ def explore(text: str, second: str | None, out: Path, model: str) -> None:
     \b
     minibert explore "He shook his [MASK]." --second "She shook her [MASK]."
 
-    The file needs no network and no notebook: open it in any browser.
+    The file needs no internet connection and no notebook: open it in any browser.
     """
     from ..checkpoints import write_text_atomically
     from ..microscope.explore import attention_page
@@ -26,6 +27,8 @@ def explore(text: str, second: str | None, out: Path, model: str) -> None:
 
     network = load_as_trained(model, attn_implementation="eager")
     texts = [text] if second is None else [text, second]
-    page = attention_page(network, BertTokenizer.from_pretrained(model), texts, title=model)
+    tokenizer = BertTokenizer.from_pretrained(model)
+    page = attention_page(network, tokenizer, texts, title=model)
+    warn_if_long(tokenizer, tokenizer(texts, padding=True, return_tensors="pt", verbose=False)["input_ids"])
     write_text_atomically(out, page)
     click.echo(f"{out}: {len(page.encode()) / 1e6:.2f} MB. Open it in a browser.")

@@ -5,12 +5,13 @@ from typing import Any
 import click
 
 from ..terminal import pad
+from .kinds import TEXT, Count
 from .options import json_option, model_option, print_answer, warn_if_long
 
 
 @click.command("fill-mask")
-@click.argument("text")
-@click.option("--top-k", "-k", default=5, type=click.IntRange(1), help="Show N words for each blank.")
+@click.argument("text", type=TEXT)
+@click.option("--top-k", "-k", default=5, type=Count(1), help="Show N words for each blank.")
 @model_option
 @json_option
 def fill_mask(text: str, top_k: int, model: str, as_json: bool) -> None:
@@ -54,7 +55,7 @@ def predict_blanks(text: str, top_k: int, model_name: str) -> list[dict[str, Any
         raise ValueError(f"{model_name} was not trained to predict words: it has no masked-word head.")
     with torch.no_grad():
         probabilities = model(**inputs).logits[0, positions].softmax(dim=-1)  # (blanks, vocab)
-    warn_if_long(tokenizer, inputs)
+    warn_if_long(tokenizer, inputs["input_ids"])
     best = probabilities.topk(min(top_k, probabilities.size(-1)))
     blanks = []
     for position, ids, values in zip(positions, best.indices.tolist(), best.values.tolist(), strict=True):

@@ -4,7 +4,8 @@ from typing import Any
 
 import click
 
-from .options import json_option, model_option, print_answer
+from .kinds import TEXT, Count
+from .options import json_option, model_option, print_answer, warn_if_long
 
 FAST = "Compute each new word by minibert.fast.one_token, or by the model's own forward; the words are the same."
 
@@ -12,15 +13,19 @@ TRAIN_ONE = "`minibert finetune clm` trains a decoder."
 
 
 @click.command("generate", short_help="Continue a prompt, word by word.")
-@click.argument("prompt")
-@click.option("--max-new-tokens", default=20, type=click.IntRange(1), help="Add N pieces.")
-@click.option("--num-beams", default=1, type=click.IntRange(1), help="Search with N beams.")
-@click.option("--sample", is_flag=True, help="Draw each word by its probability.")
-@click.option("--temperature", default=1.0, help="With --sample: divide the scores by this; above 1 is more varied.")
-@click.option("--top-k", default=50, help="With --sample: draw among the N likeliest words; 0 means all.")
-@click.option("--top-p", default=1.0, help="With --sample: draw among the words that reach this probability.")
-@click.option("--no-repeat-ngram-size", default=0, help="Never repeat a run of N pieces; 0 allows it.")
-@click.option("--seed", type=int, help="With --sample: the same seed draws the same text.")
+@click.argument("prompt", type=TEXT)
+@click.option("--max-new-tokens", default=20, type=Count(1), help="Add at most N pieces.")
+@click.option("--num-beams", default=1, type=Count(1), help="Search with N beams.")
+@click.option("--sample", is_flag=True, help="Draw each word at random, by its probability.")
+@click.option(
+    "--temperature", default=1.0, metavar="X", help="With --sample: divide scores by X; above 1: more varied."
+)
+@click.option("--top-k", default=50, metavar="N", help="With --sample: draw from the N likeliest words only; 0: all.")
+@click.option(
+    "--top-p", default=1.0, metavar="X", help="With --sample: draw from the likeliest words, up to probability X."
+)
+@click.option("--no-repeat-ngram-size", default=0, type=Count(0), help="Never repeat a run of N pieces; 0: allow it.")
+@click.option("--seed", type=int, metavar="N", help="With --sample: draw with random seed N, the same text each time.")
 @click.option("--fast/--no-fast", default=True, help=FAST)
 @model_option
 @json_option
@@ -46,6 +51,8 @@ def generate(prompt: str, sample: bool, seed: int | None, model: str, as_json: b
     if any(finding.name.startswith("cls.") for finding in decoder.loading_report.new):
         raise ValueError(f"{model} was not trained to predict words: it has no masked-word head.")
 
+    ids = tokenizer(prompt, return_tensors="pt", verbose=False)["input_ids"][:, :-1]  # without the [SEP] of an end
+    warn_if_long(tokenizer, ids, "With the words to come the text has up to", more=search["max_new_tokens"])
     waiting = prompt  # to be printed before the first word, when all options have been checked
 
     def show(tokens: torch.Tensor) -> None:
@@ -58,7 +65,7 @@ def generate(prompt: str, sample: bool, seed: int | None, model: str, as_json: b
 
     streams = not as_json and search["num_beams"] == 1
     output = decoder.generate(
-        tokenizer(prompt, return_tensors="pt")["input_ids"][:, :-1],  # without the [SEP] that ends a text
+        ids,
         do_sample=sample,
         eos_token_id=tokenizer.sep_token_id,
         generator=torch.Generator().manual_seed(seed) if seed is not None else None,

@@ -3,15 +3,14 @@
 import json
 from collections.abc import Callable, Sequence
 from functools import reduce
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from .kinds import Count
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 BUNDLED_MODEL = "novels-4l-256h"
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 def in_order(options: Sequence[Callable[[Any], Any]]) -> Callable[[Command], Command]:
@@ -19,10 +18,10 @@ def in_order(options: Sequence[Callable[[Any], Any]]) -> Callable[[Command], Com
     return lambda command: reduce(lambda made, add: add(made), reversed(options), command)
 
 
-_MODEL = "The model: a folder, a bundled model or a name on the Hugging Face hub."
+_MODEL = "Use this model: a folder, a bundled model or a name on the Hugging Face hub."
 model_option = click.option("--model", default=BUNDLED_MODEL, metavar="NAME", help=_MODEL)
 ANSWER_LENGTH_HELP = "Give answers of up to N pieces; longer ones are never considered."
-_ANSWER_LENGTH: dict[str, Any] = {"type": click.IntRange(1), "help": f"{ANSWER_LENGTH_HELP}  [default: as in training]"}
+_ANSWER_LENGTH: dict[str, Any] = {"type": Count(1), "help": f"{ANSWER_LENGTH_HELP}  [default: as in training]"}
 answer_length_option = click.option("--max-answer-length", **_ANSWER_LENGTH)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 
@@ -30,19 +29,23 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON i
 COLUMNS = ("text", "text_pair", "label", "columns")  # as tasks that read tables call them
 column_options = in_order(
     [
-        click.option("--text", metavar="COLUMN", help="The column of the texts, or of the contexts of choices."),
-        click.option("--text-pair", metavar="COLUMN", help="Their partners', or endings' beginnings; \"\" for none."),
-        click.option("--label", metavar="COLUMN", help="The labels' column; A,B,C: one of 0 and 1 for each label."),
-        click.option("--columns", metavar="A,B,…", help="All columns of a file without a header; _ is not read."),
+        click.option("--text", metavar="COLUMN", help="Column with the texts, or with the contexts of choices."),
+        click.option(
+            "--text-pair", metavar="COLUMN", help='Column with second texts, or endings\' beginnings; "": none.'
+        ),
+        click.option("--label", metavar="COLUMN", help="Column with the labels; A,B,C: a column of 0 and 1 for each."),
+        click.option(
+            "--columns", metavar="A,B,…", help="Names for the columns, where there is no header; _: not read."
+        ),
     ]
 )
 
 
-def warn_if_long(tokenizer: Any, inputs: Any) -> None:
-    """Say on standard error that a text is longer than those that the model was trained on."""
-    pieces, learned = inputs["input_ids"].size(1), tokenizer.model_max_length
+def warn_if_long(tokenizer: Any, ids: Any, has: str = "The text has", more: int = 0) -> None:
+    """Say on standard error that a text of these ids, (1, seq), and so many more is longer than those that the model was trained on."""
+    pieces, learned = ids.size(1) + more, tokenizer.model_max_length
     if pieces > learned:
-        said = f"The text has {pieces} pieces, and the model was trained on texts of at most {learned}"
+        said = f"{has} {pieces} pieces, and the model was trained on texts of at most {learned}"
         click.echo(f"Warning: {said}: what it says about longer ones is not to be trusted.", err=True)
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .kinds import TEXT, Number
 from .options import BUNDLED_MODEL, json_option, load_as_trained, print_answer
 
 if TYPE_CHECKING:
@@ -15,21 +16,21 @@ if TYPE_CHECKING:
 
     from ..model import BertPreTrainedModel
 
-REFERENCE = 'What to compare with: "transformers", if it is installed, or another checkpoint, opened by minibert.'
+REFERENCE = 'Compare with this: "transformers", if it is installed, or another checkpoint, opened by minibert.'
 
 
 @click.command("parity")
 @click.argument("model", default=BUNDLED_MODEL)
 @click.option("--reference", default="transformers", metavar="NAME", help=REFERENCE)
-@click.option("--tolerance", default=1e-5, type=click.FloatRange(0), help="The largest difference allowed.")
-@click.option("--text", multiple=True, help="A text to compare on; can be repeated. The default is fixed random ids.")
+@click.option("--tolerance", default=1e-5, type=Number(0), help="Allow a difference of at most X.")
+@click.option("--text", type=TEXT, multiple=True, help="Compare on this text; can be repeated.  [default: random ids]")
 @json_option
 def parity(model: str, reference: str, tolerance: float, text: tuple[str, ...], as_json: bool) -> None:
     """Run MODEL in the reference (a) and in minibert (b) and print how far apart every stage and gradient is.
 
     MODEL is a folder, a bundled model (the default) or a name on the Hugging Face hub. If a difference is larger than the
-    tolerance, both in itself and in relation to the largest number of its stage, the first stage that diverges is named
-    and the exit code is 1.
+    tolerance, both in absolute terms and relative to the stage's largest value, the first stage that diverges is named and
+    the exit code is 1.
 
     \b
     minibert parity

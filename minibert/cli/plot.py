@@ -1,18 +1,20 @@
 """`minibert plot`: plots of the learning-rate schedules, of two optimizers, and of the inside of a model."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from .options import NEW_FILE, model_option
+from .kinds import NEW_FILE, TEXT, Count
+from .options import model_option, warn_if_long
 
-out_option = click.option("--out", required=True, type=NEW_FILE, help="The file to write, a .png or .svg.")
+out_option = click.option("--out", required=True, type=NEW_FILE, help="Write the plot to this file, a .png or .svg.")
 
 # The function of `microscope.probes` that gives numbers, the one of `microscope.plots` that draws them, and what is plotted
 PLOTS = {
     "attention": ("attention_maps", "draw_attention", "the attention weights of every head over TEXT"),
     "norms": ("residual_norms", "draw_residual_norms", "the length of each token's vector after each layer"),
-    "lens": ("lens", "draw_lens", "the words that are predicted if each layer is the last"),
+    "lens": ("lens", "draw_lens", "the words that would be predicted if each layer were the last"),
     "gradients": ("text_gradients", "draw_gradient_flow", "the size of each gradient in predicting TEXT"),
     "positions": ("position_similarity", "draw_position_similarity", "how similar position embeddings are"),
     "parameters": ("parameter_values", "draw_parameters", "a histogram of each kind of parameter"),
@@ -26,8 +28,8 @@ def plot() -> None:
 
 
 @plot.command("schedules")
-@click.option("--warmup", default=100, type=click.IntRange(0), help="The number of warm-up steps.")
-@click.option("--total", default=1000, type=click.IntRange(1), help="The number of all steps.")
+@click.option("--warmup", default=100, type=Count(0), help="Warm up for N steps.")
+@click.option("--total", default=1000, type=Count(1), help="Show N steps in all.")
 @out_option
 def schedules(warmup: int, total: int, out: Path) -> None:
     """Plot the six learning-rate schedules, one panel each."""
@@ -58,7 +60,9 @@ def add_command(name: str, probe: str, draw: str, what: str) -> None:
 
         plots.check_file_kind(out)
         network = BertForMaskedLM.from_pretrained(model).eval()
-        inputs = () if text is None else (BertTokenizer.from_pretrained(model), text)
+        inputs: tuple[Any, ...] = () if text is None else (BertTokenizer.from_pretrained(model), text)
+        for tokenizer in inputs[:1]:
+            warn_if_long(tokenizer, tokenizer(text, return_tensors="pt", verbose=False)["input_ids"])
         numbers = getattr(probes, probe)(network, *inputs)
         figure = getattr(plots, draw)(*numbers) if isinstance(numbers, tuple) else getattr(plots, draw)(numbers)
         figure.suptitle(f"{model}: {what.replace('TEXT', f'“{text}”')}", fontsize=10, parse_math=False)
@@ -66,7 +70,7 @@ def add_command(name: str, probe: str, draw: str, what: str) -> None:
         click.echo(out)
 
     if name not in WITHOUT_TEXT:
-        click.argument("text")(command)
+        click.argument("text", type=TEXT)(command)
 
 
 for name, plotted in PLOTS.items():

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from .kinds import FILE, NEW_FOLDER, PREPARED, Count, Number
 from .options import Command, in_order
 
 _DEFAULT_SIZES: dict[str, Any] = {
@@ -17,64 +18,58 @@ _DEFAULT_SIZES: dict[str, Any] = {
     "intermediate_size": 1024,
     "max_position_embeddings": 256,
 } | dict.fromkeys(("hidden_dropout_prob", "attention_probs_dropout_prob"), 0.0)
-_CONFIG = click.Path(exists=True, dir_okay=False, path_type=Path)
-_POSITIVE = click.IntRange(1)
 _PHASES, _PRECISIONS = "16:0.2,32:0.2,64:0.3,128:0.3", ("auto", "float32", "bfloat16")
 _SCHEDULES = ("linear", "cosine", "cosine_with_restarts", "polynomial", "constant", "constant_with_warmup")
-_SCHEDULE_HELP = "What the learning rate does after the warm-up; constant has none."
-_LR_HELP, _BY_WIDTH = "The highest learning rate.", "by the model's width: 5e-5 for 768, 3e-4 for 256"
-_MINUTES_HELP = "Train for about N minutes, in place of --steps: a step of each length is timed first."
-_ACCUMULATE_HELP = "Compute a batch in N parts, to save memory."
-_FAST_HELP = "fast: the last layer only where it is read, AdamW in blocks. plain: every layer's own forward."
+_SCHEDULE_HELP = "Change the learning rate in this way after the warm-up; constant has no warm-up."
+_LR_HELP, _BY_WIDTH = "Let the learning rate grow to X.", "by the model's width: 5e-5 for 768, 3e-4 for 256"
+_MINUTES_HELP = "Train for about X minutes, in place of --steps: a step of each length is timed first."
+_ACCUMULATE_HELP = "Split each batch into N parts, to save memory (gradient accumulation)."
+_ATTENTION_HELP = "Compute attention step by step, with PyTorch's fused kernel, or fused without padding."
+_FAST_HELP = "Compute the last layer only where it is read, and AdamW in blocks, or run every layer's own forward."
 
 
 def training_options(
     lr: float | None, precisions: Sequence[str], every: int, seeded: str
 ) -> Callable[[Command], Command]:
     """The options of every training. lr: None for one by the model's width. precisions: the default first. every: steps between evaluations, 0 for an epoch."""
-    steps: dict[str, Any] = {"default": every, "type": click.IntRange(min(every, 1))}
-    steps["show_default"] = True if every else "an epoch"
+    steps: dict[str, Any] = {"default": every, "type": Count(min(every, 1))}
+    steps["show_default"] = True if every else "once an epoch"
     precision: dict[str, Any] = {"default": precisions[0], "type": click.Choice(precisions)}
-    auto = "; auto: bfloat16 where the processor multiplies in it" if "auto" in precisions else ""
+    auto = "; auto: bfloat16 where the processor has it" if "auto" in precisions else ""
     attention = click.Choice(["eager", "sdpa", "packed"])
-    folder = click.Path(file_okay=False, path_type=Path)
     return in_order(
         [
-            click.option("--out", required=True, type=folder, help="Write the run to this folder."),
-            click.option("--lr", default=lr, type=float, show_default=lr is not None or _BY_WIDTH, help=_LR_HELP),
+            click.option("--out", required=True, type=NEW_FOLDER, help="Write the run to this folder."),
+            click.option("--lr", default=lr, type=Number(0), show_default=lr is not None or _BY_WIDTH, help=_LR_HELP),
             click.option("--schedule", default=_SCHEDULES[0], type=click.Choice(_SCHEDULES), help=_SCHEDULE_HELP),
-            click.option("--accumulate", default=1, type=_POSITIVE, help=_ACCUMULATE_HELP),
+            click.option("--accumulate", default=1, type=Count(1), help=_ACCUMULATE_HELP),
             click.option("--evaluate-every", **steps, help="Evaluate every N steps."),
-            click.option("--save-every", **steps, help="Save every N steps."),
-            click.option("--precision", **precision, help=f"The floating-point type of matrix products{auto}."),
-            click.option("--attention", default="eager", type=attention, help="Compute attention in this way."),
-            click.option("--seed", default=0, help=f"The seed of {seeded}."),
+            click.option("--save-every", **steps, help="Save a checkpoint every N steps."),
+            click.option("--precision", **precision, help=f"Multiply matrices in this number format{auto}."),
+            click.option("--attention", default="eager", type=attention, help=_ATTENTION_HELP),
+            click.option("--seed", default=0, metavar="N", help=f"Random seed of {seeded}."),
         ]
     )
 
 
 @click.command("pretrain", short_help="Train a BERT from random weights.")
-@click.option(
-    "--data", required=True, type=click.Path(path_type=Path), help="A folder that `minibert data prepare` made."
-)
-@click.option("--config", type=_CONFIG, help="A config.json with the sizes.  [default: 4 layers × 256, no dropout]")
-@click.option("--steps", default=2000, type=_POSITIVE, help="Take N optimizer steps.")
-@click.option("--minutes", type=click.FloatRange(0, min_open=True), help=_MINUTES_HELP)
-@click.option("--tokens-per-step", default=8192, type=_POSITIVE, help="Put N positions in a batch.")
-@click.option(
-    "--phases", default=_PHASES, metavar="LENGTH:SHARE,…", help="Lengths of rows, each with its share of steps."
-)
-@click.option("--warmup-steps", default=100, type=click.IntRange(0), help="Let the learning rate grow for N steps.")
+@click.option("--data", required=True, type=PREPARED, help="Train on a folder that `minibert data prepare` made.")
+@click.option("--config", type=FILE, help="Take the sizes from a config.json.  [default: 4 layers × 256, no dropout]")
+@click.option("--steps", default=2000, type=Count(1), help="Take N optimizer steps.")
+@click.option("--minutes", type=Number(0, min_open=True), help=_MINUTES_HELP)
+@click.option("--tokens-per-step", default=8192, type=Count(1), help="Put N positions in a batch.")
+@click.option("--phases", default=_PHASES, metavar="LENGTH:SHARE,…", help="Train on rows of each length for its share.")
+@click.option("--warmup-steps", default=100, type=Count(0), help="Let the learning rate grow for N steps.")
 @click.option("--whole-words", is_flag=True, help="Hide whole words, not pieces.")
-@click.option("--shard", is_flag=True, help="Under torchrun: shard the parameters over the processes (FSDP2).")
+@click.option("--shard", is_flag=True, help="Shard the parameters over the processes of torchrun (FSDP2).")
 @click.option("--fast/--plain", default=True, help=_FAST_HELP)
-@click.option("--keep", default=2, type=_POSITIVE, help="Keep the N newest checkpoints.")
+@click.option("--keep", default=2, type=Count(1), help="Keep the N newest checkpoints.")
 @training_options(1.5e-3, _PRECISIONS, every=500, seeded="the weights, the batches and the masks")
 def pretrain(
     data: Path, out: Path, config: Path | None, *, phases: str, precision: str, minutes: float | None, **options: Any
 ) -> None:
-    """Train BertForPreTraining: hidden words and next sentences. The same command goes on where it was stopped. On Linux memory that a
-    step frees is kept for the next, which changes no bit.
+    """Train BertForPreTraining: hidden words and next sentences. Run the same command again to resume a run that was
+    stopped. On Linux memory that a step frees is kept for the next, which changes no bit.
 
     \b
     minibert data prepare novels/ --out corpus
@@ -127,10 +122,10 @@ def exit_if_stopped(best: dict[str, Any]) -> None:
 
 
 def finish(out: Path, best_step: int, *, metric: str, name: str) -> None:
-    """Keep the best checkpoint of a run as its model, plot a metric of its log where matplotlib is there, and say so."""
-    from ..training.run_files import keep_best, read_log
+    """Say where the best model of a run is, and plot a metric of its log where matplotlib is there."""
+    from ..training.run_files import read_log
 
-    click.echo(f"The best model, of step {best_step}, is in {keep_best(out, best_step)}.")
+    click.echo(f"The best model, of step {best_step}, is in {out / 'model'}.")
     if importlib.util.find_spec("matplotlib") is None:
         click.echo("For the curve of its loss, install the extra: pip install 'minibert-pytorch[plots]'.")
         return

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..terminal import table
+from .kinds import TEXT
 from .options import json_option, model_option, print_answer
 
 if TYPE_CHECKING:
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
 
 
 @click.command("tokenize")
-@click.argument("text")
-@click.option("--second", metavar="TEXT", help="Add a second text: the two become a pair, with segments 0 and 1.")
+@click.argument("text", type=TEXT)
+@click.option("--second", type=TEXT, help="Add a second text: the two become a pair, with segments 0 and 1.")
 @click.option("--explain", is_flag=True, help="Show every step from the text to its ids.")
 @model_option
 @json_option

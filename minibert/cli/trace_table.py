@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..terminal import display_width, outline, pad, table, terminal_width
+from .kinds import TEXT, Count
 from .options import json_option, load_as_trained, model_option, print_answer, warn_if_long
 
 if TYPE_CHECKING:
@@ -14,9 +15,9 @@ if TYPE_CHECKING:
 
 
 @click.command("trace")
-@click.argument("text")
-@click.option("--second", metavar="TEXT", help="Add a second text: the two become a pair, in segments 0 and 1.")
-@click.option("--depth", type=click.IntRange(1), help="Show only this many levels of stages inside stages.")
+@click.argument("text", type=TEXT)
+@click.option("--second", type=TEXT, help="Add a second text: the two become a pair, with segments 0 and 1.")
+@click.option("--depth", type=Count(1), help="Show N levels of stages inside stages.  [default: all]")
 @click.option("--numbers", is_flag=True, help="Show means, extremes and times in place of equations and code.")
 @model_option
 @json_option
@@ -40,7 +41,7 @@ def trace(text: str, second: str | None, depth: int | None, numbers: bool, model
     inputs = tokenizer(text, second, return_tensors="pt")
     with torch.no_grad(), watch(network) as record:
         network(**inputs)
-    warn_if_long(tokenizer, inputs)
+    warn_if_long(tokenizer, inputs["input_ids"])
     ids, segments = inputs["input_ids"][0].tolist(), inputs["token_type_ids"][0].tolist()
     pieces = tokenizer.convert_ids_to_tokens(ids)
     stages = [stage for stage in record.stages if depth is None or stage.depth < depth]

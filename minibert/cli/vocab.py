@@ -1,14 +1,16 @@
 """`minibert vocab`: train a vocabulary."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 from tqdm import tqdm
 
-from .options import FILE
+from .data import text_files
+from .kinds import NEW_FOLDER, Count, InputFile
 
-FOLDER = click.Path(file_okay=False, path_type=Path)
-MIN_FREQUENCY = "Join two pieces into a longer one only if they stand side by side at least so many times."
+MIN_FREQUENCY = "Join two pieces into a longer one only if they stand side by side at least N times."
+TOKENIZER = {"vocab.txt", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"}
 
 
 @click.group("vocab")
@@ -16,14 +18,15 @@ def vocab() -> None:
     """Train a vocabulary of word pieces on text of your own."""
 
 
-@vocab.command("train", short_help="Train a WordPiece vocabulary on files of text.")
-@click.argument("files", nargs=-1, required=True, type=FILE)
-@click.option("--size", default=8192, type=click.IntRange(6), help="Make a vocabulary of N pieces.")
-@click.option("--out", default="vocabulary", type=FOLDER, help="Write the tokenizer to this folder.")
+@vocab.command("train", short_help="Train a WordPiece vocabulary on text.")
+@click.argument("files", nargs=-1, required=True, type=InputFile(exists=True, path_type=Path))
+@click.option("--size", default=8192, type=Count(6), help="Make a vocabulary of at most N pieces.")
+@click.option("--out", default="vocabulary", type=NEW_FOLDER, help="Write the tokenizer to this folder.")
 @click.option("--cased", is_flag=True, help="Distinguish capitals, and letters with accents, from plain letters.")
-@click.option("--min-frequency", default=2, type=click.IntRange(1), help=MIN_FREQUENCY)
+@click.option("--min-frequency", default=2, type=Count(1), help=MIN_FREQUENCY)
 def train(files: tuple[Path, ...], size: int, out: Path, cased: bool, min_frequency: int) -> None:
-    """Train a WordPiece vocabulary on FILES of UTF-8 text, and write a tokenizer with it: a folder for --model.
+    """Train a WordPiece vocabulary on UTF-8 text FILES (or folders of *.txt files), and write a tokenizer with it: a folder for
+    --model.
 
     \b
     minibert vocab train novel.txt --size 4096 --out my-vocabulary
@@ -33,13 +36,17 @@ def train(files: tuple[Path, ...], size: int, out: Path, cased: bool, min_freque
     from ..config_files import folder_for_saving
     from ..tokenization import BertTokenizer, train_wordpiece
 
+    if others := sorted({path.name for path in out.glob("*")} - TOKENIZER):
+        raise ValueError(
+            f"'{out}' is there already and holds {', '.join(others[:3])}. Choose another folder for --out."
+        )
+    replaced = ", in place of those that were there" if (out / "vocab.txt").exists() else ""
+    paths = text_files(files)
+    how: dict[str, Any] = {"do_lower_case": not cased, "min_frequency": min_frequency}
     with tqdm(total=size, unit=" pieces", disable=None, leave=False) as bar:
-
-        def show(pieces: int, _size: int) -> None:
-            bar.update(pieces - bar.n)
-
-        pieces = train_wordpiece(files, size, do_lower_case=not cased, min_frequency=min_frequency, progress=show)
+        pieces = train_wordpiece(paths, size, progress=lambda pieces, _size: bar.update(pieces - bar.n), **how)
     folder = folder_for_saving(out)
     write_text_atomically(folder / "vocab.txt", "".join(f"{piece}\n" for piece in pieces))
     BertTokenizer(str(folder / "vocab.txt"), do_lower_case=not cased).save_pretrained(folder)
-    click.echo(f"{len(pieces):,} pieces in {folder}")
+    fewer = f", not {size:,}: there was no more to join" if len(pieces) < size else ""
+    click.echo(f"{len(pieces):,} pieces in {folder}{replaced}{fewer}.")

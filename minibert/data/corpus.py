@@ -83,7 +83,7 @@ class PreparedData:
         """Raises ValueError where there is no manifest."""
         path = folder / MANIFEST
         if not path.is_file():
-            raise ValueError(f"'{folder}' holds no prepared text ({MANIFEST} is missing): run minibert data prepare")
+            raise ValueError(f"'{folder}' holds no prepared text ({MANIFEST} is missing): run minibert data prepare.")
         return cls(folder, json.loads(path.read_text(encoding="utf-8")))
 
     def corpus(self, split: str) -> Corpus:
@@ -98,8 +98,8 @@ class PreparedData:
         ours = (self.folder / "vocab.txt").read_text(encoding="utf-8")
         if theirs != ours:
             raise ValueError(
-                f"'{self.folder}' was prepared with another vocabulary. Prepare the text again with this model's: "
-                "minibert data prepare --tokenizer."
+                f"'{self.folder}' was prepared with another vocabulary than this model's. Name the model that was trained on it "
+                "(--model), or prepare the text again with this model's: minibert data prepare --tokenizer."
             )
 
     @property

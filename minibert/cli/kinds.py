@@ -1,0 +1,73 @@
+"""The kinds of values that commands take: numbers, texts, files ("-" is standard input), and places, refused at once if not writable."""
+
+import re
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import click
+
+
+class Count(click.IntRange):
+    """A whole number, N in the help."""
+
+    def get_metavar(self, *_: Any, **__: Any) -> str:
+        return "N"
+
+
+class Number(click.FloatRange):
+    """A number, X in the help."""
+
+    def get_metavar(self, *_: Any, **__: Any) -> str:
+        return "X"
+
+
+def standard_input() -> str:
+    """The text that comes on standard input."""
+    try:
+        text = sys.stdin.buffer.read().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise click.ClickException(f"What comes on standard input is not UTF-8 ({error.reason}).") from error
+    if not text.strip():
+        raise click.ClickException('Nothing comes on standard input, for which "-" stands.')
+    return text
+
+
+def text(value: str) -> str:
+    """A text, or of "-" what comes on standard input."""
+    return standard_input().rstrip("\r\n") if value == "-" else value
+
+
+class InputFile(click.Path):
+    """A file to read; of "-" one that holds what comes on standard input, and is of the kind that this looks like."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "-" and ctx is not None:
+            read = standard_input()
+            looks = {".json": r"\{|\[\s*(\{|\]|$)", ".tsv": r".*\t", ".csv": r".*[,;]\S"}  # in prose a space follows
+            kind = next((kind for kind, look in looks.items() if re.match(look, read.lstrip())), ".txt")
+            value = Path(ctx.with_resource(TemporaryDirectory(prefix="minibert-")), f"standard-input{kind}")
+            value.write_bytes(read.encode())
+        return super().convert(value, param, ctx)
+
+
+class Output(click.Path):
+    """A place to write to: a folder, which is made where it does not exist, or a file in a folder that exists."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        path = Path(str(super().convert(value, param, ctx)))
+        folders = path.absolute().parents if self.file_okay else (path.absolute(), *path.absolute().parents)
+        try:
+            TemporaryDirectory(dir=next(each for each in folders if self.file_okay or each.exists())).cleanup()
+        except OSError as error:
+            self.fail(f"{value} cannot be written ({error.strerror}).", param, ctx)
+        return path
+
+
+FILE = InputFile(exists=True, dir_okay=False, path_type=Path)
+FILE_OR_FOLDER = InputFile(path_type=Path)
+PREPARED = click.Path(path_type=Path)  # a folder that `minibert data prepare` made
+NEW_FILE = Output(dir_okay=False, path_type=Path)
+NEW_FOLDER = Output(file_okay=False, path_type=Path)
+TEXT = click.types.FuncParamType(text)
