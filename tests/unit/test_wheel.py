@@ -1,14 +1,18 @@
 """The wheel: built, installed into an empty environment, away from the checkout, it finds its weights, and `minibert check` says
-where the course is."""
+where the course is. The source archive: it holds all that its README speaks of."""
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import sysconfig
+import tarfile
 import venv
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[2]
 SOURCES = ("minibert", "weights", "pyproject.toml", "README.md", "LICENSE")
@@ -76,3 +80,46 @@ def test_an_installed_wheel_fills_in_a_blank_with_its_own_weights(tmp_path: Path
         f"Error: There is no tutorials folder in {elsewhere} or above it. The course is not part"
     )
     assert result.stderr.count("\n") == 1
+
+
+@pytest.fixture(scope="module")
+def source_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that the source archive of this checkout unpacks to."""
+    folder = tmp_path_factory.mktemp("sdist")
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", str(folder)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    [archive] = folder.glob("*.tar.gz")
+    with tarfile.open(archive) as opened:
+        opened.extractall(folder, filter="data")
+    return folder / archive.name.removesuffix(".tar.gz")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Makefile", "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", "pyproject.toml", "constraints.txt"),
+        *(
+            "mkdocs.yml",
+            "docs/index.md",
+            "tutorials/01_one_page.py",
+            "tutorials/samples/reviews.csv",
+            "scripts/size.py",
+        ),
+        *("tests/unit/test_wheel.py", "tests/parity/real/requirements.txt", "benchmarks/__main__.py"),
+        *("minibert/cli/__init__.py", "weights/novels-4l-256h/model.safetensors", "weights/novels-4l-256h/vocab.txt"),
+    ],
+)
+def test_the_source_archive_has_what_its_readme_needs(name: str, source_archive: Path) -> None:
+    assert (source_archive / name).read_bytes() == (ROOT / name).read_bytes()
+
+
+def test_every_link_of_the_readme_leads_into_the_source_archive(source_archive: Path) -> None:
+    links = re.findall(r"\]\(([^)#:]+)", (source_archive / "README.md").read_text(encoding="utf-8"))
+    assert len(links) > 20
+    assert [link for link in links if link != "https" and not (source_archive / link).exists()] == []
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="there is no make")
+def test_make_knows_the_commands_of_the_readme_in_the_source_archive(source_archive: Path) -> None:
+    for target in ("demo", "test", "docs", "notebooks", "lint"):
+        subprocess.run(["make", "--dry-run", target], cwd=source_archive, check=True, capture_output=True)

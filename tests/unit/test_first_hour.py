@@ -1,0 +1,69 @@
+"""What the README promises for the first hour, of pythons, `make demo` and threads."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+def test_the_oldest_python_is_the_one_that_the_readme_names() -> None:
+    [oldest] = re.findall(r"You need Python (3\.\d+) or newer", README)
+    assert PROJECT["requires-python"] == f">={oldest}"
+    assert oldest == "3.11"  # 3.10 cannot install the test extra, and never ends an answer that loops for ever
+
+
+def test_the_pythons_that_are_tested_are_claimed_in_the_package() -> None:
+    tested = re.findall(r"3\.\d+", README.split("The tests are run on Python")[1].split("(")[0])
+    assert tested == ["3.11", "3.12", "3.13"]
+    for version in tested:
+        assert f"Programming Language :: Python :: {version}" in PROJECT["classifiers"]
+
+
+def test_another_project_of_the_name_is_named() -> None:
+    assert PROJECT["name"] == "minibert-pytorch"
+    assert "`pip install minibert` installs another project" in README
+
+
+def made(*arguments: str) -> str:
+    command = ["make", "--always-make", "--dry-run", *arguments]
+    return subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+
+
+needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="there is no make")
+
+
+@needs_make
+def test_the_demo_installs_what_a_chapter_needs() -> None:
+    assert '--editable ".[plots]"' in made("demo")
+    assert any(name.startswith("matplotlib") for name in PROJECT["optional-dependencies"]["plots"])
+
+
+@needs_make
+@pytest.mark.parametrize(("arguments", "index"), [(["CPU=1"], "https://download.pytorch.org/whl/cpu"), ([], "")])
+def test_a_variable_asks_for_pytorch_without_gpu_libraries(arguments: list[str], index: str) -> None:
+    assert "make demo CPU=1" in README
+    show = ["make", "--silent", "--eval", "show: ; @echo index=$$PIP_EXTRA_INDEX_URL", "show", *arguments]
+    environment = {name: value for name, value in os.environ.items() if name not in ("PIP_EXTRA_INDEX_URL", "CPU")}
+    result = subprocess.run(show, cwd=ROOT, env=environment, check=True, capture_output=True, text=True)
+    assert result.stdout.strip() == f"index={index}"
+
+
+@pytest.mark.parametrize("given", [None, "ACTIVE"])
+def test_threads_of_a_command_sleep_while_they_wait_unless_told_otherwise(given: str | None) -> None:
+    program = "import os; from minibert.cli import main; main(['--version'], standalone_mode=False); "
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    environment |= {"OMP_WAIT_POLICY": given} if given else {}
+    command = [sys.executable, "-c", program + "print(os.environ['OMP_WAIT_POLICY'])"]
+    result = subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, text=True)
+    assert result.stdout.split()[-1] == (given or "PASSIVE")
