@@ -13,7 +13,7 @@ ifdef CPU
 export PIP_EXTRA_INDEX_URL = https://download.pytorch.org/whl/cpu
 endif
 
-.PHONY: demo test test-pythons lint format bench parity notebooks docs docs-serve test-docs test-grading clean
+.PHONY: demo test test-pythons lint format bench parity notebooks docs docs-serve test-docs test-grading fuzz clean
 
 demo: .venv/.installed
 	$(VENV) -m minibert fill-mask "He shook his [MASK]."
@@ -64,6 +64,12 @@ notebooks: .venv-docs/.installed
 # Release the exercises with nbgrader, hand in right and wrong answers, and grade them.
 test-grading: .venv-grading/.installed
 	$(GRADING) -m pytest tests/tutorials/test_grading.py
+
+# Spoil good files and read them, SECONDS for each reader or as READER=name says: a crash, a hang, a raw traceback or a wrong answer is a finding.
+# Where the extra `fuzz` is installed, COVERAGE=1 lets atheris choose the files.
+SECONDS ?= 60
+fuzz: .venv/.test
+	$(VENV) -m tests.fuzz --seconds-each $(SECONDS) $(if $(READER),--reader $(READER)) $(if $(COVERAGE),--coverage)
 
 clean:
 	rm -rf .venv .venv-* build

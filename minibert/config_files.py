@@ -121,6 +121,11 @@ class ConfigFiles(SharedFields):
             logger.warning(
                 "%s is no field of %s and changes nothing: did you mean %s?", field, type(self).__name__, near
             )
+        for field in fields:
+            ours = getattr(type(self), field, None)
+            fixed = isinstance(ours, property) and ours.fset is None
+            if fixed or callable(ours) or field.startswith("__") or field in ("assumed", "attribute_map"):
+                raise ValueError(f"{type(self).__name__}: {field!r} is the name of something else: it can be no field.")
         for field, value in (copy.deepcopy(SHARED_DEFAULTS) | fields).items():
             setattr(self, field, value)
 

@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
+from .visible import visible
+
 SHADES = ((0.05, " "), (0.2, "░"), (0.4, "▒"), (0.7, "▓"), (float("inf"), "█"))  # for weights below
 
 
@@ -17,6 +19,13 @@ def write_utf8() -> None:
             stream.reconfigure(encoding="utf-8")
 
 
+def echo(text: object, err: bool = False, nl: bool = True) -> None:
+    """Print lines that may hold text from outside, made visible."""
+    import click
+
+    click.echo(visible(text, keep="\n"), err=err, nl=nl)
+
+
 def terminal_width() -> int:
     """Columns of the terminal, or of `COLUMNS`; where the output goes to a file or a pipe, 120."""
     return shutil.get_terminal_size((120, 24)).columns
@@ -24,7 +33,7 @@ def terminal_width() -> int:
 
 def table(header: Sequence[str], rows: Sequence[Sequence[Any]], right: Collection[int] = ()) -> str:
     """Columns as wide as their widest cell; those numbered in `right` are aligned to the right."""
-    cells = [[str(cell) for cell in row] for row in (header, *rows)]
+    cells = [list(map(visible, row)) for row in (header, *rows)]
     widths = [max(map(display_width, column)) for column in zip(*cells, strict=True)]
     cells.insert(1, ["─" * width for width in widths])
     lines = ("  ".join(pad(cell, widths[i], i in right) for i, cell in enumerate(row)) for row in cells)
@@ -62,6 +71,7 @@ def heatmap(tokens: Sequence[str], weights: Sequence[Sequence[float]]) -> str:
 
     After each row stand the piece with its largest weight and that weight.
     """
+    tokens = list(map(visible, tokens))
     width, digits = max(map(display_width, tokens)), len(str(len(tokens) - 1))
     margin = " " * (digits + 1 + width + 2)
     lines = [margin + " ".join(str(column).rjust(digits) for column in range(len(tokens)))]

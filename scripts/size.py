@@ -17,6 +17,8 @@ CORE = (
     "config",
     "config_files",
     "outputs",
+    "visible",
+    "terminal",
     "auto",
     "model",
     "heads",
@@ -26,7 +28,7 @@ CORE = (
     "checkpoints",
     "encoder_decoder",
 )
-WORK = ("data", "tasks", "training", "microscope", "cli", "terminal")
+WORK = ("data", "tasks", "training", "microscope", "cli")
 FAST = ("fast",)
 COMPAT = ("compat",)
 RINGS = {"core": CORE, "work": WORK, "fast": FAST, "compat": COMPAT}

@@ -32,7 +32,7 @@ def release(path: Path) -> tuple[int, ...]:
 
 def starts(path: str) -> bool:
     """Whether it is an interpreter and not pyenv's placeholder for one that is switched off."""
-    return subprocess.run([path, "-c", "pass"], capture_output=True, check=False).returncode == 0
+    return subprocess.run([path, "-c", "pass"], capture_output=True, check=False).returncode == 0  # noqa: S603  # a Python that pyenv or PATH names
 
 
 def environment(path: str, version: str) -> str:
@@ -40,9 +40,9 @@ def environment(path: str, version: str) -> str:
     folder = ROOT / f".venv-{version}"
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     if not python.exists():
-        subprocess.run([path, "-m", "venv", folder], check=True)
+        subprocess.run([path, "-m", "venv", folder], check=True)  # noqa: S603  # the same
     install = ["-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--constraint", "constraints.txt"]
-    subprocess.run([python, *install, "--editable", ".[test,plots]"], cwd=ROOT, check=True)
+    subprocess.run([python, *install, "--editable", ".[test,plots]"], cwd=ROOT, check=True)  # noqa: S603  # the same
     return str(python)
 
 
@@ -56,7 +56,7 @@ def main() -> int:
             continue
         print(f"Python {version}: {path}", flush=True)
         passed = (
-            subprocess.run([environment(path, version), "-m", "pytest", "-q"], cwd=ROOT, check=False).returncode == 0
+            subprocess.run([environment(path, version), "-m", "pytest", "-q"], cwd=ROOT, check=False).returncode == 0  # noqa: S603  # the same
         )
         results[version] = "passed" if passed else "FAILED"
     print("\n".join(f"Python {version}: {result}" for version, result in results.items()))

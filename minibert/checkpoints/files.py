@@ -51,7 +51,10 @@ def read_json(path: Path) -> dict[str, Any]:
     """The JSON object in ``path``; ``CheckpointError`` if it is missing, or not a JSON object in UTF-8."""
     check_is_real_file(path)
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        content = json.loads(text)
+        if "\\ud" in text.lower():  # half a character, which no file could hold again
+            json.dumps(content, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise CheckpointError(f"{path}: not JSON in UTF-8 ({error})") from error
     if not isinstance(content, dict):
@@ -74,7 +77,7 @@ def read_index(path: Path) -> dict[str, str]:
 
 def check_is_real_file(path: Path, listed_in: Path | None = None) -> None:
     """Refuse what stands in a file's place without being it: nothing, a folder, an empty file, a git-LFS pointer."""
-    if not path.exists():
+    if len(path.name) > 255 or not path.exists():  # no system has longer names
         listed = "" if listed_in is None else f", which {listed_in.name} lists"
         raise CheckpointError(f"{path}: no such file{listed}. {describe_folder(path.parent)}")
     if not path.is_file():

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
+from ..visible import visible
 from .files import CheckpointError
 from .names import WORD_DECODER, WORD_EMBEDDINGS, body_prefix, canonical, match_names, reason_left_over
 from .read import StoredTensor, Weights, empty_tensors
@@ -77,7 +78,7 @@ class LoadingReport:
 
     def __str__(self) -> str:
         place = f" of {_first_four(self.files)}" if self.files else ""
-        lines = [f"{self.model} from {self.checkpoint}", f"  read: {len(self.read)} tensors{place}"]
+        lines = [f"{self.model} from {visible(self.checkpoint)}", f"  read: {len(self.read)} tensors{place}"]
         renamed = [f"{source} → {name}" for name, source in self.read.items() if name != source]
         if renamed:
             lines.append(f"    {len(renamed)} under another name, such as {renamed[0]}")
@@ -94,7 +95,7 @@ class LoadingReport:
 
 
 def _first_four(names: list[str]) -> str:
-    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+    return ", ".join(map(visible, names[:4])) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
 
 
 def plan_loading(

@@ -16,6 +16,7 @@ import click
 
 from .. import __version__
 from ..terminal import write_utf8
+from ..visible import visible
 
 # In the order of the list: the file that holds the command, and its line, which is shown without importing the file.
 COMMANDS = {
@@ -72,9 +73,12 @@ class _Commands(click.Group):
             raise click.exceptions.Exit(130) from None
         except BrokenPipeError:
             raise  # the reader went away, as in `minibert … | head`: click ends quietly
+        except click.ClickException as error:
+            error.message = visible(error.message)  # type: ignore[misc]
+            raise
         except (OSError, ValueError, ModuleNotFoundError) as error:
             command = self.get_command(ctx, ctx.invoked_subcommand or "")
-            raise click.ClickException(in_options(" ".join(str(error).split()), command)) from error
+            raise click.ClickException(visible(in_options(" ".join(str(error).split()), command))) from error
         finally:
             logger.setLevel(level)
 

@@ -3,6 +3,7 @@
 import click
 
 from ..terminal import heatmap
+from ..visible import visible
 from .kinds import TEXT, Count
 from .options import json_option, model_option, print_answer, warn_if_long
 
@@ -34,5 +35,5 @@ def attention(text: str, layer: int, head: int, model: str, as_json: bool) -> No
     warn_if_long(tokenizer, inputs["input_ids"])
     pieces = tokenizer.convert_ids_to_tokens(inputs["input_ids"][0].tolist())
     answer = {"tokens": pieces, "layer": layer, "head": head, "attention": weights.tolist()}
-    title = f"layer {layer}, head {head} of {model}: each row attends to the columns"
+    title = f"layer {layer}, head {head} of {visible(model)}: each row attends to the columns"
     print_answer(answer, f"{title}\n{heatmap(pieces, weights.tolist())}", as_json)

@@ -7,6 +7,7 @@ from typing import Any
 import click
 from tqdm import tqdm
 
+from ..terminal import echo
 from .kinds import FILE_OR_FOLDER, NEW_FOLDER, Count
 from .options import BUNDLED_MODEL
 
@@ -45,21 +46,21 @@ def prepare(files: tuple[Path, ...], out: Path, tokenizer: str, lines: bool, **h
     for name, part in manifest["parts"].items():
         widths = {"files": 5, "documents": 7, "sentences": 10, "tokens": 12}
         counts = (f"{part[of]:{width},} {of[:-1] if part[of] == 1 else of}" for of, width in widths.items())
-        click.echo(f"{name:9} " + "  ".join(counts))
-    click.echo(f"A model that only counts words needs {manifest['unigram_entropy']:.3f} nats a word.")
+        echo(f"{name:9} " + "  ".join(counts))
+    echo(f"A model that only counts words needs {manifest['unigram_entropy']:.3f} nats a word.")
     train, sample = manifest["parts"]["train"], manifest["sample"]
     mean = train["tokens"] / train["sentences"]
     of = "tokens" if sample["tokens"] == train["tokens"] else f"first {sample['tokens']:,} tokens"
     shown = f"{sample['passes']} passes over it, in pairs of {sample['length']} positions, show {sample['shown']:.1%} of the {of}"
-    click.echo(f"A sentence of the training text has {mean:.1f} tokens on average; {shown}.")
+    echo(f"A sentence of the training text has {mean:.1f} tokens on average; {shown}.")
     if copies := manifest["copies"]:
-        click.echo(f"Not held out: {copies:,} document{'s' * (copies > 1)}, for the training text has the same.")
+        echo(f"Not held out: {copies:,} document{'s' * (copies > 1)}, for the training text has the same.")
     if mean > 100:  # more than any language has
         marks = "They end at . ! ? 。 । ؟ and the like; give other text a sentence a line, with --lines."
-        click.echo(f"Warning: few sentences were found, one in {mean:.0f} tokens. {marks}", err=True)
+        echo(f"Warning: few sentences were found, one in {mean:.0f} tokens. {marks}", err=True)
     if (unknown := sample["unknown"]) > 0.05:
         cure = "Train a vocabulary on this text (minibert vocab train) and name it with --tokenizer."
-        click.echo(
+        echo(
             f"Warning: the vocabulary lacks words of this text: {unknown:.0%} of the tokens are [UNK]. {cure}", err=True
         )
 
@@ -70,5 +71,5 @@ def text_files(given: Sequence[Path]) -> list[Path]:
     seen = {path for each in given if each.is_dir() for path in each.iterdir() if not path.name.startswith(".")}
     if passed := sorted(path.name for path in seen - set(paths)):
         shown = ", ".join(passed[:5]) + (", …" if len(passed) > 5 else "")
-        click.echo(f"Of a folder only its *.txt files are read. Passed over: {len(passed):,} ({shown}).")
+        echo(f"Of a folder only its *.txt files are read. Passed over: {len(passed):,} ({shown}).")
     return paths

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from ..terminal import echo
 from .kinds import FILE, PREPARED, Count
 from .options import answer_length_option, column_options, json_option, model_option, print_json
 
@@ -44,7 +45,7 @@ def evaluate(
 
     if file is not None:
         metrics, report = TrainedModel.open(model, Processes.alone(), **settings).evaluate(file, rows)
-        click.echo(str(report), err=as_json)
+        echo(str(report), err=as_json)
         width = max(map(len, metrics))
         lines = [f"{name.replace('_', ' '):{width}}  {value:.3f}" for name, value in metrics.items()]
     if data is not None:
@@ -52,7 +53,7 @@ def evaluate(
     if as_json:
         print_json(metrics)
     else:
-        click.echo("\n".join(lines))
+        echo("\n".join(lines))
 
 
 def _pretraining_metrics(

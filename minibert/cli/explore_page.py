@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from ..terminal import echo
 from .kinds import NEW_FILE, TEXT
 from .options import load_as_trained, model_option, warn_if_long
 
@@ -31,4 +32,4 @@ def explore(text: str, second: str | None, out: Path, model: str) -> None:
     page = attention_page(network, tokenizer, texts, title=model)
     warn_if_long(tokenizer, tokenizer(texts, padding=True, return_tensors="pt", verbose=False)["input_ids"])
     write_text_atomically(out, page)
-    click.echo(f"{out}: {len(page.encode()) / 1e6:.2f} MB. Open it in a browser.")
+    echo(f"{out}: {len(page.encode()) / 1e6:.2f} MB. Open it in a browser.")

@@ -4,7 +4,8 @@ from typing import Any
 
 import click
 
-from ..terminal import pad
+from ..terminal import display_width, pad
+from ..visible import visible
 from .kinds import TEXT, Count
 from .options import json_option, model_option, print_answer, warn_if_long
 
@@ -26,10 +27,10 @@ def fill_mask(text: str, top_k: int, model: str, as_json: bool) -> None:
     for number, blank in enumerate(blanks, start=1):
         if len(blanks) > 1:
             lines.append(click.style(f"blank {number} of {len(blanks)}", bold=True))
-        width = max(len(prediction["token"]) for prediction in blank["predictions"])
+        width = max(display_width(visible(prediction["token"])) for prediction in blank["predictions"])
         for prediction in blank["predictions"]:
             bar = "█" * round(40 * prediction["probability"])
-            line = f"  {pad(prediction['token'], width)}  {prediction['probability']:6.1%}"
+            line = f"  {pad(visible(prediction['token']), width)}  {prediction['probability']:6.1%}"
             lines.append(line + click.style(f"  {bar}", fg="cyan") if bar else line)
     print_answer({"text": text, "model": model, "blanks": blanks}, "\n".join(lines), as_json)
 

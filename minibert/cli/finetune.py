@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from ..terminal import echo
 from .kinds import FILE, Count, Number
 from .options import ANSWER_LENGTH_HELP, COLUMNS, column_options, in_order, model_option
 from .pretrain import exit_if_stopped, finish, training_options
@@ -162,9 +163,9 @@ def _run(name: str, options: dict[str, Any], **fields: Any) -> None:
     model, out = options.pop("model"), options["out"]
     run = {name: options.pop(name) for name in ("train_file", "evaluation_file", "out", "save_every")}
     with join_processes() as processes:
-        run |= {"processes": processes, "say": click.echo if processes.leads else lambda _text: None}
+        run |= {"processes": processes, "say": echo if processes.leads else lambda _text: None}
         _, best = finetune(task, model, recipe=FineTuningRecipe(**options), adamw="blocked", **run)
     if processes.leads and best["step"] is not None:
-        click.echo(results_table(read_log(out / "log.jsonl"), int(best["step"])))
+        echo(results_table(read_log(out / "log.jsonl"), int(best["step"])))
         finish(out, int(best["step"]), metric="loss", name="loss")
     exit_if_stopped(best)

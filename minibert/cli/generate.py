@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from ..terminal import echo
 from .kinds import TEXT, Count
 from .options import json_option, model_option, print_answer, warn_if_long
 
@@ -45,9 +46,7 @@ def generate(prompt: str, sample: bool, seed: int | None, model: str, as_json: b
     tokenizer = BertTokenizer.from_pretrained(model)
     decoder = BertLMHeadModel.from_pretrained(model, is_decoder=True)
     if not BertConfig.from_pretrained(model).is_decoder:
-        click.echo(
-            f"Warning: {model} was trained to fill in blanks, and its text makes little sense. {TRAIN_ONE}", err=True
-        )
+        echo(f"Warning: {model} was trained to fill in blanks, and its text makes little sense. {TRAIN_ONE}", err=True)
     if any(finding.name.startswith("cls.") for finding in decoder.loading_report.new):
         raise ValueError(f"{model} was not trained to predict words: it has no masked-word head.")
 
@@ -58,10 +57,10 @@ def generate(prompt: str, sample: bool, seed: int | None, model: str, as_json: b
     def show(tokens: torch.Tensor) -> None:
         """Print the newest piece, tokens: (1,), with a space before a new word and none before the rest of one."""
         nonlocal waiting
-        click.echo(waiting, nl=False)
+        echo(waiting, nl=False)
         waiting, piece = "", tokenizer.convert_ids_to_tokens(int(tokens[0]))
         if piece not in tokenizer.all_special_tokens:
-            click.echo(piece[2:] if piece.startswith("##") else f" {piece}", nl=False)
+            echo(piece[2:] if piece.startswith("##") else f" {piece}", nl=False)
 
     streams = not as_json and search["num_beams"] == 1
     output = decoder.generate(

@@ -26,7 +26,7 @@ def inspect(model: str, as_json: bool) -> None:
     """
     loaded = load_as_trained(model)
     stages, report = parameters_by_stage(loaded), loaded.loading_report
-    assert report is not None  # `from_pretrained` makes one
+    assert report is not None  # noqa: S101  # `from_pretrained` makes one  # noqa: S101
     header, rows = ("stage", "parameter", "shape", "count"), []
     for (before, *_), (stage, name, shape, count) in zip([("",), *stages], stages, strict=False):
         rows.append((stage if stage != before else "", name, " × ".join(map(str, shape)), f"{count:,}"))

@@ -1,12 +1,13 @@
 """What several commands have in common: options, JSON, and opening a checkpoint as what it was trained as."""
 
-import json
 from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any, TypeVar
 
 import click
 
+from ..terminal import echo
+from ..visible import visible_json
 from .kinds import Count
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -46,12 +47,12 @@ def warn_if_long(tokenizer: Any, ids: Any, has: str = "The text has", more: int 
     pieces, learned = ids.size(1) + more, tokenizer.model_max_length
     if pieces > learned:
         said = f"{has} {pieces} pieces, and the model was trained on texts of at most {learned}"
-        click.echo(f"Warning: {said}: what it says about longer ones is not to be trusted.", err=True)
+        echo(f"Warning: {said}: what it says about longer ones is not to be trusted.", err=True)
 
 
 def print_json(value: Any) -> None:
     """Print one JSON document on standard output, indented, with letters as they are."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    click.echo(visible_json(value, indent=2))
 
 
 def print_answer(value: Any, text: str, as_json: bool) -> None:

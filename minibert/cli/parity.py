@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..visible import visible
 from .kinds import TEXT, Number
 from .options import BUNDLED_MODEL, json_option, load_as_trained, print_answer
 
@@ -40,7 +41,7 @@ def parity(model: str, reference: str, tolerance: float, text: tuple[str, ...], 
     from ..tokenization import BertTokenizer
 
     ours = load_as_trained(model)
-    assert ours.loading_report is not None
+    assert ours.loading_report is not None  # noqa: S101  # for the type checker
     if reference == "transformers":
         theirs, name = open_in_transformers(model, type(ours).__name__)
     else:
@@ -59,7 +60,7 @@ def parity(model: str, reference: str, tolerance: float, text: tuple[str, ...], 
     lines = {"summary": comparison.summary().splitlines(), "stages": stages}
     title = f"a: {type(theirs).__name__} of {name}\nb: {type(ours).__name__} of {model}, minibert\n\n"
     answer = {"model": model, "reference": name, "tolerance": tolerance, **found, **lines}
-    print_answer(answer, f"{title}{comparison}", as_json)
+    print_answer(answer, visible(f"{title}{comparison}", keep="\n"), as_json)
     if not comparison.agrees:
         raise click.exceptions.Exit(1)
 

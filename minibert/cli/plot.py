@@ -5,6 +5,8 @@ from typing import Any
 
 import click
 
+from ..terminal import echo
+from ..visible import visible
 from .kinds import NEW_FILE, TEXT, Count
 from .options import model_option, warn_if_long
 
@@ -36,7 +38,7 @@ def schedules(warmup: int, total: int, out: Path) -> None:
     from ..microscope.plots import plot_schedules
 
     plot_schedules(out, warmup, total)
-    click.echo(out)
+    echo(out)
 
 
 @plot.command("adamw")
@@ -46,7 +48,7 @@ def adamw(out: Path) -> None:
     from ..microscope.plots import plot_adamw_and_l2
 
     plot_adamw_and_l2(out)
-    click.echo(out)
+    echo(out)
 
 
 def add_command(name: str, probe: str, draw: str, what: str) -> None:
@@ -65,9 +67,9 @@ def add_command(name: str, probe: str, draw: str, what: str) -> None:
             warn_if_long(tokenizer, tokenizer(text, return_tensors="pt", verbose=False)["input_ids"])
         numbers = getattr(probes, probe)(network, *inputs)
         figure = getattr(plots, draw)(*numbers) if isinstance(numbers, tuple) else getattr(plots, draw)(numbers)
-        figure.suptitle(f"{model}: {what.replace('TEXT', f'“{text}”')}", fontsize=10, parse_math=False)
+        figure.suptitle(visible(f"{model}: {what.replace('TEXT', f'“{text}”')}"), fontsize=10, parse_math=False)
         plots.save_figure(figure, out)
-        click.echo(out)
+        echo(out)
 
     if name not in WITHOUT_TEXT:
         click.argument("text", type=TEXT)(command)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..terminal import table
+from ..terminal import echo, table
 from .kinds import FILE, TEXT, Count, standard_input
 from .options import COLUMNS, answer_length_option, column_options, json_option, print_json
 
@@ -71,11 +71,11 @@ def predict(model: str, top_k: int, batch_size: int, as_json: bool, **asked: Any
     examples = _examples(trained, {name: value for name, value in asked.items() if value not in (None, ())})
     answers = trained.answers(examples, batch_size)
     if (report := examples.report).changed or report.left_out or asked["file"]:
-        click.echo(str(report), err=True)  # so that standard output holds the answers only
+        echo(str(report), err=True)  # so that standard output holds the answers only
     if as_json:
         print_json({"model": model, "task": trained.task.name, "answers": answers})
     else:
-        click.echo(answer_table(answers, top_k))
+        echo(answer_table(answers, top_k))
 
 
 def _examples(trained: "TrainedModel", given: dict[str, Any]) -> "Examples":

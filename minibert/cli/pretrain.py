@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from ..terminal import echo
 from .kinds import FILE, NEW_FOLDER, PREPARED, Count, Number
 from .options import Command, in_order
 
@@ -108,7 +109,7 @@ def pretrain(
             steps = saved or steps_in(minutes, prepared, settings, recipe=recipe, processes=processes)
             recipe = replace(recipe, steps=steps, warmup_steps=min(recipe.warmup_steps, steps // 10))
             if processes.leads:
-                click.echo(f"{minutes:g} minutes are about {steps:,} steps.")
+                echo(f"{minutes:g} minutes are about {steps:,} steps.")
         best = pretrain(prepared, settings, recipe, out=out, processes=processes, **often)
     if processes.leads and best["step"] is not None:
         finish(out, int(best["step"]), metric="words_loss", name="loss of hidden words (nats)")
@@ -125,11 +126,11 @@ def finish(out: Path, best_step: int, *, metric: str, name: str) -> None:
     """Say where the best model of a run is, and plot a metric of its log where matplotlib is there."""
     from ..training.run_files import read_log
 
-    click.echo(f"The best model, of step {best_step}, is in {out / 'model'}.")
+    echo(f"The best model, of step {best_step}, is in {out / 'model'}.")
     if importlib.util.find_spec("matplotlib") is None:
-        click.echo("For the curve of its loss, install the extra: pip install 'minibert-pytorch[plots]'.")
+        echo("For the curve of its loss, install the extra: pip install 'minibert-pytorch[plots]'.")
         return
     from ..microscope.plots import plot_training
 
     plot_training(read_log(out / "log.jsonl"), out / "curve.png", metric=metric, name=name)
-    click.echo(f"The curve of its loss is in {out / 'curve.png'}.")
+    echo(f"The curve of its loss is in {out / 'curve.png'}.")

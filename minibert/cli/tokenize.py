@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..terminal import table
+from ..visible import visible
 from .kinds import TEXT
 from .options import json_option, model_option, print_answer
 
@@ -52,7 +53,9 @@ def in_colour(steps: list[Step]) -> str:
     lines = []
     for step in steps:
         marked = zip(step.parts, step.marked, strict=True)
-        parts = [click.style(part, fg="green", bold=True) if changed else part for part, changed in marked]
+        parts = [
+            click.style(visible(part), fg="green", bold=True) if changed else visible(part) for part, changed in marked
+        ]
         lines.append(f"{step.name:>{width}}  {separator.join(parts)}")
         lines.append(click.style(f"{'':>{width}}  {step.meaning}", dim=True))
     return "\n".join(lines)

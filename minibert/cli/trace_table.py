@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..terminal import display_width, outline, pad, table, terminal_width
+from ..visible import visible
 from .kinds import TEXT, Count
 from .options import json_option, load_as_trained, model_option, print_answer, warn_if_long
 
@@ -57,7 +58,7 @@ def in_blocks(titles: tuple[str, ...], columns: list[tuple[Any, ...]]) -> str:
     margin = max(map(len, titles))
     blocks: list[list[str]] = []
     for column in columns:
-        cells = [str(cell) for cell in column]
+        cells = list(map(visible, column))
         width = max(map(display_width, cells))
         if not blocks or display_width(blocks[-1][0]) + 2 + width > widest:
             blocks.append([pad(title, margin) for title in titles])

@@ -6,6 +6,7 @@ from typing import Any
 import click
 from tqdm import tqdm
 
+from ..terminal import echo
 from .data import text_files
 from .kinds import NEW_FOLDER, Count, InputFile
 
@@ -49,4 +50,4 @@ def train(files: tuple[Path, ...], size: int, out: Path, cased: bool, min_freque
     write_text_atomically(folder / "vocab.txt", "".join(f"{piece}\n" for piece in pieces))
     BertTokenizer(str(folder / "vocab.txt"), do_lower_case=not cased).save_pretrained(folder)
     fewer = f", not {size:,}: there was no more to join" if len(pieces) < size else ""
-    click.echo(f"{len(pieces):,} pieces in {folder}{replaced}{fewer}.")
+    echo(f"{len(pieces):,} pieces in {folder}{replaced}{fewer}.")

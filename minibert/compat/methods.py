@@ -169,9 +169,15 @@ def prune_heads_of_a_side(_: Any, heads_to_prune: Mapping[int, Iterable[int]]) -
     raise NotImplementedError("Two sides with layers of their own: call model.encoder.prune_heads(…) or the decoder's.")
 
 
+def generate(self: Any, *_: Any, **__: Any) -> None:
+    """`BertLMHeadModel` has its own. Raises TypeError, for this model predicts no next word."""
+    advice = "Open the checkpoint with BertLMHeadModel.from_pretrained(…, is_decoder=True)"
+    raise TypeError(f"{type(self).__name__} predicts no next word, so it cannot generate text. {advice}.")
+
+
 _SAMPLE = [[7, 6, 0, 0, 1], [1, 2, 3, 0, 0], [0, 0, 0, 4, 5]]
 OF_MODELS: dict[str, Any] = {"framework": "pt", "supports_gradient_checkpointing": True, "is_parallelizable": False}
-OF_MODELS |= {each.__name__: each for each in (estimate_tokens, floating_point_ops)}
+OF_MODELS |= {each.__name__: each for each in (estimate_tokens, floating_point_ops, generate)}
 OF_MODELS |= {each.__name__: each for each in (add_memory_hooks, reset_memory_hooks_state)}
 OF_MODELS |= {"dummy_inputs": property(lambda _: {"input_ids": torch.tensor(_SAMPLE)})}
 OF_MODELS |= dict.fromkeys(("get_position_embeddings", "resize_position_embeddings"), resize_position_embeddings)

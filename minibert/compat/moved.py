@@ -40,6 +40,8 @@ RENAMED = {"KINDS": "TASKS", "kind_of": "task_of", "Passage": "TextExample", "Ta
 
 def moved_name(module: str, attribute: str) -> Any:
     """What a module had under a name, from where it is now. Raises AttributeError, with the places, where nothing is."""
+    if attribute.startswith("__"):  # asked for of every module, while others are half imported
+        raise AttributeError(attribute)
     task = import_module("minibert.tasks.task").Task  # whose properties had other names, too
     task.decisive, task.learn = property(lambda self: self.selection_metric), lambda self, found: self.adapted_to(found)
     places = MOVED.get(module) or LEFT[module]

@@ -7,7 +7,7 @@
 `minibert data prepare` writes the folder (`prepare.py`); `manifest.json` above it says what is in there.
 """
 
-import json
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..checkpoints import read_json
+
 MANIFEST = "manifest.json"
 TRAIN, HELD_OUT = "train", "held-out"
+DTYPES = ("<u2", "<u4")  # of token ids
 
 
 @dataclass(frozen=True)
@@ -35,12 +38,13 @@ class Corpus:
             path = folder / name
             if not path.is_file():
                 raise ValueError(f"'{path}' is missing. Prepare the corpus again: minibert data prepare.")
-            return np.memmap(path, dtype=dtype, mode="r") if path.stat().st_size else np.empty(0, dtype=dtype)
+            whole = path.stat().st_size and path.stat().st_size % np.dtype(dtype).itemsize == 0
+            return np.memmap(path, dtype=dtype, mode="r") if whole else np.empty(0, dtype=dtype)
 
         corpus = cls(mapped("tokens.bin", dtype), mapped("sentences.bin", "<i8"), mapped("documents.bin", "<i8"))
-        ends = [int(border) for border in (*corpus.sentences[-1:], *corpus.documents[-1:])]
-        if ends != [len(corpus.tokens), len(corpus.sentences) - 1]:
-            raise ValueError(f"The files in '{folder}' do not fit each other. Prepare the corpus again.")
+        for borders, end in (corpus.sentences, len(corpus.tokens)), (corpus.documents, len(corpus.sentences) - 1):
+            if [*borders[:1], *borders[-1:]] != [0, end] or end < 1 or not (np.diff(borders) > 0).all():
+                raise ValueError(f"The files in '{folder}' do not fit each other. Prepare the corpus again.")
         return corpus
 
     def sentence_at(self, token: int) -> int:
@@ -80,11 +84,24 @@ class PreparedData:
 
     @classmethod
     def open(cls, folder: Path) -> "PreparedData":
-        """Raises ValueError where there is no manifest."""
+        """Raises ValueError where there is no manifest, it is damaged, or vocab.txt is not the one that the text was prepared with."""
         path = folder / MANIFEST
         if not path.is_file():
             raise ValueError(f"'{folder}' holds no prepared text ({MANIFEST} is missing): run minibert data prepare.")
-        return cls(folder, json.loads(path.read_text(encoding="utf-8")))
+        manifest = read_json(path)
+        try:
+            counts = [manifest["vocab_size"], *(manifest["parts"][part]["tokens"] for part in (TRAIN, HELD_OUT))]
+            hashes = [manifest["vocab_sha256"], *(source["sha256"] for source in manifest["sources"])]
+            kinds = {*map(type, counts)} == {int} and {*map(type, hashes)} == {str}
+            whole = kinds and manifest["dtype"] in DTYPES and 0 <= manifest["unigram_entropy"] < float("inf")
+        except (KeyError, TypeError):
+            whole = False
+        if not whole:
+            raise ValueError(f"'{path}' is damaged. Prepare the corpus again: minibert data prepare.")
+        vocab = folder / "vocab.txt"
+        if not vocab.is_file() or sha256(vocab) != manifest["vocab_sha256"]:
+            raise ValueError(f"'{vocab}' is not the one that the text was prepared with. Prepare the corpus again.")
+        return cls(folder, manifest)
 
     def corpus(self, split: str) -> Corpus:
         """The split to train on ("train") or the one held out ("held-out"). Raises ValueError where it is empty."""
@@ -106,3 +123,9 @@ class PreparedData:
     def unigram_entropy(self) -> float:
         """Nats per word of a model that knows how often each word occurs and nothing else."""
         return float(self.manifest["unigram_entropy"])
+
+
+def sha256(path: Path) -> str:
+    """The hash of a file, in hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

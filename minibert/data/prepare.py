@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from ..checkpoints import replacing
 from ..tokenization import BertTokenizer
-from .corpus import HELD_OUT, MANIFEST, TRAIN, Corpus
+from .corpus import DTYPES, HELD_OUT, MANIFEST, TRAIN, Corpus, sha256
 from .pretraining_batches import PretrainingBatches
 from .sentences import read_documents
 
@@ -65,7 +65,7 @@ def prepare(
     out.parent.mkdir(parents=True, exist_ok=True)
     with replacing(out) as draft:
         tokenizer.save_pretrained(draft)
-        dtype = "<u2" if len(tokenizer) <= 1 << 16 else "<u4"
+        dtype = DTYPES[len(tokenizer) > 1 << 16]
         convert = partial(tokenize_file, draft=draft, dtype=dtype, one_sentence_per_line=one_sentence_per_line)
         sources = []
         # Fresh processes: a fork of one that has used threads may hang.
@@ -87,7 +87,7 @@ def prepare(
             "format": "minibert-corpus-1",
             "dtype": dtype,
             "vocab_size": len(tokenizer),
-            "vocab_sha256": _sha256(draft / "vocab.txt"),
+            "vocab_sha256": sha256(draft / "vocab.txt"),
             "one_sentence_per_line": one_sentence_per_line,
             "held_out_by": by,
             "copies": copies,
@@ -150,7 +150,7 @@ def tokenize_file(number: int, source: Path, draft: Path, dtype: str, one_senten
     np.array(sentences, dtype="<i8").tofile(folder / "sentences.bin")
     np.array(documents, dtype="<i8").tofile(folder / "documents.bin")
     (folder / "hashes.bin").write_bytes(hashes)
-    return {"name": source.name, "sha256": _sha256(source), "characters": characters, "tokens": sum(sentences)}
+    return {"name": source.name, "sha256": sha256(source), "characters": characters, "tokens": sum(sentences)}
 
 
 def _join(pieces: list[Path], chosen: list[NDArray[np.bool_]], folder: Path, dtype: str) -> dict[str, int]:
@@ -182,8 +182,3 @@ def unigram_entropy(path: Path, dtype: str) -> float:
         counts += np.bincount(tokens[start : start + COUNTED_AT_A_TIME], minlength=len(counts))
     shares = counts[counts > 0] / counts.sum()
     return float(-(shares * np.log(shares)).sum())
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -73,4 +73,4 @@ class BertForMultipleChoice(BertPreTrainedModel):
 
 def rows(ids: Tensor | None) -> Tensor | None:
     """(batch, choices, seq) → (batch · choices, seq), the choices of one question next to each other."""
-    return None if ids is None else ids.reshape(-1, ids.size(-1))
+    return ids.reshape(-1, ids.size(-1)) if isinstance(ids, Tensor) else ids  # what is none is refused further in

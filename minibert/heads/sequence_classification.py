@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from ..config import BertConfig
 from ..model.bert import BertModel
-from ..model.checks import check_labels, check_targets, input_shape
+from ..model.checks import check_labels, check_targets, input_shape, no_tensor
 from ..model.pretrained import BertPreTrainedModel
 from ..outputs import SequenceClassifierOutput, head_output
 
@@ -72,6 +72,8 @@ class BertForSequenceClassification(BertPreTrainedModel):
 
     def check_kind_of_labels(self, labels: Tensor, batch_size: int) -> None:
         """Decide the kind of problem if the config has not, and check that the labels are of it."""
+        if not isinstance(labels, Tensor):
+            raise ValueError(no_tensor("labels", labels))
         if self.config.problem_type is None:
             if self.num_labels == 1:
                 self.config.problem_type = "regression"

@@ -9,7 +9,6 @@ No reference class: ours.
 """
 
 import base64
-import json
 from collections.abc import Sequence
 from importlib import resources
 from typing import Any
@@ -20,6 +19,7 @@ from torch import Tensor
 from ..heads.prediction import BertWordPredictor
 from ..model.pretrained import BertPreTrainedModel
 from ..tokenization import BertTokenizer
+from ..visible import visible_in_html
 from .probes import likeliest_words, run_text
 
 LENS_WORDS = 5
@@ -35,7 +35,7 @@ def attention_page(
     """
     gathered = [gather(model, tokenizer, text) for text in texts]
     template = resources.files("minibert.microscope").joinpath("page.html").read_text(encoding="utf-8")
-    data = json.dumps({"title": title, "texts": gathered}, ensure_ascii=False).replace("<", "\\u003c")
+    data = visible_in_html({"title": title, "texts": gathered})
     return template.replace("/*DATA*/ null", data)
 
 

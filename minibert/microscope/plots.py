@@ -16,6 +16,7 @@ from torch import Tensor
 
 from ..checkpoints import replacing
 from ..optim import AdamL2, AdamW, schedules
+from ..visible import visible_in_plot
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -53,7 +54,7 @@ def draw_attention(pieces: Sequence[str], layers: Sequence[Tensor]) -> "Figure":
     heads = max(layer.size(0) for layer in layers)
     figure = new_figure(width=1.0 + 2.0 * heads, height=0.8 + 2.1 * len(layers))
     panels = figure.subplots(len(layers), heads, squeeze=False)
-    texts, blank = [_plain(piece) for piece in pieces], [""] * len(pieces)
+    texts, blank = [visible_in_plot(piece) for piece in pieces], [""] * len(pieces)
     for row, layer in enumerate(layers):
         for panel in panels[row][layer.size(0) :]:  # the heads that were pruned
             panel.set_axis_off()
@@ -73,7 +74,14 @@ def draw_residual_norms(pieces: Sequence[str], norms: Tensor) -> "Figure":
     figure = new_figure(width=7, height=4.5)
     panel, stages = figure.subplots(), range(norms.size(0))
     for i, piece in enumerate(pieces):
-        panel.plot(stages, norms[:, i].tolist(), marker=MARKERS[i % len(MARKERS)], ms=5, lw=1, label=f"{i} {piece}")
+        panel.plot(
+            stages,
+            norms[:, i].tolist(),
+            marker=MARKERS[i % len(MARKERS)],
+            ms=5,
+            lw=1,
+            label=visible_in_plot(f"{i} {piece}"),
+        )
     panel.set(xticks=stages, xticklabels=_stage_names(len(stages)), ylabel="length of the vector")
     figure.legend(loc="outside right upper", fontsize=8, frameon=False)
     return figure
@@ -87,9 +95,9 @@ def draw_lens(pieces: Sequence[str], words: Sequence[Sequence[str]], probabiliti
     for row, predicted in enumerate(words):
         for column, word in enumerate(predicted):
             colour = "white" if probabilities[row, column] > 0.6 else "black"
-            panel.text(column, row, _plain(word), ha="center", va="center", fontsize=8, color=colour)
+            panel.text(column, row, visible_in_plot(word), ha="center", va="center", fontsize=8, color=colour)
     panel.set_yticks(range(len(words)), _stage_names(len(words)))
-    panel.set_xticks(range(len(pieces)), [_plain(piece) for piece in pieces])
+    panel.set_xticks(range(len(pieces)), [visible_in_plot(piece) for piece in pieces])
     figure.colorbar(panel.images[0], label="probability of the word")
     return figure
 
@@ -132,11 +140,6 @@ def draw_gradient_flow(flow: Mapping[str, float]) -> "Figure":
 
 def _stage_names(count: int) -> list[str]:
     return ["embeddings", *(f"layer {i}" for i in range(count - 1))]
-
-
-def _plain(text: str) -> str:
-    """A text in which a dollar sign begins no formula."""
-    return text.replace("$", r"\$")
 
 
 def schedule_curves(warmup: int, total: int) -> dict[str, list[float]]:

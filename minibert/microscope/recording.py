@@ -101,7 +101,7 @@ class Recording(TorchFunctionMode):
     def begin(self, module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """After the trace's own hook: hand on an alias of each tensor, whose gradient is that of this stage's use alone."""
         stage, names = self.trace.current, parameter_names(type(module).forward)
-        assert stage is not None
+        assert stage is not None  # noqa: S101  # for the type checker: a forward is under way
         given = {names[i] if i < len(names) else str(i): x for i, x in enumerate(args)} | kwargs
         tensors = {name: x for name, x in given.items() if isinstance(x, Tensor) and not x.is_inference()}
         self._versions[stage.key] = [(name, x, x._version) for name, x in tensors.items()]

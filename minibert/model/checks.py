@@ -123,6 +123,9 @@ def input_shape(input_ids: Tensor | None, inputs_embeds: Tensor | None) -> tuple
 
     Raises ValueError unless exactly one of the two is given.
     """
+    for name, value in (("input_ids", input_ids), ("inputs_embeds", inputs_embeds)):
+        if value is not None and not isinstance(value, Tensor):
+            raise ValueError(no_tensor(name, value))
     if input_ids is not None and inputs_embeds is None:
         return tuple(input_ids.shape)
     if inputs_embeds is not None and input_ids is None:

@@ -39,12 +39,14 @@ def read_columns(path: Path, text: str, *, labelled: bool, where: TagColumns, no
     """The sentences of a file's text. notes: what was understood is appended. Raises ValueError, naming file and line."""
     passed_over = list[str]()
     records = _without_comments(_records(path, text), path.suffix.lower() == ".conllu", passed_over)
-    if not any(cells for _, cells in records):
-        raise ValueError(f"'{path}' has no words: all its lines are empty or comments.")
-    names = _names(path, records, where=where, passed_over=passed_over)
+    names = _names(path, records, where=where, passed_over=passed_over) if any(c for _, c in records) else []
+    first = next((location for location, cells in records if cells), None)
+    if first is None:
+        raise ValueError(
+            f"'{path}' has no words: all its lines are empty or comments{', but for a header' * bool(names)}."
+        )
     word = tag = 0
     if labelled or len(names) > 1:
-        first = next(location for location, cells in records if cells)
         word = _place(first, names, WORDS, asked=where.word, what="word")
         tag = _place(first, names, TAGS, asked=where.tag, what="tag") if labelled else word
     if len(names) > 2 or word:

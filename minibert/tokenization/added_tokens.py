@@ -13,11 +13,14 @@ def read_added_tokens(entries: Any, known: Mapping[str, Any] | None = None, *, p
 
     Raises CheckpointError where one is no entry, or asks for what is not done here.
     """
-    listed = [{**entry, "id": int(index)} for index, entry in entries.items()] if isinstance(entries, dict) else entries
+    if isinstance(entries, dict):
+        ids = {index: int(index) if index.isdecimal() and len(index) < 19 else None for index in entries}
+        entries = [{**e, "id": ids[index]} if isinstance(e, dict) else e for index, e in entries.items()]
     tokens = {}
-    for entry in listed:
+    for entry in entries if isinstance(entries, list) else [entries]:
         token = entry.get("content") if isinstance(entry, dict) else None
-        if not isinstance(token, str) or type(entry.get("id")) is not int:
+        flags = isinstance(token, str) and {type(entry.get(flag, True)) for flag in ("special", "normalized")}
+        if flags != {bool} or type(entry.get("id")) is not int:
             raise CheckpointError(f"{path}: an added token needs a content and an id, which {entry!r:.80} is not")
         if entry.get("single_word"):
             wrong = f"the added token {token!r} has single_word=true"
@@ -49,7 +52,8 @@ def restore_added_tokens(tokenizer: Vocabulary, added_tokens: Mapping[str, Mappi
 
 def flags_of_added_tokens(tokenizer: Vocabulary) -> dict[str, Any]:
     """Today's `added_tokens_decoder`, where added_tokens.json cannot tell: pieces that are cut out, tokens that keep their case."""
-    tokens = [token for token in tokenizer.unique_no_split_tokens if token not in tokenizer.all_special_tokens]
+    roles = set(tokenizer.all_special_tokens)
+    tokens = [token for token in tokenizer.unique_no_split_tokens if token not in roles]
     special = tokenizer.added_as_special
     if not any(token in tokenizer.vocab or token in special for token in tokens):
         return {}

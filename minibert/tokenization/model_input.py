@@ -84,6 +84,10 @@ class ModelInput(Vocabulary):
     def resolved(self, options: EncodeOptions) -> EncodeOptions:
         """The options with every default filled in. Raises ValueError when they contradict one another."""
         padding, truncation, max_length = options.padding, options.truncation, options.max_length
+        for name, least in (("max_length", 1), ("pad_to_multiple_of", 1), ("stride", 0)):
+            value = getattr(options, name)
+            if value is not None and not (isinstance(value, (int, np.integer)) and value >= least):
+                raise ValueError(f"{name} = {value!r} must be a whole number of at least {least}.")
         if max_length is not None and padding is False and truncation is False:
             truncation = True
             self.warn_once("max_length= alone cuts long sequences to it: say so with truncation=True.", options.verbose)

@@ -103,7 +103,7 @@ class BertTokenizer(ModelInput, PretrainedFiles):
             if isinstance(value := self.init_kwargs[name], str):
                 raise ValueError(f"{name} = {value!r} is text. It must be true, false or a number.")
         longest: Any = max_len if model_max_length is None else model_max_length
-        if longest is not None and not (isinstance(longest, (int, float, np.integer)) and longest >= 1):
+        if longest is not None and not (isinstance(longest, (int, float, np.integer)) and 1 <= longest < float("inf")):
             raise ValueError(f"model_max_length = {longest!r} must be a number of tokens, at least 1.")
         self.model_max_length = UNLIMITED if longest is None else int(longest)
         self.padding_side = padding_side

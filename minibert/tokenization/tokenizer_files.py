@@ -82,6 +82,8 @@ def read_folder(folder: Path) -> Files:
             raise CheckpointError(
                 f"{folder}: {name} is {value!r:.80}, and should be {'a list of' if name in LISTS else 'a'} text"
             )
+    if wrong := [token for token, index in added.items() if type(index) is not int]:
+        raise CheckpointError(f"{folder / SMALL_FILES[2]}: the id of {wrong[0]!r:.80} must be a whole number")
     tokens: Added = {token: {"id": index} for token, index in added.items()}
     if described := config.get("added_tokens_decoder") or (not added and whole.get("added_tokens")):
         tokens = read_added_tokens(described, tokens, path=folder)

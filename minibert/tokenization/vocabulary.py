@@ -4,6 +4,7 @@ Reference classes: `AddedToken`, `SpecialTokensMixin`, and this half of `PreTrai
 """
 
 import logging
+import operator
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -173,6 +174,8 @@ class Vocabulary:
     def id_to_token(self, index: int) -> str:
         """The token with this id; the unknown token when there is none."""
         token = self.added_tokens_decoder.get(index, self.ids_to_tokens.get(index))
+        if index < 0:
+            raise ValueError(f"{index} is the id of no token: they begin at 0. Labels of -100 are no ids.")
         return str(self._unk_token or "") if token is None else token
 
     def convert_tokens_to_ids(self, tokens: str | Sequence[str] | None) -> Any:
@@ -190,8 +193,11 @@ class Vocabulary:
         """The token of one id, or the tokens of several (a list, an array, a tensor), without special ones if asked."""
         if isinstance(ids, int):
             return self.id_to_token(ids)
-        skipped = set(self.all_special_ids) if skip_special_tokens else set()
-        return [self.id_to_token(index) for index in map(int, ids) if index not in skipped]
+        skipped = set(self.all_special_ids) if skip_special_tokens else ()
+        try:
+            return [self.id_to_token(each) for each in map(operator.index, ids) if each not in skipped]
+        except TypeError as error:
+            raise ValueError(f"Ids are whole numbers, one or a sequence of them, not {ids!r:.80}.") from error
 
     def add_tokens(self, new_tokens: Token | Sequence[Token], special_tokens: bool = False) -> int:
         """Give new tokens the next ids, and cut them out of the text whole from now on. Returns how many were new.

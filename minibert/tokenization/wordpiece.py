@@ -77,13 +77,17 @@ class TextTokenizer:
     ):
         self.basic, self.wordpiece, self.own = basic, wordpiece, own
         self.lowers = basic is not None and basic.do_lower_case
-        self.special, self.whole = list(map(str, special)), set(whole)
+        self.special, self.whole = frozenset(map(str, special)), set(whole)
         self.strips = {str(token): token for token in special if isinstance(token, AddedToken)}
-        keep_case = [token for token in [*whole, *self.special] if token]
-        self.keep_case = re.compile("|".join(map(re.escape, keep_case)))
+        keep_case = [token for token in [*whole, *map(str, special)] if token]
+        self.order = {
+            token: -number for number, token in enumerate(reversed(keep_case))
+        }  # of several, the first is taken
+        self.lengths = {len(token) for token in keep_case}
+        self.beginnings = re.compile(f"[{''.join(re.escape(char) for char in {token[0] for token in keep_case})}]")
         self.trie = Trie(looked_for)
         shared: dict[str, str] = {}  # first character of a token → the beginning that all such tokens share
-        for token in [*keep_case, *looked_for]:
+        for token in filter(None, [*keep_case, *looked_for]):
             shared[token[0]] = os.path.commonprefix([shared.get(token[0], token), token])  # noqa: RUF071  of characters
         self.openings = list(shared.values())
         steps = (type(basic), type(wordpiece), own)
@@ -138,9 +142,13 @@ class TextTokenizer:
             return [(lowered, False)] if text else []
         if self.lowers:
             pieces, start = [], 0
-            for match in self.keep_case.finditer(text):
-                pieces += [lower_each(text[start : match.start()]), text[match.start() : match.end()]]
-                start = match.end()
+            for begin in (match.start() for match in self.beginnings.finditer(text)):
+                here = [text[begin : begin + length] for length in self.lengths] if begin >= start else []
+                if found := min(
+                    (token for token in here if token in self.order), key=self.order.__getitem__, default=""
+                ):
+                    pieces += [lower_each(text[start:begin]), found]
+                    start = begin + len(found)
             lowered = joined([*pieces, lower_each(text[start:])])
         parts = self.trie.split(lowered)
         for index, part in enumerate(parts):

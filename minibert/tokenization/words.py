@@ -22,6 +22,9 @@ CHINESE_BLOCKS = (
 )
 
 
+LONG = 1000  # characters, from which a word is no word
+
+
 def is_whitespace(char: str) -> bool:
     """Space, tab, line ends and every other character of category Zs."""
     return char in " \t\n\r" or category(char) == "Zs"
@@ -68,6 +71,7 @@ CLEAN = CharacterTable(cleaned)
 SPACE_CHINESE = CharacterTable(lambda char: f" {char} " if is_chinese(char) else char)
 SPACE_PUNCTUATION = CharacterTable(lambda char: f" {char} " if is_punctuation(char) else char)
 DROP_MARKS = CharacterTable(lambda char: "" if category(char) == "Mn" else char)
+DROP_SORTED_MARKS = CharacterTable(lambda char: "" if category(char) == "Mn" and combining(char) else char)
 
 
 class Traced(str):
@@ -164,16 +168,19 @@ class BasicTokenizer:
 
     def tokenize(self, text: str, never_split: Iterable[str] | None = None) -> list[str]:
         """Words of `text`, in order, `Traced` if it is. `never_split` adds to the tokenizer's own for this call."""
-        kept = self.never_split.union(never_split or ())
+        own, kept = (
+            self.never_split,
+            never_split if isinstance(never_split, frozenset) else frozenset(never_split or ()),
+        )
         if self.clean_text:
             text = self.clean(text)
         if self.tokenize_chinese_chars:
             text = self.space_chinese(text)
         words: list[str] = []
         for word in text.split():
-            if word not in kept:
+            if word not in own and word not in kept:
                 word = self.normalize(word)
-            if word in kept:
+            if word in own or word in kept:
                 words.append(word)
             else:
                 words += word.translate(SPACE_PUNCTUATION).split()  # don't → don ' t
@@ -195,6 +202,8 @@ class BasicTokenizer:
         if self.do_lower_case:
             word = word.lower()
         if self.do_lower_case if self.strip_accents is None else self.strip_accents:
+            if len(word) > LONG:  # `normalize` would sort them one by one, which takes n² steps
+                word = word.translate(DROP_SORTED_MARKS)
             apart = word.decompose() if isinstance(word, Traced) else normalize("NFD", word)
             word = apart.translate(DROP_MARKS)
         return word

@@ -13,6 +13,7 @@ import re
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from tqdm import tqdm
 
 from ..checkpoints import replacing, write_text_atomically
 from ..terminal import table
+from ..visible import visible
 
 STATE = "training_state.pt"
 SECONDS_BETWEEN_LINES = 30.0
@@ -134,25 +136,34 @@ class RunLog:
 
     def say(self, text: str) -> None:
         if not self.quiet:
-            tqdm.write(text)
+            tqdm.write(visible(text, keep="\n"))
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:
-    """The lines of a log; a last line that was cut off by a kill is left out."""
-    text = path.read_text(encoding="utf-8")
-    return [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines()]
+    """The lines of a log. One that a kill, a full disk or an editor has damaged is left out: no object with a step."""
+    lines = []
+    for text in path.read_bytes().split(b"\n"):
+        with suppress(ValueError, RecursionError):
+            line = json.loads(text)
+            lines += [line] if isinstance(line, dict) and type(line.get("step")) is int else []
+    return lines
 
 
 def results_table(log: list[dict[str, Any]], best_step: int) -> str:
     """A row for each evaluation in a run's log: its step, the loss, the scores; the best one is marked."""
     evaluations = [line for line in log if f"{EVALUATION}loss" in line]
-    names = [name for name in evaluations[0] if name.startswith(EVALUATION)]
+    names = [name for name in evaluations[-1] if name.startswith(EVALUATION)] if evaluations else []
     header = ("step", *(name.removeprefix(EVALUATION).replace("_", " ") for name in names), "")
     marks = ["best" if line["step"] == best_step else "" for line in evaluations]
     rows = [
-        (line["step"], *(f"{line[n]:.3f}" for n in names), mark) for line, mark in zip(evaluations, marks, strict=True)
+        (line["step"], *(_number(line.get(n)) for n in names), mark)
+        for line, mark in zip(evaluations, marks, strict=True)
     ]
     return table(header, rows, right=range(len(header) - 1))
+
+
+def _number(value: Any) -> str:
+    return f"{value:.3f}" if isinstance(value, float) else "?"
 
 
 def keep_best(out: Path, best_step: int) -> Path:

@@ -3,26 +3,32 @@
     tutorials/exercises/NN_name.py    functions to write; a blank is `raise NotImplementedError`
     tutorials/checks/NN_name.py       for each function f, check_f(f) → None when it is right, or else a hint
 
-A student's code may loop for ever, exit, or crash Python. So it runs in a second process (`running.py`), which is stopped when
-a function takes too long; a new one then goes on with the next function.
+A student's code may loop for ever, exit, or crash Python, and do what no exercise asks for. So each function is checked in a fresh process
+(`running.py`) with limits (`limits.py`), which is stopped when the function takes too long: none can spoil the check of another.
 """
 
 from __future__ import annotations
 
 import json
 import multiprocessing
+import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
 
+from minibert.visible import visible
+
+from .limits import end_group, without_secrets
 from .running import PASSED, WRONG, answer_requests
 
 SECONDS = 20.0  # for one function; a right answer takes well under one, on a slow machine too
 SECONDS_TO_START = 300.0  # for a new process to import torch, from a cold disk too
 PRINTED_AT_MOST = 10_000  # characters of what one function prints
+LONGEST_MESSAGE = 1 << 24  # bytes
+FORKS = sys.platform != "win32"  # then a process that has imported torch makes the fresh ones, in no time
 
 
 @dataclass(frozen=True)
@@ -85,11 +91,16 @@ def progress_in(chapter: Chapter, checker: Checker) -> dict[str, str | int]:
 
 
 class Checker:
-    """Checks chapters in a second process, which `with` ends. Importing torch there takes a second, once for all chapters."""
+    """Checks chapters in processes of their own, which `with` ends: one for each function, on Windows for each chapter."""
 
     def __init__(self) -> None:
-        self._process: SpawnProcess | None = None
+        self._context: Any = multiprocessing.get_context("forkserver" if FORKS else "spawn")
+        if FORKS:
+            self._context.set_forkserver_preload(["torch"])  # what takes a second to import
+        self._process: Any = None
         self._connection: Connection
+        self._folder: tempfile.TemporaryDirectory[str]
+        self._silent = False  # a file that is run again does not print again
 
     def __enter__(self) -> Checker:
         return self
@@ -106,13 +117,18 @@ class Checker:
             raise FileNotFoundError(
                 f"{chapter.exercises} is missing. Bring it back with `git checkout {chapter.exercises}`."
             )
-        outcomes = []
+        outcomes, self._silent = list[Outcome](), False
+        self._stop()
         for function in self._open(chapter, seconds):
-            if self._process is None:  # the function before this one ended it
-                self._open(chapter, seconds)
+            if outcomes and FORKS:
+                self._stop()
             try:
+                if self._process is None:  # or the function before this one ended it
+                    self._silent = True
+                    self._open(chapter, seconds)
+                    self._silent = False
                 status, hint = self._ask("check", function, seconds)
-            except _StoppedError as ended:
+            except (_StoppedError, TypeError, ValueError) as ended:  # or an answer that is none of ours
                 status, hint = WRONG, str(ended)
             outcomes.append(Outcome(function, status, hint))
         return outcomes
@@ -122,7 +138,7 @@ class Checker:
         file = chapter.checks.resolve()
         try:
             functions: list[str] = self._ask("open_checks", str(file), SECONDS_TO_START)
-            file = chapter.exercises
+            file = chapter.exercises.resolve()
             error = self._ask("open_exercises", str(file), seconds)
         except _StoppedError as stopped:
             error = str(stopped)
@@ -138,21 +154,23 @@ class Checker:
         try:
             self._connection.send_bytes(json.dumps([method, argument]).encode())
             while (left := deadline - time.monotonic()) > 0 and self._connection.poll(left):
-                message = json.loads(self._connection.recv_bytes())
+                message = json.loads(self._connection.recv_bytes(LONGEST_MESSAGE))
                 if "answer" in message:
                     return message["answer"]
-                print(message["printed"][: PRINTED_AT_MOST - printed], end="", flush=True)
+                text = "" if self._silent else message["printed"][: PRINTED_AT_MOST - printed]
+                print(visible(text, keep="\n\t"), end="", flush=True)
                 printed = min(PRINTED_AT_MOST, printed + len(message["printed"]))
-        except (EOFError, OSError):
+        except (EOFError, OSError, LookupError, TypeError, ValueError, RecursionError):
             raise _StoppedError(f"It ended Python, with exit code {self._stop(patience=5.0)}.") from None
         self._stop()
         raise _StoppedError(f"It was still running after {seconds:g} seconds. Does a loop never end?")
 
     def _start(self) -> None:
-        context = multiprocessing.get_context("spawn")  # a fork would share this process's threads and locks
-        self._connection, other_end = context.Pipe()
-        self._process = context.Process(target=answer_requests, args=(other_end,))
-        self._process.start()
+        self._connection, other_end = self._context.Pipe()  # a fork of this process would share its threads and locks
+        self._folder = tempfile.TemporaryDirectory(prefix="minibert-check-", ignore_cleanup_errors=True)
+        self._process = self._context.Process(target=answer_requests, args=(other_end, self._folder.name))
+        with without_secrets():
+            self._process.start()
         other_end.close()  # so that only the process itself holds it open
 
     def _stop(self, patience: float = 0.0) -> int | None:
@@ -163,8 +181,10 @@ class Checker:
         self._process.join(patience)
         self._process.kill()
         self._process.join()
+        end_group(self._process.pid)
+        self._folder.cleanup()
         process, self._process = self._process, None
-        return process.exitcode
+        return int(process.exitcode)
 
 
 class _StoppedError(Exception):

@@ -11,6 +11,7 @@ import click
 
 from minibert.cli.options import print_json
 from minibert.terminal import table
+from minibert.visible import visible
 
 from .checking import Checker, check_chapter, find_chapter, find_chapters, progress_in
 
@@ -38,9 +39,9 @@ def show_outcomes(tutorials: Path, number: str, as_json: bool) -> bool:
     else:
         for outcome in outcomes:
             mark = click.style("✓", fg="green") if outcome.passed else "·"
-            click.echo(f"{mark} {outcome.function}: {outcome.status}")
+            click.echo(f"{mark} {visible(outcome.function)}: {visible(outcome.status)}")
             if outcome.hint:
-                click.echo(textwrap.indent(textwrap.fill(outcome.hint, 76), "    "))
+                click.echo(textwrap.indent(textwrap.fill(visible(outcome.hint), 76), "    "))
         click.echo(f"\n{passed} of {len(outcomes)} passed.")
     return passed == len(outcomes)
 

@@ -19,6 +19,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from .limits import limit_this_process
+
 PASSED, BLANK, WRONG = "passed", "not written yet", "not right yet"
 
 
@@ -60,7 +62,7 @@ def open_file(path: Path) -> ModuleType:
     """Run a Python file, whatever its name, and return it as a module. No bytecode is kept that could go stale."""
     module = ModuleType(f"course_{path.parent.name}_{path.stem}")
     module.__file__ = str(path)
-    exec(compile(path.read_bytes(), str(path), "exec"), module.__dict__)
+    exec(compile(path.read_bytes(), str(path), "exec"), module.__dict__)  # noqa: S102  # what this process is for: see limits.py
     return module
 
 
@@ -74,8 +76,8 @@ def _what_and_where(error: BaseException, path: Path) -> str:
     return f"{type(error).__name__}{where}" + (f": {message[0]}" if message else "")
 
 
-def answer_requests(connection: Connection) -> None:
-    """Answer one request after another until the other process closes its end. Runs in the process of the exercises."""
+def answer_requests(connection: Connection, folder: str) -> None:
+    """Answer one request after another until the other process closes its end. Runs in the process of the exercises, which may write in `folder`."""
     one_at_a_time = threading.Lock()
 
     def send(message: dict[str, Any]) -> None:
@@ -85,6 +87,7 @@ def answer_requests(connection: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one, which then stops it
     os.dup2(2, 1)  # so that what is printed around sys.stdout, by C or another program, stays out of the command's JSON
     sys.stdout = _Printed(lambda text: send({"printed": text}))
+    limit_this_process(folder)
     exercises = Exercises()
     while True:
         try:

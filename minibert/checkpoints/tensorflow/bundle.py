@@ -57,8 +57,12 @@ def open_tensors(index: Path) -> dict[str, tuple[torch.Size, torch.dtype, Callab
     where its bytes do not have their checksum.
     """
     tensors: dict[str, tuple[torch.Size, torch.dtype, Callable[[Tensor], object]]] = {}
+    ends = dict[Path, int]()  # of the tensors so far
     for name, entry in read_bundle(index).items():
         path, end = index.parent / entry.data_file, entry.offset + entry.size
+        if entry.size and entry.offset < ends.get(path, 0):  # a small file could claim any amount of memory
+            raise CheckpointError(f"{index}: tensor {name!r} begins inside the tensor before it. Get the file again")
+        ends[path] = max(end, ends.get(path, 0))
         check_is_real_file(path, listed_in=index)
         if end > (size := path.stat().st_size):
             wrong = f"tensor {name!r} should end at byte {end}, the file ends at {size}. Get both files again"
@@ -76,7 +80,7 @@ def _read_into(out: Tensor, *, path: Path, entry: Entry, name: str) -> None:
         file.readinto(data)
     if masked_crc32c(data) != entry.checksum:  # also where the file has become shorter, or another one
         raise CheckpointError(f"{path}: the checksum of tensor {name!r} does not match. Get the file again")
-    out.copy_(tensor.permute(*reversed(range(tensor.dim()))) if is_transposed(name) else tensor)
+    out.copy_(tensor.permute(tuple(reversed(range(tensor.dim())))) if is_transposed(name) else tensor)
 
 
 def read_bundle(index: Path) -> dict[str, Entry]:

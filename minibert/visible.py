@@ -1,0 +1,41 @@
+"""Text from outside, such as labels, names and tokens of a downloaded checkpoint, made harmless where people look."""
+
+import json
+import re
+from typing import Any
+
+# What a terminal obeys or hides: controls, turns of direction, marks without width, halves of characters. Joiners stay: words need them.
+UNSEEN = re.compile(
+    "[\0-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
+)
+
+
+def visible(text: object, keep: str = "") -> str:
+    """For a terminal, on one line unless "\\n" is to `keep`: what is `UNSEEN` is written as \\x1b, \\u202e, \\n."""
+    return UNSEEN.sub(
+        lambda found: found[0] if found[0] in keep else found[0].encode("unicode_escape").decode(), str(text)
+    )
+
+
+def visible_json(value: object, indent: int | None = None) -> str:
+    """JSON with letters as they are, and what is `UNSEEN` as \\u…: it is read back as the same value."""
+    text = json.dumps(value, indent=indent, ensure_ascii=False)
+    return UNSEEN.sub(lambda found: found[0] if found[0] == "\n" else json.dumps(found[0])[1:-1], text)
+
+
+def visible_in_html(value: Any) -> str:
+    """JSON to stand in a page's script: its texts are `visible`, and none can end the script."""
+
+    def each(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: each(inner) for key, inner in value.items()}
+        return (
+            list(map(each, value)) if isinstance(value, list) else visible(value) if isinstance(value, str) else value
+        )
+
+    return json.dumps(each(value), ensure_ascii=False).replace("<", "\\u003c")
+
+
+def visible_in_plot(text: object) -> str:
+    """For matplotlib, where a dollar sign would begin a formula."""
+    return visible(text).replace("$", r"\$")
