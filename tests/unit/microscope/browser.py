@@ -6,6 +6,7 @@ import base64
 import json
 import shutil
 import subprocess
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -47,7 +48,13 @@ class Browser:
         return self.ask("POST", "/element", using="css selector", value=selector)[ELEMENT]
 
     def click(self, selector: str) -> None:
-        self.ask("POST", f"/element/{self.element(selector)}/click")
+        """Click what is there now: a page that draws itself anew may do so between finding an element and clicking it."""
+        for last in (False, False, True):
+            try:
+                return self.ask("POST", f"/element/{self.element(selector)}/click")
+            except urllib.error.HTTPError as error:
+                if last or error.code != 404:
+                    raise
 
     def hover(self, selector: str) -> None:
         """Move the mouse to the middle of an element."""
