@@ -49,12 +49,14 @@ class Browser:
 
     def click(self, selector: str) -> None:
         """Click what is there now: a page that draws itself anew may do so between finding an element and clicking it."""
-        for last in (False, False, True):
+        for _ in range(2):
             try:
-                return self.ask("POST", f"/element/{self.element(selector)}/click")
+                self.ask("POST", f"/element/{self.element(selector)}/click")
+                return
             except urllib.error.HTTPError as error:
-                if last or error.code != 404:
+                if error.code != 404:
                     raise
+        self.ask("POST", f"/element/{self.element(selector)}/click")
 
     def hover(self, selector: str) -> None:
         """Move the mouse to the middle of an element."""
