@@ -134,6 +134,10 @@ class RunLog:
             self.shown = time.monotonic()
             self.say(f"step {step} of {self.steps}: {text}")
 
+    def close(self) -> None:
+        """Take the progress bar away."""
+        self.bar.close()
+
     def say(self, text: str) -> None:
         if not self.quiet:
             tqdm.write(visible(text, keep="\n"))

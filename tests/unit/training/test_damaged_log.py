@@ -37,7 +37,7 @@ def test_a_damaged_line_is_left_out_and_the_run_goes_on(tmp_path: Path, line: by
     assert read_log(path) == GOOD
     log = RunLog(path, steps=10, first=2)
     log.write(3, loss=0.1)
-    log.bar.close()
+    log.close()
     assert read_log(path) == [*GOOD, {"step": 3, "loss": 0.1}]
 
 
@@ -60,5 +60,5 @@ def test_a_log_without_an_evaluation_has_an_empty_table() -> None:
 def test_lines_of_a_run_cannot_drive_the_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     log = RunLog(tmp_path / "log.jsonl", steps=1)
     log.say("labels: \x1b[2J\u202e\nnext line")
-    log.bar.close()
+    log.close()
     assert "labels: \\x1b[2J\\u202e\nnext line" in capsys.readouterr().out
