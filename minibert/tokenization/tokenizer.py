@@ -100,8 +100,10 @@ class BertTokenizer(ModelInput, PretrainedFiles):
         self.name_or_path = name_or_path
         never_split = self.init_kwargs["never_split"] = None if never_split is None else list(never_split)
         for name in OF_WORDS:
-            if isinstance(value := self.init_kwargs[name], str):
-                raise ValueError(f"{name} = {value!r} is text. It must be true, false or a number.")
+            value = self.init_kwargs[name]
+            if isinstance(value, str) or (isinstance(value, (list, dict)) and name != "never_split"):
+                kind = "text" if isinstance(value, str) else f"a {type(value).__name__}"
+                raise ValueError(f"{name} = {value!r:.80} is {kind}. It must be true, false or a number.")
         longest: Any = max_len if model_max_length is None else model_max_length
         if longest is not None and not (isinstance(longest, (int, float, np.integer)) and 1 <= longest < float("inf")):
             raise ValueError(f"model_max_length = {longest!r} must be a number of tokens, at least 1.")
