@@ -69,7 +69,7 @@ test-grading: .venv-grading/.installed
 # Where the extra `fuzz` is installed, COVERAGE=1 lets atheris choose the files.
 SECONDS ?= 60
 fuzz: .venv/.test
-	$(VENV) -m tests.fuzz --seconds-each $(SECONDS) $(if $(READER),--reader $(READER)) $(if $(COVERAGE),--coverage)
+	$(VENV) -m tests.fuzz $(if $(FILES),--count $(FILES),--seconds-each $(SECONDS)) $(if $(READER),--reader $(READER)) $(if $(COVERAGE),--coverage)
 
 clean:
 	rm -rf .venv .venv-* build
