@@ -38,11 +38,11 @@ def test_a_value_is_gone_or_divided_by_the_share_that_is_kept(p, shape, dtype):
 def test_as_many_are_kept_as_the_law_says_in_each_of_the_four_places_of_a_draw(p, seed):
     n = 40_000
     kept = (dropped(torch.ones(n), p, seed) != 0).view(-1, 4).double()
-    deviation = math.sqrt(p * (1 - p) / (n / 4))
-    assert (kept.mean(dim=0) - (1 - p)).abs().max() < 6 * deviation
+    deviation, few = math.sqrt(p * (1 - p) / (n / 4)), 12 / (n / 4)  # where p is tiny a dozen more or less is chance
+    assert (kept.mean(dim=0) - (1 - p)).abs().max() < 6 * deviation + few
     # Independent of each other: the covariance of two places is nought.
     covariance = torch.cov(kept.T) - torch.diag(kept.var(dim=0))
-    assert covariance.abs().max() < 6 * p * (1 - p) / math.sqrt(n / 4)
+    assert covariance.abs().max() < 6 * p * (1 - p) / math.sqrt(n / 4) + few
 
 
 def test_every_number_of_16_bits_is_as_likely():
