@@ -10,9 +10,12 @@ The names are those of the reference library, so that each side opens what the o
 """
 
 import json
+import math
 import os
+import re
 import secrets
 import shutil
+from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,10 +30,13 @@ TENSORFLOW_INDEX_SUFFIX = ".index"
 
 # The weights written here, best to read first: safetensors files cannot run code, and read faster than pickles.
 WEIGHT_FILES = (SAFETENSORS_FILE, SAFETENSORS_FILE + INDEX_SUFFIX, PYTORCH_FILE, PYTORCH_FILE + INDEX_SUFFIX)
+_SHARD = re.compile(r"(model-\d{5}-of-\d{5}\.safetensors|pytorch_model-\d{5}-of-\d{5}\.bin)")
 # Read where there is nothing else, or where they are asked for.
 TENSORFLOW_INDEXES = ("bert_model.ckpt.index", "model.ckpt.index")
 # Not read from here, but worth a mention when they are all there is.
 _OTHER_FRAMEWORKS = {"tf_model.h5": "TensorFlow", "flax_model.msgpack": "Flax", "rust_model.ot": "Rust"}
+_LONGEST_JSON = 32_000_000  # bytes: the vocabulary of half a million pieces has 10 million
+_DEEPEST = 100  # brackets in each other
 # What git leaves in place of a large file that was not downloaded.
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
@@ -47,19 +53,57 @@ def search_order(from_tf: bool) -> tuple[str, ...]:
     return TENSORFLOW_INDEXES if from_tf else WEIGHT_FILES + TENSORFLOW_INDEXES
 
 
+def is_weights(name: str) -> bool:
+    """Whether a file of this name holds weights as they are written here."""
+    return name in WEIGHT_FILES or _SHARD.fullmatch(name) is not None
+
+
+def is_checkpoint(name: str) -> bool:
+    """Whether a model is opened from a file of this name."""
+    return name in (CONFIG_FILE, TENSORFLOW_CONFIG_FILE) or is_weights(name)
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """The JSON object in ``path``; ``CheckpointError`` if it is missing, or not a JSON object in UTF-8."""
     check_is_real_file(path)
     try:
-        text = path.read_text(encoding="utf-8")
-        content = json.loads(text)
-        if "\\ud" in text.lower():  # half a character, which no file could hold again
-            json.dumps(content, ensure_ascii=False).encode()
-    except (ValueError, RecursionError) as error:
+        if (size := path.stat().st_size) > _LONGEST_JSON:
+            raise ValueError(f"{size:,} bytes, and none of a checkpoint's has more than {_LONGEST_JSON:,}")
+        content = parse_json(path.read_text(encoding="utf-8"))
+    except ValueError as error:
         raise CheckpointError(f"{path}: not JSON in UTF-8 ({error})") from error
     if not isinstance(content, dict):
         raise CheckpointError(f"{path}: should hold a JSON object {{…}}, holds a {type(content).__name__}")
     return content
+
+
+def parse_json(text: str, finite: bool = True) -> Any:
+    """`json.loads` for what others wrote. Raises ValueError for more than the standard allows or a reader can hold: a name twice in an
+    object, half a surrogate pair, more than 100 brackets in each other and, if numbers are to be finite, NaN and 1e999."""
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len(found := dict(pairs)) < len(pairs):
+            twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
+            raise ValueError(f"{twice!r:.80} stands twice in one object")
+        return found
+
+    try:
+        whole = json.loads(text, object_pairs_hook=once)
+    except RecursionError as error:
+        raise ValueError(str(error)) from error
+    level, depth = [whole], 0
+    while level:
+        if (depth := depth + 1) > _DEEPEST:
+            raise ValueError(f"more than {_DEEPEST} brackets in each other")
+        for each in level:
+            if finite and isinstance(each, float) and not math.isfinite(each):
+                raise ValueError(f"the number {each}")
+            if isinstance(each, str) and re.search("[\ud800-\udfff]", each):
+                raise ValueError(f"half a surrogate pair, which is no character, in {each!r:.80}")
+        names = [name for each in level if isinstance(each, dict) for name in each]
+        lists = (each.values() if isinstance(each, dict) else each for each in level if isinstance(each, dict | list))
+        level = [*names, *(value for several in lists for value in several)]
+    return whole
 
 
 def read_index(path: Path) -> dict[str, str]:
@@ -68,11 +112,15 @@ def read_index(path: Path) -> dict[str, str]:
     if not isinstance(weight_map, dict) or not weight_map:
         raise CheckpointError(f'{path}: an index needs a "weight_map" of tensor names to shard files')
     for name, shard in weight_map.items():
-        # No folder, no drive, no parent: nothing that could point elsewhere on any operating system.
-        if not isinstance(shard, str) or shard in ("", ".", "..") or any(char in "/\\:\0" for char in shard):
+        if not is_plain_name(shard):
             wrong = f"places tensor {name!r} in {shard!r}, which is not the name of a file in the same folder"
             raise CheckpointError(f"{path}: {wrong}. Get the checkpoint again, from a source you trust")
     return weight_map
+
+
+def is_plain_name(name: Any) -> bool:
+    """Whether it names a file of the same folder: no drive, no parent, nothing that points elsewhere on any operating system."""
+    return isinstance(name, str) and name not in ("", ".", "..") and not any(char in "/\\:\0" for char in name)
 
 
 def check_is_real_file(path: Path, listed_in: Path | None = None) -> None:

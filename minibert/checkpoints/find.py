@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from . import files
+from .changes import settle
 from .files import CONFIG_FILE, CheckpointError, describe_folder
 
 _PACKAGE = Path(__file__).resolve().parents[1]
@@ -21,6 +22,7 @@ class LocalFolder:
     """A folder, asked for its files in the way a repository on the hub is."""
 
     def __init__(self, folder: Path):
+        settle(folder)
         self.folder = folder
 
     def fetch(self, filename: str) -> Path | None:
@@ -49,6 +51,16 @@ def locate(name_or_path: str | os.PathLike[str], *, filenames: Sequence[str], **
     if not found:
         raise source.nothing_found(" or ".join(filenames))
     return found[0].parent
+
+
+def at_one_commit(name_or_path: str | os.PathLike[str], hub_options: dict[str, Any]) -> dict[str, Any]:
+    """hub_options with the commit that a branch on the hub is at, so that what is fetched one by one belongs together."""
+    if _tensorflow_index(name_or_path) is not None or isinstance(
+        source := _find(name_or_path, hub_options), LocalFolder
+    ):
+        return hub_options
+    source.fetch(CONFIG_FILE)
+    return {**hub_options, "revision": source.revision}
 
 
 def locate_config(name_or_path: str | os.PathLike[str], **hub_options: Any) -> Path:

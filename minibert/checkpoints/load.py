@@ -4,8 +4,10 @@ First a plan from names and shapes alone, so that nothing is read from a checkpo
 is read into memory of its own, checked, and made the parameter's data. After that the file may go.
 """
 
+import math
 import re
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +17,7 @@ from .files import CheckpointError
 from .names import WORD_DECODER, WORD_EMBEDDINGS, body_prefix, canonical, match_names, reason_left_over
 from .read import StoredTensor, Weights, empty_tensors
 
+_SLACK = 10_000_000  # numbers beyond twice a checkpoint's that a new head and the like may need
 # Stages of the body that a model may have and an older checkpoint may lack, because a config switched them on.
 _ADDED_TO_THE_BODY = re.compile(r"crossattention\.|distance_embedding\.|(^|\.)pooler\.")
 # Tensors the model makes itself: a checkpoint may hold them or not.
@@ -96,6 +99,18 @@ class LoadingReport:
 
 def _first_four(names: list[str]) -> str:
     return ", ".join(map(visible, names[:4])) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+
+
+def check_sizes(config: Any, weights: Weights, *, allow_missing: bool) -> None:
+    """Raises CheckpointError where a config asks for far more than a checkpoint holds, before memory is taken for it."""
+    held = sum(math.prod(tensor.shape) for tensor in weights.values())
+    for one in (config.encoder, config.decoder) if hasattr(config, "encoder") else (config,):  # of a pair both
+        width, layers = one.hidden_size, one.num_hidden_layers
+        rows = one.vocab_size + one.max_position_embeddings + one.type_vocab_size + one.num_labels
+        asked = width * (rows + layers * (4 * width + 2 * one.intermediate_size))
+        if not allow_missing and (layers > len(weights) + 100 or asked > 2 * held + _SLACK):
+            wrong = f"asks for {layers:,} layers and {asked:,} numbers; its weights are {len(weights):,} tensors of {held:,}"
+            raise CheckpointError(f"{config.name_or_path}: the config {wrong}. They do not belong together")
 
 
 def plan_loading(

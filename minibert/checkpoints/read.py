@@ -9,8 +9,6 @@ What is read lies in memory of its own, whatever happens to the file later. No c
 import json
 import math
 import os
-import pickle
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -26,7 +24,9 @@ from safetensors import safe_open
 from torch import Tensor
 
 from . import files
+from .changes import read_together
 from .files import CheckpointError, check_is_real_file, describe_folder, first_line
+from .pickled import NotPlainError, View, read_pickle
 from .weight_files import say_what_is_read
 
 _LARGE = 4 << 20  # bytes from which a tensor has memory to itself: replaced (a resized embedding), it frees it
@@ -52,7 +52,14 @@ class StoredTensor:
         return out
 
 
-Weights = dict[str, StoredTensor]
+class Weights(dict[str, StoredTensor]):
+    """Name → tensor."""
+
+    names = property(list)
+
+    def read(self, name: str) -> Tensor:
+        """The numbers of one."""
+        return self[name].read()
 
 
 @contextmanager
@@ -62,6 +69,11 @@ def open_weights(folder: Path, *, from_tf: bool = False) -> Iterator[Weights]:
     folder: or one of its files. from_tf: look for TensorFlow's only. Warns where others beside them are newer and differ.
     Raises ``CheckpointError`` naming the file if anything but the numbers is wrong with it, or if there is none.
     """
+    with ExitStack() as open_files:
+        yield read_together(folder, lambda: _open(folder, from_tf, open_files), files.is_weights)
+
+
+def _open(folder: Path, from_tf: bool, open_files: ExitStack) -> Weights:
     order = files.search_order(from_tf)
     candidates = [folder] if folder.is_file() else [folder / name for name in order]
     found = [path for path in candidates if path.exists()]
@@ -70,12 +82,10 @@ def open_weights(folder: Path, *, from_tf: bool = False) -> Iterator[Weights]:
         if steps := sorted(folder.glob("*.ckpt-*.index")):
             advice += f". To open a step of a TensorFlow training, give its own path, such as {steps[-1]}"
         raise CheckpointError(f"{folder}: no weights; looked for {', '.join(order)}. {describe_folder(folder)}{advice}")
-    with ExitStack() as open_files:
-        weights = (_open_shards if found[0].name.endswith(files.INDEX_SUFFIX) else _open_file)(found[0], open_files)
-        open_files.callback(weights.clear)  # lets go of what a pickle held
-        if found[1:]:
-            say_what_is_read(found[0], weights, others=found[1:], open_weights=open_weights)
-        yield weights
+    weights = (_open_shards if found[0].name.endswith(files.INDEX_SUFFIX) else _open_file)(found[0], open_files)
+    if found[1:]:
+        say_what_is_read(found[0], weights, others=found[1:], open_weights=open_weights)
+    return weights
 
 
 def weights_of(state_dict: Any, path: Path | None = None) -> Weights:
@@ -83,8 +93,11 @@ def weights_of(state_dict: Any, path: Path | None = None) -> Weights:
     origin = path or "state_dict"
     if not isinstance(state_dict, Mapping):
         raise CheckpointError(f"{origin}: should be a dictionary of tensors, is a {type(state_dict).__name__}")
-    weights = {}
+    weights = Weights()
     for name, tensor in state_dict.items():
+        if isinstance(name, str) and isinstance(tensor, StoredTensor):
+            weights[name] = tensor
+            continue
         if not isinstance(name, str) or not isinstance(tensor, Tensor):
             wrong = f"should map names to tensors, but {name!r} is a {type(tensor).__name__}"
             advice = "If this is a whole training checkpoint, take only the model's state_dict() from it"
@@ -121,14 +134,17 @@ def _open_file(path: Path, open_files: ExitStack) -> Weights:
         from .tensorflow.bundle import open_tensors  # here, since few checkpoints are TensorFlow's
 
         found = open_tensors(path)
-        return {name: StoredTensor(shape, dtype, path, read_into=read) for name, (shape, dtype, read) in found.items()}
+        tensors = (
+            (name, StoredTensor(shape, dtype, path, read_into=read)) for name, (shape, dtype, read) in found.items()
+        )
+        return Weights(tensors)
     check_is_real_file(path)
-    return _open_safetensors(path, open_files) if path.suffix == ".safetensors" else weights_of(_unpickled(path), path)
+    return (_open_safetensors if path.suffix == ".safetensors" else _open_pickle)(path, open_files)
 
 
 def _open_shards(index: Path, open_files: ExitStack) -> Weights:
     """Every tensor from the shard the index names; each must be there, and hold it."""
-    before, weight_map = index.stat(), files.read_index(index)
+    weight_map = files.read_index(index)
     shards: dict[str, Weights] = {}
     for name, shard in weight_map.items():
         if shard not in shards:
@@ -136,8 +152,7 @@ def _open_shards(index: Path, open_files: ExitStack) -> Weights:
             shards[shard] = _open_file(index.parent / shard, open_files)
         if name not in shards[shard]:
             raise CheckpointError(f"{index}: places tensor {name!r} in {shard}, which does not hold it")
-    _check_not_replaced(index, before)
-    return {name: shards[shard][name] for name, shard in weight_map.items()}
+    return Weights((name, shards[shard][name]) for name, shard in weight_map.items())
 
 
 def _open_safetensors(path: Path, open_files: ExitStack) -> Weights:
@@ -152,10 +167,13 @@ def _open_safetensors(path: Path, open_files: ExitStack) -> Weights:
     except Exception as error:  # the library's own type, or PyTorch's where a shape is beyond it
         wrong = f"not a safetensors file, or a truncated or damaged one ({first_line(error)})"
         raise CheckpointError(f"{path}: {wrong}; get the file again") from error
-    _check_not_replaced(path, os.fstat(file.fileno()))
+    if not path.exists() or not os.path.samestat(
+        path.stat(), os.fstat(file.fileno())
+    ):  # the library opens it by its name
+        raise CheckpointError(f"{path}: another program replaced it while it was being opened; try again")
     length = int.from_bytes(file.read(8), "little")
     header = json.loads(file.read(length))
-    tensors = {}
+    tensors = Weights()
     for name in sorted(found, key=lambda name: header[name]["data_offsets"]):
         shape, dtype, position = found[name].shape, found[name].dtype, 8 + length + header[name]["data_offsets"][0]
         read_into = partial(_read_bytes, file=file, position=position, dtype=dtype, name=name)
@@ -175,26 +193,29 @@ def _read_bytes(out: Tensor, *, file: BufferedReader, position: int, dtype: torc
             some.copy_(stored)
 
 
-def _check_not_replaced(path: Path, before: os.stat_result) -> None:
-    """A file is opened twice, shards one after the other: refuse what would be half of each of two checkpoints."""
-    now = path.stat() if path.exists() else None
-    if now is None or (now.st_ino, now.st_mtime_ns) != (before.st_ino, before.st_mtime_ns):
-        raise CheckpointError(f"{path}: another program replaced it while it was being opened; try again")
-
-
-def _unpickled(path: Path) -> Any:
-    """What a `.bin` file holds. A pickle is a program: `weights_only` runs none of it but what builds tensors."""
-    with open(path, "rb") as file:
-        is_zip = file.read(4) == b"PK\x03\x04"  # since PyTorch 1.6
-    try:  # mapped, a compressed file is refused, which could unpack to more than its size
-        return torch.load(str(path), map_location="cpu", weights_only=True, mmap=is_zip)
-    except pickle.UnpicklingError as error:
-        # PyTorch's reason without its advice, which is to load the file unsafely.
-        reason = re.search(r".*(Unsupported|Trying to call|GLOBAL).*", str(error))
-        why = (reason[0] if reason else first_line(error)).strip().removeprefix("WeightsUnpickler error: ").rstrip(". ")
+def _open_pickle(path: Path, open_files: ExitStack) -> Weights:
+    """A `.bin` file: its numbers are read from where they lie, as those of safetensors are."""
+    file = open_files.enter_context(open(path, "rb"))  # noqa: SIM115  # the stack closes it
+    try:
+        content = read_pickle(file, os.fstat(file.fileno()).st_size)
+    except NotPlainError as error:
         advice = "Do not load it by other means unless you trust its author; ask for a safetensors file"
-        wrong = f"refused, because it is not a plain pickle of tensors: {why}. Nothing in it was run"
+        wrong = f"refused, because it is not a plain pickle of tensors: {error}. Nothing in it was run"
         raise CheckpointError(f"{path}: {wrong}. {advice}") from error
-    except Exception as error:  # a damaged pickle can make the unpickler raise anything
+    except Exception as error:  # a damaged file can raise anything
         why = f"{type(error).__name__}: {first_line(error)}"
         raise CheckpointError(f"{path}: not a readable PyTorch file, or a damaged one ({why}); get it again") from error
+    if isinstance(content, dict):
+        for name, view in content.items():
+            if isinstance(view, View):
+                read_into = partial(_read_view, view=view, file=file, name=name)
+                content[name] = StoredTensor(torch.Size(view.shape), view.dtype, path, read_into=read_into)
+    return weights_of(content, path)
+
+
+def _read_view(out: Tensor, *, view: View, file: BufferedReader, name: str) -> None:
+    stored = torch.empty(view.reach, dtype=view.dtype, device="cpu")
+    as_stored = torch.empty_strided(view.shape, view.strides, device="meta").is_contiguous()
+    _read_bytes(out if as_stored else stored, file=file, position=view.position, dtype=view.dtype, name=name)
+    if not as_stored:
+        out.copy_(stored.as_strided(view.shape, view.strides))

@@ -1,13 +1,8 @@
-"""Saving weights so that a folder never holds half a checkpoint.
-
-Everything is first written under temporary names and flushed to disk; a full disk or an error up to there changes
-nothing. Then the files are renamed, the index last, and only then what an earlier save left behind goes.
-"""
+"""Saving weights: one file, or several and their index, all of them at once (`changes.py`)."""
 
 import json
 import re
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -15,24 +10,33 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from .files import INDEX_SUFFIX, PYTORCH_FILE, SAFETENSORS_FILE, WEIGHT_FILES, CheckpointError, flush_to_disk, replacing
+from .changes import changing
+from .files import INDEX_SUFFIX, PYTORCH_FILE, SAFETENSORS_FILE, flush_to_disk, is_weights
 
-_SHARD = re.compile(r"(model-\d{5}-of-\d{5}\.safetensors|pytorch_model-\d{5}-of-\d{5}\.bin)")
 _SIZE = re.compile(r"(\d+)\s*(?:([KMGT])(I?)B)?")
 
 
 def save_weights(
     tensors: dict[str, Tensor], folder: Path, max_shard_size: int | str | None = None, safe_serialization: bool = True
 ) -> list[Path]:
-    """Write ``tensors`` into ``folder`` and return the paths of the files that now make up the checkpoint.
+    """Make ``tensors`` the weights in ``folder`` and return the paths of the files that they now are.
 
     tensors: name → tensor; a tensor shared by two names is given once, under one of them.
     max_shard_size: bytes, or text such as "500MB"; beyond it the checkpoint is split. None: one file always.
     safe_serialization: safetensors if true, else PyTorch's pickle.
 
-    Raises ``CheckpointError`` if a file cannot be written, ``ValueError`` for bad arguments; both leave ``folder`` as
-    it was, unless shards were being replaced: their index goes first and comes last, so no reader meets a mixture.
+    Raises ``CheckpointError`` if a file cannot be written, ``ValueError`` for bad arguments; both leave ``folder`` as it was.
     """
+    contents = split_into_files(tensors, max_shard_size, safe_serialization)
+    with changing(folder, replaced=is_weights) as draft:
+        names = write_weights(contents, draft)
+    return [folder / name for name in names]
+
+
+def split_into_files(
+    tensors: dict[str, Tensor], max_shard_size: int | str | None = None, safe_serialization: bool = True
+) -> dict[str, dict[str, Tensor]]:
+    """File name → its tensors. Raises ValueError where two share their memory, or for what is no size."""
     owner: dict[tuple[int, int], str] = {}
     for name, tensor in tensors.items():
         first = owner.setdefault((tensor.untyped_storage().data_ptr(), tensor.data_ptr()), name)
@@ -40,31 +44,24 @@ def save_weights(
             raise ValueError(f"tensors {first!r} and {name!r} share their memory; save one of them and tie on loading")
     filename = SAFETENSORS_FILE if safe_serialization else PYTORCH_FILE
     shards = _split(tensors, parse_size(max_shard_size))
-    contents = {folder / filename: shards[0]}
-    if len(shards) > 1:
-        stem, extension = filename.rsplit(".", 1)
-        numbered = [folder / f"{stem}-{n:05d}-of-{len(shards):05d}.{extension}" for n in range(1, len(shards) + 1)]
-        contents = dict(zip(numbered, shards, strict=True))
-    index = folder / (filename + INDEX_SUFFIX)
-    files = [*contents, index] if len(shards) > 1 else [*contents]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with ExitStack() as drafts:
-            # Renamed as the stack is left, the last one entered first: so the index comes last.
-            temporary = {file: drafts.enter_context(replacing(file)) for file in reversed(files)}
-            for file, shard in contents.items():
-                _write(shard, temporary[file], safe_serialization)
-            if index in temporary:
-                weight_map = {tensor: file.name for file, shard in contents.items() for tensor in shard}
-                metadata = {"total_size": sum(tensor.nbytes for tensor in tensors.values())}
-                text = json.dumps({"metadata": metadata, "weight_map": weight_map}, indent=2, sort_keys=True)
-                temporary[index].write_text(text + "\n", encoding="utf-8", newline="\n")
-                flush_to_disk(temporary[index])
-                index.unlink(missing_ok=True)
-        remove_earlier(folder, files)
-    except OSError as error:
-        raise CheckpointError(f"{folder}: the weights could not be saved ({error.strerror or error})") from error
-    return files
+    if len(shards) == 1:
+        return {filename: shards[0]}
+    stem, extension = filename.rsplit(".", 1)
+    return {f"{stem}-{n:05d}-of-{len(shards):05d}.{extension}": shard for n, shard in enumerate(shards, start=1)}
+
+
+def write_weights(contents: Mapping[str, dict[str, Tensor]], draft: Path) -> list[str]:
+    """Write what `split_into_files` made, and for several files their index. Returns their names."""
+    for name, shard in contents.items():
+        _write(shard, draft / name)
+    if len(contents) < 2:
+        return [*contents]
+    weight_map = {tensor: name for name, shard in contents.items() for tensor in shard}
+    metadata = {"total_size": sum(tensor.nbytes for shard in contents.values() for tensor in shard.values())}
+    text = json.dumps({"metadata": metadata, "weight_map": weight_map}, indent=2, sort_keys=True)
+    index = (PYTORCH_FILE if min(contents).endswith(".bin") else SAFETENSORS_FILE) + INDEX_SUFFIX
+    (draft / index).write_text(text + "\n", encoding="utf-8", newline="\n")
+    return [*contents, index]
 
 
 def save_with(save_function: Callable[..., Any], tensors: dict[str, Tensor], folder: Path) -> None:
@@ -79,7 +76,7 @@ def save_with(save_function: Callable[..., Any], tensors: dict[str, Tensor], fol
 def remove_earlier(folder: Path, files: list[Path]) -> None:
     """Remove the weights that an earlier save left beside ``files``."""
     for earlier in folder.iterdir():
-        if earlier not in files and (earlier.name in WEIGHT_FILES or _SHARD.fullmatch(earlier.name)):
+        if earlier not in files and is_weights(earlier.name):
             earlier.unlink()
 
 
@@ -117,14 +114,14 @@ def _split(tensors: Mapping[str, Tensor], limit: int | None) -> list[dict[str, T
     return shards
 
 
-def _write(shard: Mapping[str, Tensor], path: Path, safe_serialization: bool) -> None:
+def _write(shard: Mapping[str, Tensor], path: Path) -> None:
     """One file, on disk, with the permissions any new file gets."""
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in shard.items()}
     for name, tensor in tensors.items():
         if tensor.untyped_storage().nbytes() != tensor.nbytes:
             tensors[name] = tensor.clone()  # pickling a view would write everything it is a view of
-    if not safe_serialization:
-        torch.save(tensors, path)
+    if path.suffix == ".bin":
+        write_pickle(tensors, path)
     else:
         path.touch(exist_ok=False)
         mode = path.stat().st_mode
@@ -134,3 +131,12 @@ def _write(shard: Mapping[str, Tensor], path: Path, safe_serialization: bool) ->
             raise OSError(str(error)) from error
         path.chmod(mode)  # the library makes files that only their owner can read
     flush_to_disk(path)
+
+
+def write_pickle(content: Any, path: Path) -> None:
+    """`torch.save`, with the system's own error where the disk is full."""
+    try:
+        with path.open("wb") as file:
+            torch.save(content, file)
+    except RuntimeError as error:
+        raise (error.__context__ if isinstance(error.__context__, OSError) else error) from error

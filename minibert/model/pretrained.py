@@ -3,15 +3,19 @@
 import logging
 import os
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from ..checkpoints import LoadingReport, Weights, check_upload, locate_weights, open_weights, save_weights, weights_of
-from ..checkpoints.load import plan_loading, read_into_parameters
-from ..checkpoints.save import save_with
+from ..checkpoints import CheckpointError, LoadingReport, Weights, check_upload, open_weights, weights_of
+from ..checkpoints.changes import changing, read_together
+from ..checkpoints.files import is_checkpoint, is_weights
+from ..checkpoints.find import at_one_commit, locate_weights
+from ..checkpoints.load import check_sizes, plan_loading, read_into_parameters
+from ..checkpoints.save import save_with, split_into_files, write_weights
 from ..config import BertConfig
 from ..config_files import folder_for_saving
 from .base import BertBase
@@ -67,26 +71,37 @@ class BertPreTrainedModel(BertBase):
         hub |= {"local_files_only": local_files_only, "token": use_auth_token if token is None else token}
         for ignored in ("low_cpu_mem_usage", "resume_download", "proxies", "mirror", "trust_remote_code", "_fast_init"):
             others.pop(ignored, None)  # arguments of the reference with nothing left to say here
-        if isinstance(config, BertConfig):
-            settings = config
-            if "attn_implementation" in others:
-                settings.update({"attn_implementation": others.pop("attn_implementation")})
-        else:
-            source = config if config is not None else pretrained_model_name_or_path
-            if source is None:
-                raise ValueError("from_pretrained(None, …) needs config=BertConfig(…) and state_dict={…}.")
-            settings, others = cls.config_class.from_pretrained(source, return_unused_kwargs=True, **hub, **others)
-        settings.name_or_path = str(pretrained_model_name_or_path or "the state_dict")
-
-        if state_dict is not None:
-            opened: AbstractContextManager[Weights] = nullcontext(weights_of(state_dict))
-        elif pretrained_model_name_or_path is None:
+        name = pretrained_model_name_or_path
+        if config is None and name is None:
+            raise ValueError("from_pretrained(None, …) needs config=BertConfig(…) and state_dict={…}.")
+        if state_dict is None and name is None:
             raise ValueError("from_pretrained(None, …) needs state_dict={…}: there is no file to read.")
-        else:
-            folder = locate_weights(pretrained_model_name_or_path, from_tf=from_tf, **hub)
-            opened = open_weights(folder, from_tf=from_tf)
-        with opened as weights:
+        if isinstance(config, BertConfig) and "attn_implementation" in others:
+            config.update({"attn_implementation": others.pop("attn_implementation")})
+
+        def config_and_weights() -> tuple[Any, dict[str, Any], Weights]:
+            """The config, the arguments that it has no field for, and the weights, opened."""
+            at, settings = hub, (config, others)
+            if not isinstance(config, BertConfig):
+                at = at_one_commit(name, hub) if name is not None and config is None and state_dict is None else hub
+                source = config or name or ""
+                settings = cls.config_class.from_pretrained(source, return_unused_kwargs=True, **at, **others)
+            if state_dict is not None or name is None:
+                return *settings, weights_of(state_dict)
+            try:
+                folder = locate_weights(name, from_tf=from_tf, **at)
+            except CheckpointError:
+                if at == hub or at_one_commit(name, hub) == at:
+                    raise
+                return config_and_weights()  # the branch has moved, and the commit is there no longer
+            return *settings, opened.enter_context(open_weights(folder, from_tf=from_tf))
+
+        with ExitStack() as opened:
+            place = Path(name or os.devnull).expanduser()
+            settings, others, weights = read_together(place, config_and_weights, is_checkpoint)
+            settings.name_or_path = str(name or "the state_dict")
             allowed = {"ignore_mismatched_sizes": ignore_mismatched_sizes, "allow_missing": allow_missing}
+            check_sizes(settings, weights, allow_missing=allow_missing)
             parameter_dtype = _target_dtype(torch_dtype if torch_dtype is not None else dtype, weights)
             # A class may draw numbers of its own; those of a model that the file may fill must not count.
             with without_init_weights(), WithoutDraws(), torch.random.fork_rng(devices=[]):
@@ -129,7 +144,7 @@ class BertPreTrainedModel(BertBase):
         state_dict: write these tensors in place of the model's. max_shard_size: split into files of at most so many
         bytes (or "1GB"). safe_serialization=False writes `pytorch_model.bin`. Tied tensors are written once.
         save_config=False: no `config.json`. save_function(tensors, path): writes `pytorch_model.bin` in torch.save's place.
-        Each file appears whole or not at all. Raises OSError where it cannot be written, ValueError for nothing, an upload.
+        All files appear at once, or none does. Raises OSError where it cannot be written, ValueError for nothing, an upload.
         """
         check_upload(push_to_hub, **upload)
         folder = folder_for_saving(save_directory)
@@ -138,26 +153,29 @@ class BertPreTrainedModel(BertBase):
         tensors = self.tensors_to_save(state_dict)
         if not tensors:
             raise ValueError(f"There is nothing to save: the state_dict has no tensor of {type(self).__name__}.")
-        if save_function is None:
-            save_weights(tensors, folder, max_shard_size=max_shard_size, safe_serialization=safe_serialization)
-        else:
+        if save_function is not None:
             save_with(save_function, tensors, folder)
-        if save_config:
-            self.config.save_pretrained(folder)
+            tensors = {}
+        files = split_into_files(tensors, max_shard_size, safe_serialization) if tensors else {}
+        with changing(folder, replaced=lambda name: bool(files) and is_weights(name)) as draft:
+            write_weights(files, draft)
+            if save_config:
+                self.config.save_pretrained(draft)
 
     def tensors_to_save(self, state_dict: Mapping[str, Tensor] | None = None) -> dict[str, Tensor]:
         """A state dict as files hold it: what every model ties itself once, and no position counter.
 
         Whatever else shares its memory is copied: a fresh model has two tensors there, and both are to come back.
         """
-        seen: set[tuple[object, ...]] = set()
+        own, owner = self.state_dict(keep_vars=True), dict[tuple[object, ...], str]()
         tensors = {}
-        for name, tensor in (self.state_dict() if state_dict is None else state_dict).items():
-            memory = (tensor.device, tensor.data_ptr(), tensor.shape, tensor.stride())
-            shared = tensor.numel() > 0 and memory in seen
+        for name, tensor in (own if state_dict is None else state_dict).items():
+            first = owner.setdefault((tensor.device, tensor.data_ptr(), tensor.shape, tensor.stride()), name)
+            shared = tensor.numel() > 0 and first != name
             tied_anew = name.endswith(("cls.predictions.decoder.weight", "cls.predictions.decoder.bias"))
-            if not (shared and tied_anew) and not name.endswith("embeddings.position_ids"):
-                seen.add(memory)
+            if shared and tied_anew and own.get(name) is own.get(first):
+                continue
+            if not name.endswith("embeddings.position_ids"):
                 tensors[name] = tensor.detach().clone() if shared else tensor.detach()
         if not self.config.tie_word_embeddings and "cls.predictions.bias" in tensors:
             # Today's library gives an untied decoder a bias of its own and looks for it under this name.

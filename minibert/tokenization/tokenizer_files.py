@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..checkpoints import CONFIG_FILE, CheckpointError, check_upload, locate, read_json, write_text_atomically
+from ..checkpoints.changes import changing, read_together
 from .added_tokens import flags_of_added_tokens, read_added_tokens, restore_added_tokens
 from .tokenizer_json import read_whole
 from .vocabulary import AddedToken, Vocabulary
@@ -30,6 +31,7 @@ logger = logging.getLogger(__name__)
 
 VOCAB, WHOLE = "vocab.txt", "tokenizer.json"
 SMALL_FILES = ("tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
+ALL = (VOCAB, *SMALL_FILES, WHOLE, CONFIG_FILE)
 
 # The checkpoints published with the paper and after it: their position embeddings end at 512.
 GOOGLE_MODELS = re.compile(
@@ -157,15 +159,19 @@ class PretrainedFiles(Vocabulary):
 
         Special tokens that the vocabulary lacks are added to it. Raises CheckpointError when there is nothing to load.
         """
+        name, path = pretrained_model_name_or_path, Path(pretrained_model_name_or_path) / subfolder
+        return read_together(path, lambda: cls._from_files(name, path, settings), is_read=ALL.__contains__)
+
+    @classmethod
+    def _from_files(cls, name_or_path: PathLike, path: Path, settings: dict[str, Any]) -> "Self":
+        settings = {**settings}
         hub = {name: settings.pop(name) for name in HUB if name in settings}
         hub["token"] = hub["token"] if hub.get("token") is not None else settings.get("use_auth_token")
         settings = {name: value for name, value in settings.items() if name not in IGNORED}
-        name_or_path = pretrained_model_name_or_path
-        path = Path(name_or_path) / subfolder
         files: Files = read_tokenizer_json(path) if path.is_file() and path.suffix == ".json" else (path, {}, {})
         if not path.is_file():
-            source = path if subfolder or path.is_dir() else name_or_path
-            files = read_folder(locate(source, filenames=(VOCAB, *SMALL_FILES, WHOLE, CONFIG_FILE), **hub))
+            source = path if path != Path(name_or_path) or path.is_dir() else name_or_path
+            files = read_folder(locate(source, filenames=ALL, **hub))
         vocab, given, added_tokens = files
         made_for, own = given.pop("tokenizer_class", None), {each.__name__.removesuffix("Fast") for each in cls.__mro__}
         if made_for not in (None, *ANY_TOKENIZER) and str(made_for).removesuffix("Fast") not in own:
@@ -199,7 +205,6 @@ class PretrainedFiles(Vocabulary):
         folder = Path(save_directory)
         if folder.is_file():
             raise ValueError(f"'{folder}' is a file. Give the folder to save the tokenizer in.")
-        folder.mkdir(parents=True, exist_ok=True)
         prefix = f"{filename_prefix}-" if filename_prefix else ""
         config, special, added = (folder / (prefix + name) for name in SMALL_FILES)
         roles = self.special_tokens_map_extended
@@ -215,13 +220,13 @@ class PretrainedFiles(Vocabulary):
         files = {config: settings, special: {role: as_json(token, typed=False) for role, token in roles.items()}}
         if self.added_tokens_encoder:
             files[added] = self.added_tokens_encoder
-        else:
-            added.unlink(missing_ok=True)  # left from an earlier save, it would be read
-        for path, content in files.items():
-            write_text_atomically(path, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
+        with changing(folder, replaced=added.name.__eq__) as draft:  # left from an earlier save, it would be read
+            for path, content in files.items():
+                write_text_atomically(draft / path.name, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
+            (vocab,) = self.save_vocabulary(draft, filename_prefix)
         if (folder / WHOLE).exists():
             logger.warning("'%s' is not updated. transformers 5 will read it: remove it.", folder / WHOLE)
-        return str(config), str(special), *self.save_vocabulary(folder, filename_prefix), str(added)
+        return str(config), str(special), str(folder / Path(vocab).name), str(added)
 
     def save_vocabulary(self, save_directory: PathLike, filename_prefix: str | None = None) -> tuple[str]:
         """Write vocab.txt to a folder, or the vocabulary to the file named. Returns its path. Warns of gaps between ids."""

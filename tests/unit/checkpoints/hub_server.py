@@ -10,7 +10,7 @@ over the wire.
 import hashlib
 import json
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -20,6 +20,7 @@ class Repository:
     """Files at one commit, and how the server treats who asks for them.
 
     token: what a request must carry to see the repository at all; gated: refuse everybody, as before terms are accepted.
+    history: earlier commit → its files, where they are still to be had.
     cut_after: file → send that many bytes of it and drop the connection, once for each entry of ``cuts_left``.
     """
 
@@ -31,6 +32,7 @@ class Repository:
     status: int | None = None
     cut_after: dict[str, int] = field(default_factory=dict)
     cuts_left: int = 0
+    history: dict[str, dict[str, bytes]] = field(default_factory=dict)
 
 
 class HubServer:
@@ -106,6 +108,8 @@ def _handler_for(hub: HubServer) -> type[BaseHTTPRequestHandler]:
             )
             if repository is None or hidden:
                 self._send(404, b"", {"X-Error-Code": "RepoNotFound"}, body)
+            elif revision in repository.history:
+                return replace(repository, commit=revision, files=repository.history[revision])
             elif repository.gated:
                 self._send(403, b"", {"X-Error-Code": "GatedRepo"}, body)
             elif repository.status is not None:

@@ -227,6 +227,60 @@ class TestBeforeTheFirstForward:
         assert model(token_ids()).pooler_output.isnan().any()
 
 
+ZERO = """
+import sys, torch
+import torch.distributed as dist
+from torch.distributed.optim import ZeroRedundancyOptimizer
+from torch.nn.parallel import DistributedDataParallel
+from minibert import BertModel
+
+def work(rank, folder, port, results):
+    torch.set_num_threads(1)
+    dist.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{port}", rank=rank, world_size=2)
+    model = BertModel.from_pretrained(folder).train()
+    parallel = DistributedDataParallel(model, find_unused_parameters=True, gradient_as_bucket_view=True)
+    optimizer = ZeroRedundancyOptimizer(
+        model.parameters(), optimizer_class=torch.optim.SGD, lr=0.1, parameters_as_bucket_view=True
+    )
+    for _ in range(2):
+        parallel(torch.tensor([[2, 5 + rank, 3]])).last_hidden_state.square().mean().backward()
+        optimizer.step()
+        optimizer.zero_grad()
+    results.put((rank, [p.detach().numpy().tobytes() for p in model.parameters()]))
+    dist.barrier()
+    dist.destroy_process_group()
+
+if __name__ == "__main__":
+    import socket
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    context = torch.multiprocessing.get_context("spawn")
+    results = context.SimpleQueue()
+    workers = [context.Process(target=work, args=(rank, sys.argv[1], port, results)) for rank in range(2)]
+    for worker in workers:
+        worker.start()
+    both = dict(results.get() for _ in workers)
+    for worker in workers:
+        worker.join()
+    before = [p.detach().numpy().tobytes() for p in BertModel.from_pretrained(sys.argv[1]).parameters()]
+    assert both[0] == both[1] and both[0] != before
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="PyTorch's processes on Windows need another set-up")
+def test_ranks_with_one_shared_optimizer_end_with_the_same_weights(saved: Path, tmp_path: Path) -> None:
+    (tmp_path / "zero.py").write_text(ZERO)
+    done = subprocess.run(
+        [sys.executable, str(tmp_path / "zero.py"), str(saved)],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+
+
 class TestFunctionTransforms:
     """torch.func on a model that was only just loaded."""
 
@@ -255,6 +309,28 @@ class TestFunctionTransforms:
         loss(dict(model.named_parameters())).backward()
         for name, parameter in model.named_parameters():
             assert torch.allclose(gradients[name], parameter.grad, atol=1e-6)
+
+    @pytest.mark.parametrize("of_what", ["vjp", "jvp", "jacfwd", "vmap"])
+    def test_forwards_and_backwards(self, saved: Path, of_what: str) -> None:
+        """As the first thing that a loaded model does, and again after a forward: the same numbers."""
+
+        def numbers(model: BertModel) -> Tensor:
+            def forward(embedded: Tensor) -> Tensor:
+                return model(inputs_embeds=embedded).last_hidden_state
+
+            ways: dict[str, Callable[[], Tensor]] = {
+                "vjp": lambda: torch.func.vjp(forward, self.embedded())[1](torch.ones(1, 4, 32))[0],
+                "jvp": lambda: torch.func.jvp(forward, (self.embedded(),), (torch.ones(1, 4, 32),))[1],
+                "jacfwd": lambda: torch.func.jacfwd(lambda e: forward(e)[0, 0, :2])(self.embedded()),
+                "vmap": lambda: torch.func.vmap(forward)(self.embedded().expand(3, 1, 4, 32)),
+            }
+            return ways[of_what]().detach()
+
+        model = BertModel.from_pretrained(saved)
+        first = numbers(model)
+        overwrite(saved)
+        assert torch.equal(first, numbers(model))
+        assert torch.equal(first, numbers(tiny(BertForPreTraining).bert.eval()))
 
     def test_functionalized(self, saved: Path) -> None:
         model = BertModel.from_pretrained(saved)
@@ -296,8 +372,44 @@ def _load_a_state(model: BertModel) -> None:
     model.load_state_dict({name: t * 1.5 if t.is_floating_point() else t for name, t in state.items()})
 
 
+def _look(*_: object) -> None:
+    """A hook that changes nothing."""
+
+
+def _compile(model: BertModel) -> None:
+    torch.compile(model, backend="eager")(IDS)
+
+
+def _gradient_of_input(model: BertModel) -> None:
+    embedded = model.embeddings.word_embeddings.weight[IDS].detach().to(model.dtype)
+    torch.func.grad(lambda e: model(inputs_embeds=e).last_hidden_state.sum())(embedded)
+
+
+def _bucket_views(model: BertModel) -> None:
+    """Parameters become views of one flat buffer, as `ZeroRedundancyOptimizer` makes them."""
+    parameters = list(model.parameters())
+    bucket, start = torch.empty(sum(p.numel() for p in parameters), dtype=model.dtype), 0
+    for parameter in parameters:
+        view = bucket[start : start + parameter.numel()].view_as(parameter)
+        view.copy_(parameter.data)
+        parameter.data, start = view, start + parameter.numel()
+    bucket.mul_(1.25)
+
+
+def _give_data_back(model: BertModel) -> None:
+    for parameter in model.parameters():
+        parameter.data = parameter.data.clone()
+
+
 OPERATIONS: dict[str, Callable[[BertModel], object]] = {
     "forward": lambda model: model(IDS),
+    "compile": _compile,
+    "gradient of the input": _gradient_of_input,
+    "bucket views": _bucket_views,
+    "data of one's own": _give_data_back,
+    "copy": lambda model: copy.deepcopy(model)(IDS),
+    "pickle": lambda model: pickle.loads(pickle.dumps(model))(IDS),
+    "a hook": lambda model: model.pooler.register_forward_hook(_look),
     "forward without gradients": torch.no_grad()(lambda model: model(IDS)),
     "inference": torch.inference_mode()(lambda model: model(IDS)),
     "step": _step,

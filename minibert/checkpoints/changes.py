@@ -1,0 +1,164 @@
+"""Changing several files of a folder at once, and reading several that belong together: no system renames more than one.
+
+    with changing(folder, replaced=is_weights) as draft:  # folder/.saving/draft
+        …                                                 # write any files there: an error or a kill changes nothing
+
+They are flushed to the disk, and one rename, of `draft` to `whole`, makes them the folder's; then they are moved to their places. A writer
+that is killed in between leaves `whole`: whoever opens the folder next, to read or to write, moves the rest. Writers wait for each other.
+"""
+
+import errno
+import json
+import logging
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TypeVar
+
+from .files import CheckpointError, flush_to_disk, is_plain_name, read_json
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(file: int) -> None:
+        msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+else:
+    import fcntl
+
+    def _lock(file: int) -> None:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+logger = logging.getLogger("minibert")
+Found = TypeVar("Found")
+SAVING, _CHANGE = ".saving", "change.json"
+_NOT_IN_PLACE = "what was last saved is whole and cannot be moved to its place; open the folder where that can be done"
+_PATIENCE = 600.0  # seconds to wait for another writer
+_TAKEN = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)  # what the system says where another has the lock
+
+
+@contextmanager
+def lock(path: Path, patience: float = 0) -> Iterator[None]:
+    """Be the only one with the lock of this file; it ends with the process. Raises BlockingIOError after `patience` seconds."""
+    end = time.monotonic() + patience
+    while True:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):  # its folder, or the file, was just removed by who had the lock
+            file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+            try:
+                _lock(file)
+                if os.path.samestat(path.stat(), os.fstat(file)):
+                    break
+            except OSError as error:
+                if error.errno not in (*_TAKEN, errno.ENOENT):
+                    break  # this file system has no locks
+                if time.monotonic() >= end:
+                    os.close(file)
+                    raise BlockingIOError(f"another process has locked {path}") from error
+            os.close(file)
+        time.sleep(0.02)
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # Windows removes no file that is open
+            path.unlink()
+        os.close(file)
+        if sys.platform == "win32":
+            with suppress(OSError):
+                path.unlink()
+
+
+@contextmanager
+def changing(folder: Path, replaced: Callable[[str], bool]) -> Iterator[Path]:
+    """An empty folder for files that then become `folder`'s; of those it had, the ones that are `replaced` by name go.
+
+    Raises CheckpointError where that fails, as on a full disk: nothing has changed then, unless the message says so.
+    """
+    saving, wrong = folder / SAVING, "the files could not be saved"
+    draft = saving / "draft"
+    try:
+        with lock(saving / "lock", _PATIENCE):
+            _finish(folder)
+            if draft.exists():
+                logger.warning("%s is what a writer that was killed had written until then: it is removed.", draft)
+                shutil.rmtree(draft)
+            draft.mkdir()
+            try:
+                yield draft
+                if names := os.listdir(draft):
+                    removed = [name for name in os.listdir(folder) if replaced(name) and name not in names]
+                    (draft / _CHANGE).write_text(json.dumps({"names": names, "removed": removed}), encoding="utf-8")
+                    flush_to_disk(draft)
+                    draft.rename(saving / "whole")
+                    wrong = _NOT_IN_PLACE
+                    _finish(folder)
+            finally:
+                shutil.rmtree(draft, ignore_errors=True)
+    except CheckpointError:
+        raise
+    except OSError as error:
+        raise CheckpointError(f"{folder}: {wrong} ({error.strerror or error})") from error
+    finally:
+        with suppress(OSError):  # the next writer is in it
+            saving.rmdir()
+
+
+def _finish(folder: Path) -> None:
+    """Move a change that is whole to its places."""
+    whole = folder / SAVING / "whole"
+    if (whole / _CHANGE).exists():
+        removed, names = (read_json(whole / _CHANGE).get(each) for each in ("removed", "names"))
+        if not isinstance(removed, list) or not isinstance(names, list):
+            raise CheckpointError(f"{whole / _CHANGE}: should list the files of a change, and does not")
+        for name in filter(is_plain_name, removed):
+            (folder / name).unlink(missing_ok=True)
+        for name in filter(is_plain_name, names):
+            if (whole / name).exists():
+                (whole / name).replace(folder / name)
+    shutil.rmtree(whole, ignore_errors=True)
+
+
+def settle(folder: Path) -> None:
+    """Finish what a killed writer has begun. Raises CheckpointError where that cannot be done."""
+    if (folder / SAVING / "whole").is_dir():
+        try:
+            with lock(folder / SAVING / "lock", _PATIENCE):
+                _finish(folder)
+            (folder / SAVING).rmdir()
+        except OSError as error:
+            if (folder / SAVING / "whole").is_dir():
+                raise CheckpointError(f"{folder}: {_NOT_IN_PLACE} ({error.strerror or error})") from error
+
+
+def read_together(folder: Path, read: Callable[[], Found], is_read: Callable[[str], bool]) -> Found:
+    """What `read` returns, from files of one state of a folder: where another program replaces some meanwhile, it reads again.
+
+    is_read: which names it reads. Raises CheckpointError where they are replaced again and again.
+    """
+    for _ in range(20):
+        settle(folder)
+        before = _state(folder, is_read)
+        try:
+            found = read()
+        except (OSError, ValueError):
+            if _state(folder, is_read) == before:
+                raise
+            continue
+        if _state(folder, is_read) == before and not (folder / SAVING / "whole").exists():
+            return found
+    wrong = "another program replaced its files again and again while it was being opened; try again"
+    raise CheckpointError(f"{folder}: {wrong}")
+
+
+def _state(folder: Path, is_read: Callable[[str], bool]) -> dict[str, tuple[int, int]]:
+    """What a file that is written anew has of its own, and keeps when it is moved."""
+    found = {}
+    for each in os.scandir(folder) if folder.is_dir() else ():
+        with suppress(FileNotFoundError):
+            if is_read(each.name):
+                found[each.name] = each.inode(), each.stat().st_mtime_ns
+    return found
