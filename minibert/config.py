@@ -25,8 +25,8 @@ def _is_number(value: Any) -> bool:
 
 
 # Whether a value is allowed, and what is allowed, for the message.
-_SIZE = (lambda v: is_whole_number(v) and v >= 1, "a whole number of at least 1")
-_COUNT = (lambda v: is_whole_number(v) and v >= 0, "a whole number of at least 0")
+_SIZE = (lambda v: is_whole_number(v) and 1 <= v < 1 << 31, "a whole number of at least 1, below 2³¹")
+_COUNT = (lambda v: is_whole_number(v) and 0 <= v < 1 << 31, "a whole number of at least 0, below 2³¹")
 _PROBABILITY = (lambda v: _is_number(v) and 0 <= v <= 1, "a probability between 0 and 1")
 _FINITE = (lambda v: _is_number(v) and 0 <= v < float("inf"), "a finite number of at least 0")
 _BOOLEAN = (lambda v: isinstance(v, (bool, np.bool_)), "True or False")

@@ -147,8 +147,9 @@ class ConfigFiles(SharedFields):
 
     @num_labels.setter
     def num_labels(self, number: int) -> None:
-        if not is_whole_number(number) or number < 1:
-            raise ValueError(f"{type(self).__name__}: num_labels = {number!r} must be a whole number of at least 1.")
+        if not is_whole_number(number) or not 1 <= number <= 100_000:  # each is a name in two dictionaries
+            allowed = "a whole number of at least 1, at most 100,000"
+            raise ValueError(f"{type(self).__name__}: num_labels = {number!r} must be {allowed}.")
         if len(getattr(self, "id2label", ())) != number:
             self.id2label = {i: f"LABEL_{i}" for i in range(number)}
             self.label2id = {label: i for i, label in self.id2label.items()}

@@ -10,13 +10,14 @@ Where two could be meant nothing is guessed: that is an error. A row is a `Table
 """
 
 import ast
-import json
 import re
 import string
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
+
+from ..checkpoints.files import parse_json
 
 PAIRS = [
     *(("text", "text_pair"), ("sentence1", "sentence2"), ("premise", "hypothesis"), ("question1", "question2")),
@@ -29,6 +30,7 @@ CONTEXTS = {"sent1": "sent2", "ctx": "", "article": "question", "context": "ques
 CONTEXTS |= {"question": "", "question_stem": "", "goal": "", "sentence": ""}  # without a beginning
 _LISTS = ("endings", "options", "choices", "answers")
 _NUMBERED = re.compile(r"(ending|option|choice|answer|sol)_?(\d+|[A-H])", re.IGNORECASE)
+_NO_LITERAL = (ValueError, SyntaxError, TypeError, RecursionError, MemoryError)  # what Python's own reader may raise
 _SIGNS = ("1", "0"), ("true", "false"), ("1.0", "0.0")  # whether a label is there, in a column of its own
 
 
@@ -132,8 +134,8 @@ def list_in(cell: Any) -> Any:
     if not isinstance(cell, str) or not cell.strip().startswith(("[", "{", "(")):
         return cell
     with suppress(ValueError):
-        return json.loads(cell)
-    with suppress(ValueError, SyntaxError, TypeError):
+        return parse_json(cell, finite=False)
+    with suppress(*_NO_LITERAL):
         found = ast.literal_eval(re.sub(r"(?<=['\"\d])\s+(?=['\"\d])", ", ", cell.strip()))  # NumPy writes no commas
         found = sorted(found, key=str) if isinstance(found, set | tuple) else found
         return found if isinstance(found, list | dict) else cell

@@ -13,12 +13,12 @@ The labels are the positions of the answer's first and last piece; 0, [CLS], whe
 Source: Rajpurkar et al. 2016; Rajpurkar, Jia & Liang 2018; Devlin et al. 2019, §4.2 and §4.3.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
 
+from ..checkpoints.files import parse_json
 from ..tokenization import BertTokenizer
 from .task import Row
 from .task_files import Examples, PathName, Report, read_text
@@ -88,9 +88,10 @@ def read_squad(path: PathName, *, labelled: bool = True) -> Examples:
 
 def _entries(path: PathName) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """(location, context, question) of every question."""
+    text = read_text(path)
     try:
-        whole = json.loads(read_text(path))
-    except (json.JSONDecodeError, RecursionError) as error:
+        whole = parse_json(text, finite=False)
+    except ValueError as error:
         raise ValueError(f"'{path}', line {getattr(error, 'lineno', 1)}: not JSON ({error}).") from error
     for i, article in enumerate(_member(whole, "data", list, location=f"'{path}'")):
         for j, paragraph in enumerate(_member(article, "paragraphs", list, location=f"'{path}', data[{i}]")):

@@ -18,11 +18,11 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ..checkpoints.files import parse_json
 from ..data.sentences import check_plain_text
 
 PathName = str | os.PathLike[str]
@@ -244,8 +244,11 @@ def first_row(rows: Sequence[TableRow], columns: str) -> list[str]:
 def json_objects(path: Path, text: str) -> list[tuple[str, dict[str, Any]]]:
     """The objects of an array, or one a line, each with its location. Raises ValueError, naming it, for what is none."""
     whole: Any = None
-    with suppress(json.JSONDecodeError, RecursionError):  # which many objects raise, a line each
-        whole = json.loads(text)
+    try:
+        whole = parse_json(text, finite=False)  # of numbers, the columns' readers are the judges
+    except ValueError as error:  # as many objects raise, a line each
+        if text.lstrip().startswith("[") and path.suffix.lower() != ".jsonl" and type(error) is ValueError:
+            raise ValueError(f"'{path}': not JSON ({error}).") from error
     if isinstance(whole, list) and path.suffix.lower() != ".jsonl":
         found: list[tuple[str, Any]] = [(f"'{path}', item {n}", each) for n, each in enumerate(whole, start=1)]
     elif isinstance(whole, dict):
@@ -261,6 +264,6 @@ def json_objects(path: Path, text: str) -> list[tuple[str, dict[str, Any]]]:
 
 def _json(location: str, line: str) -> Any:
     try:
-        return json.loads(line)
-    except (json.JSONDecodeError, RecursionError) as error:
+        return parse_json(line, finite=False)
+    except ValueError as error:
         raise ValueError(f"{location}: not JSON ({error}).") from error

@@ -33,8 +33,6 @@ def change(path: Path, **fields: Any) -> None:
         {"vocab_sha256": None},
         {"unigram_entropy": "left out"},
         {"unigram_entropy": "x"},
-        {"unigram_entropy": float("nan")},
-        {"unigram_entropy": float("inf")},
         {"unigram_entropy": -1.0},
         {"parts": []},
         {"parts": {"train": {}}},
@@ -52,7 +50,9 @@ def test_a_damaged_manifest_is_refused_by_its_name(tmp_path: Path, fields: dict[
         PreparedData.open(data.folder)
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"5", b"\xff\xfe", b"[" * 100_000, b'"x"'])
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[]", b"5", b"\xff\xfe", b"[" * 100_000, b'"x"', b'{"unigram_entropy": NaN}']
+)
 def test_a_manifest_that_is_no_json_object_is_refused_by_its_name(tmp_path: Path, content: bytes) -> None:
     data = corpus(tmp_path)
     (data.folder / "manifest.json").write_bytes(content)
