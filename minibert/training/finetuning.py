@@ -34,7 +34,7 @@ from .frozen import freeze
 from .loop import LoopOptions, Trainable, TrainingRecipe, check_at_least, check_finite, train
 from .prediction import TaskModel, row_length
 from .remarks import remarks
-from .run_files import saved_state
+from .run_files import alone_in, saved_state
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -277,7 +277,8 @@ def train_task(
     warmup_steps, adamw = round(recipe.warmup * trained.steps), "fused" if recipe.fast else adamw
     often = {"evaluate_every": recipe.evaluate_every or epoch, "save_every": save_every or epoch}
     options = LoopOptions(trained.steps, log_every=min(10, epoch), **often, keep=1, patience=recipe.patience)
-    return train(trained, options, out, identity=identity, warmup_steps=warmup_steps, implementation=adamw)
+    with alone_in(out, trained.processes.leads):
+        return train(trained, options, out, identity=identity, warmup_steps=warmup_steps, implementation=adamw)
 
 
 __getattr__ = partial(moved_name, __name__)  # the tasks, which this module had in earlier versions

@@ -30,10 +30,10 @@ from .run_files import RunCheckpoints, RunLog, keep_best, saved_state
 
 
 def check_at_least(least: float, **values: float) -> None:
-    """Raises ValueError for a value that is smaller, or NaN."""
+    """Raises ValueError for a value that is smaller, infinite or NaN."""
     for name, value in values.items():
-        if not value >= least:
-            raise ValueError(f"{name} is {value}; it must be at least {least}.")
+        if not least <= value < math.inf:
+            raise ValueError(f"{name} is {value}; it must be at least {least}{' and finite' * (value >= least)}.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -230,7 +230,7 @@ def train(
                 best = {**best, "stopped_by": (stopping or [int(signal.SIGTERM)])[0]}
             if asked_to_stop or last:
                 break
-    log.bar.close()
+    log.close()
     if processes.leads and best["step"] is not None:
         keep_best(out, best["step"])
     return best

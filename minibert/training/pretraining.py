@@ -24,7 +24,7 @@ from ..tokenization import BertTokenizer
 from .distributed import Processes, averaging
 from .loop import LoopOptions, Trainable, TrainingRecipe, check_at_least, train
 from .pretraining_loss import PretrainingLoss, count_labels, evaluate_pretraining, pretraining_metrics
-from .run_files import RunLog
+from .run_files import RunLog, alone_in
 
 SHORTEST_PAIR = 32  # positions; shorter rows are one text, without a next-sentence label
 PATIENCE = 300  # steps before a loss that stands still is worth a warning
@@ -54,7 +54,7 @@ def parse_phases(text: str) -> tuple[Phase, ...]:
     except ValueError:
         phases = ()
     lengths, shares = [phase.length for phase in phases], [phase.share for phase in phases]
-    if abs(sum(shares) - 1) > 1e-6 or min(lengths) < 4 or min(shares) <= 0:
+    if not abs(sum(shares) - 1) <= 1e-6 or min(lengths) < 4 or min(shares) <= 0:  # of NaN, nothing is true
         what = "LENGTH:SHARE,…, such as 16:0.2,64:0.4,128:0.4: lengths of at least 4, and shares above 0 that sum to 1"
         raise ValueError(f"The phases '{text}' must be {what}.")
     return phases
@@ -215,4 +215,5 @@ def pretrain(
     identity = {"config": config.to_dict(), "corpus": corpus, "vocabulary": data.manifest["vocab_sha256"]}
     options = LoopOptions(recipe.steps, **often)
     adamw = {"betas": (0.9, recipe.beta2), "eps": 1e-6, "implementation": "blocked" if recipe.fast else "plain"}
-    return train(trained, options, out, identity=identity, warmup_steps=recipe.warmup_steps, **adamw)
+    with alone_in(out, processes.leads):
+        return train(trained, options, out, identity=identity, warmup_steps=recipe.warmup_steps, **adamw)

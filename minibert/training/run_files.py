@@ -12,8 +12,8 @@ import json
 import re
 import shutil
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,8 @@ import torch
 from tqdm import tqdm
 
 from ..checkpoints import replacing, write_text_atomically
+from ..checkpoints.changes import changing, lock
+from ..checkpoints.save import write_pickle
 from ..terminal import table
 from ..visible import visible
 
@@ -54,11 +56,12 @@ class RunCheckpoints:
         """The training state of a step. Raises ValueError where the file cannot be read."""
         path = self.path(step) / STATE
         try:
-            return torch.load(path, map_location="cpu", weights_only=True)
-        except Exception as error:  # whatever a damaged file makes the reader raise
-            raise ValueError(
-                f"'{path}' cannot be read ({error}). Remove its folder to go on from the one before."
-            ) from error
+            state = torch.load(path, map_location="cpu", weights_only=True)
+            return {"step": state["step"], **state}
+        except Exception as error:  # of any kind, whose words advise to read the file unsafely
+            why = f"it is damaged, or none of a training: {type(error).__name__}"
+            advice = "Remove its folder to go on from the one before."
+            raise ValueError(f"'{path}' cannot be read ({why}). {advice}") from error
 
     def save(self, step: int, state: dict[str, Any], save_model: Callable[[Path], None], best: int | None) -> None:
         """Write a checkpoint, then remove those no longer kept. Raises OSError, the older ones untouched, where it fails."""
@@ -66,7 +69,7 @@ class RunCheckpoints:
             with replacing(self.path(step)) as draft:
                 draft.mkdir(parents=True)
                 save_model(draft)
-                torch.save(state, draft / STATE)
+                write_pickle(state, draft / STATE)
                 shutil.rmtree(self.path(step), ignore_errors=True)  # an unreadable one
         except (OSError, RuntimeError, ValueError) as error:  # torch and safetensors have their own for a full disk
             good = self.newest()
@@ -143,6 +146,19 @@ class RunLog:
             tqdm.write(visible(text, keep="\n"))
 
 
+@contextmanager
+def alone_in(out: Path, leads: bool = True) -> Iterator[None]:
+    """Keep other runs out of a folder; leads: whether this is the process that writes. Raises ValueError where one is at work."""
+    with ExitStack() as held:
+        try:
+            if leads:
+                held.enter_context(lock(out / ".running"))
+        except BlockingIOError as error:
+            advice = "Wait until it has ended, or choose another folder with --out."
+            raise ValueError(f"Another run is at work in '{out}'. {advice}") from error
+        yield
+
+
 def read_log(path: Path) -> list[dict[str, Any]]:
     """The lines of a log. One that a kill, a full disk or an editor has damaged is left out: no object with a step."""
     lines = []
@@ -173,8 +189,7 @@ def _number(value: Any) -> str:
 def keep_best(out: Path, best_step: int) -> Path:
     """Copy the best checkpoint to `out/model`; return that folder."""
     model = out / "model"
-    with replacing(model) as draft:
+    with changing(model, replaced=lambda name: (model / name).is_file()) as draft:
         best = RunCheckpoints(out / "checkpoints").path(best_step)
-        shutil.copytree(best, draft, ignore=shutil.ignore_patterns(STATE))
-        shutil.rmtree(model, ignore_errors=True)
+        shutil.copytree(best, draft, ignore=shutil.ignore_patterns(STATE), dirs_exist_ok=True)
     return model
