@@ -10,7 +10,7 @@ import json
 import logging
 import numbers
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Hashable, Iterable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -116,6 +116,10 @@ class ConfigFiles(SharedFields):
             self.num_labels = 2 if num_labels is None else num_labels
         else:
             self.id2label = self.integer_keys("id2label", id2label)
+            kinds = {str if isinstance(label, str) else type(label) for label in self.id2label.values()}
+            if len(kinds) > 1 or not all(issubclass(kind, Hashable) for kind in kinds):
+                names = ", ".join(sorted(kind.__name__ for kind in kinds))
+                raise ValueError(f"{type(self).__name__}: the labels of id2label must all be text, and are {names}.")
             self.label2id = {label: i for i, label in self.id2label.items()} if label2id is None else label2id
         for field, near in misspelt(fields, [*vars(self), *SHARED_DEFAULTS]).items():
             logger.warning(

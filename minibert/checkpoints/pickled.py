@@ -31,6 +31,9 @@ _CONSTANTS = {"NONE": None, "NEWTRUE": True, "NEWFALSE": False, "EMPTY_TUPLE": (
 # How many things an instruction takes from the stack; None: those above the last mark.
 _TAKES = {"TUPLE": None, "APPENDS": None, "SETITEMS": None, "TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3, "APPEND": 1}
 _TAKES |= {"SETITEM": 2, "BUILD": 1, "STACK_GLOBAL": 2, "BINPERSID": 1, "REDUCE": 2}
+# Functions that make a tensor of storage, offset, shape, strides, …, and how many arguments they take.
+_TENSORS = {"torch._utils._rebuild_tensor": (4,), "torch._utils._rebuild_tensor_v2": (6, 7)}
+_TENSORS["torch._utils._rebuild_tensor_v3"] = (7, 8)  # the seventh is the dtype
 
 
 class NotPlainError(ValueError):
@@ -155,9 +158,7 @@ class _Machine:
             made: list[Any] = [{}]
             self.apply("SETITEMS", [each for key, value in (arguments or ((),))[0] for each in (key, value)], made)
             return made[0]
-        if type(function) is _Name and function.startswith(
-            "torch._utils._rebuild_tensor"
-        ):  # alone, _v2, _v3 with a dtype
+        if type(function) is _Name and len(arguments) in _TENSORS.get(function, ()):
             storage, offset, shape, strides = arguments[:4]
             of = getattr(torch, arguments[6].removeprefix("torch.")) if function.endswith("_v3") else storage.dtype
             dtype = torch.empty(0, dtype=of, device="cpu").dtype  # if there is such
@@ -190,10 +191,16 @@ def _read_zip(file: BufferedReader, size: int) -> Any:
         entries = sorted(archive.infolist(), key=lambda entry: entry.header_offset)
     records: dict[str, tuple[int, int]] = {}  # name → its first byte in the file, and how many there are
     for entry, end in zip(entries, [*(entry.header_offset for entry in entries[1:]), size], strict=True):
-        file.seek(entry.header_offset + 26)
-        lengths = file.read(4)  # of the name and of what else stands before the bytes
+        file.seek(entry.header_offset)
+        begin, lengths = file.read(4), file.read(26)[-4:]  # of the name and of what else stands before the bytes
         first = entry.header_offset + 30 + sum(int.from_bytes(each, "little") for each in (lengths[:2], lengths[2:]))
-        if entry.compress_type or entry.flag_bits & 1 or first + entry.file_size > end or entry.filename in records:
+        if (
+            begin != b"PK\3\4"
+            or entry.compress_type
+            or entry.flag_bits & 1
+            or first + entry.file_size > end
+            or entry.filename in records
+        ):
             raise ValueError(f"record {entry.filename!r:.80} is compressed, there twice or not wholly in the file")
         records[entry.filename] = (first, entry.file_size)
     (top,) = (name.removesuffix("data.pkl") for name in records if name.endswith("/data.pkl") and name.count("/") == 1)
@@ -207,7 +214,7 @@ def _read_zip(file: BufferedReader, size: int) -> Any:
     found = machine.run(BytesIO(contents["data.pkl"]))
     for key, storage in machine.stored.items():
         storage.position, held = records[f"{top}data/{key}"]
-        if storage.nbytes > held:
+        if storage.nbytes != held:
             raise ValueError(f"storage {key!r:.80} should have {storage.nbytes} bytes, its record has {held}")
     return found
 

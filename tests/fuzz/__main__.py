@@ -17,7 +17,6 @@ from collections import Counter
 from .readers import READERS
 from .trial import try_files
 
-WITH_KNOWN_FINDINGS = ("bin", "config")  # until they are mended, only where they are asked for by name
 SECONDS_TO_DIE = 90  # longer than that: a loop outside Python, which no signal reaches, or waiting
 
 
@@ -32,7 +31,7 @@ def main() -> int:
     parser.add_argument("--reader", action="append", choices=READERS, help="only this one; may be given again")
     parser.add_argument("--only", type=int, help="only the case of this number")
     asked = parser.parse_args()
-    readers = asked.reader or [name for name in READERS if name not in WITH_KNOWN_FINDINGS]
+    readers = asked.reader or [*READERS]
     if asked.seconds_each is not None:
         asked.seconds = asked.seconds_each * len(readers)
     if asked.coverage:

@@ -80,7 +80,12 @@ def _tensorflow(folder: Path) -> None:
 def _stored(path: Path) -> dict[str, Tensor]:
     """The tensors of a weight file, read by other means than minibert's."""
     if path.suffix == ".bin":
-        return torch.load(path, weights_only=True)
+        try:
+            tensors, mapped = torch.load(path, weights_only=True), torch.load(path, weights_only=True, mmap=True)
+        except Exception:  # PyTorch asks more of an archive: a version, a folder, names of devices
+            return {}
+        # Of some spoiled archives PyTorch's own tensors are whatever lay in memory.
+        return {name: tensor for name, tensor in tensors.items() if tensor.equal(mapped[name])}
     data = path.read_bytes()
     (length,) = struct.unpack("<Q", data[:8])
     kinds = {"F32": "<f4", "F64": "<f8", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1", "U8": "u1"}

@@ -187,3 +187,12 @@ class TestFiles:
 def test_a_value_that_cannot_be_meant_is_refused_by_name(field: str, value: object) -> None:
     with pytest.raises(ValueError, match=f"BertConfig: {'torch_dtype' if field == 'dtype' else field} ="):
         BertModel(tiny_config(**{field: value}))
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [{"0": [1]}, {"0": {}}, {"0": "a", "1": 5}, {"0": "a", "1": None}, {"0": 1, "1": 2.5}, {"0": True, "1": "b"}],
+)
+def test_labels_that_are_no_names_are_refused(labels: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="the labels of id2label must all be text, and are"):
+        BertConfig.from_dict({"id2label": labels})
