@@ -176,8 +176,8 @@ show(
 )
 
 # %% [markdown]
-# Grammar pins little words down; a name could be any name. The average of −log p over the hidden words is the loss that
-# trained this model, and you will write it in the exercises.
+# Grammar pins little words down; a name could be any name. The average of −log p over the hidden words is most of the loss that
+# trained this model (chapter 8 has the rest), and you will write it in the exercises.
 #
 # ## Is this really BERT?
 #

@@ -48,12 +48,14 @@ for word in ("house", "kindly", "unkindly", "housekeeping", "unforeseeable", "Zy
 # Before any piece is looked up, the text is tidied. **What do you expect** to be left of this one?
 
 # %%
-text = "Déjà vu,\tHE SAID…  don't!"
+text = "Déjà vu,\t HE SAID…  don't!"
 for step in explain(tokenizer, text):
     print(f"{step.name:15} {step.parts}")
 
 # %% [markdown]
-# (The mark … became `[UNK]`: it is not in this vocabulary.) By hand, for text without special tokens:
+# (The mark … became `[UNK]`: it is not in this vocabulary. And *special tokens* shows the text in lower case already: the library lowers all that is
+# no special token first, so that `[MASK]` stays what it is, and once more word by word, under *normalized*, which then finds nothing to lower.)
+# By hand, for text without special tokens:
 #
 # 1. Drop control characters, and make every kind of space a plain one.
 # 2. Lower-case.
@@ -111,7 +113,7 @@ for word in words("The unforeseeable housekeeper unhesitatingly said: nonsense!"
 print(tokenizer.tokenize("a smile ☺ and a ☺smile"))
 
 # %% [markdown]
-# One unknown character makes its whole word `[UNK]`. That is the only thing WordPiece forgets.
+# One unknown character makes its whole word `[UNK]`. That, and words of more than 100 letters, is all that WordPiece gives up on.
 #
 # ## Pieces → ids
 #

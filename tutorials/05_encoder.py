@@ -106,10 +106,11 @@ print(
 )
 
 # %% [markdown]
-# The sum comes first, LayerNorm last. (GPT-2 and most later models normalise *before* each half, and leave the sum alone.)
+# The sum comes first, LayerNorm last: this is *post-norm*. (GPT-2 and most later models are *pre-norm*: they normalise what goes into each half,
+# and leave the sum alone.)
 #
-# Why add what came in? A layer then has to learn only what to *change*. And the gradient has a short way past every half:
-# through the sum, and through nothing but a LayerNorm.
+# Why add what came in? Such a *residual connection*, or *skip connection*, lets a layer learn only what to *change*. And the gradient has a short way
+# past every half: through the sum, and through nothing but a LayerNorm.
 #
 # ## How much does each half change?
 #
@@ -129,9 +130,12 @@ with torch.no_grad():
     assert torch.equal(x, model(**inputs).last_hidden_state)
 for half, shares in changes.items():
     print(f"{half:13}", "  ".join(f"layer {number}: {share:.2f}" for number, share in enumerate(shares)))
+thinks_more = [after > before for before, after in zip(*changes.values(), strict=True)]
+assert thinks_more == [False, True, True, True]
 
 # %% [markdown]
-# (Each number is the length of what is added, by the length of what it is added to.)
+# (Each number is the length of what is added, by the length of what it is added to.) In layer 0 gathering moves the vectors more, in the layers above it
+# thinking does: first the neighbours have to be fetched.
 #
 # ## The stack makes words depend on their neighbours
 #

@@ -156,8 +156,12 @@ bias = head.bias.detach()  # (vocab)
 ranked = bias.argsort(descending=True).tolist()
 print("highest:", ", ".join(tokenizer.convert_ids_to_tokens(ranked[:12])))
 print("lowest: ", ", ".join(tokenizer.convert_ids_to_tokens(ranked[-12:])))
+assert set(tokenizer.convert_ids_to_tokens(ranked[-3:])) == {"[CLS]", "[SEP]", "[MASK]"}
 
 # %% [markdown]
+# For pieces that are frequent: little words, marks, endings. It is low for stems that are rare, and lowest for `[CLS]`, `[SEP]` and `[MASK]`, which are never
+# the answer. Before it looks at any word, the model knows how often each occurs.
+#
 # The picture takes the best guesses apart: a score is a dot product plus the bias.
 
 # %%

@@ -34,7 +34,7 @@ vocabulary = Vocabulary.of(tokenizer)
 # %% [markdown]
 # ## Hide some words
 #
-# Of every text, 15% of the pieces are chosen to be guessed. Most of them become `[MASK]`, but not all:
+# Of every text, 15% of the pieces are chosen to be guessed (the *mask ratio*). Most of them become `[MASK]`, but not all:
 #
 # | of the chosen | become | the model reads |
 # |--:|---|---|
@@ -59,6 +59,8 @@ for place in np.flatnonzero(labels != -100):
 # %% [markdown]
 # After pre-training there are no blanks in real texts. A model that had to think about blanks only would have no reason to make
 # good vectors for the words it can see. Since any word may be wrong, it must check them all.
+#
+# And why 15%? The more is hidden, the more questions a text asks, and the less is left to answer them from.
 #
 # The riddle is drawn anew each time. Twelve draws of the same text:
 
@@ -155,12 +157,15 @@ targets = torch.tensor(np.stack([labels for _, labels in batch]))
 losses = F.cross_entropy(scores.flatten(0, 1), targets.flatten(), reduction="none").view(targets.shape).numpy()
 read = np.stack([read for read, _ in batch])
 asked = targets.numpy() != -100
+costs = {}
 for name, fate in (
     ("[MASK]", asked & (read == tokenizer.mask_token_id)),
     ("a random word", asked & (read != tokenizer.mask_token_id) & (read != ids)),
     ("left as it was", asked & (read == ids)),
 ):
-    print(f"{name:15} {fate.sum():4} times, mean loss {losses[fate].mean():.2f}")
+    costs[name] = losses[fate].mean()
+    print(f"{name:15} {fate.sum():4} times, mean loss {costs[name]:.2f}")
+assert costs["left as it was"] < costs["[MASK]"] < costs["a random word"]
 print(
     f"to compare: guessing blindly among {len(tokenizer):,} words costs log {len(tokenizer)} = {math.log(len(tokenizer)):.2f}"
 )

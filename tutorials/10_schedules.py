@@ -13,8 +13,8 @@
 # %% [markdown]
 # # 10 · Warm-up and the six schedules
 #
-# The learning rate is the length of a step (chapter 9). A schedule says how long each step is: a number between 0 and 1 that
-# multiplies the rate, for every step of the run. Six of them are in use.
+# The learning rate is about the longest step that Adam takes (chapter 9). A schedule makes it longer and shorter in the course of a run: for
+# every step it has a number between 0 and 1, which multiplies the rate. Six of them are in use.
 
 # %%
 import math
@@ -145,22 +145,22 @@ print("equal")
 # nothing: the direction of those steps is that of a few batches. For a pretrained model that is a danger: some wild steps can
 # undo much of what it learned.
 #
-# To see how wild, give AdamW nothing but noise: 2,000 weights, each gradient a fresh random number. An ideal optimizer would
-# stand still. **What do you expect** of the average step, in units of lr, at step 1, and at step 300 when m has averaged over many
-# gradients that cancel out? And without bias correction, as in original BERT?
+# To see how wild, give AdamW nothing but noise: 1,000 weights, each gradient a fresh random number. An ideal optimizer would
+# stand still. **What do you expect** of the average step, in units of lr, at step 1, and at step 2,000 when m has averaged over
+# gradients that cancel out? And without bias correction, as in original BERT? Is a warm-up of 100 steps long enough for it?
 
 
 # %%
-def step_lengths(correct_bias: bool, warmup: int, steps: int = 300) -> list[float]:
+def step_lengths(correct_bias: bool, warmup: int, steps: int = 2000) -> list[float]:
     """The average move of a weight at each step, in units of lr, when all gradients are noise."""
     torch.manual_seed(0)
-    weights = torch.nn.Parameter(torch.zeros(2000))
+    weights = torch.nn.Parameter(torch.zeros(1000))
     optimizer = AdamW([weights], lr=1.0, correct_bias=correct_bias)
     scheduler = get_scheduler("constant_with_warmup", optimizer, num_warmup_steps=warmup)
     lengths = []
     for _ in range(steps):
         before = weights.detach().clone()
-        weights.grad = torch.randn(2000)
+        weights.grad = torch.randn(1000)
         optimizer.step()
         scheduler.step()
         lengths.append((weights.detach() - before).abs().mean().item())
@@ -169,36 +169,54 @@ def step_lengths(correct_bias: bool, warmup: int, steps: int = 300) -> list[floa
 
 runs = {
     "bias correction, no warm-up": step_lengths(True, 0),
-    "original BERT without its warm-up": step_lengths(False, 0),
-    "original BERT: warm-up of 100 steps": step_lengths(False, 100),
+    "bias correction, warm-up of 100": step_lengths(True, 100),
+    "original BERT's Adam, no warm-up": step_lengths(False, 0),
+    "original BERT's Adam, warm-up of 100": step_lengths(False, 100),
+    "original BERT's Adam, warm-up of 1,000": step_lengths(False, 1000),
 }
-figure = new_figure(width=7.5, height=3.8)
+figure = new_figure(width=8.5, height=4)
 panel = figure.subplots()
-for name, lengths in runs.items():
-    print(
-        f"{name:36} step 1: {lengths[0]:.2f}, step 10: {lengths[9]:.2f}, step 300: {lengths[-1]:.2f}, all: {sum(lengths):.0f}"
+for (name, lengths), style in zip(runs.items(), ("-", "--", "-", "--", ":"), strict=True):
+    shown = ", ".join(f"{lengths[step - 1]:.2f} at {step}" for step in (1, 10, 100, 300, 2000))
+    print(f"{name:38} {shown}; the longest {max(lengths):.2f}")
+    panel.plot(
+        range(1, len(lengths) + 1), lengths, style, color="tab:blue" if "bias" in name else "tab:red", label=name
     )
-    panel.plot(range(1, len(lengths) + 1), lengths, label=name)
-panel.set_xlabel("step")
+panel.set_xscale("log")
+panel.set_xlabel("step (logarithmic)")
 panel.set_ylabel("average move, in units of lr")
 panel.set_title("How far noise alone carries the weights")
 panel.legend()
-assert runs["bias correction, no warm-up"][0] > 3 * runs["bias correction, no warm-up"][-1]
-assert runs["original BERT: warm-up of 100 steps"][0] == 0.0
+corrected, corrected_warm, plain, plain_warm, plain_long = runs.values()
+assert corrected[0] > 5 * corrected[-1]  # the first step is as long as lr, whatever it follows
+assert corrected_warm[0] == plain_warm[0] == 0.0
+assert max(corrected_warm) < 1.2 * corrected[-1]  # a short warm-up holds back all that is too long …
+assert plain_warm[100] > 2.5 * corrected[100]  # … but not what the missing correction makes too long
+assert max(plain_long) < 1.7 * corrected[-1]
 show(
     figure,
     "10-noise",
-    "Three curves of the average move: original BERT without warm-up begins above three times lr and falls "
-    "slowly; with bias correction it begins at one and falls at once; with warm-up it begins at 0 and never "
-    "exceeds a small part of that.",
+    "Five curves of the average move over the steps: without a warm-up the move begins at one lr, or at three without bias "
+    "correction, and falls; with bias correction and a warm-up of 100 it rises slowly to 0.2; original BERT's has a peak of "
+    "0.6 at the end of 100 steps of warm-up, and never exceeds 0.24 with 1,000.",
 )
 
 # %% [markdown]
-# With bias correction the first step follows noise at full length, several times as far as later ones. Without it (√v is far
-# too small at first), the early steps are longer still. The warm-up holds back exactly these.
+# With bias correction the first step follows noise at full length, several times as far as later ones: m has seen one gradient only. That lasts for
+# some 10 steps, 1 / (1 − β₁), and even a short warm-up holds those back.
 #
-# How long? BERT was pretrained with 10,000 steps of warm-up out of a million (Devlin et al. 2019, appendix A.2). For fine-tuning,
-# a tenth of the run is the custom.
+# Without the correction there is a second reason, and it lasts longer. v is too small by the factor 1 − β₂ᵗ, so steps are too long by its root, and
+# v averages over 1 / (1 − β₂) = 1,000 steps:
+
+# %%
+for step in (1, 100, 1000, 10_000):
+    print(f"step {step:6,}: too long by a factor of {(1 - 0.9**step) / math.sqrt(1 - 0.999**step):.2f}")
+assert math.isclose(plain[999] / corrected[999], (1 - 0.9**1000) / math.sqrt(1 - 0.999**1000), rel_tol=1e-3)
+
+# %% [markdown]
+# A warm-up of 100 steps ends where the steps are still three times too long. BERT was pretrained with 10,000 steps of warm-up out of a million
+# (Devlin et al. 2019, appendix A.2): by then nothing is left to correct. The *warm-up ratio*, 0.01 there, is the warm-up as a share of the run.
+# For fine-tuning 0.1 is the custom, a tenth of the run; there the steps are few, and the bias correction should be on (`correct_bias=True`, the default).
 #
 # ## And why come down at the end?
 #
@@ -222,7 +240,7 @@ for name in ("constant", "linear", "cosine"):
 #
 # - A schedule is a pure function of the step; the scheduler multiplies each group's rate by it, after each optimizer step.
 # - Linear with warm-up is BERT's: 0 at step 0, 1 at step `warmup`, 0 at step `total`.
-# - The warm-up holds back Adam's first steps, which are long and follow few gradients.
+# - The warm-up holds back Adam's first steps, which are long and follow few gradients. Without bias correction these are a thousand.
 # - The fall at the end lets the weights settle.
 #
 # **The code:** [`minibert/optim/schedules.py`](../minibert/optim/schedules.py): the formulas, then what attaches one to an optimizer.

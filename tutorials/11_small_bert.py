@@ -226,6 +226,7 @@ model = fresh_model(0.1)
 print(f"{sum(parameter.numel() for parameter in model.parameters()):,} parameters")
 before = F.cross_entropy(scores_of(model, test_read)[torch.tensor(asked)], targets).item()
 print(f"loss before the first step: {before:.2f}")
+assert before > blind
 for riddle in riddles:
     print(f"  {riddle:58} {fill(model, riddle)}")
 
@@ -490,7 +491,7 @@ print(
 assert torch.allclose(everywhere, asked_only, atol=1e-5)
 
 # %% [markdown]
-# A model of your own text takes three commands. The folder `texts/` holds plain text files, a book or an article each:
+# A model of your own text takes three commands, and a fourth asks it. The folder `texts/` holds plain text files, a book or an article each:
 #
 # ```bash
 # minibert vocab train texts/*.txt --size 8192 --out vocabulary

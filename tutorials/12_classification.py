@@ -63,7 +63,7 @@ print(f"{reviews[1].text!r} is {reviews[1].label}: {rows[1]['labels']}")
 
 # %% [markdown]
 # They are numbered in alphabetical order, whatever the order in the file. A file that is shuffled has the same numbers. The names
-# go into the model's config; their count is `num_labels`, and that is the number of rows of W.
+# go into the model's config; their count is `num_labels`. So many rows has W, and so many columns have the logits.
 
 
 # %%
@@ -77,6 +77,7 @@ def fresh_model(labels: Labels, problem_type: str) -> BertForSequenceClassificat
 
 model = fresh_model(labels, "single_label_classification")
 print("num_labels:", model.config.num_labels, "W:", tuple(model.classifier.weight.shape))
+assert len(model.classifier.weight) == model.config.num_labels == len(labels)
 logging.getLogger("minibert").setLevel(logging.ERROR)  # said once is enough
 
 # %% [markdown]
@@ -377,7 +378,7 @@ for name, answer in (("always no", never), ("the model, on what it learned from"
 #
 # ## Summary
 #
-# - One head for three tasks: a linear layer over the pooled vector; `num_labels` is its number of columns.
+# - One head for three tasks: a linear layer over the pooled vector; `num_labels` is the number of rows of W, and of columns of the logits.
 # - `problem_type` picks the loss: softmax for one class, σ for each of many, squared error for a number.
 # - Nobody said it? Then the first labels decide, and `num_labels=1` means a number.
 # - Fine-tuning changes the body too: the pooled vectors part.

@@ -137,7 +137,7 @@ print(f"gradient of w: up to {gradients[0].abs().max():.3f}; of b: {gradients[1]
 assert gradients[1].abs().item() < 1e-6
 
 # %% [markdown]
-# b can never learn anything. It is there because a linear layer has one, and in the published models too.
+# Rounding, and otherwise 0: b can never learn anything. It is there because a linear layer has one, and in the published models too.
 #
 # Nothing in the model knows how many choices there are, or in which order. Two of the endings, swapped, have the same scores, swapped:
 

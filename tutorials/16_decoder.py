@@ -401,6 +401,7 @@ panel.set_title("What it takes to write a text, for the bundled model's size")
 panel.legend()
 ratio = multiplications(64, False) / multiplications(64, True)
 print(f"64 words: {ratio:.0f} times the multiplications without a cache")
+assert abs(ratio - 64 / 2) < 2
 show(
     figure,
     "16-cache",
@@ -455,7 +456,7 @@ print(f"the same vectors in another order by  {(outputs.logits - elsewhere.logit
 # - A triangle in the mask makes a reader into a writer: no place sees a later one. It takes training, too.
 # - The labels are the text, shifted by one; every place is a question, all asked in one forward.
 # - Greedy takes the likeliest word, beams look for the likeliest text, sampling draws.
-# - Keys and values of earlier words never change. Kept, they save about n/2 of the work for n words.
+# - Keys and values of earlier words never change. Kept, n words take about 2/n of the multiplications.
 # - Cross-attention: queries from the writer, keys and values from the reader.
 #
 # **The code:** [`minibert/model/masks.py`](../minibert/model/masks.py) the triangle, [`minibert/heads/causal_lm.py`](../minibert/heads/causal_lm.py)

@@ -44,7 +44,7 @@ def schedules(warmup: int, total: int, out: Path) -> None:
 @plot.command("adamw")
 @out_option
 def adamw(out: Path) -> None:
-    """Plot the paths of AdamW and of Adam with L2."""
+    """Plot how the same λ shrinks weights, as decay (AdamW) and as an L2 penalty."""
     from ..microscope.plots import plot_adamw_and_l2
 
     plot_adamw_and_l2(out)

@@ -23,9 +23,8 @@ if TYPE_CHECKING:
 
 LIGHT_TO_DARK, DARK, MARKERS = "Blues", "#10406b", "osv^D<>pP*X"
 
-# The bowl: loss(x, y) = ½ (STEEP (x − 1)² + FLAT (y − 1)²), started at START. L2 and decay both pull towards (0, 0).
-STEEP, FLAT, START = 5.0, 0.5, (2.0, 2.0)
-LR, DECAY, STEPS = 0.02, 0.5, 600
+# What decay does to weights whose gradients are noise of these standard deviations: lr, λ and steps.
+NOISE, LR, DECAY, STEPS = (3.0, 0.3), 1e-3, 0.1, 2000
 
 
 def new_figure(width: float, height: float) -> "Figure":
@@ -170,38 +169,37 @@ def plot_schedules(out: str | os.PathLike[str], warmup: int = 100, total: int = 
     save_figure(figure, out)
 
 
-def bowl_paths() -> dict[str, list[tuple[float, float]]]:
-    """All points that AdamW and Adam + L2 visit on the bowl, from the same start with the same λ.
+def shrinking_weights() -> dict[str, Tensor]:
+    """What AdamW and Adam + L2 leave of weights of 1 after every step, with the same λ: (STEPS, 2), a column for each size of NOISE.
 
-    Along the steep axis gradients are large. Adam + L2 divides the penalty by them with the rest, and hardly pulls
-    there; AdamW pulls both axes by the same share.
+    The gradients average out to 0, so that only λ pulls. Each number is the mean over 500 weights. AdamW takes lr λ of a
+    weight at each step; Adam + L2 divides that by the size of its gradients.
     """
-    curvature, paths = torch.tensor([STEEP, FLAT], dtype=torch.float64), {}
+    left = {}
     for name, optimizer_class in (("AdamW", AdamW), ("Adam + L2", AdamL2)):
-        point = torch.nn.Parameter(torch.tensor(START, dtype=torch.float64))
-        optimizer = optimizer_class([point], lr=LR, weight_decay=DECAY)
-        paths[name] = [START]
+        draw, weights = torch.Generator().manual_seed(0), torch.nn.Parameter(torch.ones(500, 2))
+        optimizer = optimizer_class([weights], lr=LR, weight_decay=DECAY)
+        means = []
         for _ in range(STEPS):
-            point.grad = curvature * (point.detach() - 1.0)
+            weights.grad = torch.randn(500, 2, generator=draw) * torch.tensor(NOISE)
             optimizer.step()
-            paths[name].append((point[0].item(), point[1].item()))
-    return paths
+            means.append(weights.detach().mean(0))
+        left[name] = torch.stack(means)
+    return left
 
 
 def plot_adamw_and_l2(out: str | os.PathLike[str]) -> None:
-    """Plot both paths over the bowl's contour lines into `out`."""
+    """Plot those four curves into `out`."""
     check_file_kind(out)
-    figure = new_figure(width=6, height=5)
+    figure = new_figure(width=7, height=4.5)
     panel = figure.subplots()
-    across = torch.linspace(0.0, 2.2, 100)
-    loss = 0.5 * (STEEP * (across[None, :] - 1) ** 2 + FLAT * (across[:, None] - 1) ** 2)  # (y, x)
-    panel.contour(across.tolist(), across.tolist(), loss.tolist(), levels=15, colors="lightgray")
-    for name, path in bowl_paths().items():
-        (line,) = panel.plot([x for x, _ in path], [y for _, y in path], label=name)
-        panel.plot(*path[-1], marker="o", color=line.get_color())
-    panel.plot(1.0, 1.0, marker="+", color="black", linestyle="none", label="least loss without decay")
-    panel.set(xlabel="steep axis: large gradients", ylabel="flat axis: small gradients")
-    panel.set_title(f"The same λ = {DECAY}: as decay and as an L2 penalty")
+    for (name, left), colour in zip(shrinking_weights().items(), (DARK, "#a03020"), strict=True):
+        for column, style in enumerate(("-", "--")):
+            panel.plot(
+                left[:, column].tolist(), style, color=colour, label=f"{name}, gradients of size {NOISE[column]}"
+            )
+    panel.set(xlabel="step", ylabel="what is left of a weight of 1")
+    panel.set_title(f"The same λ = {DECAY}, as decay and as an L2 penalty, at lr {LR}")
     panel.legend()
     save_figure(figure, out)
 

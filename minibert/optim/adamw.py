@@ -8,7 +8,8 @@ With the gradient g of a parameter θ at step t:
     θ ← θ − lr · λ · θ                        weight decay, of the parameter that was just updated
 
 Two details set this apart from `torch.optim.AdamW`: ε is added to √v before the bias correction (which is in s), and
-the decay comes after the update, not before.
+the decay takes its share of what the update left. That is `transformers`' way; Google's BERT and Loshchilov & Hutter's
+algorithm 2, like PyTorch, let the old parameter decay: θ ← θ − lr (m / (√v + ε) + λ θ).
 
 Sources: Kingma & Ba 2015, algorithm 1 (the form of s: end of section 2); Loshchilov & Hutter 2019, algorithm 2.
 Reference class: `transformers.AdamW` (4.12.5).
@@ -37,7 +38,7 @@ class PendingUpdate(NamedTuple):
 def step_size(lr: float, beta1: float, beta2: float, step: int, correct_bias: bool) -> float:
     """s in the equations above. m and v start at 0, so early on they are too small: the correction undoes that.
 
-    `correct_bias=False` is original BERT, which relies on its warm-up instead. `step` counts from 1.
+    `correct_bias=False` is original BERT's way, which relies on its warm-up instead. `step` counts from 1.
     """
     return lr * math.sqrt(1.0 - beta2**step) / (1.0 - beta1**step) if correct_bias else lr
 

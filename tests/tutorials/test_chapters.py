@@ -13,22 +13,32 @@ from tests.tutorials.places import TUTORIALS
 CHAPTERS = sorted(TUTORIALS.glob("[0-9][0-9]_*.py"))
 
 
+def without_threads() -> dict[str, str]:
+    """The environment, in which nobody says how many threads there are to be."""
+    return {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+
+
+@pytest.mark.parametrize(("asked", "used"), [({}, "1"), ({"OMP_NUM_THREADS": "2"}, "2")])
+def test_a_chapter_computes_on_one_thread_unless_another_number_is_asked_for(asked: dict[str, str], used: str) -> None:
+    program = "import torch, course.figures; print(torch.get_num_threads())"
+    environment = {**without_threads(), "PYTHONPATH": os.pathsep.join([str(TUTORIALS), str(TUTORIALS.parent)]), **asked}
+    result = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == used
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
 def test_a_chapter_runs_and_draws(chapter: Path, tmp_path: Path) -> None:
     before = sorted(TUTORIALS.rglob("*"))
     here, figures = tmp_path / "here", tmp_path / "figures"
     here.mkdir()
-    settings = {
-        "MINIBERT_FIGURES": str(figures),
-        "HF_HUB_OFFLINE": "1",
-        "OMP_NUM_THREADS": "1",
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
+    settings = {"MINIBERT_FIGURES": str(figures), "HF_HUB_OFFLINE": "1", "PYTHONDONTWRITEBYTECODE": "1"}
     result = subprocess.run(
         [sys.executable, "-W", "error::FutureWarning", str(chapter)],
         cwd=here,
-        env={**os.environ, **settings},
+        env={**without_threads(), **settings},
         capture_output=True,
         text=True,
         encoding="utf-8",

@@ -90,7 +90,7 @@ def check_update(
         penalised = m + weight_decay * param
         mistakes = {
             "The decay is missing.": param - step,
-            "The decay comes first, as in torch.optim.AdamW; BERT's comes last, and takes its share of what the step gave.": (
+            "The old parameter decays, as in Google's BERT and torch.optim.AdamW. Asked for is the form of transformers: the decay takes its share of what the step left.": (
                 param - decay * param - step
             ),
             "The decay is mixed into the gradient: that is Adam with an L2 penalty.": param - size * penalised / denominator,

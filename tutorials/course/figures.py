@@ -1,6 +1,7 @@
-"""The plots of the chapters: shown by a notebook, saved by a script only when asked.
+"""The plots of the chapters: shown by a notebook, saved by a script only when asked. And what all chapters need to run well.
 
-matplotlib is needed (extra `tutorials`); no window is opened and no display is needed.
+matplotlib is needed (extra `tutorials`); no window is opened and no display is needed. To import this module sets PyTorch to one thread,
+unless the environment variable OMP_NUM_THREADS says how many there are to be.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import torch
 
 from minibert.microscope.plots import new_figure, save_figure
 from minibert.terminal import write_utf8
@@ -22,6 +25,10 @@ __all__ = ["Picture", "new_figure", "show"]
 FOLDER_VARIABLE = "MINIBERT_FIGURES"
 
 write_utf8()  # a chapter prints "√" and "─", to a file too
+if "OMP_NUM_THREADS" not in os.environ:
+    torch.set_num_threads(
+        1
+    )  # the models are small; where others compute too, threads wait for each other ten times as long as they work
 
 
 class Picture:

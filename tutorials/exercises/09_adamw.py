@@ -19,9 +19,11 @@ def step_size(lr: float, beta1: float, beta2: float, step: int) -> float:
 
 
 def update(param: Tensor, m: Tensor, v: Tensor, size: float, eps: float, lr: float, weight_decay: float) -> Tensor:
-    """The new parameter, as BERT's AdamW computes it: first the step, then the decay of what it gave.
+    """The new parameter, as the AdamW of `transformers` computes it: first the step, then the decay of what it left.
 
     θ ← θ − size · m / (√v + ε)        θ ← θ − lr · λ · θ        λ is weight_decay. `param` itself stays unchanged.
+
+    (Google's BERT, the paper's algorithm 2 and torch.optim.AdamW let the *old* θ decay. Here the new one does.)
     """
     raise NotImplementedError
 

@@ -17,7 +17,7 @@ PLANTED = [
         "1 - beta2 ** (step + 1)) / (1 - beta1 ** (step + 1)",
         "One step too far",
     ),
-    ("update", "moved - lr * weight_decay * moved", "moved - lr * weight_decay * param", "comes first"),
+    ("update", "moved - lr * weight_decay * moved", "moved - lr * weight_decay * param", "The old parameter decays"),
     (
         "update",
         "size * m / (v.sqrt() + eps)",

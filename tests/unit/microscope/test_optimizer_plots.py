@@ -1,5 +1,6 @@
 """The two plots of the optimizer chapter: the numbers in them, and how they are written. Drawing itself is matplotlib's."""
 
+import math
 import sys
 from unittest.mock import MagicMock
 
@@ -34,15 +35,12 @@ def test_there_is_a_curve_for_every_schedule_from_step_zero_to_the_last():
     assert curves["linear"] == [linear(step, 10, 50) for step in range(51)]
 
 
-def test_on_the_bowl_adamw_shrinks_both_axes_alike_and_l2_the_flat_one_more():
-    paths = plots.bowl_paths()
-    assert {path[0] for path in paths.values()} == {plots.START}
-    steep, flat = paths["AdamW"][-1]
-    assert steep == pytest.approx(flat, abs=0.01)
-    assert steep < 1.0
-    steep, flat = paths["Adam + L2"][-1]
-    assert steep == pytest.approx(plots.STEEP / (plots.STEEP + plots.DECAY), abs=0.01)
-    assert flat == pytest.approx(plots.FLAT / (plots.FLAT + plots.DECAY), abs=0.01)
+def test_adamw_shrinks_all_weights_alike_and_l2_those_with_small_gradients_more():
+    left = {name: curves[-1].tolist() for name, curves in plots.shrinking_weights().items()}
+    share = (1 - plots.LR * plots.DECAY) ** plots.STEPS
+    assert left["AdamW"] == pytest.approx([share, share], abs=0.01)
+    pulls = [plots.STEPS * plots.LR * plots.DECAY / math.hypot(size, plots.DECAY) for size in plots.NOISE]
+    assert left["Adam + L2"] == pytest.approx([math.exp(-pull) for pull in pulls], abs=0.02)
 
 
 @pytest.mark.parametrize("name", ["six.png", "six.svg", "SIX.SVG"])
@@ -55,13 +53,14 @@ def test_plot_schedules_draws_six_panels_into_one_file(tmp_path, monkeypatch, na
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
-def test_plot_adamw_and_l2_draws_both_paths(tmp_path, monkeypatch):
+def test_plot_adamw_and_l2_draws_two_curves_of_each(tmp_path, monkeypatch):
     paper = Paper(panels=1)
     monkeypatch.setattr(plots, "new_figure", lambda **_: paper)
-    plots.plot_adamw_and_l2(tmp_path / "bowl.svg")
-    labels = [call.kwargs.get("label") for call in paper.panels[0].plot.call_args_list]
-    assert {"AdamW", "Adam + L2"} <= set(labels)
-    assert (tmp_path / "bowl.svg").read_text() == "drawn"
+    monkeypatch.setattr(plots, "STEPS", 2)
+    plots.plot_adamw_and_l2(tmp_path / "adamw.svg")
+    labels = [call.kwargs["label"].partition(",")[0] for call in paper.panels[0].plot.call_args_list]
+    assert labels == ["AdamW", "AdamW", "Adam + L2", "Adam + L2"]
+    assert (tmp_path / "adamw.svg").read_text() == "drawn"
 
 
 def test_a_plot_that_cannot_be_written_leaves_the_old_file_and_no_other(tmp_path):
