@@ -31,8 +31,9 @@ INTRODUCTION = """# {title}
 Put your code in place of each `raise NotImplementedError()`, and run the cell below it: silence means that it is right, and
 the last line of an error says what is not right yet."""
 TEST = """from checks import check_{name}
+from course.judging import hint_of
 
-hint = check_{name}({name})
+hint = hint_of(check_{name}, {name})
 assert hint is None, hint"""
 NBGRADER_CONFIG = """c = get_config()
 c.CourseDirectory.course_id = "minibert"

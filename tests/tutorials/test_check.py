@@ -5,10 +5,11 @@ import multiprocessing
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
-from course.checking import check_chapter, find_chapter
+from course.checking import Checker, check_chapter, find_chapter
 from course.hints import hint_for
 from tests.unit.cli.running import json_of, output_of, run
 
@@ -118,17 +119,62 @@ def test_an_answer_that_ends_python_or_never_ends_leaves_the_next_functions_thei
 
 
 @pytest.mark.parametrize(
-    ("line", "error"),
+    ("line", "trouble"),
     [
-        ("while True: pass", "It was still running after 0.5 seconds. Does a loop never end?"),
-        ("import os; os._exit(0)", "It ended Python, with exit code 0."),
-        ("exit()", "SystemExit in line 1"),
+        ("while True: pass", "line 1: It was still running after 0.5 seconds. Does a loop never end?"),
+        ("sum(range(10**13))", "line 1: It was still running after 0.5 seconds. Does a loop never end?"),
+        ("import os; os._exit(0)", "line 1: It ended Python, with exit code 0."),
+        ("exit()", "line 1: SystemExit in line 1: None"),
+        ("import einops", "line 1: ModuleNotFoundError in line 1: No module named 'einops'"),
+        ("raise KeyboardInterrupt", "line 1: KeyboardInterrupt in line 1"),
+        ("def broken(:\n    return 1", "line 1: SyntaxError in line 1: invalid syntax"),
     ],
 )
-def test_a_file_that_never_ends_or_leaves_the_program_at_its_top_is_named(course: Path, line: str, error: str) -> None:
+def test_what_goes_wrong_at_the_top_of_a_file_is_told_and_the_functions_are_checked(
+    course: Path, line: str, trouble: str
+) -> None:
     write(course, f"{line}\n{RIGHT}")
-    with pytest.raises(ValueError, match=re.escape(f"04_numbers.py cannot be run: {error}")):
-        check_chapter(find_chapter(course, "4"), seconds=0.5)
+    with Checker() as checker:
+        outcomes = checker.check(find_chapter(course, "4"), seconds=0.5)
+        assert [outcome.status for outcome in outcomes] == ["passed", "passed"]
+        assert checker.troubles == [trouble]
+
+
+def test_a_function_that_python_cannot_read_costs_itself_alone(course: Path) -> None:
+    write(course, RIGHT.replace("def double(x):", "def double(x)"))
+    double, negate = check_chapter(find_chapter(course, "4"))
+    assert double.hint == "SyntaxError in line 1: expected ':'"
+    assert negate.passed
+
+
+def test_a_test_call_below_the_functions_is_told_and_costs_nothing(course: Path) -> None:
+    write(course, f"{RIGHT}\nprint(double(1))\nassert negate(1) == 1\n")
+    result = run("check", "4", "--folder", str(course))
+    assert result.exit_code == 0
+    assert "line 9: AssertionError in line 9" in result.stderr
+
+
+def test_a_name_that_was_not_imported_is_explained(course: Path) -> None:
+    hint = hint_of(course, "import einops\ndef double(x):\n    return einops.rearrange(x)\n")
+    assert hint == (
+        "It stops with NameError in line 3: name 'einops' is not defined. "
+        "What could not be run above: line 1: ModuleNotFoundError in line 1: No module named 'einops'"
+    )
+
+
+def test_a_file_full_of_statements_that_never_end_is_given_up(course: Path) -> None:
+    write(course, "while True: pass\n" * 9 + RIGHT)
+    with pytest.raises(ValueError, match=re.escape("04_numbers.py cannot be run: It was still running")):
+        check_chapter(find_chapter(course, "4"), seconds=0.3)
+
+
+def test_a_function_that_calls_a_blank_one_is_written(course: Path) -> None:
+    write(
+        course, BLANK.replace("def negate(x):\n    raise NotImplementedError", "def negate(x):\n    return -double(x)")
+    )
+    double, negate = check_chapter(find_chapter(course, "4"))
+    assert (double.status, double.hint) == ("not written yet", "")
+    assert (negate.status, negate.hint) == ("not right yet", "It calls `double`, which is not written yet.")
 
 
 def test_a_loop_that_prints_for_ever_is_ended_and_cut(course: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -151,15 +197,6 @@ def test_no_process_is_left_behind(course: Path) -> None:
 
 def test_a_renamed_function_is_missed(course: Path) -> None:
     assert hint_of(course, RIGHT.replace("double", "twice")) == "04_numbers.py has no function of this name."
-
-
-def test_a_file_that_python_cannot_read_is_one_clear_line(course: Path) -> None:
-    write(course, "x = 1\ndef double(x)\n    return 2 * x\n")
-    result = run("check", "4", "--folder", str(course))
-    assert result.exit_code == 1
-    assert result.stderr.startswith("Error: ")
-    assert "04_numbers.py cannot be run: SyntaxError in line 2" in result.stderr
-    assert "the file cannot be run: minibert check 4" in output_of("check", "--folder", str(course))
 
 
 def test_checks_that_cannot_be_run_are_named(course: Path) -> None:
@@ -201,6 +238,8 @@ def test_without_any_tutorials_the_error_says_what_to_do(tmp_path: Path, monkeyp
 @pytest.mark.parametrize(
     ("result", "expected", "hint"),
     [
+        (np.int64(3), 4, "It returns 3, which is not right."),
+        (-1, None, "It returns -1; None is asked for."),
         (None, 1.0, "It returns nothing. Is the `return` missing?"),
         ("1", 1.0, "It returns a value of type str; float is asked for."),
         (True, 1, "It returns a value of type bool; int is asked for."),
@@ -219,7 +258,15 @@ def test_any_other_mistake_is_described(result: object, expected: object, hint: 
 
 @pytest.mark.parametrize(
     ("result", "expected"),
-    [(1, 1.0), (0.1 + 0.2, 0.3), (torch.ones(2).double(), torch.ones(2)), ([1, [2.0]], [1, [2.0]])],
+    [
+        (1, 1.0),
+        (np.int64(2), 2),
+        (np.float32(0.3), 0.3),
+        ([np.int64(2)], [2]),
+        (0.1 + 0.2, 0.3),
+        (torch.ones(2).double(), torch.ones(2)),
+        ([1, [2.0]], [1, [2.0]]),
+    ],
 )
 def test_rounding_is_no_mistake(result: object, expected: object) -> None:
     assert hint_for(result, expected) is None

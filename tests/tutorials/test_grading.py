@@ -42,7 +42,7 @@ def release_and_grade(course: Path) -> None:
     hand_in(course, "right", solved)
     hand_in(course, "wrong", {**solved, "split_heads": solved["split_heads"].partition("    ### BEGIN")[0] + WRONG})
     hand_in(course, "blank", released)
-    forged = {"checks.py": "def check(_): return None", "course/hints.py": "def hint_for(*_): return None"}
+    forged = {"checks.py": "def check(_): return None", "course/judging.py": "def hint_of(*_): return None"}
     hand_in(course, "forged", {**released, "check_split_heads": "hint = None"}, forged)
     nbgrader(course, "autograde", CHAPTER)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from course.hints import hint_for
+from course.hints import Case, Checked
 from minibert import BertConfig, BertSelfAttention
 from minibert.model.attention import eager_attention
 from minibert.model.masks import extended_attention_mask
@@ -14,7 +14,7 @@ from minibert.model.masks import extended_attention_mask
 SHAPES = ((1, 2, 3, 4), (2, 3, 5, 2), (3, 4, 6, 8))  # (batch, heads, seq, d)
 
 
-def check_split_heads(split_heads: Callable[[Tensor, int], Tensor]) -> str | None:
+def check_split_heads(split_heads: Callable[[Tensor, int], Tensor]) -> Checked:
     for batch, heads, seq, d in SHAPES:
         x = torch.arange(batch * seq * heads * d, dtype=torch.float32).view(batch, seq, heads * d)
         library = BertSelfAttention(BertConfig(hidden_size=heads * d, num_attention_heads=heads))
@@ -29,12 +29,10 @@ def check_split_heads(split_heads: Callable[[Tensor, int], Tensor]) -> str | Non
             ),
         }
         given = f"x of shape {tuple(x.shape)}, {heads} heads"
-        if hint := hint_for(split_heads(x.clone(), heads), library.transpose_for_scores(x), mistakes, given):
-            return hint
-    return None
+        yield Case(split_heads(x.clone(), heads), library.transpose_for_scores(x), mistakes, given)
 
 
-def check_additive_mask(additive_mask: Callable[[Tensor], Tensor]) -> str | None:
+def check_additive_mask(additive_mask: Callable[[Tensor], Tensor]) -> Checked:
     for mask in (torch.tensor([[1, 1, 0]]), torch.tensor([[1, 0, 0, 0], [1, 1, 1, 1]]), torch.zeros(1, 2).long()):
         expected = extended_attention_mask(mask, mask.size(1), False, torch.float32)
         seen = mask[:, None, None, :].float()
@@ -51,12 +49,10 @@ def check_additive_mask(additive_mask: Callable[[Tensor], Tensor]) -> str | None
             "The keys are on the wrong axis: this hides queries.": flat[:, None, :, None],
             "The mask is of whole numbers; scores are float32.": expected.long(),
         }
-        if hint := hint_for(additive_mask(mask.clone()), expected, mistakes, f"mask {mask.tolist()}"):
-            return hint
-    return None
+        yield Case(additive_mask(mask.clone()), expected, mistakes, f"mask {mask.tolist()}")
 
 
-def check_attention(attention: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]) -> str | None:
+def check_attention(attention: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]) -> Checked:
     generator = torch.Generator().manual_seed(1)
     for batch, heads, seq, d in SHAPES:
         for keys in (seq, seq + 2):
@@ -68,6 +64,8 @@ def check_attention(attention: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor
             expected, _ = eager_attention(query, key, value, mask, (), no_dropout, None)
             products = query @ key.transpose(-1, -2)
             root = math.sqrt(d)
+            after = torch.softmax(products / root, -1)
+            shape = (batch, heads, seq, keys)
             mistakes = {
                 "The scale is missing: divide the scores by √d.": torch.softmax(products + mask, -1) @ value,
                 "The scores are divided by d, and should be by its root.": torch.softmax(products / d + mask, -1) @ value,
@@ -84,6 +82,26 @@ def check_attention(attention: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor
                     torch.softmax(products / root + mask, -2) @ value
                 ),
                 "The softmax runs over the wrong axis: over the heads.": torch.softmax(products / root + mask, 1) @ value,
+                "The mask is added before the scores are divided: it is divided too, which −10000 hides and other masks do not.": (
+                    torch.softmax((products + mask) / root, -1) @ value
+                ),
+                "The mask is added after the softmax; there it hides nothing.": (after + mask) @ value,
+                "The mask is multiplied with; it is added.": torch.softmax(products / root * mask, -1) @ value,
+                "The softmax is taken twice.": torch.softmax(torch.softmax(products / root + mask, -1), -1) @ value,
+                "The scale is applied after the softmax; the scores are divided before it.": torch.softmax(products + mask, -1) / root @ value,
+                "The probabilities are the logarithms of some: softmax, not log_softmax.": torch.log_softmax(products / root + mask, -1) @ value,
+                "Every key has the same weight: the scores are not used.": torch.softmax(torch.zeros(shape) + mask, -1) @ value,
+                "σ stands where softmax is asked for.": torch.sigmoid(products / root + mask) @ value,
+                "The scale is the root of the number of keys; d is the last axis of the query, the width of one head.": (
+                    torch.softmax(products / math.sqrt(keys) + mask, -1) @ value
+                ),
+                "The scale is the root of the number of heads; d is the width of one head.": (
+                    torch.softmax(products / math.sqrt(heads) + mask, -1) @ value
+                ),
+                "The root is taken of the scores' own size, not of d: √d is the same for all.": (
+                    torch.softmax(products / products.abs().sqrt() + mask, -1) @ value
+                ),
+                "The values are not mixed: this is the mean of the values.": value.mean(2, keepdim=True).expand(batch, heads, seq, d),
                 "The softmax is missing.": (products / root + mask) @ value,
                 "These are the probabilities; they are still to be multiplied with the values.": (
                     torch.softmax(products / root + mask, -1)
@@ -91,22 +109,39 @@ def check_attention(attention: Callable[[Tensor, Tensor, Tensor, Tensor], Tensor
                 "The probabilities weigh the keys, and should weigh the values.": torch.softmax(products / root + mask, -1) @ key,
             }  # fmt: skip
             given = f"query {tuple(query.shape)}, {keys} keys, the last one hidden"
-            if hint := hint_for(
-                attention(query.clone(), key.clone(), value.clone(), mask.clone()), expected, mistakes, given
-            ):
-                return hint
-    return None
+            yield Case(attention(query.clone(), key.clone(), value.clone(), mask.clone()), expected, mistakes, given)
+    for size in (40.0, 400.0):  # scores of hundreds, where e to their power is more than a float holds
+        query, key, value = torch.randn(3, 1, 2, 3, 4, generator=generator)
+        mask = torch.tensor([0.0, -10000.0, -3.0])[None, None, None]
+        query = size * query
+        expected, _ = eager_attention(query, key, value, mask, (), torch.nn.Dropout(0.0), None)
+        given = f"scores of up to {float((query @ key.transpose(-1, -2)).abs().max()) / 2:.0f}"
+        mistakes = {
+            "e to such a score is more than a float holds. Take the largest score of the row away first, as torch.softmax does.": (
+                (query @ key.transpose(-1, -2) / 2 + mask).exp()
+                / (query @ key.transpose(-1, -2) / 2 + mask).exp().sum(-1, keepdim=True)
+                @ value
+            ),
+            "The mask is added before the scores are divided: it is divided too, which −10000 hides and other masks do not.": (
+                torch.softmax((query @ key.transpose(-1, -2) + mask) / 2, -1) @ value
+            ),
+        }
+        yield Case(attention(query.clone(), key.clone(), value.clone(), mask.clone()), expected, mistakes, given)
 
 
-def check_join_heads(join_heads: Callable[[Tensor], Tensor]) -> str | None:
+def check_join_heads(join_heads: Callable[[Tensor], Tensor]) -> Checked:
     for batch, heads, seq, d in SHAPES:
         hidden = torch.arange(batch * seq * heads * d, dtype=torch.float32).view(batch, seq, heads * d)
         library = BertSelfAttention(BertConfig(hidden_size=heads * d, num_attention_heads=heads))
-        x = library.transpose_for_scores(hidden)
+        x = library.transpose_for_scores(hidden).contiguous()  # as probabilities · values comes out
         mistakes = {
             "Heads and positions must be swapped before they are put side by side: this mixes positions.": (
                 x.reshape(batch, seq, heads * d)
             ),
+            "Head and position are swapped, and then the axes of the result too: this is (batch, heads · d, seq).": (
+                hidden.transpose(1, 2)
+            ),
+            "d and seq are swapped instead of heads and seq.": x.transpose(2, 3).reshape(batch, seq, heads * d),
             "Heads and positions are swapped, but the heads are not yet side by side.": x.transpose(1, 2),
             "The numbers of the heads alternate; head 0's d numbers come first, then head 1's.": (
                 x.permute(0, 2, 3, 1).reshape(batch, seq, heads * d)
@@ -114,6 +149,14 @@ def check_join_heads(join_heads: Callable[[Tensor], Tensor]) -> str | None:
             "The heads are averaged; they are to be put side by side.": x.mean(1),
             "The heads are added up; they are to be put side by side.": x.sum(1),
         }
-        if hint := hint_for(join_heads(x.clone()), hidden, mistakes, f"x of shape {tuple(x.shape)}"):
-            return hint
-    return None
+        given = f"x of shape {tuple(x.shape)}"
+        for lies in (x, library.transpose_for_scores(hidden)):  # the same numbers, in two orders in memory
+            try:
+                yield Case(join_heads(lies.clone()), hidden, mistakes, given)
+            except RuntimeError as error:
+                if "view" not in str(error):
+                    raise
+                return (
+                    f"{given}: `view` cannot put numbers side by side that lie apart in memory, as they do after a transpose. "
+                    "Use reshape, or contiguous() before view."
+                )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from course.hints import hint_for
+from course.hints import Case, Checked, same
 from minibert import AdamW, BertConfig, BertForPreTraining, no_decay_groups
 from minibert.optim import adamw as library
 
@@ -15,7 +15,7 @@ CASES = ((0.9, 0.999), (0.5, 0.75), (0.8, 0.4))  # β₁, β₂
 
 def check_averages(
     averages: Callable[[Tensor, Tensor, Tensor, float, float], tuple[Tensor, Tensor]],
-) -> str | None:
+) -> Checked:
     generator = torch.Generator().manual_seed(1)
     for beta1, beta2 in CASES:
         grad, m, root = torch.randn(3, 2, 4, generator=generator)
@@ -35,18 +35,39 @@ def check_averages(
             "β₁ and β₂ have changed places.": (beta2 * m + (1 - beta2) * grad, beta1 * v + (1 - beta1) * grad**2),
             "The gradient comes in whole; it is to be multiplied by 1 − β.": (beta1 * m + grad, beta2 * v + grad**2),
             "β₁ is used for both averages.": (expected[0], beta1 * v + (1 - beta1) * grad**2),
+            "The gradient comes into m whole; it is to be multiplied by 1 − β₁.": (beta1 * m + grad, expected[1]),
+            "The gradient's square comes into v whole; it is to be multiplied by 1 − β₂.": (expected[0], beta2 * v + grad**2),
+            "β₂ is used for both averages.": (beta2 * m + (1 - beta2) * grad, expected[1]),
+            "The old m is not multiplied by β₁.": (m + (1 - beta1) * grad, expected[1]),
+            "The old v is not multiplied by β₂.": (expected[0], v + (1 - beta2) * grad**2),
+            "Neither old average is multiplied by its β.": (m + (1 - beta1) * grad, v + (1 - beta2) * grad**2),
+            "The old m is forgotten.": ((1 - beta1) * grad, expected[1]),
+            "The old v is forgotten.": (expected[0], (1 - beta2) * grad**2),
+            "v averages the new m's square; it is the gradient's own square.": (
+                expected[0], beta2 * v + (1 - beta2) * expected[0] ** 2
+            ),
+            "v averages the size of the gradient, not its square.": (expected[0], beta2 * v + (1 - beta2) * grad.abs()),
+            "m averages the gradient's square; it should average the gradient.": (
+                beta1 * m + (1 - beta1) * grad**2, expected[1]
+            ),
+            "v is squared before it is averaged; it holds squares already.": (
+                expected[0], beta2 * v**2 + (1 - beta2) * grad**2
+            ),
+            "The gradient's part is taken away from m; it is added.": (beta1 * m - (1 - beta1) * grad, expected[1]),
+            "The gradient's part is taken away from v; it is added.": (expected[0], beta2 * v - (1 - beta2) * grad**2),
+            "The running average m comes back twice, without v.": (expected[0], expected[0]),
+            "m is as it was: the gradient has no part in it.": (m, expected[1]),
+            "v is as it was: the gradient has no part in it.": (expected[0], v),
             "m and v come back in the wrong order.": (expected[1], expected[0]),
             "1 − β is squared together with the gradient.": (expected[0], beta2 * v + ((1 - beta2) * grad) ** 2),
         }  # fmt: skip
         given = f"β₁ {beta1}, β₂ {beta2}"
-        if hint := hint_for(averages(grad.clone(), m.clone(), v.clone(), beta1, beta2), expected, mistakes, given):
-            return hint
-    return None
+        yield Case(averages(grad.clone(), m.clone(), v.clone(), beta1, beta2), expected, mistakes, given)
 
 
-def check_step_size(step_size: Callable[[float, float, float, int], float]) -> str | None:
+def check_step_size(step_size: Callable[[float, float, float, int], float]) -> Checked:
     for beta1, beta2 in CASES:
-        for step in (1, 2, 10):
+        for step in (2, 10, 1):
             lr = 0.5
             expected = library.step_size(lr, beta1, beta2, step, correct_bias=True)
             mistakes = {
@@ -65,19 +86,31 @@ def check_step_size(step_size: Callable[[float, float, float, int], float]) -> s
                 / ((1 - beta1 * step) or 1.0),
                 "The power is missing: β becomes βᵗ.": lr * math.sqrt(1 - beta2) / (1 - beta1),
                 "lr is missing.": expected / lr,
+                "The root is missing, and the fraction is upside down.": lr * (1 - beta1**step) / (1 - beta2**step),
+                "The part below the line is missing: divide by 1 − β₁ᵗ.": lr * math.sqrt(1 - beta2**step),
+                "The part above the line is missing: multiply by √(1 − β₂ᵗ).": lr / (1 - beta1**step),
+                "The root is below the line as well; there it is 1 − β₁ᵗ itself.": (
+                    lr * math.sqrt(1 - beta2**step) / math.sqrt(1 - beta1**step)
+                ),
+                "The root is below the line; it belongs above.": lr * (1 - beta2**step) / math.sqrt(1 - beta1**step),
+                "It multiplies with 1 − β₁ᵗ; divide by it.": lr * math.sqrt(1 - beta2**step) * (1 - beta1**step),
+                "1 + βᵗ stands below the line; it is 1 − β₁ᵗ.": lr * math.sqrt(1 - beta2**step) / (1 + beta1**step),
+                "1 + βᵗ stands under the root; it is 1 − β₂ᵗ.": lr * math.sqrt(1 + beta2**step) / (1 - beta1**step),
+                "The root of β₂ is taken before the power: √(1 − β₂)ᵗ is something else.": (
+                    lr * math.sqrt((1 - beta2) ** step) / (1 - beta1) ** step
+                ),
+                "lr is divided by; multiply with it.": expected / lr / lr,
             }
             if step > 1:
                 earlier = library.step_size(lr, beta1, beta2, step - 1, correct_bias=True)
                 mistakes["One step too few: steps count from 1, and t is the number of this one."] = earlier
             given = f"lr {lr}, β₁ {beta1}, β₂ {beta2}, step {step}"
-            if hint := hint_for(step_size(lr, beta1, beta2, step), expected, mistakes, given):
-                return hint
-    return None
+            yield Case(step_size(lr, beta1, beta2, step), expected, mistakes, given)
 
 
 def check_update(
     update: Callable[[Tensor, Tensor, Tensor, float, float, float, float], Tensor],
-) -> str | None:
+) -> Checked:
     generator = torch.Generator().manual_seed(2)
     for size, eps, lr, weight_decay in ((0.3, 0.5, 0.2, 0.4), (0.1, 1e-6, 0.1, 0.01), (0.7, 0.1, 0.5, 0.9)):
         param, grad = torch.randn(2, 3, 4, generator=generator)
@@ -109,13 +142,8 @@ def check_update(
             "The decay makes the weight grow.": (param - step) * (1 + decay),
         }  # fmt: skip
         given = f"size {size}, eps {eps}, lr {lr}, weight_decay {weight_decay}"
-        before = param.clone()
-        result = update(param, m.clone(), v.clone(), size, eps, lr, weight_decay)
-        if not torch.equal(param, before):
-            return f"{given}: `param` itself was changed (by -=, or a method that ends in _). Return a new tensor."
-        if hint := hint_for(result, expected, mistakes, given):
-            return hint
-    return None
+        result = update(param.clone(), m.clone(), v.clone(), size, eps, lr, weight_decay)
+        yield Case(result, expected, mistakes, given)
 
 
 def _library_step(param: Tensor, grad: Tensor, size: float, eps: float, lr: float, weight_decay: float) -> Tensor:
@@ -126,21 +154,19 @@ def _library_step(param: Tensor, grad: Tensor, size: float, eps: float, lr: floa
     return moved
 
 
-def check_is_decayed(is_decayed: Callable[[str], bool]) -> str | None:
+def check_is_decayed(is_decayed: Callable[[str], bool]) -> Checked:
     tiny = BertConfig(vocab_size=9, hidden_size=4, num_attention_heads=2, num_hidden_layers=2, intermediate_size=8)
     optimizer = AdamW(no_decay_groups(BertForPreTraining(tiny), weight_decay=0.01))
     for group in optimizer.param_groups:
         for name in group["parameter_names"]:
             expected = group["weight_decay"] > 0
             result = is_decayed(name)
-            if result == expected and isinstance(result, bool):
+            if not same(result, not expected):
+                yield Case(result, expected, given=name)
                 continue
-            if not isinstance(result, bool):
-                return hint_for(result, expected, given=name)
             if expected:
                 return f"{name}: This one is a matrix, and is decayed" + (
                     ", an embedding too." if "embeddings" in name else "."
                 )
             kind = "LayerNorm's weight scales, and is not a matrix" if name.endswith("weight") else "This is a bias"
             return f"{name}: {kind}; decay does not apply to it."
-    return None

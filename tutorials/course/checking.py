@@ -4,7 +4,8 @@
     tutorials/checks/NN_name.py       for each function f, check_f(f) → None when it is right, or else a hint
 
 A student's code may loop for ever, exit, or crash Python, and do what no exercise asks for. So each function is checked in a fresh process
-(`running.py`) with limits (`limits.py`), which is stopped when the function takes too long: none can spoil the check of another.
+(`running.py`) with limits (`limits.py`), which is stopped when the function takes too long: none can spoil the check of another. What
+Python cannot read or run of a file costs the functions that need it, and no others.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import multiprocessing
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -22,13 +24,16 @@ from typing import Any
 from minibert.visible import visible
 
 from .limits import end_group, without_secrets
-from .running import PASSED, WRONG, answer_requests
 
+PASSED, BLANK, WRONG = "passed", "not written yet", "not right yet"
 SECONDS = 20.0  # for one function; a right answer takes well under one, on a slow machine too
+SECONDS_AT_THE_TOP = 8.0  # for what a file does before its functions are called
 SECONDS_TO_START = 300.0  # for a new process to import torch, from a cold disk too
 PRINTED_AT_MOST = 10_000  # characters of what one function prints
+NEVER_ENDING_AT_MOST = 3  # statements at the top of a file
 LONGEST_MESSAGE = 1 << 24  # bytes
-FORKS = sys.platform != "win32"  # then a process that has imported torch makes the fresh ones, in no time
+FORKS = sys.platform != "win32"  # then a process that has imported these makes the fresh ones, in no time
+PRELOADED = ["torch", "minibert", "minibert.tasks", "torch.utils.flop_counter"]
 
 
 @dataclass(frozen=True)
@@ -96,11 +101,14 @@ class Checker:
     def __init__(self) -> None:
         self._context: Any = multiprocessing.get_context("forkserver" if FORKS else "spawn")
         if FORKS:
-            self._context.set_forkserver_preload(["torch"])  # what takes a second to import
+            self._context.set_forkserver_preload(PRELOADED)
         self._process: Any = None
         self._connection: Connection
         self._folder: tempfile.TemporaryDirectory[str]
         self._silent = False  # a file that is run again does not print again
+        self._at: int | None = None  # the line of the student's file that is running
+        self._skipped = dict[str, str]()  # lines that are not run again → why
+        self.troubles = list[str]()
 
     def __enter__(self) -> Checker:
         return self
@@ -109,54 +117,72 @@ class Checker:
         self._stop()
 
     def check(self, chapter: Chapter, seconds: float = SECONDS) -> list[Outcome]:
+        """`outcomes`, all at once."""
+        return list(self.outcomes(chapter, seconds))
+
+    def outcomes(self, chapter: Chapter, seconds: float = SECONDS) -> Iterator[Outcome]:
         """Run every check of a chapter; no function is given more than `seconds`. What a function prints is printed.
 
-        Raises FileNotFoundError for a missing exercise file, ValueError for one that Python cannot run.
+        troubles says then what of the file could not be read or run. Raises FileNotFoundError for a missing exercise file, and
+        ValueError for checks that cannot be run.
         """
         if not chapter.exercises.is_file():
             raise FileNotFoundError(
                 f"{chapter.exercises} is missing. Bring it back with `git checkout {chapter.exercises}`."
             )
-        outcomes, self._silent = list[Outcome](), False
+        self._silent, self._skipped, self.troubles = False, {}, []
         self._stop()
-        for function in self._open(chapter, seconds):
-            if outcomes and FORKS:
+        for number, function in enumerate(self._open(chapter, seconds)):
+            if number and FORKS:
                 self._stop()
             try:
                 if self._process is None:  # or the function before this one ended it
                     self._silent = True
                     self._open(chapter, seconds)
                     self._silent = False
-                status, hint = self._ask("check", function, seconds)
+                status, hint = self._ask("check", function, seconds=seconds)
+                if status not in (PASSED, BLANK, WRONG):
+                    raise ValueError(f"It answers {status!r}, as no check does.")
             except (_StoppedError, TypeError, ValueError) as ended:  # or an answer that is none of ours
                 status, hint = WRONG, str(ended)
-            outcomes.append(Outcome(function, status, hint))
-        return outcomes
+            yield Outcome(function, status, str(hint))
 
     def _open(self, chapter: Chapter, seconds: float) -> list[str]:
-        """Run the files of a chapter in the process, which is started where there is none. Returns the functions' names."""
-        file = chapter.checks.resolve()
-        try:
-            functions: list[str] = self._ask("open_checks", str(file), SECONDS_TO_START)
-            file = chapter.exercises.resolve()
-            error = self._ask("open_exercises", str(file), seconds)
-        except _StoppedError as stopped:
-            error = str(stopped)
-        if error is not None:
-            raise ValueError(f"{file} cannot be run: {error}")
-        return functions
+        """Run the files of a chapter in the process, which is started where there is none. Returns the functions' names.
 
-    def _ask(self, method: str, argument: str, seconds: float) -> Any:
+        A statement of the student's that never ends, or ends Python, is left out from then on. Raises ValueError where there are many.
+        """
+        while True:
+            try:
+                checks = str(chapter.checks.resolve())
+                functions: list[str] = self._ask("open_checks", checks, seconds=SECONDS_TO_START)
+            except _StoppedError as stopped:
+                raise ValueError(f"{checks} cannot be run: {stopped}") from None
+            try:
+                self._at = None
+                exercises = str(chapter.exercises.resolve())
+                limit = min(seconds, SECONDS_AT_THE_TOP)
+                self.troubles = self._ask("open_exercises", exercises, self._skipped, seconds=limit)
+                return functions
+            except _StoppedError as stopped:
+                if self._at is None or len(self._skipped) == NEVER_ENDING_AT_MOST:
+                    raise ValueError(f"{exercises} cannot be run: {stopped}") from None
+                self._skipped[str(self._at)] = str(stopped)
+
+    def _ask(self, method: str, *arguments: Any, seconds: float) -> Any:
         """What this method of `Exercises` answers. Raises _StoppedError when the process is gone, or takes too long and is stopped."""
         if self._process is None:
             self._start()
         deadline, printed = time.monotonic() + seconds, 0
         try:
-            self._connection.send_bytes(json.dumps([method, argument]).encode())
+            self._connection.send_bytes(json.dumps([method, *arguments]).encode())
             while (left := deadline - time.monotonic()) > 0 and self._connection.poll(left):
                 message = json.loads(self._connection.recv_bytes(LONGEST_MESSAGE))
                 if "answer" in message:
                     return message["answer"]
+                if "at" in message:
+                    self._at = int(message["at"])
+                    continue
                 text = "" if self._silent else message["printed"][: PRINTED_AT_MOST - printed]
                 print(visible(text, keep="\n\t"), end="", flush=True)
                 printed = min(PRINTED_AT_MOST, printed + len(message["printed"]))
@@ -168,7 +194,7 @@ class Checker:
     def _start(self) -> None:
         self._connection, other_end = self._context.Pipe()  # a fork of this process would share its threads and locks
         self._folder = tempfile.TemporaryDirectory(prefix="minibert-check-", ignore_cleanup_errors=True)
-        self._process = self._context.Process(target=answer_requests, args=(other_end, self._folder.name))
+        self._process = self._context.Process(target=_run_exercises, args=(other_end, self._folder.name))
         with without_secrets():
             self._process.start()
         other_end.close()  # so that only the process itself holds it open
@@ -189,3 +215,10 @@ class Checker:
 
 class _StoppedError(Exception):
     """The process has ended or was stopped; the message says why."""
+
+
+def _run_exercises(connection: Connection, folder: str) -> None:
+    """What the process does. It imports torch, which the process that shows the results need not."""
+    from .running import answer_requests
+
+    answer_requests(connection, folder)

@@ -13,7 +13,7 @@ from minibert.cli.options import print_json
 from minibert.terminal import table
 from minibert.visible import visible
 
-from .checking import Checker, check_chapter, find_chapter, find_chapters, progress_in
+from .checking import Checker, Outcome, find_chapter, find_chapters, progress_in
 
 
 def show_progress(tutorials: Path, as_json: bool) -> None:
@@ -30,20 +30,30 @@ def show_progress(tutorials: Path, as_json: bool) -> None:
 
 
 def show_outcomes(tutorials: Path, number: str, as_json: bool) -> bool:
-    """Print the result of every function of a chapter. Returns whether all passed."""
-    with _printing(as_json):
-        outcomes = check_chapter(find_chapter(tutorials, number))
+    """Print the result of every function of a chapter, each as soon as it is known. Returns whether all passed."""
+    chapter = find_chapter(tutorials, number)
+    outcomes = list[Outcome]()
+    with Checker() as checker:
+        with _printing(as_json):
+            for outcome in checker.outcomes(chapter):
+                outcomes.append(outcome)
+                if not as_json:
+                    _show(outcome)
+        for trouble in checker.troubles:
+            click.echo(f"{chapter.exercises.name}, {visible(trouble)}", err=True)
     passed = sum(outcome.passed for outcome in outcomes)
     if as_json:
         print_json([vars(outcome) for outcome in outcomes])
     else:
-        for outcome in outcomes:
-            mark = click.style("✓", fg="green") if outcome.passed else "·"
-            click.echo(f"{mark} {visible(outcome.function)}: {visible(outcome.status)}")
-            if outcome.hint:
-                click.echo(textwrap.indent(textwrap.fill(visible(outcome.hint), 76), "    "))
         click.echo(f"\n{passed} of {len(outcomes)} passed.")
     return passed == len(outcomes)
+
+
+def _show(outcome: Outcome) -> None:
+    mark = click.style("✓", fg="green") if outcome.passed else "·"
+    click.echo(f"{mark} {visible(outcome.function)}: {visible(outcome.status)}")
+    if outcome.hint:
+        click.echo(textwrap.indent(textwrap.fill(visible(outcome.hint), 76), "    "))
 
 
 def _printing(as_json: bool) -> contextlib.AbstractContextManager[object]:

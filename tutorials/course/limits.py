@@ -16,13 +16,8 @@ from pathlib import Path
 from typing import Any
 
 GIGABYTE = 1 << 30
-LIMITS = {
-    "FSIZE": GIGABYTE // 4,
-    "AS": 32 * GIGABYTE,
-    "CPU": 600,
-    "NPROC": 4096,
-    "CORE": 0,
-}  # as resource.RLIMIT_… counts them
+MEMORY = 4 * GIGABYTE  # besides what PyTorch takes when it is imported
+LIMITS = {"FSIZE": GIGABYTE // 4, "CPU": 120, "NPROC": 4096, "CORE": 0}  # as resource.RLIMIT_… counts them
 SECRETS = ("TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL", "API_KEY", "APIKEY", "ACCESS_KEY", "PRIVATE_KEY")
 
 # Python's own names of what is asked for (its table of audit events), and how a refusal calls it.
@@ -64,13 +59,22 @@ def limit_this_process(folder: str) -> None:
     with contextlib.suppress(ImportError):
         import resource
 
-        for name, limit in LIMITS.items():
+        for name, limit in {**LIMITS, "AS": _memory_taken() + MEMORY}.items():
             with contextlib.suppress(AttributeError, ValueError, OSError):  # one that this system does not have
                 kind = getattr(resource, f"RLIMIT_{name}")
                 hard = resource.getrlimit(kind)[1]
                 limit = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
                 resource.setrlimit(kind, (limit, limit))
     refuse_what_is_no_exercise(Path(folder).resolve())
+
+
+def _memory_taken() -> int:
+    """How many bytes of addresses this process has; 28 gigabytes, more than any PyTorch's, where the system does not say."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    except (OSError, ValueError, IndexError):
+        return 28 * GIGABYTE
+    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def refuse_what_is_no_exercise(folder: Path) -> None:

@@ -22,7 +22,7 @@ def likeliest(scores: Tensor, place: int, count: int) -> list[int]:
 def surprise(scores: Tensor, word: int) -> float:
     """How surprised the model is by a word: −log p(word), p = softmax(scores), log to the base e. At least 0.
 
-    scores: (vocab), the scores at one place, before any softmax.
+    scores: (vocab), the scores at one place, before any softmax; they may be hundreds apart.
     """
     raise NotImplementedError
 

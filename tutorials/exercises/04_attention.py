@@ -23,7 +23,7 @@ def attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor
     """softmax(Q Kᵀ / √d + mask) V, d being the width of a head.
 
     query: (batch, heads, seq, d). key, value: (batch, heads, keys, d). mask: additive, (batch, 1, 1, keys).
-    Returns (batch, heads, seq, d). Without PyTorch's fused function: the point is to write it out.
+    Returns (batch, heads, seq, d). Scores may be hundreds. Without PyTorch's fused function: the point is to write it out.
     """
     raise NotImplementedError
 

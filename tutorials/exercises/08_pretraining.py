@@ -23,7 +23,7 @@ def masked_loss(scores: Tensor, labels: Tensor) -> Tensor:
     """The mean of −log p(label), p = softmax of the scores over the vocabulary, over the places whose label is not −100.
 
     scores: (batch, seq, vocab). labels: (batch, seq) int64, at least one of them not −100. Returns a tensor of one number.
-    Without `F.cross_entropy`: the point is to write it out.
+    The scores may be hundreds apart. Without `F.cross_entropy` and PyTorch's other losses: the point is to write it out.
     """
     raise NotImplementedError
 

@@ -24,7 +24,7 @@ def attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor
     """softmax(Q Kᵀ / √d + mask) V, d being the width of a head.
 
     query: (batch, heads, seq, d). key, value: (batch, heads, keys, d). mask: additive, (batch, 1, 1, keys).
-    Returns (batch, heads, seq, d). Without PyTorch's fused function: the point is to write it out.
+    Returns (batch, heads, seq, d). Scores may be hundreds. Without PyTorch's fused function: the point is to write it out.
     """
     scores = query @ key.transpose(-1, -2) / math.sqrt(query.size(-1))
     return torch.softmax(scores + mask, dim=-1) @ value

@@ -16,7 +16,7 @@ def into_model(file_names: list[str], model_names: list[str]) -> dict[str, str]:
 
     A file may hold the body alone (`embeddings…`) while the model has it under `bert.` (`bert.embeddings…`), or the other
     way round. A name that fits as it is goes first; then the one with `bert.` put in front or taken away.
-    Names without a partner are left out.
+    A tensor of the file may go to two places of the model. Names without a partner are left out.
     """
     found = {}
     for name in model_names:

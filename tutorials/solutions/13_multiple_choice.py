@@ -25,7 +25,8 @@ def logits_of(scores: Tensor, choices: int) -> Tensor:
 def choice_loss(logits: Tensor, labels: Tensor) -> Tensor:
     """The mean over the questions of −log p(right choice), p = softmax over the choices of a question.
 
-    logits: (batch, choices). labels: (batch) int64. Returns a tensor of one number. Without `F.cross_entropy`.
+    logits: (batch, choices). labels: (batch) int64. Returns a tensor of one number. The logits may be hundreds
+    apart. Without `F.cross_entropy` and PyTorch's other losses.
     """
     log_probabilities = torch.log_softmax(logits, dim=-1)
     return -log_probabilities.gather(-1, labels[:, None]).mean()

@@ -14,3 +14,7 @@ PLANTED = [
     ("perplexity", "/ len(surprises)", "", "divide by how many"),
     ("perplexity", "math.exp(sum", "(sum", "is missing"),
 ]
+
+WRITTEN: list[tuple[str, str, str]] = []
+
+RIGHT: list[tuple[str, str]] = []

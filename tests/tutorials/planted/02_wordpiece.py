@@ -24,3 +24,7 @@ PLANTED = [
     ),
     ("encode_pair", "return ids, segments", "return [ids, segments]", "as a pair"),
 ]
+
+WRITTEN: list[tuple[str, str, str]] = []
+
+RIGHT: list[tuple[str, str]] = []

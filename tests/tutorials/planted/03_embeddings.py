@@ -13,3 +13,7 @@ PLANTED = [
     ("nearest", "F.normalize(table, dim=-1)", "table", "dot product"),
     ("nearest", "topk(count)", "topk(count, largest=False)", "not right"),
 ]
+
+WRITTEN: list[tuple[str, str, str]] = []
+
+RIGHT: list[tuple[str, str]] = []

@@ -25,3 +25,7 @@ PLANTED = [
     ("join_heads", ".transpose(1, 2)", "", "mixes positions"),
     ("join_heads", ".reshape(batch, seq, heads * d)", "", "not yet side by side"),
 ]
+
+WRITTEN: list[tuple[str, str, str]] = []
+
+RIGHT: list[tuple[str, str]] = []

@@ -19,3 +19,7 @@ PLANTED = [
     ("layer_parameters", "2 * 2 * hidden", "2 * hidden", "two LayerNorms"),
     ("layer_parameters", "4 * (hidden", "3 * (hidden", "output projection"),
 ]
+
+WRITTEN: list[tuple[str, str, str]] = []
+
+RIGHT: list[tuple[str, str]] = []

@@ -22,3 +22,7 @@ PLANTED = [
     ),
     ("count_parameters", "sum(distinct.values())", "len(distinct)", "tensors counted"),
 ]
+
+WRITTEN: list[tuple[str, str, str]] = []
+
+RIGHT: list[tuple[str, str]] = []

@@ -14,10 +14,14 @@ PLANTED = [
         "into_model",
         'name.removeprefix("bert.") if name.startswith("bert.") else f"bert.{name}"',
         'f"bert.{name}"',
-        "no others",
+        "only put in front",
     ),
     ("into_model", "found[name] = other", "found[other] = name", "wrong way round"),
     ("account", "missing - shared", "missing", "in one list only"),
     ("account", "tied.get(name) in read", "name in tied", "otherwise it is new"),
     ("account", "sorted(read)", "list(reversed(sorted(read)))", "sorted list"),
 ]
+
+WRITTEN: list[tuple[str, str, str]] = []
+
+RIGHT: list[tuple[str, str]] = []

@@ -27,3 +27,7 @@ PLANTED = [
     ("pretraining_loss", "words + F.cross_entropy(next_scores, next_label)", "words", "hidden words' loss alone"),
     ("pretraining_loss", "next_scores, next_label", "next_scores, 1 - next_label", "upside down"),
 ]
+
+WRITTEN: list[tuple[str, str, str]] = []
+
+RIGHT: list[tuple[str, str]] = []

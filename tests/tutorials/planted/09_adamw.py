@@ -31,3 +31,7 @@ PLANTED = [
     ("is_decayed", '"bias" not in name and ', "", "This is a bias"),
     ("is_decayed", 'return "bias"', 'return "embeddings" not in name and "bias"', "an embedding too"),
 ]
+
+WRITTEN: list[tuple[str, str, str]] = []
+
+RIGHT: list[tuple[str, str]] = []

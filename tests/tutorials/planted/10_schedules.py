@@ -3,7 +3,7 @@
 PLANTED = [
     ("linear", "max(0.0, (total - step) / (total - warmup))", "(total - step) / (total - warmup)", "below 0"),
     ("linear", "/ (total - warmup)", "/ total", "divided by total"),
-    ("linear", "return step / warmup", "return (step + 1) / warmup", "One step too early"),
+    ("linear", "return step / warmup", "return (step + 1) / warmup", "The warm-up begins at step 1"),
     ("linear", "step < warmup", "step < 0", "no warm-up"),
     ("cosine", "math.pi * progress", "2 * math.pi * progress", "whole wave"),
     ("cosine", "0.5 * (1.0 + math.cos(math.pi * progress))", "math.cos(math.pi * progress)", "the cosine itself"),
@@ -15,3 +15,7 @@ PLANTED = [
     ("rates", "peak * factor(step)", "factor(step)", "multiplied by the peak"),
     ("rates", "range(steps)", "range(steps + 1)", "one rate too many"),
 ]
+
+WRITTEN: list[tuple[str, str, str]] = []
+
+RIGHT: list[tuple[str, str]] = []

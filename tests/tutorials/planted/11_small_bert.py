@@ -22,3 +22,7 @@ PLANTED = [
     ("length_at", "end += share", "end = share", "add them up"),
     ("length_at", "return length", "break", "always the last"),
 ]
+
+WRITTEN: list[tuple[str, str, str]] = []
+
+RIGHT: list[tuple[str, str]] = []

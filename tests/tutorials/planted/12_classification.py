@@ -2,7 +2,7 @@
 
 PLANTED = [
     ("problem_type", "num_labels == 1", "False", "look at num_labels first"),
-    ("problem_type", "not labels", "labels", "these are swapped"),
+    ("problem_type", "labels.dtype in", "labels.dtype not in", "these are swapped"),
     ("problem_type", '"multi_label_classification"', '"regression"', "need not mean regression"),
     ("problem_type", "num_labels == 1", "num_labels <= 2", "two classes"),
     ("yes_and_no", "1.0 if name in names else 0.0", "0.0 if name in names else 1.0", "wrong way round"),
@@ -14,8 +14,13 @@ PLANTED = [
         "numbers of the labels",
     ),
     ("yes_and_no", "name not in known", "False", "typing error"),
-    ("many_labels_loss", "torch.sigmoid(logits)", "logits.softmax(-1)", "This is softmax"),
-    ("many_labels_loss", " + (1 - targets) * (1 - yes).log()", "", "Only the labels that the text has are"),
+    (
+        "many_labels_loss",
+        "F.logsigmoid(logits), F.logsigmoid(-logits)",
+        "logits.log_softmax(-1), (1 - logits.softmax(-1)).log()",
+        "This is softmax",
+    ),
+    ("many_labels_loss", " + (1 - targets) * log_no", "", "Only the labels that the text has are"),
     ("many_labels_loss", ".mean()", ".sum(-1).mean()", "summed over the labels"),
     ("many_labels_loss", "return -(", "return (", "The sign"),
     (
@@ -27,3 +32,7 @@ PLANTED = [
     ("correlation", "math.sqrt(sum(x * x for x in xs) * sum(y * y for y in ys))", "sum(x * x for x in xs)", "slope"),
     ("correlation", " if spread > 0 else 0.0", "", "divides by 0"),
 ]
+
+WRITTEN: list[tuple[str, str, str]] = []
+
+RIGHT: list[tuple[str, str]] = []

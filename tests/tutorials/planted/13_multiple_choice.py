@@ -22,3 +22,7 @@ PLANTED = [
     ("choice_loss", ".mean()", ".sum()", "asked for is the mean"),
     ("choice_loss", "return -", "return ", "The sign"),
 ]
+
+WRITTEN: list[tuple[str, str, str]] = []
+
+RIGHT: list[tuple[str, str]] = []

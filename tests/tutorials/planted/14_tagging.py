@@ -31,3 +31,7 @@ PLANTED = [
     ("entity_f1", "sum(map(len, predicted)) + sum(map(len, true))", "2 * sum(map(len, predicted))", "precision"),
     ("entity_f1", " if both else 0.0", "", "divides by 0"),
 ]
+
+WRITTEN: list[tuple[str, str, str]] = []
+
+RIGHT: list[tuple[str, str]] = []

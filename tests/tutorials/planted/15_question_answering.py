@@ -41,3 +41,7 @@ PLANTED = [
     ),
     ("f1", "float(predicted == true)", "0.0", "“no answer”"),
 ]
+
+WRITTEN: list[tuple[str, str, str]] = []
+
+RIGHT: list[tuple[str, str]] = []

@@ -40,3 +40,7 @@ PLANTED = [
     ("top_p", "kept[order]", "kept[:]", "in order of size"),
     ("top_p", "before <= p", "probabilities > p", "No word is left"),
 ]
+
+WRITTEN: list[tuple[str, str, str]] = []
+
+RIGHT: list[tuple[str, str]] = []

@@ -28,3 +28,7 @@ PLANTED = [
     ("stage_at_fault", "not given <= tolerance", "not given <= 0", "rounding is no fault"),
     ("stage_at_fault", "in stages", "in reversed(stages)", "asked for is the first"),
 ]
+
+WRITTEN: list[tuple[str, str, str]] = []
+
+RIGHT: list[tuple[str, str]] = []

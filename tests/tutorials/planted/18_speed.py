@@ -38,5 +38,9 @@ PLANTED = [
         "total + gradient * sum(counts) / len(counts)",
         "Every part has the same weight",
     ),
-    ("whole_gradient", "torch.zeros_like(gradients[0])", "gradients[0].mul_(0)", "has changed"),
+    ("whole_gradient", "torch.zeros_like(gradients[0])", "gradients[0].mul_(0)", "itself was changed"),
 ]
+
+WRITTEN: list[tuple[str, str, str]] = []
+
+RIGHT: list[tuple[str, str]] = []
