@@ -18,7 +18,7 @@ from typing import Any
 
 import torch
 
-from minibert.fast.training import keep_freed_memory
+from minibert.fast.memory import keep_freed_memory
 from minibert.optim import no_decay_groups
 from minibert.training.distributed import Processes
 from minibert.training.finetuning import FineTuning, open_task, train_task

@@ -15,7 +15,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from minibert.fast.training import keep_freed_memory
+from minibert.fast.memory import keep_freed_memory
 from minibert.tasks import Examples
 from minibert.training.finetuning import open_task
 

@@ -151,7 +151,7 @@ def clm(**options: Any) -> None:
 
 
 def _run(name: str, options: dict[str, Any], **fields: Any) -> None:
-    from ..fast.training import keep_freed_memory
+    from ..fast.memory import keep_freed_memory
     from ..tasks import TASKS
     from ..training.distributed import join_processes
     from ..training.finetuning import FineTuningRecipe, finetune

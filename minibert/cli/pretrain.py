@@ -26,7 +26,7 @@ _LR_HELP, _BY_WIDTH = "Let the learning rate grow to X.", "by the model's width:
 _MINUTES_HELP = "Train for about X minutes, in place of --steps: a step of each length is timed first."
 _ACCUMULATE_HELP = "Split each batch into N parts, to save memory (gradient accumulation)."
 _ATTENTION_HELP = "Compute attention step by step, with PyTorch's fused kernel, or fused without padding."
-_FAST_HELP = "Compute the last layer only where it is read, and AdamW in blocks, or run every layer's own forward."
+_FAST_HELP = "Take the ways of minibert.fast.training, and AdamW in one pass, or run every layer's own forward."
 
 
 def training_options(
@@ -83,7 +83,7 @@ def pretrain(
     from ..config import BertConfig
     from ..config_files import misspelt
     from ..data.corpus import PreparedData
-    from ..fast.training import keep_freed_memory
+    from ..fast.memory import keep_freed_memory
     from ..training.distributed import join_processes, multiplies_bfloat16
     from ..training.pretraining import Recipe, parse_phases, pretrain, steps_in
     from ..training.run_files import RunCheckpoints

@@ -24,7 +24,7 @@ MOVED = {
     "minibert.generation_stopping_criteria": ("minibert.compat.stopping",),
     "minibert.generation_utils": ("minibert.compat.searches", "minibert.generation.processors"),
     "minibert.training.evaluation": ("minibert.training.pretraining_loss",),
-    "minibert.training.memory": ("minibert.fast.training",),
+    "minibert.training.memory": ("minibert.fast.memory",),
     "minibert.training.metrics": ("minibert.tasks.metrics",),
     "minibert.training.precision": ("minibert.training.distributed",),
     "minibert.training.run_checkpoints": ("minibert.training.run_files",),

@@ -1,11 +1,13 @@
 """Every acceleration, asked for by name: `from minibert import fast`. Nothing in the core knows how these work.
 
+    with fast.training(model): …                   training steps with less work                training_steps.py
+        of which: linear_layers.py, dropout.py, loss_only.py, last_layer.py
+    with fast.linear(model): …                     matrix products by the faster library        linear_layers.py
     with fast.packed(model): …                     padding is left out of all layers            packing.py
-    model.generate(…, fast=True)                   a new word by a network for one token         one_token.py
-    AdamW(…, implementation="blocked")             the optimizer's update, block by block       adamw.py
-    fast.FastTraining(model, reads=…)              training steps with less work                training.py
-        of which: dropout.py, last_layer.py
-    fast.keep_freed_memory()                       freed memory stays for the next step         training.py
+    model.generate(…, fast=True)                   a new word by a network for one token        one_token.py
+    AdamW(…, implementation="fused")               the optimizer's update in one pass           adamw.py
+    fast.WordGradient(embedding)                   its gradient in memory that stays            word_gradient.py
+    fast.keep_freed_memory()                       freed memory stays for the next step         memory.py
 
 Each name is imported when it is first used, so that asking for one does not load the others.
 """
@@ -14,12 +16,14 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
+    "training": "training_steps",
+    "linear": "linear_layers",
     "packed": "packing",
-    "FastTraining": "training",
     "fast_dropout": "dropout",
     "last_layer_at_cls": "last_layer",
     "last_layer_at_labels": "last_layer",
-    "keep_freed_memory": "training",
+    "WordGradient": "word_gradient",
+    "keep_freed_memory": "memory",
 }
 
 

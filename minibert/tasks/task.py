@@ -9,14 +9,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 import numpy as np
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from ..config import BertConfig
-from ..fast.training import Reads
 from ..model import BertPreTrainedModel
 from ..model.checks import IGNORED
 from ..outputs import ModelOutput
@@ -25,6 +24,7 @@ from .metrics import accuracy
 from .task_files import Examples
 
 Row = dict[str, Any]
+Reads = Literal["everything", "[CLS]", "labelled positions"]
 AnyTask = TypeVar("AnyTask", bound="Task")
 
 SETTINGS = "minibert"  # where in `config.task_specific_params` a model keeps the settings of its task
@@ -138,7 +138,7 @@ class Task(ABC):
     number_of_texts: ClassVar[range]  # and how many those are
     model_class: ClassVar[type[BertPreTrainedModel]]
     usual_length: ClassVar[int] = 128
-    reads: ClassVar[Reads] = "everything"  # what the loss reads of the last hidden states: see `minibert.fast.training`
+    reads: ClassVar[Reads] = "everything"  # what the loss reads of the last hidden states
     saved: ClassVar[tuple[str, ...]] = ()  # the fields that are saved in the model's config, to read such files again
 
     def example(self, texts: Sequence[str], location: str, tokenizer: BertTokenizer) -> Any:

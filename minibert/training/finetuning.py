@@ -6,8 +6,8 @@ A step is one call of the model and the head's own loss, so its bits are those o
 """
 
 import hashlib
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,8 @@ from torch.utils.data import DataLoader
 from ..checkpoints import LoadingReport
 from ..compat.moved import moved_name
 from ..config import BertConfig
-from ..fast.training import FastTraining
+from ..fast.training_steps import training
+from ..fast.word_gradient import WordGradient
 from ..model import BertPreTrainedModel
 from ..model.checks import IGNORED
 from ..tasks import BatchOrder, Encoded, Examples, Labels, Task, batch_loader
@@ -45,7 +46,7 @@ class FineTuningRecipe(TrainingRecipe):
     trained, as `freeze` takes them. class_weights: as the function takes them, None for 1 each. max_length: pieces of a row, None for what is
     usual with the task. patience: evaluations without a better one after which training stops, 0 for never. evaluate_every: steps, 0 for
     once an epoch. group_by_length: batches of texts of about one length. select: the score by which the best evaluation is chosen, None
-    for the task's first. fast: with `minibert.fast.training`, and AdamW in one pass; last digits and dropout masks are not the reference's.
+    for the task's first. fast: with `minibert.fast.training_steps`, and AdamW in one pass; last digits and dropout masks are not the reference's.
     """
 
     epochs: int = 3
@@ -80,7 +81,7 @@ class FineTuning(TaskModel, Trainable):
         self.prepare()
         recipe, lengths, given = self.recipe, self.train.lengths, self.recipe.class_weights
         self.selection_metric = recipe.select or self.task.selection_metric
-        self.fast = FastTraining(self.model, self.task.reads, self.processes.size) if recipe.fast else None
+        self.word_gradient = WordGradient(self.model.base_model.embeddings.word_embeddings)
         weights = None if given is None else class_weights(given, self.task.labels, self.train.rows)
         self.weights = None if weights is None else weights.to(self.processes.device)  # (classes,)
         grouped: dict[str, Any] = {"group_by_length": recipe.group_by_length, "choices": self.train.choices}
@@ -126,17 +127,27 @@ class FineTuning(TaskModel, Trainable):
             logits = self.module(**{name: column for name, column in batch.items() if name != "labels"}).logits
             labels = batch["labels"].flatten()
             return F.cross_entropy(logits.flatten(0, -2), labels, weight=self.weights, ignore_index=IGNORED)
-        return self.fast.loss(self.module, batch) if self.fast else self.module(**batch).loss
+        return self.module(**batch).loss
+
+    @contextmanager
+    def in_less_time(self) -> Iterator[None]:
+        """For the forward and backward pass of a step, if the recipe asks for it."""
+        if not self.recipe.fast:
+            yield
+            return
+        # Several processes average whole gradients: a table of which only some rows are new is for one.
+        kept = self.word_gradient.kept() if self.processes.size == 1 else nullcontext()
+        with training(self.model), kept:
+            yield
 
     def backward(self, step: int, batch: dict[str, Tensor]) -> dict[str, float]:
         of_batch, weight = self.share(step, batch), self.weight(batch)
         parts, mean = self.parts(batch), 0.0
         for part in parts:
             share = of_batch * (self.weight(part) / weight)
-            read = self.fast.step(part) if self.fast else nullcontext(part)
-            with averaging(self.module, part is parts[-1]), read as inputs:
+            with averaging(self.module, part is parts[-1]), self.in_less_time():
                 with self.processes.autocast(self.precision):
-                    loss = self.loss(inputs)
+                    loss = self.loss(part)
                 # Gradients are averaged over the processes, and the loss is to be their mean by labels. Of one process and part both factors are 1.
                 (loss * (share * self.processes.size)).backward()
             mean += float(loss.detach()) * share

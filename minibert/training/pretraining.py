@@ -6,7 +6,7 @@ Source: Devlin et al. 2019, §3.1 and appendix A.2 (there: 128, then 512).
 """
 
 import time
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from ..config import BertConfig
 from ..data.corpus import HELD_OUT, TRAIN, PreparedData
 from ..data.pretraining_batches import PretrainingBatches, RowKey
 from ..fast.last_layer import last_layer_at_labels
+from ..fast.training_steps import training
 from ..heads.pretraining import BertForPreTraining
 from ..optim import AdamW
 from ..tokenization import BertTokenizer
@@ -65,7 +66,7 @@ class Recipe(TrainingRecipe):
     """How to pre-train.
 
     tokens_per_step: positions in a batch, over all processes. shard: spread the parameters over the processes, for a model too large
-    for one. fast: the last layer only where it is read, and AdamW in blocks.
+    for one. fast: the steps of `minibert.fast.training_steps`, and AdamW in one pass.
     """
 
     steps: int = 2000
@@ -133,8 +134,9 @@ class Pretraining(Trainable):
         counts = self.processes.sum(*count_labels(batch))
         parts, sums = self.parts(batch), [0.0] * 4
         for part in parts:
+            fast: AbstractContextManager[None] = training(self.model) if self.recipe.fast else nullcontext()
             read = last_layer_at_labels(self.model.bert, part) if self.recipe.fast else nullcontext(part)
-            with averaging(self.module, part is parts[-1]), read as inputs:
+            with averaging(self.module, part is parts[-1]), fast, read as inputs:
                 with self.processes.autocast(self.precision):
                     losses = self.module(**inputs)
                 # Gradients are averaged over the processes, and the loss is to be their sum.
@@ -179,7 +181,7 @@ def steps_in(minutes: float, data: PreparedData, config: BertConfig, recipe: Rec
     """How many steps of a recipe take about so many minutes: one of each phase is timed, on a model that is then thrown away."""
     tokenizer = BertTokenizer.from_pretrained(data.folder)
     trained = Pretraining(BertForPreTraining(config), tokenizer, data, recipe=recipe, processes=processes)
-    optimizer = AdamW(trained.model.parameters(), implementation="blocked" if recipe.fast else "plain")
+    optimizer = AdamW(trained.model.parameters(), implementation="fused" if recipe.fast else "plain")
     seconds = end = 0.0
     for phase in recipe.phases:
         end += phase.share
@@ -214,6 +216,6 @@ def pretrain(
     corpus = [source["sha256"] for source in data.manifest["sources"]]
     identity = {"config": config.to_dict(), "corpus": corpus, "vocabulary": data.manifest["vocab_sha256"]}
     options = LoopOptions(recipe.steps, **often)
-    adamw = {"betas": (0.9, recipe.beta2), "eps": 1e-6, "implementation": "blocked" if recipe.fast else "plain"}
+    adamw = {"betas": (0.9, recipe.beta2), "eps": 1e-6, "implementation": "fused" if recipe.fast else "plain"}
     with alone_in(out, processes.leads):
         return train(trained, options, out, identity=identity, warmup_steps=recipe.warmup_steps, **adamw)

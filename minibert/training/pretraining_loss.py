@@ -7,7 +7,7 @@ Google's `run_pretraining.py` (`gather_indexes`), only the states of hidden word
 pieces of a batch, in one process or several, add up to it.
 """
 
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
 
 import torch
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from ..data.pretraining_batches import PretrainingBatches
 from ..fast.last_layer import last_layer_at_labels
+from ..fast.linear_layers import linear
 from ..heads.pretraining import BertForPreTraining
 from ..model.checks import IGNORED
 from .distributed import Processes
@@ -96,7 +97,7 @@ def evaluate_pretraining(
 ) -> dict[str, float]:
     """The metrics of `pretraining_metrics` over `number` batches of `rows` pairs, the same ones every time.
 
-    fast: the last layer only where it is read.
+    fast: the last layer only where it is read, and matrix products by the faster library.
     """
     was_training = losses.training
     losses.eval()
@@ -105,8 +106,9 @@ def evaluate_pretraining(
     sampler = [batches.keys(NEVER_TRAINED + i, i * rows, share, length=length) for i in range(number)]
     for batch in batches.loader(sampler):
         batch = {name: column.to(processes.device) for name, column in batch.items()}
+        products: AbstractContextManager[None] = linear(losses) if fast else nullcontext()
         read = last_layer_at_labels(losses.model.bert, batch) if fast else nullcontext(batch)
-        with torch.no_grad(), read as inputs:
+        with torch.no_grad(), products, read as inputs:
             sums = losses(**inputs)
         total += torch.tensor([*map(float, sums), *count_labels(batch)], dtype=torch.float64)
     losses.train(was_training)

@@ -13,7 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from minibert.fast.dropout import random_16_bits
 from minibert.fast.last_layer import last_layer_at_cls
-from minibert.fast.training import keep_freed_memory
+from minibert.fast.memory import keep_freed_memory
 from minibert.training.finetuning import FineTuning, FineTuningRecipe, open_task, train_task
 from tests.unit.training.small_tasks import ALONE, QUIET, RECIPE, SAMPLE_TASKS, small_model, task_and_file
 
@@ -26,7 +26,9 @@ def opened(name: str, folder: Path, recipe: FineTuningRecipe, **fields: object) 
     model = small_model(folder, **{"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0, **fields})
     task, path = task_and_file(name)
     examples = task.read(path)
-    return open_task(task.adapted_to(examples), model, examples, task.read(path), recipe, ALONE, QUIET)
+    trained = open_task(task.adapted_to(examples), model, examples, task.read(path), recipe, ALONE, QUIET)
+    trained.model.train()
+    return trained
 
 
 def gradients(trained: FineTuning) -> tuple[float, dict[str, torch.Tensor]]:
@@ -163,7 +165,7 @@ def test_bfloat16_learns_nearly_what_float32_learns(name: str, tmp_path: Path) -
 KEPT = """
 import resource, torch
 import minibert.training.finetuning  # the heap as a training process has it: how soon a block is reused depends on its neighbours
-from minibert.fast.training import keep_freed_memory
+from minibert.fast.memory import keep_freed_memory
 def faults(): return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 if KEEP:
     assert keep_freed_memory()

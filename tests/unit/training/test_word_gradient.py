@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, strategies as st
 from torch import nn
 
-from minibert.fast.training import WordGradient
+from minibert.fast.word_gradient import WordGradient
 
 BATCHES = st.lists(st.lists(st.integers(0, 9), min_size=1, max_size=12), min_size=1, max_size=6)
 

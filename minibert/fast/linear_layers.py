@@ -1,0 +1,131 @@
+"""Linear layers through the faster of PyTorch's two libraries of matrix products: on AMD's processors twice as fast in float32.
+
+    y = x Wᵀ + b        dx = dy W        dW = dyᵀ x        db = Σ dy
+
+PyTorch multiplies float32 matrices by MKL, which is slow on processors that are not Intel's, and brings a second library, oneDNN, by
+which it multiplies bfloat16. Which of the two is faster is measured, for each size of product once in a process; where it is MKL, nothing
+changes. Both add in float32, in another order. Weights are read where they are at each call: nothing is kept that could become stale.
+
+    with fast.linear(model):
+        model(**batch).loss.backward()
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache, partial
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..model.activations import gelu
+from ..model.checks import values_unknown
+from ..model.layer import BertIntermediate
+
+SMALLEST = 1 << 20  # multiplications; in smaller products it is the call that takes time
+LARGEST = 1 << 28  # that are measured: a few milliseconds
+CLEARLY = 0.9  # of the usual way's time, so that chance does not decide
+TURNS = 5
+TYPES = (torch.float32, torch.bfloat16)
+
+
+@contextmanager
+def linear(model: nn.Module) -> Iterator[None]:
+    """Within, every `nn.Linear` of the model multiplies in the faster way, forwards and backwards, and without gradients bias and gelu are one with it."""
+    changed: list[tuple[nn.Module, Callable[..., Tensor]]] = []
+    for module in model.modules() if onednn_is_there() else ():
+        if "forward" not in vars(module) and type(module) in FORWARDS:
+            module.forward = partial(FORWARDS[type(module)], module)
+            changed.append((module, module.forward))
+    try:
+        yield
+    finally:
+        for module, forward in changed:
+            if vars(module).get("forward") is forward:
+                del module.forward
+
+
+def linear_forward(module: nn.Linear, x: Tensor) -> Tensor:
+    """What `module(x)` gives: (…, in) → (…, out)."""
+    if not faster_by_onednn(x, module.weight):
+        return F.linear(x, module.weight, module.bias)
+    if torch.is_grad_enabled():
+        return OneDNNLinear.apply(x, module.weight, module.bias)
+    return product(x, module.weight, module.bias)
+
+
+def intermediate_forward(stage: BertIntermediate, x: Tensor) -> Tensor:
+    """gelu(W x + b), in one pass where no gradient and nobody else wants W x + b."""
+    dense = stage.dense
+    watched = type(dense) is not nn.Linear or dense._forward_hooks or dense._forward_pre_hooks
+    if (
+        stage.intermediate_act_fn is not gelu
+        or watched
+        or torch.is_grad_enabled()
+        or not faster_by_onednn(x, dense.weight)
+    ):
+        return BertIntermediate.forward(stage, x)
+    return product(x, dense.weight, dense.bias, activation="gelu")
+
+
+FORWARDS: dict[type, Callable[..., Tensor]] = {nn.Linear: linear_forward, BertIntermediate: intermediate_forward}
+
+
+class OneDNNLinear(torch.autograd.Function):
+    """x Wᵀ + b with its gradients, each of them such a product again, so that gradients have gradients."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        ctx.save_for_backward(x, weight)
+        return product(x, weight, bias)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Any:
+        x, weight = ctx.saved_tensors
+        dy = gradients[0]
+        needs_x, needs_weight, needs_bias = ctx.needs_input_grad
+        multiply = OneDNNLinear.apply if torch.is_grad_enabled() else product
+        rows = dy.flatten(0, -2)  # (rows, out)
+        dx = multiply(dy, weight.t(), None) if needs_x else None
+        dw = multiply(rows.t(), x.flatten(0, -2).t(), None) if needs_weight else None
+        return dx, dw, rows.sum(0) if needs_bias else None
+
+
+def product(x: Tensor, weight: Tensor, bias: Tensor | None, activation: str = "none") -> Tensor:
+    """activation(x Wᵀ + b) by oneDNN: (…, in) → (…, out). The operator takes any strides, but of the bias, which it does not look at."""
+    bias = None if bias is None else bias.contiguous()
+    return torch.ops.mkldnn._linear_pointwise(x, weight, bias, attr=activation, scalars=[], algorithm="none")
+
+
+def onednn_is_there() -> bool:
+    """Whether this PyTorch has the operator: its name begins with an underscore, so it may go."""
+    return torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
+
+
+def faster_by_onednn(x: Tensor, weight: Tensor) -> bool:
+    """Whether x Wᵀ is worth going another way than `F.linear`'s."""
+    multiplications = x.numel() * weight.size(0)
+    if multiplications < SMALLEST or weight.dtype not in TYPES or x.dtype != weight.dtype:
+        return False
+    if x.device.type != "cpu" or torch.is_autocast_enabled("cpu") or values_unknown(x) or values_unknown(weight):
+        return False
+    rows = 1 << (x.numel() // x.size(-1)).bit_length()
+    return measured(weight.dtype, rows, weight.size(1), outputs=weight.size(0), threads=torch.get_num_threads())
+
+
+@cache
+def measured(dtype: torch.dtype, rows: int, inputs: int, *, outputs: int, threads: int) -> bool:  # noqa: ARG001
+    """Whether oneDNN is clearly the faster for products of about this size: both turn by turn, and the shortest time of each."""
+    while rows * inputs * outputs > LARGEST:  # a part of the product tells as much
+        rows, inputs, outputs = (max(size // 2, 32) for size in (rows, inputs, outputs))
+    x, weight, bias = (torch.ones(*shape, dtype=dtype) for shape in ((rows, inputs), (outputs, inputs), (outputs,)))
+    times: dict[Callable[..., Tensor], list[float]] = {F.linear: [], product: []}
+    with torch.inference_mode():
+        for _ in range(TURNS):
+            for way, taken in times.items():
+                began = time.perf_counter()
+                way(x, weight, bias)
+                taken.append(time.perf_counter() - began)
+    return min(times[product]) < CLEARLY * min(times[F.linear])
