@@ -13,12 +13,22 @@ ifdef CPU
 export PIP_EXTRA_INDEX_URL = https://download.pytorch.org/whl/cpu
 endif
 
-.PHONY: demo test test-pythons lint format bench parity notebooks docs docs-serve test-docs test-grading fuzz clean
+.PHONY: demo playground test test-playground test-pythons lint format bench parity notebooks docs docs-serve test-docs test-grading fuzz clean
 
 demo: .venv/.installed
 	$(VENV) -m minibert fill-mask "He shook his [MASK]."
 	@echo
 	$(VENV) -m minibert attention "He shook his [MASK], and said no." --layer 0 --head 1
+
+# A BERT that runs while you type, in one file: build/playground.html, to be opened in a browser.
+playground: .venv/.installed
+	@mkdir -p build
+	$(VENV) -m minibert playground --out build/playground.html
+
+# The page's JavaScript: its types (TypeScript from the npm registry), and a thousand texts in a browser with the network off.
+test-playground: .venv/.test
+	cd tests/playground && npm ci --no-audit --no-fund --silent && npx --no-install tsc
+	$(VENV) -m pytest -m "slow or not slow" tests/playground
 
 # Without the library that minibert is measured against first, so that nothing can lean on it; then side by side.
 test: .venv/.test .venv-parity/.installed

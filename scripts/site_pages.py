@@ -28,6 +28,10 @@ from pygments.lexers import get_lexer_for_filename
 from pygments.lexers.special import TextLexer
 from pygments.util import ClassNotFound
 
+from minibert import BertTokenizer
+from minibert.cli.options import BUNDLED_MODEL, load_as_trained
+from minibert.cli.playground_page import FIRST_TEXT
+from minibert.playground.writer import playground_page
 from scripts.build_notebooks import chapter_notebook
 from scripts.links import ROOT, TUTORIALS, chapters, inside, linked
 from scripts.run_chapters import as_markdown, run_all
@@ -44,6 +48,8 @@ PARAGRAPH = re.compile(r"<p>(?!<a class=\"picture\")(.*?)</p>", re.DOTALL)
 DESCRIBED_IN = 200  # characters
 NOTEBOOK = """<p class="notebook" data-search-exclude><a href="{name}" download>Download this chapter as a notebook</a>. It runs in the folder
 <code>tutorials</code> of the repository.</p>"""
+PLAYGROUND_PAGE = "docs/one_page_twice.md"
+PLAYGROUND = '<p class="notebook" data-search-exclude><a href="playground.html">Open the playground</a>: 15 MB, then it needs no network.</p>'
 CODE = "---\nhide: [navigation, toc]\nsearch: {exclude: true}\n---\n"  # a search is to find what is said of the code
 
 
@@ -90,10 +96,17 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         all_files.append(File.generated(config, f"tutorials/{chapter.stem}.ipynb", content=kept))
         for name, picture in pictures.items():
             all_files.append(File.generated(config, f"tutorials/{name}", content=base64.b64decode(picture)))
+    all_files.append(File.generated(config, "playground.html", content=playground()))
     for path in linked([*docs.rglob("*.md"), TUTORIALS / "README.md", *chapters()]):
         if all_files.get_file_from_path(name_of(path)) is None:
             all_files.append(page_of(path, config))
     return all_files
+
+
+def playground() -> str:
+    """The bundled model's page, in which it answers while somebody types."""
+    tokenizer = BertTokenizer.from_pretrained(BUNDLED_MODEL)
+    return playground_page(load_as_trained(BUNDLED_MODEL), tokenizer, title=BUNDLED_MODEL, texts=[FIRST_TEXT])
 
 
 def page_of(path: Path, config: MkDocsConfig) -> File:
@@ -134,6 +147,8 @@ def on_page_content(content: str, page: Page, **_: Any) -> str:
     page.meta.setdefault("description", description(content, ROOT / page.file.src_uri))
     if ROOT / page.file.src_uri in chapters():
         content = content.replace("</h1>", "</h1>\n" + NOTEBOOK.format(name=f"{Path(page.file.src_uri).stem}.ipynb"), 1)
+    if page.file.src_uri == PLAYGROUND_PAGE:
+        content = content.replace("</h1>", f"</h1>\n{PLAYGROUND}", 1)
     code = getattr(page.file, "code", None)
     if code is None:
         return content

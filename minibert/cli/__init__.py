@@ -25,6 +25,7 @@ COMMANDS = {
     "attention": ("attention", "Show the attention weights of one head."),
     "trace": ("trace_table", "Walk through the network with a text, stage by stage."),
     "explore": ("explore_page", "Write a web page that shows attention and predictions."),
+    "playground": ("playground_page", "Write a web page in which the model runs while you type."),
     "inspect": ("inspect", "Show a model's config, parameters and loading report."),
     "parity": ("parity", "Compare a model with the reference library's, stage by stage."),
     "generate": ("generate", "Continue a text, word by word."),

@@ -1,0 +1,213 @@
+// The page: its state, its questions to the worker, and what belongs to all panels at once.
+import { fill, make, toggle } from "./make.mjs";
+import { Panel } from "./panel.mjs";
+import { History, VIEWS, fromFragment, good, toFragment } from "./state.mjs";
+import { drawTour, goTo } from "./tour.mjs";
+import { DRAW } from "./views.mjs";
+import { WordPiece } from "./wordpiece.mjs";
+import { say } from "./words.mjs";
+/** @import { State, View } from "./state.mjs" */
+/** @import { Answer, Network, Question } from "./worker.mjs" */
+/** @import { Tokens } from "./wordpiece.mjs" */
+
+/** @typedef {{path: string, depth: number, class: string, equation: string, code: string, where: string, axes: number}} Stage */
+/** @typedef {{title: string, tour: boolean, texts: [string, string][], tokens: Tokens, network: Network, weights: Record<string, number[]>, stages: Stage[]}} Data */
+
+const byId = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
+
+/** Asks the worker one thing at a time. Each slot keeps its newest question only, so that typing never waits for what is past. */
+class Questions {
+  /** @param {Worker} worker @param {(error: string) => void} fail */
+  constructor(worker, fail) {
+    this.worker = worker;
+    this.number = 0;
+    this.open = false;
+    /** @type {Map<string, {question: Question, done: (answer: Answer | null) => void}>} */ this.waiting = new Map();
+    /** @type {{slot: string, number: number, done: (answer: Answer | null) => void} | null} */ this.running = null;
+    worker.addEventListener("message", ({ data }) => {
+      const { running } = this;
+      if (data.open) this.open = true;
+      else if (running) {
+        this.running = null;
+        if (data.error) fail(data.error);
+        running.done(data.error || this.waiting.has(running.slot) ? null : data.answer); // a newer question makes an answer old
+      }
+      this.next();
+    });
+  }
+
+  /** @param {string} slot @param {Question} question @returns {Promise<Answer | null>} null where a newer question came */
+  ask(slot, question) {
+    this.waiting.get(slot)?.done(null);
+    return new Promise(done => { this.waiting.set(slot, { question, done }); this.next(); });
+  }
+
+  next() {
+    const slot = [...this.waiting.keys()].sort()[0]; // "panel0" before "plain0" before "probe0"
+    if (!this.open || this.running || slot === undefined) return;
+    const { question, done } = /** @type {{question: Question, done: (answer: Answer | null) => void}} */ (this.waiting.get(slot));
+    this.waiting.delete(slot);
+    this.running = { slot, number: ++this.number, done };
+    this.worker.postMessage({ number: this.number, question });
+  }
+}
+
+export class App {
+  /** @param {Data} data @param {Worker} worker */
+  constructor(data, worker) {
+    this.data = data;
+    this.network = data.network;
+    this.tokenizer = new WordPiece(data.tokens);
+    const { mask } = data.tokens;
+    this.maskId = mask === null ? null : this.tokenizer.id(mask);
+    this.special = new Set([data.tokens.start, data.tokens.separator, mask ?? ""]);
+    this.history = new History();
+    this.questions = new Questions(worker, error => { byId("status").textContent = this.say("failed", error); });
+    const heads = Array.from({ length: 64 }, (_, i) => i);
+    /** @type {State} */
+    this.usual = { panels: data.texts.map(([text, second]) => ({ text, second, hidden: [], edits: {} })), view: "heads", layer: 0, heads, place: 10000, stage: "bert.embeddings",
+      language: navigator.language.startsWith("zh") ? "zh" : "en", tour: -1 };
+    this.state = fromFragment(location.hash, this.usual);
+    /** @type {Panel[]} */ this.panels = [];
+    this.rebuild();
+    addEventListener("hashchange", () => { if (location.hash !== toFragment(this.state)) this.restore(fromFragment(location.hash, this.usual)); });
+    addEventListener("keydown", event => this.key(event));
+    let width = innerWidth;
+    addEventListener("resize", () => { if (innerWidth !== width) { width = innerWidth; this.panels.forEach(panel => panel.draw()); } });
+  }
+
+  /** @param {string} key @param {...(string | number)} about */
+  say(key, ...about) {
+    return say(this.state.language, key, ...about);
+  }
+
+  /** @param {number} id */
+  piece(id) {
+    return this.data.tokens.pieces[id] ?? `#${id}`;
+  }
+
+  /** Whether a piece may be hidden: the ends are no words, and a [MASK] is hidden already. @param {number} id */
+  canHide(id) {
+    return this.maskId !== null && !this.special.has(this.piece(id));
+  }
+
+  /** How many heads a layer has. @param {number} layer */
+  headsOf(layer) {
+    return this.data.weights[`bert.encoder.layer.${layer}.attention.self.query.weight`][1] / this.network.headSize;
+  }
+
+  /** @param {string} slot @param {Question} question */
+  ask(slot, question) {
+    return this.questions.ask(slot, question);
+  }
+
+  /** Change the state, so that it can be taken back. @param {string} what @param {() => void} how */
+  change(what, how) {
+    this.history.remember(this.state, what);
+    how();
+    this.refresh();
+  }
+
+  /** @param {State | null} state */
+  restore(state) {
+    if (!state) return;
+    this.state = good(state, this.usual);
+    this.rebuild();
+  }
+
+  /** Everything anew: for another language, or another number of panels. */
+  rebuild() {
+    const { state } = this;
+    document.documentElement.lang = state.language === "zh" ? "zh-Hans" : "en";
+    document.title = `${this.data.title}: ${this.say("subtitle")}`;
+    byId("title").textContent = this.data.title;
+    byId("subtitle").textContent = this.say("subtitle");
+    byId("keys").textContent = this.say("keys");
+    byId("views").setAttribute("aria-label", this.say("views"));
+    if (this.panels.length !== state.panels.length) this.panels = state.panels.map((_, index) => new Panel(this, index));
+    else this.panels.forEach(panel => panel.build());
+    fill(byId("inputs"), ...this.panels.flatMap(panel => [panel.card, panel.answers]));
+    fill(byId("panels"), ...this.panels.map(panel => panel.view));
+    document.body.classList.toggle("pair", state.panels.length === 2);
+    this.panels.forEach(panel => { panel.asked = ""; });
+    this.refresh();
+  }
+
+  /** What the state says, shown. */
+  refresh() {
+    const { state } = this, { past, future } = this.history;
+    if (this.panels.length !== state.panels.length) return this.rebuild();
+    const pair = state.panels.length === 2;
+    fill(byId("tools"),
+      this.data.tour && toggle(this.say("tour"), state.tour >= 0, () => goTo(this, state.tour >= 0 ? -1 : 0), { "data-key": "tour", class: "main" }),
+      toggle(this.say("compare"), pair, () => { this.history.remember(state, "compare"); state.panels = pair ? [state.panels[0]] : [state.panels[0], structuredClone(state.panels[0])]; this.rebuild(); },
+        { "data-key": "compare", title: this.say("compareHint") }),
+      make("button", { type: "button", "data-key": "undo", disabled: past.length === 0, onclick: () => this.restore(this.history.go(state, "past")) }, this.say("undo")),
+      make("button", { type: "button", "data-key": "redo", disabled: future.length === 0, onclick: () => this.restore(this.history.go(state, "future")) }, this.say("redo")),
+      make("button", { type: "button", "data-key": "link", onclick: () => this.copy() }, this.say("link")),
+      make("button", { type: "button", "data-key": "language", lang: state.language === "zh" ? "en" : "zh-Hans", onclick: () => { this.history.remember(state, "language"); state.language = state.language === "zh" ? "en" : "zh"; this.rebuild(); } }, this.say("other")),
+      make("button", { type: "button", "data-key": "theme", "aria-label": this.say("theme"), title: this.say("theme"), onclick: () => this.turn() }, "◐"));
+    fill(byId("views"), ...VIEWS.map(view => make("button", { type: "button", role: "tab", id: `tab-${view}`, "data-key": view, "data-view": view, "aria-controls": "panels",
+      "aria-selected": String(state.view === view), tabindex: state.view === view ? 0 : -1, onclick: () => this.open(view) }, this.say(view))));
+    byId("panels").setAttribute("aria-labelledby", `tab-${state.view}`);
+    drawTour(this, byId("tour"));
+    this.panels.forEach(panel => panel.refresh());
+    clearTimeout(this.writing);
+    this.writing = setTimeout(() => history.replaceState(null, "", toFragment(this.state)), 300);
+  }
+
+  /** @param {View} view */
+  open(view) {
+    this.change("view", () => { this.state.view = view; });
+  }
+
+  /** @param {Panel} panel */
+  drawView(panel) {
+    if (this.questions.open) byId("status").textContent = "";
+    DRAW[this.state.view](this, panel);
+  }
+
+  copy() {
+    history.replaceState(null, "", toFragment(this.state));
+    const button = byId("tools").querySelector('[data-key="link"]');
+    navigator.clipboard?.writeText(location.href).then(() => { if (button) button.textContent = this.say("copied"); }, () => prompt(this.say("link"), location.href));
+  }
+
+  turn() {
+    const root = document.documentElement;
+    root.dataset.theme = root.dataset.theme === "dark" ? "light" : "dark";
+    this.panels.forEach(panel => panel.draw());
+  }
+
+  /** @param {KeyboardEvent} event */
+  key(event) {
+    const target = /** @type {HTMLElement} */ (event.target), writes = target.matches("textarea, input, select");
+    const undo = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z";
+    if (undo && !writes) {
+      event.preventDefault();
+      return this.restore(this.history.go(this.state, event.shiftKey ? "future" : "past"));
+    }
+    if (event.key === "Escape") {
+      if (this.state.tour >= 0) goTo(this, -1);
+      else this.panels.forEach(panel => { panel.pinned = null; panel.draw(); });
+    }
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (step && target.getAttribute("role") === "tab") this.open(VIEWS[(VIEWS.indexOf(this.state.view) + step + VIEWS.length) % VIEWS.length]);
+  }
+}
+
+/** Open the page: read what it carries, and start the worker from its own text. */
+export function start() {
+  const root = document.documentElement;
+  root.dataset.theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+  const text = (/** @type {string} */ id) => byId(id).textContent ?? "";
+  /** @type {Data} */
+  const data = JSON.parse(text("data"));
+  const worker = new Worker(URL.createObjectURL(new Blob([text("worker")], { type: "text/javascript" })));
+  worker.postMessage({ network: data.network, layout: data.weights, weights: text("weights") });
+  byId("weights").remove();
+  const app = new App(data, worker);
+  if (!app.questions.open) byId("status").textContent = app.say("opening");
+  Object.assign(window, { app }); // for the console, and for the tests
+}
+if (typeof document !== "undefined") start();

@@ -1,0 +1,116 @@
+// What can be done to the network: switching parts of it off, and asking which pieces the answer hangs on.
+import { fill, make, percent, toggle, visible } from "./make.mjs";
+import { inUse, isChanged } from "./state.mjs";
+/** @import { Edits } from "./bert.mjs" */
+/** @import { Answer } from "./worker.mjs" */
+/** @import { App } from "./app.mjs" */
+/** @import { Panel } from "./panel.mjs" */
+
+/** @param {App} app @param {Panel} panel */
+export function drawChange(app, panel) {
+  const edits = panel.state.edits, { layers } = app.network, n = panel.ids.length;
+  /** @param {string} what @param {Edits} change */
+  const edit = (what, change) => app.change(what, () => { panel.state.edits = inUse({ ...panel.state.edits, ...change }); });
+  /** @template T @param {T[] | undefined} list @param {T} item */
+  const flipped = (list = [], item) => list.includes(item) ? list.filter(each => each !== item) : [...list, item];
+  const rows = Array.from({ length: layers }, (_, layer) => {
+    const off = edits.layers?.includes(layer) ?? false, residuals = /** @type {const} */ (["attention", "output"]);
+    const heads = Array.from({ length: app.headsOf(layer) }, (_, head) => {
+      const key = `${layer}.${head}`;
+      return toggle(app.say("headN", head), !edits.heads?.includes(key), () => edit(`head${key}`, { heads: flipped(edits.heads, key) }), { class: "switch", "data-switch": `head${key}`, "data-key": `switch${key}`, disabled: off });
+    });
+    const kept = residuals.map(place => {
+      const key = `${layer}.${place}`;
+      return toggle(app.say(place === "attention" ? "residualAttention" : "residualOutput"), !edits.residuals?.includes(key), () => edit(`residual${key}`, { residuals: flipped(edits.residuals, key) }),
+        { class: "switch", "data-switch": `residual${key}`, "data-key": `residual${key}`, disabled: off });
+    });
+    return make("tr", {}, make("th", { scope: "row" }, toggle(app.say("layerN", layer), !off, () => edit(`layer${layer}`, { layers: flipped(edits.layers, layer) }), { class: "switch", "data-switch": `layer${layer}`, "data-key": `layer${layer}` })),
+      make("td", {}, make("div", { class: "controls" }, ...heads)), make("td", {}, make("div", { class: "controls" }, ...kept)));
+  });
+  const added = (/** @type {const} */ (["positions", "segments"])).map(kind =>
+    toggle(app.say(kind), edits[kind] !== false, () => edit(kind, { [kind]: edits[kind] === false }), { class: "switch", "data-switch": kind, "data-key": kind }));
+  const temperature = edits.temperature ?? 1, shown = make("output", { for: `temperature-${panel.index}` }, temperature.toFixed(2));
+  const slider = make("input", { id: `temperature-${panel.index}`, type: "range", min: -3, max: 3, step: 0.25, value: Math.log2(temperature), "data-key": "temperature",
+    oninput: () => { shown.textContent = (2 ** slider.value).toFixed(2); edit("temperature", { temperature: 2 ** slider.value }); } });
+  /** @param {string} key @param {string} label @param {number} chosen @param {string[]} names @param {(value: number) => void} choose */
+  const select = (key, label, chosen, names, choose) => {
+    const options = names.map((name, value) => make("option", { value: value - 1, selected: value - 1 === chosen }, name));
+    const box = make("select", { "data-key": key, "aria-label": label, onchange: () => choose(Number(box.value)) }, ...options);
+    return box;
+  };
+  const nobody = app.say("nobody"), names = [nobody, ...panel.ids.map((_, place) => `${place} ${panel.piece(place)}`)];
+  const swap = edits.swap ?? [-1, -1], vector = edits.vector ?? { layer: 0, at: -1, from: -1 };
+  // A half that is not chosen yet is kept here until the other half is.
+  const half = panel.half ??= { swap: [-1, -1], vector: { layer: 0, at: -1, from: -1 } };
+  if (edits.swap) half.swap = swap.slice();
+  if (edits.vector) half.vector = { ...vector };
+  const swapped = (/** @type {number} */ i) => (/** @type {number} */ value) => {
+    half.swap[i] = value;
+    edit("swap", { swap: half.swap.every(place => place >= 0) ? half.swap.slice() : null });
+  };
+  const given = (/** @type {"layer" | "at" | "from"} */ part) => (/** @type {number} */ value) => {
+    half.vector[part] = part === "layer" ? value + 1 : value;
+    edit("vector", { vector: half.vector.at >= 0 && half.vector.from >= 0 ? { ...half.vector } : null });
+  };
+  const stages = Array.from({ length: layers + 1 }, (_, i) => i === 0 ? app.say("embeddings") : app.say("layerN", i - 1));
+  const line = (/** @type {(Node | string)[]} */ ...parts) => make("div", { class: "controls line" }, ...parts.map(part => typeof part === "string" ? make("span", {}, part) : part));
+  fill(panel.view, make("div", { class: "head-row" }, make("p", { class: "soft" }, app.say("changeTitle")),
+    make("button", { type: "button", "data-key": "reset", "data-reset": true, disabled: !isChanged(edits), onclick: () => { panel.half = undefined; app.change("reset", () => { panel.state.edits = {}; }); } }, app.say("reset"))),
+  make("div", { class: "scroll" }, make("table", { class: "switches" }, make("tr", {}, make("th", {}, app.say("layer")), make("th", {}, app.say("works")), make("th", {}, app.say("residuals"))), ...rows)),
+  line(app.say("added"), ...added), line(make("label", { for: slider.id }, app.say("temperature")), slider, shown, make("span", { class: "soft" }, app.say("temperatureHint"))),
+  line(app.say("swap"), select("swap0", app.say("swap"), half.swap[0], names.slice(0, n + 1), swapped(0)), app.say("and"), select("swap1", app.say("and"), half.swap[1], names, swapped(1))),
+  line(app.say("vector"), select("vector-layer", app.say("vector"), half.vector.layer - 1, stages, given("layer")), app.say("vectorAt"), select("vector-at", app.say("vectorAt"), half.vector.at, names, given("at")),
+    app.say("vectorFrom"), select("vector-from", app.say("vectorFrom"), half.vector.from, names, given("from"))));
+}
+
+/** @typedef {{place: number, takenOut?: number, covered?: number}} Row */
+
+/**
+ * What the answer is about: at which place, which word or label, and how probable it is. null where there is no answer to hang on something.
+ * @param {App} app @param {Panel} panel
+ */
+function subject(app, panel) {
+  const { answer, blanks } = panel, at = blanks[0];
+  if (app.network.kind === "words" && answer?.words?.[0]) return { at, id: answer.words[0][0].id, share: answer.words[0][0].share, name: visible(app.piece(answer.words[0][0].id)) };
+  if (app.network.kind !== "labels" || !answer?.labels || app.network.share === "number") return null;
+  const best = [...answer.labels].sort((a, b) => b.share - a.share)[0];
+  return { at: -1, id: best.id, share: best.share, name: visible(app.network.labels[best.id]) };
+}
+
+/** Each piece is taken out, then hidden, and the network is asked again. @param {App} app @param {Panel} panel */
+export function drawInfluence(app, panel) {
+  const about = subject(app, panel);
+  if (!about) return fill(panel.view, make("p", {}, app.say(app.network.kind === "words" ? "influenceNone" : "influenceTags")));
+  const own = `${panel.asked} ${about.id}`; // of this question: a later one begins anew
+  if (panel.probed === own) return;
+  panel.probed = own;
+  const places = panel.ids.map((_, place) => place).filter(place => place !== about.at && app.canHide(panel.ids[place]));
+  /** @type {Row[]} */
+  const rows = places.map(place => ({ place }));
+  const cover = app.maskId ?? app.tokenizer.id(app.data.tokens.unknown), { segments, ids } = panel, edits = JSON.parse(panel.asked).edits;
+  const share = (/** @type {Answer} */ answer) => answer.of?.[0]?.[0] ?? answer.labels?.find(each => each.id === about.id)?.share;
+  const show = (/** @type {number} */ done) => {
+    const bar = (/** @type {string} */ name, /** @type {number | undefined} */ value) => value === undefined ? make("span", { class: "track" }) : make("span", { class: "both" },
+      make("span", { class: "track" }, make("span", { class: `bar ${name}`, style: { width: `${100 * value}%` } }), make("span", { class: "was", style: { left: `${100 * about.share}%` } })), make("span", { class: "number" }, percent(value)));
+    fill(panel.view, make("h2", {}, app.say("influenceTitle", about.name, percent(about.share))), make("p", { class: "soft", role: "status" }, done < rows.length ? app.say("working", done, rows.length) : app.say("influenceMarks")),
+      make("div", { class: "scroll" }, make("table", { class: "influence" }, make("tr", {}, make("th", {}), make("th", { scope: "col" }, app.say("takenOut")), make("th", { scope: "col" }, app.say("covered"))),
+        ...rows.map(row => make("tr", { "data-influence": row.place }, make("th", { scope: "row" }, panel.piece(row.place)), make("td", {}, bar("out", row.takenOut)), make("td", {}, bar("over", row.covered)))))));
+  };
+  const without = (/** @type {number[]} */ list, /** @type {number} */ place) => list.filter((_, i) => i !== place);
+  (async () => {
+    show(0);
+    for (const [i, row] of rows.entries()) {
+      const { place } = row, moved = about.at > place ? about.at - 1 : about.at, of = [about.id];
+      const covered = ids.map((id, at) => at === place ? cover : id);
+      const at = (/** @type {number} */ where) => where < 0 ? [] : [where];
+      const one = await app.ask(`probe${panel.index}`, { ids: without(ids, place), segments: without(segments, place), edits: withoutPlaces(edits), at: at(moved), of });
+      const two = one && await app.ask(`probe${panel.index}`, { ids: covered, segments, edits, at: at(about.at), of });
+      if (!one || !two || panel.probed !== own || app.state.view !== "influence") return void (panel.probed = panel.probed === own ? "" : panel.probed);
+      Object.assign(row, { takenOut: share(one), covered: share(two) });
+      show(i + 1);
+    }
+  })();
+}
+
+/** Edits that hold wherever a piece stands: where one is taken out, places are others. @param {Edits} edits @returns {Edits} */
+const withoutPlaces = ({ swap: _, vector: __, ...others }) => others;

@@ -1,0 +1,207 @@
+// One text in the network: where it is typed, its pieces, and the answer. A page shows one, or two side by side.
+import { COLOURS, fill, make, percent, visible } from "./make.mjs";
+import { inUse, isChanged, moved } from "./state.mjs";
+/** @import { Edits } from "./bert.mjs" */
+/** @import { Answer, Question } from "./worker.mjs" */
+/** @import { App } from "./app.mjs" */
+
+const MOST_BLANKS = 6;
+
+/** Edits without what this text or this model has not: places behind its end, layers above its last. @param {Edits} edits @param {number} length @param {number} layers */
+export function fitting(edits, length, layers) {
+  const { swap, vector, ...others } = inUse(edits);
+  return inUse({
+    ...others,
+    swap: swap && swap.every(place => place < length) ? swap : null,
+    vector: vector && vector.at < length && vector.from < length && vector.layer <= layers ? vector : null,
+  });
+}
+
+export class Panel {
+  /** @param {App} app @param {number} index */
+  constructor(app, index) {
+    this.app = app;
+    this.index = index;
+    /** @type {number[]} */ this.ids = [];
+    /** @type {number[]} */ this.segments = [];
+    /** @type {Answer | null} */ this.answer = null;
+    /** @type {Answer | null} */ this.plain = null;
+    this.asked = "";
+    this.probed = "";
+    /** @type {number | null} */ this.pinned = null;
+    /** @type {{swap: number[], vector: {layer: number, at: number, from: number}} | undefined} */ this.half = undefined;
+    /** @type {number[]} */ this.unhidden = [];
+    this.openSecond = false;
+    this.length = 0;
+    this.card = make("section", { class: "card input", "data-panel": index });
+    this.answers = make("section", { class: "card answers", "data-panel": index, "aria-live": "polite" });
+    this.view = make("section", { class: "card view", "data-panel": index });
+    this.build();
+  }
+
+  get state() {
+    return this.app.state.panels[this.index];
+  }
+
+  get kind() {
+    return this.app.network.kind;
+  }
+
+  /** The places that are blank: hidden by a click, or typed as [MASK]. */
+  get blanks() {
+    const mask = this.app.maskId;
+    return this.ids.flatMap((id, place) => mask !== null && id === mask ? [place] : []);
+  }
+
+  /** A piece's name for a reader, what stands at a hidden place included. @param {number} place */
+  piece(place) {
+    return visible(this.app.piece(this.unhidden[place]));
+  }
+
+  /** The fields, once: they stay while somebody types. */
+  build() {
+    const { app } = this, span = this.kind === "span";
+    /** @param {"text" | "second"} field @param {string} label */
+    const field = (field, label) => {
+      const area = make("textarea", { id: `${field}-${this.index}`, rows: field === "text" && !span ? 3 : 2, spellcheck: "false", autocomplete: "off",
+        oninput: () => this.type(field, area.value) });
+      area.value = this.state[field];
+      return { area, row: make("div", { class: "field" }, make("label", { for: area.id }, label), area) };
+    };
+    const text = field("text", app.say(span ? "question" : "text")), second = field("second", app.say(span ? "passage" : "second"));
+    this.fields = { text: text.area, second: second.area };
+    const canPair = app.network.segments > 1, open = canPair && (span || this.openSecond || this.state.second !== "");
+    const add = make("button", { type: "button", class: "quiet", onclick: () => { this.openSecond = true; this.build(); this.draw(); this.fields?.second.focus(); } }, app.say("addSecond"));
+    this.pieces = make("div", { class: "pieces", role: "group", "aria-label": app.say("pieces") });
+    this.note = make("p", { class: "soft" });
+    this.card.replaceChildren(text.row, ...(open ? [second.row] : canPair ? [add] : []), this.pieces, this.note);
+  }
+
+  /** @param {"text" | "second"} field @param {string} value */
+  type(field, value) {
+    this.app.change(`${field}${this.index}`, () => {
+      const before = this.encode();
+      this.state[field] = value;
+      this.state.hidden = moved(this.state.hidden, before.ids, this.encode().ids);
+    });
+  }
+
+  /** The ids of the text, cut where it is too long. */
+  encode() {
+    const { app, state } = this, { maximum } = app.network;
+    const { ids, segments } = app.tokenizer.encode(state.text, app.network.segments > 1 ? state.second : "");
+    this.length = ids.length;
+    if (ids.length <= maximum) return { ids, segments };
+    return { ids: [...ids.slice(0, maximum - 1), ids[ids.length - 1]], segments: segments.slice(0, maximum) };
+  }
+
+  /** The fields and pieces as the state says, and a question to the network where it is a new one. */
+  refresh() {
+    const { app, state } = this, { ids, segments } = this.encode();
+    this.unhidden = ids;
+    const hides = (/** @type {number} */ place) => app.maskId !== null && state.hidden.includes(place) && app.canHide(ids[place]);
+    this.ids = ids.map((id, place) => hides(place) ? /** @type {number} */ (app.maskId) : id);
+    this.segments = segments;
+    for (const name of /** @type {const} */ (["text", "second"])) {
+      const area = this.fields?.[name];
+      if (area && area.value !== state[name]) area.value = state[name];
+    }
+    this.drawPieces();
+    const question = this.question(), asked = JSON.stringify(question);
+    if (asked === this.asked) return this.draw();
+    this.asked = asked;
+    app.ask(`panel${this.index}`, question).then(answer => answer && this.receive(answer, question));
+  }
+
+  /** What this view needs. @returns {Question} */
+  question() {
+    const { app } = this, { view } = app.state, edits = fitting(this.state.edits, this.ids.length, app.network.layers);
+    return {
+      ids: this.ids, segments: this.segments, edits, at: this.blanks.slice(0, MOST_BLANKS), attention: view === "heads",
+      lens: view === "layers" ? this.place : null, stages: view === "stages", stage: app.state.stage,
+    };
+  }
+
+  /** The place that is looked at: the chosen one, or the first blank. */
+  get place() {
+    const { place } = this.app.state;
+    return place < this.ids.length ? place : this.blanks[0] ?? 0;
+  }
+
+  /** @param {Answer} answer @param {Question} question */
+  receive(answer, question) {
+    this.answer = answer;
+    this.plain = null;
+    this.draw();
+    if (!isChanged(question.edits ?? {})) return;
+    const of = [...new Set((answer.words ?? []).flat().map(word => word.id))];
+    const plain = { ids: question.ids, segments: question.segments, at: question.at, of };
+    this.app.ask(`plain${this.index}`, plain).then(found => {
+      this.plain = found && this.answer === answer ? found : null;
+      if (this.plain) this.drawAnswer();
+    });
+  }
+
+  draw() {
+    if (!this.answer) return;
+    this.drawAnswer();
+    this.app.drawView(this);
+  }
+
+  drawPieces() {
+    const { app, ids } = this;
+    const chips = ids.map((_, place) => {
+      const own = this.unhidden[place], can = app.canHide(own), hidden = can && this.state.hidden.includes(place);
+      const name = this.piece(place);
+      return make("button", { type: "button", class: `piece${hidden ? " hidden-piece" : ""}${this.segments[place] ? " segment-1" : ""}`, disabled: !can,
+        "data-key": `piece${place}`, "data-piece": place, "aria-pressed": can ? String(hidden) : null,
+        "aria-label": `${app.say("pieceAt", name, place)}${hidden ? `, ${app.say("hidden")}` : ""}`, onclick: () => app.change("hide", () => {
+          const { hidden: now } = this.state;
+          this.state.hidden = now.includes(place) ? now.filter(each => each !== place) : [...now, place].sort((a, b) => a - b);
+          app.state.place = this.state.hidden.includes(place) ? place : 10000; // look at what was hidden last
+        }) }, make("span", { class: "name" }, name), make("span", { class: "id" }, ids[place]));
+    });
+    fill(/** @type {Element} */ (this.pieces), ...chips);
+    const { maximum } = app.network;
+    const said = this.length > maximum ? app.say("tooLong", this.length, maximum) : app.maskId === null ? "" : app.say("hideHint");
+    if (this.note) this.note.textContent = said;
+  }
+
+  /** A row of the answer: a name, its share, a bar, and where the unchanged network is. @param {string} name @param {number} share @param {number | undefined} plain */
+  bar(name, share, plain) {
+    const width = (/** @type {number} */ value) => `${Math.max(0, Math.min(100, 100 * value))}%`;
+    return make("div", { class: "bar-row" }, make("span", { class: "name" }, name), make("span", { class: "track" },
+      make("span", { class: "bar", style: { width: width(share) } }), plain === undefined ? null : make("span", { class: "was", style: { left: width(plain) } })),
+      make("span", { class: "number" }, percent(share)), plain === undefined ? null : make("span", { class: "number soft" }, percent(plain)));
+  }
+
+  drawAnswer() {
+    const { app, plain } = this, answer = /** @type {Answer} */ (this.answer), parts = [];
+    if (this.kind === "words") {
+      this.blanks.slice(0, MOST_BLANKS).forEach((place, i) => {
+        const ids = [...new Set((answer.words ?? []).flat().map(word => word.id))];
+        parts.push(make("h3", {}, app.say("blank", this.piece(place), place)), ...(answer.words?.[i] ?? []).slice(0, this.blanks.length > 2 ? 3 : 8).map(({ id, share }) =>
+          this.bar(visible(app.piece(id)), share, plain?.of?.[i]?.[ids.indexOf(id)])));
+      });
+      if (this.blanks.length === 0) parts.push(make("p", {}, app.say("noBlank")));
+      if (answer.next) parts.push(make("p", {}, app.say("nextYes", percent(answer.next[0].share))));
+    } else if (this.kind === "labels") {
+      const sorted = [...(answer.labels ?? [])].sort((a, b) => b.share - a.share).slice(0, 20);
+      parts.push(...sorted.map(({ id, share }) => app.network.share === "number" ? make("p", { class: "big" }, `${app.network.labels[id]}: ${share.toFixed(3)}`)
+        : this.bar(app.network.labels[id], share, plain?.labels?.find(each => each.id === id)?.share)));
+    } else if (this.kind === "tags") {
+      parts.push(make("div", { class: "tags" }, ...(answer.tags ?? []).slice(1, -1).map(([best], i) => make("div", { class: "tag", style: { "border-color": best.id ? COLOURS[best.id % COLOURS.length] : "" } },
+        make("span", { class: "name" }, this.piece(i + 1)), make("b", {}, app.network.labels[best.id]), make("span", { class: "soft" }, percent(best.share, 0))))));
+    } else if (this.kind === "span") {
+      if (this.segments[this.segments.length - 1] === 0) parts.push(make("p", {}, app.say("noSpan")));
+      else parts.push(...(answer.spans ?? []).map(({ from, to, share }) => this.bar(this.words(from, to), share, undefined)));
+    } else parts.push(make("p", {}, app.say("noHead")));
+    if (plain) parts.push(make("p", { class: "soft" }, app.say("unchanged")));
+    fill(this.answers, make("h2", {}, app.say("answer"), make("span", { class: "soft ms" }, app.say("ms", this.ids.length, answer.ms.toFixed(0)))), ...parts);
+  }
+
+  /** Pieces as words: un ##kind ##ly → unkindly. @param {number} from @param {number} to */
+  words(from, to) {
+    return Array.from({ length: to - from + 1 }, (_, i) => this.piece(from + i)).join(" ").replaceAll(" ##", "");
+  }
+}

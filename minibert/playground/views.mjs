@@ -1,0 +1,194 @@
+// What can be seen of the network: its heads, the answer layer by layer, and the numbers of every stage.
+import { COLOURS, colour, fill, make, percent, pixels, save, toggle, visible } from "./make.mjs";
+import { drawChange, drawInfluence } from "./experiments.mjs";
+/** @import { Matrix } from "./bert.mjs" */
+/** @import { App } from "./app.mjs" */
+/** @import { Panel } from "./panel.mjs" */
+
+/** @type {Record<string, (app: App, panel: Panel) => void>} */
+export const DRAW = { heads: drawHeads, layers: drawLayers, stages: drawStages, change: drawChange, influence: drawInfluence };
+
+const ROW = 24;
+
+/** A weight. @param {Matrix} looks  (heads · seq, seq) @param {number} head @param {number} from @param {number} to */
+const weight = (looks, head, from, to) => looks.data[(head * looks.columns + from) * looks.columns + to];
+
+// Attention -----------------------------------------------------------------------------------------------------------------
+
+/** @param {App} app @param {Panel} panel */
+function drawHeads(app, panel) {
+  const { state } = app, layers = panel.answer?.attention;
+  if (!layers) return;
+  const layer = Math.min(state.layer, layers.length - 1), looks = layers[layer];
+  const widest = Math.max(...layers.map(each => each ? each.rows / each.columns : 1));
+  const open = (/** @type {number} */ at, /** @type {number} */ head) => app.change("head", () => { state.layer = at; state.heads = [head]; });
+  const grid = make("div", { class: "thumbs", role: "group", "aria-label": app.say("thumbHint"), style: { "grid-template-columns": `repeat(${widest}, minmax(40px, 1fr))`, "max-width": `${widest * 96}px` } });
+  layers.forEach((of, at) => {
+    if (!of) grid.append(make("span", { class: "soft", style: { "grid-row": `${at + 1}`, "grid-column": "1 / -1" } }, `${app.say("layerN", at)}: ${app.say("off")}`));
+    else for (let head = 0; head < of.rows / of.columns; head++) {
+      const n = of.columns, off = panel.state.edits.heads?.includes(`${at}.${head}`);
+      const chosen = at === layer && state.heads.length === 1 && state.heads[0] === head;
+      grid.append(make("button", { type: "button", class: `thumb${off ? " is-off" : ""}`, style: { "grid-row": `${at + 1}`, "--colour": COLOURS[head % COLOURS.length] }, "data-thumb": `${at}.${head}`, "data-key": `thumb${at}.${head}`,
+        "aria-pressed": String(chosen), "aria-label": app.say("thumb", at, head) + (off ? `, ${app.say("off")}` : ""), onclick: () => open(at, head) },
+      pixels(of.data.subarray(head * n * n, (head + 1) * n * n), n, Math.sqrt), `${at}·${head}`));
+    }
+  });
+  const overview = make("div", { class: "overview" }, make("p", { class: "soft" }, app.say("thumbHint")), make("div", { class: "scroll" }, grid));
+  const right = make("div", { class: "lines" }, make("h2", {}, app.say("linesOf", layer)));
+  fill(panel.view, make("div", { class: "attention" }, overview, right));
+  if (!looks) return void right.append(make("p", {}, app.say("layerOff")));
+  const count = looks.rows / looks.columns, heads = state.heads.filter(head => head < count);
+  const all = heads.length === count;
+  right.append(make("div", { class: "controls" }, ...Array.from({ length: count }, (_, head) => toggle(app.say("headN", head), heads.includes(head), () => app.change("head", () => {
+    state.heads = heads.includes(head) ? heads.filter(each => each !== head) : [...heads, head].sort((a, b) => a - b);
+  }), { class: "chip", style: { "--colour": COLOURS[head % COLOURS.length] }, "data-key": `head${head}`, "data-head": head })),
+  toggle(app.say("allHeads"), all, () => app.change("head", () => { state.heads = all ? [0] : Array.from({ length: 64 }, (_, i) => i); }), { "data-key": "all" })));
+  const lines = drawLines(app, panel, looks, heads);
+  right.append(lines.element, lines.readout, make("div", { class: "controls" }, make("span", { class: "soft" }, app.say("saveAs")),
+    ...(/** @type {const} */ (["svg", "png"])).map(kind => make("button", { type: "button", "data-save": kind, onclick: () => save(picture(app, panel, lines.element), kind) }, kind.toUpperCase()))));
+  overview.append(whereTable(app, panel, looks, layer));
+}
+
+/** @param {App} app @param {Panel} panel @param {Matrix} looks @param {number[]} heads */
+function drawLines(app, panel, looks, heads) {
+  const n = looks.columns, width = Math.max(300, Math.min(560, panel.view.clientWidth - 40)), left = 0.34 * width, right = 0.66 * width;
+  const middle = (/** @type {number} */ i) => 6 + i * ROW + ROW / 2, places = Array.from({ length: n }, (_, i) => i);
+  const svg = make("svg:svg", { class: "links", viewBox: `0 0 ${width} ${n * ROW + 12}`, role: "group", "aria-label": app.say("linesOf", app.state.layer) });
+  const lines = make("svg:g"), readout = make("p", { class: "soft readout", "aria-live": "polite" });
+  svg.append(lines);
+  const shares = places.map(to => {
+    const share = make("svg:text", { class: "weight", x: width - 4, y: middle(to) + 5, "text-anchor": "end" });
+    svg.append(make("svg:text", { x: right + 6, y: middle(to) + 5 }, short(panel.piece(to))), share);
+    return share;
+  });
+  const askers = places.map(from => {
+    const asker = make("svg:g", { class: "token", tabindex: 0, role: "button", "data-token": from, "data-key": `token${from}`, "aria-label": app.say("pieceAt", panel.piece(from), from),
+      onmouseenter: () => { if (panel.pinned === null) draw(from); }, onfocus: () => draw(from),
+      onclick: () => { panel.pinned = panel.pinned === from ? null : from; draw(from); }, onkeydown: (/** @type {KeyboardEvent} */ event) => {
+        const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+        if (event.key === "Enter" || event.key === " ") { event.preventDefault(); panel.pinned = panel.pinned === from ? null : from; draw(from); }
+        if (step) { event.preventDefault(); askers[(from + step + n) % n].focus(); }
+      } }, make("svg:rect", { x: 2, y: 6 + from * ROW + 1, width: left - 6, height: ROW - 2, rx: 4, fill: "transparent" }),
+    make("svg:text", { x: left - 8, y: middle(from) + 5, "text-anchor": "end" }, short(panel.piece(from))));
+    svg.append(asker);
+    return asker;
+  });
+  svg.addEventListener("mouseleave", () => { if (panel.pinned === null) draw(null); });
+
+  /** The lines of one piece, or of all. Lines of one head and about one strength are one path: few elements are quick. @param {number | null} one */
+  function draw(one) {
+    lines.replaceChildren();
+    for (const head of heads) {
+      /** @type {Map<number, string>} */
+      const paths = new Map();
+      const bend = (right - left) * (0.35 + 0.06 * (head % 4));
+      for (const from of one === null ? places : [one]) for (const to of places) {
+        const share = weight(looks, head, from, to);
+        if (share < 0.03) continue;
+        const step = Math.ceil(share * 8);
+        paths.set(step, `${paths.get(step) ?? ""}M${left} ${middle(from)}C${left + bend} ${middle(from)} ${right - bend} ${middle(to)} ${right} ${middle(to)}`);
+      }
+      for (const [step, d] of paths) lines.append(make("svg:path", { d, fill: "none", stroke: COLOURS[head % COLOURS.length], "stroke-width": 0.5 + step / 3.2, "stroke-opacity": Math.min(1, 0.06 + step / 8) }));
+    }
+    askers.forEach((asker, i) => asker.classList.toggle("chosen", i === one));
+    shares.forEach((share, to) => { share.textContent = one === null || heads.length === 0 ? "" : percent(heads.reduce((sum, head) => sum + weight(looks, head, one, to), 0) / heads.length); });
+    if (one === null) return void (readout.textContent = app.say("lineHint"));
+    const said = heads.map(head => {
+      const best = [...places].sort((a, b) => weight(looks, head, one, b) - weight(looks, head, one, a)).slice(0, 3);
+      return `${app.say("headN", head)}: ${best.map(to => `${panel.piece(to)} ${percent(weight(looks, head, one, to))}`).join(", ")}`;
+    });
+    readout.textContent = app.say("looks", panel.piece(one), said.join("; "));
+  }
+  draw(panel.pinned !== null && panel.pinned < n ? panel.pinned : null);
+  return { element: svg, readout };
+}
+
+/** @param {string} piece */
+const short = piece => piece.length > 16 ? `${piece.slice(0, 15)}…` : piece;
+
+/** Where each head of a layer looks on average: for those who cannot see a diagonal, and for those who are not sure of it. @param {App} app @param {Panel} panel @param {Matrix} looks @param {number} layer */
+function whereTable(app, panel, looks, layer) {
+  const n = looks.columns, ends = panel.ids.flatMap((id, i) => app.piece(id) === app.data.tokens.separator ? [i] : []);
+  /** Averages over the pieces that are no special ones at the ends. @param {number} head @param {(from: number) => number} share */
+  const average = (head, share) => {
+    let total = 0;
+    for (let from = 1; from < n - 1; from++) total += share(from);
+    return total / Math.max(1, n - 2);
+  };
+  const columns = ["before", "itself", "after", "first", "ends"];
+  const rows = Array.from({ length: looks.rows / n }, (_, head) => {
+    const at = (/** @type {number} */ from, /** @type {number} */ to) => weight(looks, head, from, to);
+    return [average(head, from => at(from, from - 1)), average(head, from => at(from, from)), average(head, from => at(from, from + 1)),
+      average(head, from => at(from, 0)), average(head, from => ends.reduce((sum, end) => sum + at(from, end), 0))];
+  });
+  return make("div", { class: "where" }, make("h3", {}, app.say("whereTitle", layer)), make("div", { class: "scroll" }, make("table", {},
+    make("tr", {}, make("th", {}, app.say("head")), ...columns.map(name => make("th", { class: "number", scope: "col" }, app.say(name)))),
+    ...rows.map((row, head) => make("tr", {}, make("th", { scope: "row" }, head), ...row.map((share, i) => make("td", { class: "number", "data-where": `${head}.${columns[i]}`,
+      style: { background: `rgba(${colour("--plus")}, ${(0.55 * share).toFixed(3)})` } }, percent(share, 0))))))));
+}
+
+/** A drawing that stands by itself: the text, the answer and the lines, with their colours inside. @param {App} app @param {Panel} panel @param {SVGSVGElement} lines */
+function picture(app, panel, lines) {
+  const { width, height } = lines.viewBox.baseVal, ink = colour("--ink"), words = panel.answer?.words?.[0]?.slice(0, 5) ?? [];
+  const top = 44 + 22 * words.length, font = "13px ui-monospace, monospace";
+  const svg = make("svg:svg", { xmlns: "http://www.w3.org/2000/svg", viewBox: `0 0 ${width} ${top + height}`, width, height: top + height, fill: ink });
+  const inner = /** @type {SVGElement} */ (lines.cloneNode(true));
+  inner.querySelectorAll("text").forEach(text => text.setAttribute("font-size", "13"));
+  const text = panel.state.text.replace(/\s+/g, " ");
+  svg.append(make("svg:rect", { width, height: top + height, fill: colour("--paper") }), make("svg:text", { x: 6, y: 22, style: { font: "600 14px system-ui, sans-serif" } }, text.length > 70 ? `${text.slice(0, 69)}…` : text));
+  words.forEach(({ id, share }, i) => svg.append(make("svg:text", { x: 6, y: 48 + 22 * i, style: { font } }, `${short(visible(app.piece(id)))}  ${percent(share)}`),
+    make("svg:rect", { x: 190, y: 39 + 22 * i, width: Math.max(1, (width - 200) * share), height: 10, rx: 2, fill: colour("--accent") })));
+  svg.append(make("svg:g", { transform: `translate(0 ${top})`, style: { font } }, ...[...inner.childNodes]));
+  return svg;
+}
+
+// The answer, layer by layer --------------------------------------------------------------------------------------------------
+
+/** @param {App} app @param {Panel} panel */
+function drawLayers(app, panel) {
+  const lens = panel.answer?.lens;
+  if (!lens) return;
+  if (lens[0].length === 0) return fill(panel.view, make("p", {}, app.say("lensNone")));
+  const { place } = panel, words = app.network.kind === "words";
+  const chips = panel.ids.map((_, i) => toggle(panel.piece(i), i === place, () => app.change("place", () => { app.state.place = i; }), { class: "piece small", "data-key": `place${i}`, "data-place": i }));
+  const rows = lens.map((said, i) => make("li", {}, make("h3", {}, i === 0 ? app.say("embeddings") : app.say("layerN", i - 1)),
+    ...said.map(({ id, share }) => panel.bar(visible(words ? app.piece(id) : app.network.labels[id]), share, undefined))));
+  fill(panel.view, make("h2", {}, app.say("lensTitle", panel.piece(place), place)), make("p", { class: "soft" }, app.say("lensHint")),
+    make("div", { class: "pieces" }, ...chips), make("ol", { class: "lens" }, ...rows));
+}
+
+// Stages --------------------------------------------------------------------------------------------------------------------
+
+/** A shape as `minibert trace` writes it. @param {App} app @param {import("./app.mjs").Stage} stage @param {{rows: number, columns: number}} facts */
+const shape = (app, { axes }, { rows, columns }) => axes === 4 ? `1×${rows / columns}×${columns}×${columns}` : axes === 2 ? `${rows}×${columns}` : `1×${rows}×${columns}`;
+
+/** @param {App} app @param {Panel} panel */
+function drawStages(app, panel) {
+  const found = panel.answer?.stages, { state } = app;
+  if (!found) return;
+  const rows = app.data.stages.flatMap(stage => {
+    const facts = found[stage.path], name = stage.path.split(".").slice(stage.path.match(/layer\.\d+$/) ? -2 : -1).join(".") || app.say("whole");
+    if (!facts) return [];
+    const open = stage.path === state.stage;
+    return [make("tr", { class: open ? "chosen" : null }, make("th", { scope: "row", style: { "padding-left": `${4 + 10 * stage.depth}px` } },
+      toggle(name, open, () => app.change("stage", () => { state.stage = stage.path; }), { class: "stage", "data-stage": stage.path, "data-key": `stage${stage.path}`, title: stage.class })),
+    make("td", {}, shape(app, stage, facts)), ...(/** @type {const} */ (["mean", "std", "min", "max"])).map(kind => make("td", { class: "number", "data-fact": kind }, facts[kind].toFixed(3))))];
+  });
+  const table = make("table", { class: "stage-table" }, make("tr", {}, ...["stage", "shape", "mean", "std", "min", "max"].map((name, i) => make("th", { scope: "col", class: i > 1 ? "number" : null }, app.say(name)))), ...rows);
+  fill(panel.view, make("p", { class: "soft" }, app.say("stageTitle")), make("div", { class: "stages" }, stageDetail(app, panel), make("div", { class: "scroll tall", tabindex: 0, role: "region", "aria-label": app.say("stages") }, table)));
+}
+
+/** @param {App} app @param {Panel} panel */
+function stageDetail(app, panel) {
+  const stage = app.data.stages.find(each => each.path === app.state.stage), x = panel.answer?.stage;
+  if (!stage || !x) return make("div");
+  const largest = Math.max(1e-9, ...Array.from(x.data, Math.abs)), n = panel.ids.length, shown = x.data.length > 0 ? Math.min(x.columns, 8) : 0;
+  const names = Array.from({ length: x.rows }, (_, row) => x.rows === n || stage.axes === 4 ? panel.piece(row % n) : "");
+  const first = Array.from({ length: Math.min(x.rows, 24) }, (_, row) => make("tr", {}, make("th", { scope: "row" }, short(names[row])),
+    ...Array.from(x.data.subarray(row * x.columns, row * x.columns + shown), number => make("td", { class: "number" }, number.toFixed(3)))));
+  const fact = (/** @type {string} */ name, /** @type {string} */ value) => value ? [make("dt", {}, app.say(name)), make("dd", {}, make("code", {}, value))] : [];
+  return make("div", { class: "detail" }, make("h2", {}, stage.path || app.say("whole")), make("dl", {}, ...fact("equation", stage.equation), ...fact("python", stage.code), ...fact("written", `${stage.class}, ${stage.where}`)),
+    make("p", { class: "soft" }, app.say(stage.axes === 4 ? "numbersHeads" : "numbers")),
+    make("div", { class: "heat", style: { height: `${Math.min(260, Math.max(24, 14 * x.rows))}px` } }, pixels(x.data, x.columns, value => value / largest)),
+    make("h3", {}, app.say("firstNumbers")), make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": app.say("firstNumbers") }, make("table", {}, ...first)));
+}

@@ -1,0 +1,122 @@
+"""The page "BERT in one page, twice" shows lines that stand in the two files, and the tour says what the bundled model does."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from minibert import BertForPreTraining, BertTokenizer
+from tests.tutorials.places import TUTORIALS
+from tests.unit.docs.pages import DOCS
+from tests.unit.tiny_bert import BUNDLED
+
+from .pages import ask, carried, needs_node, tensor
+
+NO, PARDON = "He shook his head, and said no.", "I beg your [MASK], sir."
+MASK = 4
+
+
+def test_every_line_that_is_shown_stands_in_one_of_the_two() -> None:
+    files = [TUTORIALS / "bert_in_one_page.py", DOCS.parent / "minibert" / "playground" / "bert.mjs"]
+    lines = {line.strip() for file in files for line in file.read_text(encoding="utf-8").splitlines()}
+    blocks = re.findall(r"```text\n(.*?)```", (DOCS / "one_page_twice.md").read_text(encoding="utf-8"), re.DOTALL)
+    shown = [line for block in blocks for line in block.splitlines()]
+    assert len(shown) > 20
+    assert [line for line in shown if not any(line in own for own in lines)] == []
+
+
+class Told:
+    """The bundled model, asked as the tour asks it."""
+
+    def __init__(self, folder: Path):
+        self.tokenizer = BertTokenizer.from_pretrained(BUNDLED)
+        self.data = carried(BertForPreTraining.from_pretrained(BUNDLED), self.tokenizer)
+        self.folder = folder
+
+    def ids(self, text: str, hidden: int | None = None) -> list[int]:
+        ids = self.tokenizer(text)["input_ids"]
+        return [MASK if place == hidden else index for place, index in enumerate(ids)]
+
+    def answer(self, ids: list[int], word: str = "head", **more: Any) -> Any:
+        question = {"ids": ids, "segments": [0] * len(ids), "at": [4], "of": [self.tokenizer.vocab[word]], **more}
+        return ask(self.folder, self.data, [["answer", question]])[0]
+
+    def share(self, word: str, ids: list[int], **more: Any) -> int:
+        """In percent."""
+        return round(100 * self.answer(ids, word, **more)["of"][0][0])
+
+    def words(self, answer: Any, place: int = 0) -> list[str]:
+        return [self.tokenizer.convert_ids_to_tokens(each["id"]) for each in answer["words"][place]]
+
+
+@needs_node
+def test_what_the_tour_says_is_so(tmp_path: Path) -> None:
+    told = Told(tmp_path)
+    head, pardon = told.ids(NO, hidden=4), told.ids(PARDON)
+    assert told.tokenizer.tokenize("unkindly") == ["unkind", "##ly"]
+    assert len(told.tokenizer.tokenize("antidisestablishmentarian")) == 10
+    assert told.words(told.answer(told.ids(NO, hidden=8), at=[8]))[:2] == ["nothing", "something"]
+    hidden = {
+        place: told.share("pardon", [MASK if at == place else index for at, index in enumerate(pardon)])
+        for place in (1, 2, 3, 5, 6, 7)
+    }
+    assert min(hidden, key=hidden.__getitem__) == 2
+    assert hidden[2] == 31
+    assert told.share("pardon", [*pardon[:5], *pardon[6:]]) == 8  # without the comma
+    lens = told.answer(pardon, lens=4)["lens"]
+    assert [told.tokenizer.convert_ids_to_tokens(layer[0]["id"]) for layer in lens[1:]] == [
+        "own",
+        "pardon",
+        "pardon",
+        "pardon",
+    ]
+    assert round(100 * lens[2][0]["share"]) == 61
+    assert told.share("head", head, edits={"heads": ["0.1"]}) == 63
+    assert told.share("head", head, edits={"heads": ["0.2"]}) == 52
+    assert "head" not in told.words(told.answer(head, edits={"positions": False}))
+    assert told.words(told.answer(head, edits={"swap": [2, 4]}))[:3] == ["shook", "turned", "opened"]
+    assert [told.share("head", head, edits={"temperature": each}) for each in (0.25, 8)] == [69, 3]
+    without = [told.answer(head, edits={"layers": [layer]}) for layer in range(4)]
+    assert min(range(4), key=lambda layer: without[layer]["of"][0][0]) == 2
+    assert told.words(without[2])[:2] == ["hand", "head"]
+    assert round(100 * without[2]["of"][0][0]) == 14
+    assert told.share("head", head, edits={"residuals": ["0.attention"]}) == 1
+    stages = told.answer(pardon, stages=True)["stages"]
+    assert round(stages["bert.embeddings.LayerNorm"]["std"], 2) == 0.89
+
+
+@needs_node
+def test_heads_with_simple_jobs(tmp_path: Path) -> None:
+    told = Told(tmp_path)
+    looks = told.answer(told.ids(NO, hidden=4), attention=True)["attention"]
+    first, second = (tensor(layer).view(4, 11, 11) for layer in looks[:2])
+    inside = range(1, 10)
+    assert min(float(first[1, place, place - 1]) for place in inside) > 0.99
+    assert min(float(first[2, place, place + 1]) for place in inside) > 0.99
+    assert round(100 * float(second[0, 4, 2])) == 97
+
+
+@needs_node
+def test_both_languages_say_everything() -> None:
+    script = """
+    import { WORDS } from "./minibert/playground/words.mjs"; import { STEPS } from "./minibert/playground/steps.mjs";
+    const said = [...Object.values(WORDS), ...STEPS.flatMap(({ title, tell, ask, answer }) => [title, tell, ask, answer])];
+    const holes = text => [...text.matchAll(/\\{\\d\\}/g)].map(hole => hole[0]).sort().join();
+    const wrong = said.filter(([en, zh]) => !en || !zh || holes(en) !== holes(zh));
+    console.log(JSON.stringify([STEPS.length, wrong]));"""
+    run = subprocess.run(["node", "--input-type=module", "-e", script], capture_output=True, text=True, cwd=DOCS.parent)
+    assert run.stdout.strip() == "[12,[]]", run.stderr
+
+
+@needs_node
+def test_a_hidden_piece_moves_with_the_text_and_undo_takes_typing_back_at_once() -> None:
+    script = """
+    import { History, moved } from "./minibert/playground/state.mjs";
+    let time = 0; const history = new History(() => time), state = text => ({ text });
+    history.remember(state("a"), "text"); time = 500; history.remember(state("ab"), "text"); time = 3000; history.remember(state("abc"), "text");
+    const back = [history.go(state("abcd"), "past"), history.go(state("abc"), "past"), history.go(state("a"), "past")];
+    console.log(JSON.stringify([moved([2, 4], [1, 2, 3, 4, 5], [1, 9, 9, 3, 4, 5]), moved([2], [1, 2, 3], [1, 2, 7]), back]));"""
+    run = subprocess.run(["node", "--input-type=module", "-e", script], capture_output=True, text=True, cwd=DOCS.parent)
+    assert run.stdout.strip() == '[[3,5],[],[{"text":"abc"},{"text":"a"},null]]', run.stderr
