@@ -9,8 +9,11 @@ DOCS = .venv-docs/bin/python
 MKDOCS = NO_MKDOCS_2_WARNING=1 $(DOCS) -m mkdocs
 GRADING = .venv-grading/bin/python
 
+# torch alone is taken from PyTorch's own index; where that cannot be reached within seconds, PyPI's build does too.
+CPU_INDEX = https://download.pytorch.org/whl/cpu
 ifdef CPU
-export PIP_EXTRA_INDEX_URL = https://download.pytorch.org/whl/cpu
+WITHOUT_GPU = $(1) $(PIP) --no-deps --index-url $(CPU_INDEX) --retries 0 --timeout 10 torch 2>/dev/null || \
+	echo "$(CPU_INDEX) cannot be reached: PyTorch's ordinary build is installed, which on Linux has several gigabytes."
 endif
 
 .PHONY: demo playground test test-playground test-pythons lint format bench parity notebooks docs docs-serve test-docs test-grading fuzz clean
@@ -86,6 +89,7 @@ clean:
 
 .venv/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
+	$(call WITHOUT_GPU,$(VENV))
 	$(VENV) $(PIP) --editable ".[plots]"
 	@touch $@
 
@@ -95,6 +99,7 @@ clean:
 
 .venv-parity/.installed: pyproject.toml constraints.txt tests/parity/real/requirements.txt
 	$(PYTHON) -m venv .venv-parity
+	$(call WITHOUT_GPU,$(PARITY))
 	$(PARITY) $(PIP) --editable ".[test,parity]"
 	$(PARITY) -m pip --disable-pip-version-check install --quiet --no-deps --require-hashes -r tests/parity/real/requirements.txt
 	@touch $@
@@ -105,10 +110,12 @@ clean:
 
 .venv-docs/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv-docs
+	$(call WITHOUT_GPU,$(DOCS))
 	$(DOCS) $(PIP) --editable ".[docs,tutorials,test]"
 	@touch $@
 
 .venv-grading/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv-grading
+	$(call WITHOUT_GPU,$(GRADING))
 	$(GRADING) $(PIP) --editable ".[grading,test]"
 	@touch $@

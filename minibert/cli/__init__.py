@@ -9,7 +9,6 @@ option in click's usage message and exit code 2. Only a bug shows a traceback.
 import importlib
 import logging
 import os
-import re
 from typing import Any
 
 import click
@@ -17,6 +16,7 @@ import click
 from .. import __version__
 from ..terminal import write_utf8
 from ..visible import visible
+from .options import in_options
 
 # In the order of the list: the file that holds the command, and its line, which is shown without importing the file.
 COMMANDS = {
@@ -82,13 +82,6 @@ class _Commands(click.Group):
             raise click.ClickException(visible(in_options(" ".join(str(error).split()), command))) from error
         finally:
             logger.setLevel(level)
-
-
-def in_options(message: str, command: click.Command | None) -> str:
-    """A message that begins with an argument's name, such as max_length, with the option of that name: --max-length."""
-    commands = [command, *command.commands.values()] if isinstance(command, click.Group) else [command]
-    names = {option.name: option.opts[0] for each in commands if each for option in each.params}
-    return re.sub(r"^(\w+)(?= is |:)", lambda found: names.get(found[1], found[1]), message)
 
 
 @click.group(cls=_Commands, context_settings=_SETTINGS)

@@ -22,7 +22,7 @@ def check(chapter: str | None, folder: Path | None, as_json: bool) -> None:
 
     \b
     minibert check        the number of functions that pass, chapter by chapter
-    minibert check 4      every function of tutorials/exercises/04_*.py
+    minibert check 4      every function of tutorials/exercises/04_*.py (its name, attention, does too)
 
     A function is shown as passed, as not written yet, or with a hint. The exit code is 0 if every function of chapter
     NN passes, and 1 if not.

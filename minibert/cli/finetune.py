@@ -6,10 +6,13 @@ import click
 
 from ..terminal import echo
 from .kinds import FILE, Count, Number
-from .options import ANSWER_LENGTH_HELP, COLUMNS, column_options, in_order, model_option
-from .pretrain import exit_if_stopped, finish, training_options
+from .options import ANSWER_LENGTH_HELP, COLUMNS, column_options, in_options, in_order, model_option
+from .pretrain import draw_curve, exit_if_stopped, training_options
 
 _LABELS = click.Choice(["single", "multi", "number"])
+_EVAL_HELP = "Evaluate on the examples of this file.  [default: a share of --train, held out]"
+_SHARE_HELP = "Hold out this share of --train where there is no --eval."
+_BY_EXAMPLES = "3; more of few examples, to take 100 steps"
 _WARMUP_HELP = "Let the learning rate grow over this share of the steps; then it follows --schedule."
 _FREEZE_HELP = "Do not train these: body, or parts of parameter names such as embeddings,encoder.layer.0-3."
 _WEIGHTS_HELP = "Weight the classes in the loss: balanced (rare ones more); a number for each label; or NAME=NUMBER,… ."
@@ -22,11 +25,10 @@ recipe_options = in_order(
     [
         model_option,
         click.option("--train", "train_file", required=True, type=FILE, help="Train on the examples of this file."),
-        click.option(
-            "--eval", "evaluation_file", required=True, type=FILE, help="Evaluate on the examples of this file."
-        ),
+        click.option("--eval", "evaluation_file", type=FILE, help=_EVAL_HELP),
+        click.option("--eval-share", default=0.2, type=Number(0, 1, min_open=True, max_open=True), help=_SHARE_HELP),
         training_options(None, ("float32", "bfloat16"), every=0, seeded="the new head, batch order and dropout"),
-        click.option("--epochs", default=3, type=Count(1), help="Train on every example N times."),
+        click.option("--epochs", type=Count(1), show_default=_BY_EXAMPLES, help="Train on every example N times."),
         click.option("--batch-size", default=16, type=Count(1), help="Put N examples in a batch."),
         click.option("--warmup", default=0.1, type=Number(0, 1), help=_WARMUP_HELP),
         click.option("--freeze", default="", show_default=False, metavar="PARTS", help=_FREEZE_HELP),
@@ -153,9 +155,11 @@ def clm(**options: Any) -> None:
 def _run(name: str, options: dict[str, Any], **fields: Any) -> None:
     from ..fast.memory import keep_freed_memory
     from ..tasks import TASKS
+    from ..training import FineTuningRecipe, finetune
     from ..training.distributed import join_processes
-    from ..training.finetuning import FineTuningRecipe, finetune
-    from ..training.run_files import read_log, results_table
+
+    def say(text: str) -> None:
+        echo(in_options(text, click.get_current_context().command))
 
     keep_freed_memory()
     fields |= {field: value for field in COLUMNS if (value := options.pop(field, None)) is not None}
@@ -163,9 +167,8 @@ def _run(name: str, options: dict[str, Any], **fields: Any) -> None:
     model, out = options.pop("model"), options["out"]
     run = {name: options.pop(name) for name in ("train_file", "evaluation_file", "out", "save_every")}
     with join_processes() as processes:
-        run |= {"processes": processes, "say": echo if processes.leads else lambda _text: None}
+        run |= {"processes": processes, "say": say if processes.leads else lambda _text: None}
         _, best = finetune(task, model, recipe=FineTuningRecipe(**options), adamw="blocked", **run)
     if processes.leads and best["step"] is not None:
-        echo(results_table(read_log(out / "log.jsonl"), int(best["step"])))
-        finish(out, int(best["step"]), metric="loss", name="loss")
+        draw_curve(out, metric="loss", name="loss")
     exit_if_stopped(best)

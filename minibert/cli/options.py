@@ -1,5 +1,6 @@
 """What several commands have in common: options, JSON, and opening a checkpoint as what it was trained as."""
 
+import re
 from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any, TypeVar
@@ -48,6 +49,17 @@ def warn_if_long(tokenizer: Any, ids: Any, has: str = "The text has", more: int 
     if pieces > learned:
         said = f"{has} {pieces} pieces, and the model was trained on texts of at most {learned}"
         echo(f"Warning: {said}: what it says about longer ones is not to be trusted.", err=True)
+
+
+def in_options(message: str, command: click.Command | None) -> str:
+    """A message with options for arguments: --max-length for a max_length that begins it, --text "…" for text="…"."""
+    commands = [command, *command.commands.values()] if isinstance(command, click.Group) else [command]
+    names = {option.name: option.opts[0] for each in commands if each for option in each.params}
+    message = re.sub(r"^(\w+)(?= is |:)", lambda found: names.get(found[1], found[1]), message)
+    given = r'\b(\w+)=(?:"([\w,…]*)"|(…|\d+(?=\.$|\. )))'
+    return re.sub(
+        given, lambda found: f"{names[found[1]]} {found[2] or found[3]}" if found[1] in names else found[0], message
+    )
 
 
 def print_json(value: Any) -> None:

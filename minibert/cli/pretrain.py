@@ -112,7 +112,8 @@ def pretrain(
                 echo(f"{minutes:g} minutes are about {steps:,} steps.")
         best = pretrain(prepared, settings, recipe, out=out, processes=processes, **often)
     if processes.leads and best["step"] is not None:
-        finish(out, int(best["step"]), metric="words_loss", name="loss of hidden words (nats)")
+        echo(f"The best model, of step {best['step']}, is in {out / 'model'}.")
+        draw_curve(out, metric="words_loss", name="loss of hidden words (nats)")
     exit_if_stopped(best)
 
 
@@ -122,11 +123,10 @@ def exit_if_stopped(best: dict[str, Any]) -> None:
         raise click.exceptions.Exit(128 + best["stopped_by"])
 
 
-def finish(out: Path, best_step: int, *, metric: str, name: str) -> None:
-    """Say where the best model of a run is, and plot a metric of its log where matplotlib is there."""
+def draw_curve(out: Path, *, metric: str, name: str) -> None:
+    """Plot a metric of a run's log where matplotlib is there."""
     from ..training.run_files import read_log
 
-    echo(f"The best model, of step {best_step}, is in {out / 'model'}.")
     if importlib.util.find_spec("matplotlib") is None:
         echo("For the curve of its loss, install the extra: pip install 'minibert-pytorch[plots]'.")
         return

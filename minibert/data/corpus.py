@@ -106,7 +106,7 @@ class PreparedData:
     def corpus(self, split: str) -> Corpus:
         """The split to train on ("train") or the one held out ("held-out"). Raises ValueError where it is empty."""
         if not self.manifest["parts"][split]["tokens"]:
-            raise ValueError(f"The {split} part of '{self.folder}' is empty. Prepare it again, with --held-out.")
+            raise ValueError(f"The {split} part of '{self.folder}' is empty. Prepare it again, with held_out=….")
         return Corpus.open(self.folder / split, self.manifest["dtype"])
 
     def check_vocabulary(self, tokenizer: Any) -> None:

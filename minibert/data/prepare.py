@@ -29,9 +29,7 @@ from .sentences import read_documents
 SENTENCES_AT_A_TIME = 128  # of up to LONGEST_PARAGRAPH characters
 COUNTED_AT_A_TIME = 1 << 22  # tokens
 SAMPLE, USUAL_LENGTH, PASSES = 1 << 18, 128, 3  # tokens that are measured; positions of a row; passes
-ONE_DOCUMENT = (
-    "Of one document nothing can be held out: give several, in files of their own or with --lines, or say --held-out 0."
-)
+ONE_DOCUMENT = "Of one document nothing can be held out: give several, in files of their own or a sentence a line (--lines), or say held_out=0."
 
 
 def prepare(

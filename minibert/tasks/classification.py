@@ -166,8 +166,8 @@ class Classification(TableTask):
 
     def made_of(self, texts: Sequence[str], location: str, tokenizer: BertTokenizer) -> TextExample:  # noqa: ARG002
         if self.text_pair is not None and bool(self.text_pair) != (len(texts) == 2):  # None: not known
-            pairs = f"pairs, with {self.text_pair}: give a second text (--second)" if self.text_pair else ""
-            raise ValueError(f"This model was taught {pairs or 'single texts: leave out the second (--second)'}.")
+            pairs = f"pairs, with {self.text_pair}: give a second text too" if self.text_pair else ""
+            raise ValueError(f"This model was taught {pairs or 'single texts: leave out the second'}.")
         return TextExample(texts[0], texts[1] if len(texts) > 1 else None, location=location)
 
     @classmethod

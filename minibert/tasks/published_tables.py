@@ -50,12 +50,12 @@ def find_columns(
     alone = [single] if single in columns and not (pairs and single in pairs[0]) else []
     if text_pair is None and not text and (len(pairs) > 1 or (beside and alone)):
         found = [f"{a} + {b}" for a, b in beside] + alone
-        raise _two(rows, f"columns are the texts, {' or '.join(found)}? Say it: --text, --text-pair")
+        raise _two(rows, f'columns are the texts, {" or ".join(found)}? Say it: text="…", text_pair="…"')
     first, second = pairs[0] if pairs and text_pair != "" else (single, text_pair or "")
     rest = [name for name in columns if name not in (first, second, "id", "idx", "index")]
     usual = [there[name] for name in LABELS if there.get(name) in rest]
     if label == "" and len(usual) > 1 and there.get("label") not in usual:
-        raise _two(rows, f"column is the label, {' or '.join(usual)}? Say it: --label")
+        raise _two(rows, f'column is the label, {" or ".join(usual)}? Say it: label="…"')
     cells = {name: {_cell(row, name).lower() for row in rows} for name in rest if several}
     signs = next((found for both in _SIGNS if len(found := [name for name in cells if cells[name] <= {*both}]) > 1), [])
     found = [*usual[:1], *([",".join(signs)] if signs else []), "label"]
@@ -156,8 +156,9 @@ def check_one_label(rows: Sequence[Any], column: str, names: Sequence[str]) -> s
         several = len(parts[name]) > 1 and (parts[name] <= shared or ("," not in name and parts[name] & shared))
         listed = re.fullmatch(r"\d+([|;,\s]+\d+)+", name) or not isinstance(list_in(name), str)
         problems = {
-            ", not several (those are read with --labels multi)": several or listed,
-            ", not a number (those are read with --labels number)": numbers.get(name, 0) % 1,
+            ", not several (those are read with --labels multi, problem_type='multi_label_classification')": several
+            or listed,
+            ", not a number (those are read with --labels number, problem_type='regression')": numbers.get(name, 0) % 1,
             " in one way, and another row has the same number written otherwise": times[numbers.get(name)] > 1,
             "": name.lower() == "nan",  # pandas's empty cell
         }

@@ -129,7 +129,7 @@ def _names(path: Path, records: list[Record], *, where: TagColumns, passed_over:
         passed_over += ["multiword ranges and empty nodes"] * (len(records) - len(words))
         records[:] = words
     elif first_tag not in tags and not _are_tags([first_tag]) and (set(WORDS) & set(first[:-1]) or of_entities):
-        advice = "name the columns with --word and --tag; if not, name them all: --columns word,tag"
+        advice = 'name the columns with word="…" and tag="…"; if not, name them all: columns="word,tag"'
         raise ValueError(f"{rows[0][0]}: is this a header ({', '.join(rows[0][1])})? If so, {advice}.")
     elif len(first) > 1 and all(re.fullmatch(r".+/\S+", cell) for _, cells in rows for cell in cells):
         raise ValueError(f"{rows[0][0]}: word/tag, in one. A line has one word and its tag, between tabs or spaces.")
@@ -192,7 +192,7 @@ def _place(location: str, names: list[str], usual: Sequence[str], *, asked: str 
         hint = "A line has both, between tabs or spaces; between commas in a .csv"
         raise ValueError(f"{location}: a word without a tag. {hint}.")
     problem = f"none is {asked!r}" if asked else f"which holds the {what}s is not known"
-    advice = f"Choose one: --{what} NAME, or its number"
+    advice = f'Choose one by name or number: {what}="…"'
     raise ValueError(f"{location}: the columns are {', '.join(names)}; {problem}. {advice}.")
 
 
@@ -211,7 +211,7 @@ def read_objects(path: Path, text: str, *, labelled: bool, where: TagColumns, no
             kinds = {type(value) for value in values} if isinstance(values, list) else {None}
             if not (kinds <= {str} and all(map(str.strip, values))) and (key != tag or kinds != {int}):
                 shown = repr(values) if key in each else f"missing (there are {', '.join(each) or 'none'})"
-                advice = "Choose with --word and --tag"
+                advice = 'Choose with word="…" and tag="…"'
                 raise ValueError(f"{location}: {key!r} must be a list of words, none empty, and is {shown}. {advice}.")
             if key == tag and kinds == {int} and min(values) < 0:
                 raise ValueError(f"{location}: {key!r} has {min(values)}, which is no tag. Each word needs one.")

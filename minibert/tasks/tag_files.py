@@ -56,7 +56,7 @@ def read_tags(path: PathName, *, labelled: bool = True, where: TagColumns | None
         if tags is not None and len(words) != len(tags):
             raise ValueError(f"{location}: {len(words)} words and {len(tags)} tags. Each word needs one.")
         if odd := [tag for tag in tags or () if re.fullmatch(r"-?\d*\.\d+", str(tag))]:
-            raise ValueError(f"{location}: {odd[0]} is a number, no tag. Choose the tags' column with --tag.")
+            raise ValueError(f'{location}: {odd[0]} is a number, no tag. Choose the tags\' column: tag="…".')
     sentences = [TaggedSentence(tuple(w), None if t is None else tuple(t), location) for w, t, location in found]
     examples = usable(path, sentences, lambda sentence: sentence.words, reason="it has no words")
     examples.report.understood += [*_described(examples.items), *notes]

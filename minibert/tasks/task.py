@@ -143,6 +143,8 @@ class Task(ABC):
 
     def example(self, texts: Sequence[str], location: str, tokenizer: BertTokenizer) -> Any:
         """An example of plain texts, without a label. Raises ValueError for texts of another number than the task is asked with, or empty."""
+        if not all(isinstance(each, str) for each in texts):
+            raise TypeError("A list is given for a text. To ask about many at once, call predict_all([…]).")
         if len(texts) not in self.number_of_texts:
             raise ValueError(f"This model {self.does}: {self.asked}.")
         if not all(text.strip() for text in texts):

@@ -15,6 +15,7 @@ import io
 import itertools
 import json
 import os
+import random
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -106,6 +107,25 @@ def usable(path: PathName, found: Sequence[Any], fits: Callable[[Any], Any], rea
     return Examples(list(filter(fits, found)), report)
 
 
+def hold_out(examples: Examples, share: float, seed: int) -> tuple[Examples, Examples]:
+    """The examples to train on, and those held out to evaluate on: the same share of each label's, drawn by the seed.
+
+    Raises ValueError where the share is less than one example, or all of them.
+    """
+    items, report = examples
+    order = list(range(len(items)))
+    random.Random(f"{seed} held out").shuffle(order)  # noqa: S311  # the same at every start
+    order.sort(key=lambda number: str(getattr(items[number], "label", "")))
+    held = {number for place, number in enumerate(order) if int((place + 1) * share) > int(place * share)}
+    if not 0 < len(held) < len(items):
+        raise ValueError(f"Of {len(items)} examples a share of {share:g} cannot be held out: evaluate on another file.")
+    report.understood.append(f"{len(held):,} of the examples are held out to evaluate on")
+    train = [each for number, each in enumerate(items) if number not in held]
+    return Examples(train, report), Examples(
+        [items[number] for number in sorted(held)], Report(f"{report.source}, held out", found=len(held))
+    )
+
+
 class TableRow(NamedTuple):
     """One row of a table: its location in the file, column → value, and where the columns are named, if not in the row itself."""
 
@@ -124,8 +144,8 @@ class TableRow(NamedTuple):
         columns = ", ".join(self.values) or "none"
         if column in self.values:
             return ValueError(f"{self.location}: {column!r} {demand}, and is {self.values[column]!r}.")
-        known = {name: f"--{name.replace('_', '-')}" for name in ("text", "text_pair", "label")}
-        advice = f"name yours with {known.get(column, '--text, --text-pair or --label')}; all, where there is no header, with --columns"
+        known = column if column in ("text", "text_pair", "label") else 'text="…", text_pair="…" or label'
+        advice = f'name yours with {known}="…"; all, where there is no header, with columns="…"'
         return ValueError(
             f"{self.header or self.location}: there is no column {column!r} (columns: {columns}); {advice}."
         )
@@ -172,7 +192,7 @@ def read_rows(path: PathName, columns: str = "") -> list[TableRow]:
         how = "how to read it is not known. Use .csv, .tsv or .jsonl: unpack an archive, save a sheet as .csv, tabs are .tsv"
         raise ValueError(f"'{path}' ends in {ending!r}, so {how}.")
     if lines and columns:
-        raise ValueError(f"'{path}' names its columns itself: leave out --columns.")
+        raise ValueError(f"'{path}' names its columns itself: leave out columns.")
     if lines:
         return list(itertools.starmap(TableRow, json_objects(Path(path), text)))
     tabbed = [(location, line.split("\t")) for location, line in read_lines(path) if ending == ".tsv" and line.strip()]
@@ -230,7 +250,7 @@ def header_of(location: str, first: Sequence[str], columns: str) -> list[str]:
     header = values if not columns or (same and all(same)) else given
     names = [name for name in header if name not in ("", "_")]
     if not names or len(set(names)) < len(names):
-        shown = f"{', '.join(map(repr, header))}. Without one, name the columns: --columns text,label."
+        shown = f'{", ".join(map(repr, header))}. Without one, name the columns: columns="text,label".'
         raise ValueError(f"{location}: the header must name each column once, and is {shown}")
     return header
 

@@ -4,11 +4,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .finetuning import FineTuningRecipe as FineTuningRecipe, finetune as finetune
+    from .finetuning import finetune as finetune
+    from .finetuning_recipe import FineTuningRecipe as FineTuningRecipe
     from .prediction import TrainedModel as TrainedModel
     from .pretraining import Recipe as Recipe, pretrain as pretrain
 
-_WHERE = {"FineTuningRecipe": "finetuning", "finetune": "finetuning", "TrainedModel": "prediction"}
+_WHERE = {"FineTuningRecipe": "finetuning_recipe", "finetune": "finetuning", "TrainedModel": "prediction"}
 _WHERE |= {"Recipe": "pretraining", "pretrain": "pretraining"}
 __all__ = list(_WHERE)
 

@@ -6,9 +6,10 @@ A step is one call of the model and the head's own loss, so its bits are those o
 """
 
 import hashlib
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,45 +29,17 @@ from ..model.checks import IGNORED
 from ..tasks import BatchOrder, Encoded, Examples, Labels, Task, batch_loader
 from ..tasks.class_weights import class_weights
 from ..tasks.task import SETTINGS
-from ..tasks.task_files import PathName
+from ..tasks.task_files import PathName, hold_out
 from ..tokenization import BertTokenizer
 from .distributed import Processes, averaging
+from .finetuning_recipe import FineTuningRecipe
 from .frozen import freeze
-from .loop import LoopOptions, Trainable, TrainingRecipe, check_at_least, check_finite, train
+from .loop import LoopOptions, Trainable, check_finite, train
 from .prediction import TaskModel, row_length
 from .remarks import remarks
-from .run_files import alone_in, saved_state
+from .run_files import alone_in, read_log, results_table, saved_state
 
-
-@dataclass(frozen=True, kw_only=True)
-class FineTuningRecipe(TrainingRecipe):
-    """How to fine-tune: the numbers of BERT's paper (appendix A.3) by default.
-
-    lr: None for what is usual for the model's width, `usual_lr`. epochs: times every example is shown. warmup: share of the steps in which the learning rate grows to `lr`. freeze: parts that are not
-    trained, as `freeze` takes them. class_weights: as the function takes them, None for 1 each. max_length: pieces of a row, None for what is
-    usual with the task. patience: evaluations without a better one after which training stops, 0 for never. evaluate_every: steps, 0 for
-    once an epoch. group_by_length: batches of texts of about one length. select: the score by which the best evaluation is chosen, None
-    for the task's first. fast: with `minibert.fast.training_steps`, and AdamW in one pass; last digits and dropout masks are not the reference's.
-    """
-
-    epochs: int = 3
-    batch_size: int = 16
-    lr: float | None = None
-    warmup: float = 0.1
-    freeze: str = ""
-    class_weights: str | tuple[float, ...] | None = None
-    max_length: int | None = None
-    patience: int = 0
-    evaluate_every: int = 0
-    group_by_length: bool = True
-    select: str | None = None
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_at_least(1, epochs=self.epochs, batch_size=self.batch_size)
-        check_at_least(0, patience=self.patience, evaluate_every=self.evaluate_every)
-        if not 0 <= self.warmup <= 1:
-            raise ValueError(f"warmup is {self.warmup}; it is a share of the steps, from 0 to 1.")
+logger = logging.getLogger("minibert")
 
 
 @dataclass(eq=False)
@@ -89,7 +62,7 @@ class FineTuning(TaskModel, Trainable):
 
     @property
     def steps(self) -> int:
-        return self.recipe.epochs * self.order.batches_per_epoch
+        return (self.recipe.epochs or 0) * self.order.batches_per_epoch
 
     def batches(self, first: int) -> DataLoader[dict[str, Tensor]]:
         return batch_loader(self.train, map(self.keys, range(first, self.steps + 1)), self.tokenizer)
@@ -161,19 +134,11 @@ class FineTuning(TaskModel, Trainable):
         return {"loss": loss, **self.task.score(self.evaluation, kept, loss)}
 
 
-def usual_lr(hidden_size: int) -> float:
-    """A learning rate for a model of this width, to one digit: 5e-5 for BERT-base (appendix A.3), up to 1e-3 the narrower it is.
-
-    The exponent is from trials with the bundled model, of width 256, which learns questions' kinds (TREC) best at about 3e-4.
-    """
-    return min(1e-3, float(f"{5e-5 * (768 / hidden_size) ** 1.6:.0e}"))
-
-
 def finetune(
     task: Task,
     model_name: str,
     train_file: PathName,
-    evaluation_file: PathName,
+    evaluation_file: PathName | None = None,
     recipe: FineTuningRecipe | None = None,
     out: PathName = "run",
     processes: Processes | None = None,
@@ -185,25 +150,32 @@ def finetune(
     """Train a model for a task, or go on with the run in `out`; return what was trained and the metrics of its best evaluation.
     The best model is then in `out/model`.
 
-    model_name: a folder, a bundled name or a hub id. processes: None for this one alone. say: is called with what became of the files'
-    examples. save_every: steps, 0 for once an epoch. adamw: AdamW's `implementation`; "blocked" gives the same bits sooner. Raises
+    model_name: a folder, a bundled name or a hub id. evaluation_file: None to hold out a share of the training file (`recipe.eval_share`).
+    processes: None for this one alone. say: is called with what became of the examples, and with the results. save_every: steps, 0 for once an epoch. adamw: AdamW's `implementation`; "blocked" gives the same bits sooner. Raises
     ValueError, naming file and location, where a file is broken or does not fit the other.
     """
-    processes, out, files = processes or Processes.alone(), Path(out), [Path(train_file), Path(evaluation_file)]
+    processes, out, recipe = processes or Processes.alone(), Path(out), recipe or FineTuningRecipe()
+    files = [Path(file) for file in (train_file, evaluation_file) if file is not None]
     examples = task.read(files[0])
     task = task.adapted_to(examples)
-    evaluation = task.read(files[1])
-    given = recipe or FineTuningRecipe()
-    usual = usual_lr(BertConfig.from_pretrained(model_name).hidden_size)
-    recipe = replace(given, lr=usual) if given.lr is None else given
+    if evaluation_file is None:
+        examples, evaluation = hold_out(examples, recipe.eval_share, recipe.seed)
+    else:
+        evaluation = task.read(files[1])
+    chosen: list[str] = []
+    recipe = recipe.completed(BertConfig.from_pretrained(model_name).hidden_size, len(examples.items), chosen.append)
     hashes = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
     identity = {"task": {"name": task.name, **task.settings()}, "model": model_name, "files": hashes}
     begun = saved_state(out, {**asdict(recipe), **identity}) is not None  # another run is refused before all work
     options: dict[str, Any] = {"recipe": recipe, "processes": processes, "say": say, "begun": begun}
     trained = open_task(task, model_name, examples, evaluation=evaluation, **options)
-    if given.lr is None:
-        say(f"Learning rate: {usual:g}, as usual for the model's width; choose another with lr (--lr).")
-    return trained, train_task(trained, out, identity, save_every=save_every, adamw=adamw)
+    for each in chosen:
+        say(each)
+    best = train_task(trained, out, identity, save_every=save_every, adamw=adamw)
+    if processes.leads and best["step"] is not None:
+        say(results_table(read_log(out / "log.jsonl"), int(best["step"])))
+        say(f"The best model, of step {best['step']}, is in {out / 'model'}.")
+    return trained, best
 
 
 def open_task(
@@ -227,13 +199,18 @@ def open_task(
     length = row_length(task, config.max_position_embeddings, recipe.max_length)
     settings = {SETTINGS: {"task": task.name, "max_length": length, **task.settings()}}
     torch.manual_seed(recipe.seed)
-    model: BertPreTrainedModel = task.model_class.from_pretrained(
-        model_name,
-        draw_as_reference=True,
-        ignore_mismatched_sizes=True,  # the head of another task, with another number of labels, starts anew
-        task_specific_params=(getattr(config, "task_specific_params", None) or {}) | settings,
-        **task.config_fields(),
-    )
+    level = logger.level
+    logger.setLevel(logging.ERROR)  # what is new is said below
+    try:
+        model: BertPreTrainedModel = task.model_class.from_pretrained(
+            model_name,
+            draw_as_reference=True,
+            ignore_mismatched_sizes=True,  # the head of another task, with another number of labels, starts anew
+            task_specific_params=(getattr(config, "task_specific_params", None) or {}) | settings,
+            **task.config_fields(),
+        )
+    finally:
+        logger.setLevel(level)
     frozen = freeze(model, recipe.freeze)  # what it does not know is refused before the files are tokenized
     rows = task.encode(examples, tokenizer, length, training=True)
     examples.report.require_some()
@@ -247,7 +224,7 @@ def open_task(
         say(f"Frozen: {recipe.freeze}, {sizes[0]:,} of {sizes[1]:,} parameters.")
     if not begun and (stuck := sorted(frozen.keys() & set(new))):
         say(f"Newly initialised and frozen, so they stay as they were drawn at random: {', '.join(stuck)}.")
-    for remark in remarks(rows, scored, recipe.batch_size):
+    for remark in remarks(rows, scored, recipe):
         say(remark)
     if processes.size > 1:
         torch.manual_seed(recipe.seed + 1 + processes.rank)  # dropout: its own in each process
@@ -286,7 +263,8 @@ def train_task(
     """Train, or go on with the run in `out`; return the metrics of the best evaluation."""
     recipe, epoch = trained.recipe, trained.order.batches_per_epoch
     warmup_steps, adamw = round(recipe.warmup * trained.steps), "fused" if recipe.fast else adamw
-    often = {"evaluate_every": recipe.evaluate_every or epoch, "save_every": save_every or epoch}
+    usual = epoch * -(-trained.steps // epoch // 20)  # at most 20 times
+    often = {"evaluate_every": recipe.evaluate_every or usual, "save_every": save_every or usual}
     options = LoopOptions(trained.steps, log_every=min(10, epoch), **often, keep=1, patience=recipe.patience)
     with alone_in(out, trained.processes.leads):
         return train(trained, options, out, identity=identity, warmup_steps=warmup_steps, implementation=adamw)

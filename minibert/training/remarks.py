@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 from ..tasks import Encoded
 from ..tasks.class_weights import classes_of
+from .finetuning_recipe import FEW_STEPS, FineTuningRecipe
 
 
-def remarks(train: Encoded, evaluation: Encoded, batch_size: int) -> Iterator[str]:
+def remarks(train: Encoded, evaluation: Encoded, recipe: FineTuningRecipe) -> Iterator[str]:
     """Sentences on the examples to train on and to evaluate on."""
     known = set(train.items)
     if shared := sum(each in known for each in evaluation.items):
@@ -16,5 +17,9 @@ def remarks(train: Encoded, evaluation: Encoded, batch_size: int) -> Iterator[st
         yield "Everything to train on has one and the same label: there is nothing to tell apart."
     if all(row.get("start_positions") == 0 for row in train.rows):
         yield "No question to train on has an answer: the model will learn to give none."
-    if len(train.rows) < batch_size:
-        yield f"The rows to train on ({len(train.rows):,}) do not fill a batch of {batch_size:,}: an epoch is one step."
+    batches = -(-len(train.rows) // recipe.batch_size)
+    if len(train.rows) < recipe.batch_size:
+        yield f"The rows to train on ({len(train.rows):,}) do not fill a batch of {recipe.batch_size:,}: an epoch is one step."
+    if (steps := batches * (recipe.epochs or 0)) < FEW_STEPS // 2:
+        few = f"The whole run is {steps} {'step' if steps == 1 else 'steps'}, in which a new head learns little"
+        yield f"{few}: choose more epochs, or smaller batches."

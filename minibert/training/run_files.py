@@ -91,7 +91,7 @@ def saved_state(out: Path, recipe: dict[str, Any]) -> dict[str, Any] | None:
     run, or a model that is no run's and would be replaced."""
     checkpoints = RunCheckpoints(out / "checkpoints")
     if (out / "model").exists() and not checkpoints.folder.exists():
-        raise ValueError(f"'{out / 'model'}' is there already and belongs to no run. Choose another folder (--out).")
+        raise ValueError(f"'{out / 'model'}' is there already and belongs to no run. Choose another folder: out=\"…\".")
     if (newest := checkpoints.newest()) is None:
         return None
     state = checkpoints.load(newest)
@@ -105,9 +105,12 @@ def check_same_recipe(recipe: dict[str, Any], saved: dict[str, Any], out: Path) 
     saved = {**recipe, **saved, **nested}
     changed = [name for name in recipe if recipe[name] != saved[name]]
     if changed:
-        was, now = (", ".join(f"{name}={each[name]!r}" for name in changed) for each in (saved, recipe))
+        named = [name for name in changed if name != "files"]  # which are known by their hashes
+        was, now = (", ".join(f"{name}={each[name]!r}" for name in named) for each in (saved, recipe))
+        said = [f"it has {was}, this one {now}"] if named else []
+        said += ["its files to train and evaluate on are others, or were changed"] if named != changed else []
         way_out = "Give the same options to go on with it, or another folder to start afresh."
-        raise ValueError(f"'{out}' holds another run: it has {was}, this one {now}. {way_out}")
+        raise ValueError(f"'{out}' holds another run: {'; '.join(said)}. {way_out}")
 
 
 class RunLog:
@@ -154,7 +157,7 @@ def alone_in(out: Path, leads: bool = True) -> Iterator[None]:
             if leads:
                 held.enter_context(lock(out / ".running"))
         except BlockingIOError as error:
-            advice = "Wait until it has ended, or choose another folder with --out."
+            advice = 'Wait until it has ended, or choose another folder: out="…".'
             raise ValueError(f"Another run is at work in '{out}'. {advice}") from error
         yield
 

@@ -55,6 +55,11 @@ def test_a_blank_is_not_written_yet_and_not_wrong(course: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["4", "04", "numbers", "04_numbers", "04_numbers.py"])
+def test_a_chapter_is_known_by_its_number_and_by_its_name(course: Path, name: str) -> None:
+    assert find_chapter(course, name).exercises.name == "04_numbers.py"
+
+
 def test_right_answers_pass_and_end_with_exit_code_0(course: Path) -> None:
     write(course, RIGHT)
     assert output_of("check", "04", "--folder", str(course)).splitlines()[0] == "✓ double: passed"
@@ -212,7 +217,7 @@ def test_a_missing_exercise_file_is_named(course: Path) -> None:
 
 def test_an_unknown_chapter_is_answered_with_those_there_are(course: Path) -> None:
     result = run("check", "99", "--folder", str(course))
-    assert result.stderr == "Error: There are no exercises for chapter '99'. Chapters with exercises: 4.\n"
+    assert result.stderr == "Error: There are no exercises for chapter '99'. Chapters with exercises: 4 numbers.\n"
 
 
 def test_the_course_is_found_from_inside_and_from_above(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:

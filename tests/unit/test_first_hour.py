@@ -50,13 +50,49 @@ def test_the_demo_installs_what_a_chapter_needs() -> None:
 
 
 @needs_make
-@pytest.mark.parametrize(("arguments", "index"), [(["CPU=1"], "https://download.pytorch.org/whl/cpu"), ([], "")])
-def test_a_variable_asks_for_pytorch_without_gpu_libraries(arguments: list[str], index: str) -> None:
+@pytest.mark.parametrize(
+    "target", ["demo", ".venv-parity/.installed", ".venv-docs/.installed", ".venv-grading/.installed"]
+)
+def test_a_variable_asks_for_pytorch_without_gpu_libraries_and_for_nothing_else_elsewhere(
+    target: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CPU", raising=False)
     assert "make demo CPU=1" in README
-    show = ["make", "--silent", "--eval", "show: ; @echo index=$$PIP_EXTRA_INDEX_URL", "show", *arguments]
-    environment = {name: value for name, value in os.environ.items() if name not in ("PIP_EXTRA_INDEX_URL", "CPU")}
-    result = subprocess.run(show, cwd=ROOT, env=environment, check=True, capture_output=True, text=True)
-    assert result.stdout.strip() == f"index={index}"
+    assert "download.pytorch.org" not in made(target)
+    [line] = [line for line in made(target, "CPU=1").splitlines() if "--index-url" in line]
+    assert "--no-deps --index-url https://download.pytorch.org/whl/cpu --retries 0 --timeout 10 torch " in line
+
+
+@needs_make
+def test_where_pytorchs_index_cannot_be_reached_it_is_said_and_the_rest_goes_on() -> None:
+    nowhere = ["CPU=1", "CPU_INDEX=http://127.0.0.1:9/whl", "VENV=false"]
+    rule = "nowhere: ; $(call WITHOUT_GPU,$(VENV)) && echo on"
+    result = subprocess.run(
+        ["make", "--silent", "--eval", rule, "nowhere", *nowhere], cwd=ROOT, capture_output=True, text=True
+    )
+    said = "http://127.0.0.1:9/whl cannot be reached: PyTorch's ordinary build is installed"
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.startswith(said)
+    assert result.stdout.endswith("on\n")
+
+
+def test_what_the_pages_write_is_ignored_by_git(tmp_path: Path) -> None:
+    if shutil.which("git") is None:
+        pytest.skip("there is no git")
+    pages = [README, *(page.read_text(encoding="utf-8") for page in (ROOT / "docs").glob("*.md"))]
+    written = {
+        name for page in pages for name in re.findall(r"(?:--out |out=\")([\w./-]+)", page) if not name.isupper()
+    }
+    assert {"run", "my-classifier", "corpus", "reviews"} <= written
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+    shutil.copy(ROOT / ".gitignore", tmp_path)
+    for name in written:
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "file").touch()
+    status = subprocess.run(
+        ["git", "status", "--porcelain", "-uall"], cwd=tmp_path, check=True, capture_output=True, text=True
+    )
+    assert status.stdout.split() == ["??", ".gitignore"]
 
 
 @pytest.mark.parametrize("given", [None, "ACTIVE"])

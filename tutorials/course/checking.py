@@ -68,12 +68,13 @@ def find_chapters(tutorials: Path) -> list[Chapter]:
 
 
 def find_chapter(tutorials: Path, number: str) -> Chapter:
-    """A chapter by its number, `4` or `04`. Raises ValueError for one that has no exercises."""
-    chapters = find_chapters(tutorials)
+    """A chapter by its number, `4` or `04`, or its name, `attention`. Raises ValueError for one that has no exercises."""
+    chapters, name = find_chapters(tutorials), number.removesuffix(".py")
+    name = name.zfill(2) if name.isdecimal() else name
     for chapter in chapters:
-        if chapter.number == number.zfill(2):
+        if name in (chapter.number, chapter.name, f"{chapter.number}_{chapter.name}"):
             return chapter
-    known = ", ".join(str(int(chapter.number)) for chapter in chapters)
+    known = ", ".join(f"{int(chapter.number)} {chapter.name}" for chapter in chapters)
     raise ValueError(f"There are no exercises for chapter {number!r}. Chapters with exercises: {known}.")
 
 

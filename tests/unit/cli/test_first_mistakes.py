@@ -11,6 +11,8 @@ import pytest
 from course.samples import sample
 from minibert import BertTokenizer
 from minibert.tasks import Classification, Task
+from minibert.training import finetuning
+from minibert.training.loop import LoopOptions
 from tests.unit.cli.running import output_of, run
 from tests.unit.training.small_run import text, tokenizer
 from tests.unit.training.small_tasks import command, small_model
@@ -38,8 +40,8 @@ class TestColumns:
     @pytest.mark.parametrize(
         ("name", "content", "options", "said"),
         [
-            ("t.csv", "phrase,label\na,x\n", [], r"line 1: there is no column 'text' \(columns: phrase, label\); name yours with --text;"),
-            ("t.csv", "text,gold\na,x\n", [], r"line 1: there is no column 'label' \(columns: text, gold\); name yours with --label;"),
+            ("t.csv", "phrase,label\na,x\n", [], r"line 1: there is no column 'text' \(columns: phrase, label\); name yours with --text …;"),
+            ("t.csv", "text,gold\na,x\n", [], r"line 1: there is no column 'label' \(columns: text, gold\); name yours with --label …;"),
             ("t.tsv", "premise\thypothesis\tentailed\na\tb\tx\n", [], r"line 1: there is no column 'label' \(columns: premise, hypothesis, entailed\)"),
             ("t.csv", "text,label\na,x\n", ["--text", "body"], r"line 1: there is no column 'body'"),
             ("t.csv", "text,label\na,x\n", ["--text-pair", "other"], r"line 1: there is no column 'other'"),
@@ -55,7 +57,37 @@ class TestColumns:
         path.write_text(content, encoding="utf-8")
         error = refused(*command("classify", path, small, tmp_path / "run", *options))
         assert re.search(said, error), error
-        assert error.endswith("all, where there is no header, with --columns.\n")
+        assert error.endswith("all, where there is no header, with --columns ….\n")
+
+
+class TestSmallFiles:
+    """The README's recipe on a table of few rows: nothing but --train and --out."""
+
+    def test_a_share_is_held_out_and_the_epochs_go_by_the_examples(
+        self, tmp_path: Path, small: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        words = ["finetune", "classify", "--model", small, "--train", str(REVIEWS), "--out", str(tmp_path / "run")]
+        monkeypatch.setattr(finetuning, "train", lambda *_, **__: {"step": None})
+        said = output_of(*words, "--batch-size", "2")
+        assert "4 of the examples are held out to evaluate on." in said
+        assert re.search(r"^Learning rate: .*choose another with --lr …\.$", said, re.MULTILINE)
+        assert "Epochs: 10, because 20 examples are few; choose another number with --epochs …." in said
+        assert "learns little" not in said
+
+    def test_a_run_too_short_to_learn_is_told(self, tmp_path: Path, small: str) -> None:
+        output = output_of(*command("classify", REVIEWS, small, tmp_path / "run", "--epochs", "1"))
+        few = "The whole run is 2 steps, in which a new head learns little: choose more epochs, or smaller batches."
+        assert few in output
+
+    @pytest.mark.parametrize(("epochs", "every"), [("20", 1), ("21", 2), ("50", 3)])
+    def test_a_long_run_is_evaluated_twenty_times(
+        self, epochs: str, every: int, tmp_path: Path, small: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked = list[LoopOptions]()
+        monkeypatch.setattr(finetuning, "train", lambda _, options, *__, **___: asked.append(options) or {"step": None})
+        output = output_of(*command("classify", REVIEWS, small, tmp_path / "run", "--epochs", epochs))
+        assert ("learns little" in output) == (epochs != "50")  # an epoch has 2 steps
+        assert (asked[0].evaluate_every, asked[0].save_every) == (2 * every, 2 * every)
 
 
 class TestRefusedBeforeWork:

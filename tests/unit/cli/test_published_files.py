@@ -171,7 +171,7 @@ def test_a_model_of_pairs_never_reads_single_texts(command: str, pairs: str, tmp
 
 def test_a_model_of_pairs_is_asked_pairs_and_one_of_texts_texts(pairs: str, model: str, tmp_path: Path) -> None:
     refused = run("predict", "the cat", "--model", pairs)
-    assert "This model was taught pairs, with hypothesis: give a second text (--second)." in refused.output
+    assert "This model was taught pairs, with hypothesis: give a second text too." in refused.output
     lines = tmp_path / "t.txt"
     lines.write_text("the cat\nthe dog\n", encoding="utf-8")
     assert "was taught pairs" in run("predict", "--file", str(lines), "--model", pairs).output
@@ -191,7 +191,7 @@ def test_a_model_of_pairs_is_asked_pairs_and_one_of_texts_texts(pairs: str, mode
     )
     assert run("finetune", "classify", *words).exit_code == 0
     single = run("predict", "the cat", "--second", "sat", "--model", str(tmp_path / "run" / "model"))
-    assert "This model was taught single texts: leave out the second (--second)." in single.output
+    assert "This model was taught single texts: leave out the second." in single.output
 
 
 @pytest.mark.parametrize(

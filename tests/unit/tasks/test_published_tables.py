@@ -109,7 +109,7 @@ def test_a_file_without_a_header_is_read_by_the_names_that_are_given(ending, col
         ("t.csv", "a,x\n", "text", "line 1: 2 values for the 1 columns"),
         ("t.csv", "a,x\n", "text,text", "must name each column once"),
         ("t.csv", "a,x\n", "_,_", "must name each column once"),
-        ("t.jsonl", '{"text": "a"}\n', "text,label", "names its columns itself: leave out --columns"),
+        ("t.jsonl", '{"text": "a"}\n', "text,label", "names its columns itself: leave out columns"),
         ("t.csv", "a,x\n", "phrase,label", "there is no column 'text'"),
         ("t.csv", "text,label\n", "text,label", "a header and no row"),
     ],
@@ -203,7 +203,7 @@ def test_a_column_for_each_label_gives_each_row_the_labels_that_have_a_1(tmp_pat
         ("text,label\na,\"{'x'}\"\nb,\"{'y'}\"\n", SINGLE, "line 2: 'label' must name one label, not several"),
         ("sentence1,sentence2,score\na,b,5.000\nc,d,3.800\n", SINGLE, "line 3: 'score' must name one label, not a number .*--labels number"),
         ("text,label\na,0\nb,0.0\nc,1.0\n", SINGLE, "line 2: 'label' must name one label in one way"),
-        ("text,sentence2,label\na,b,x\nc,d,y\n", SINGLE, "are the texts, text . sentence2 or text. Say it: --text, --text-pair"),
+        ("text,sentence2,label\na,b,x\nc,d,y\n", SINGLE, "are the texts, text . sentence2 or text. Say it: text=\"…\", text_pair=\"…\""),
         ("text,text2,label\na,b,x\nc,d,y\n", SINGLE, "are the texts, text . text2 or text"),
         ("Sentence,Hypothesis,label\na,b,x\nc,d,y\n", SINGLE, "are the texts, Sentence . Hypothesis or Sentence"),
         ("Premise,Hypothesis,Text,label\na,b,c,x\n", SINGLE, "are the texts, Premise . Hypothesis or Text"),
@@ -217,8 +217,8 @@ def test_a_column_for_each_label_gives_each_row_the_labels_that_have_a_1(tmp_pat
         ("text,label\na,x\nb,3\n", REGRESSION, "must be a number"),
         ("sentence1,sentence2,premise,hypothesis,label\na,b,c,d,x\n", SINGLE, "are the texts, sentence1 . sentence2 or premise"),
         ("text,premise,hypothesis,label\na,c,d,x\n", SINGLE, "premise . hypothesis or text"),
-        ("text,sentiment,score\na,x,1\n", SINGLE, "which column is the label, sentiment or score.*--label"),
-        ("phrase,label\na,x\n", SINGLE, "there is no column 'text' .columns: phrase, label.*--columns"),
+        ("text,sentiment,score\na,x,1\n", SINGLE, "which column is the label, sentiment or score.*label="),
+        ("phrase,label\na,x\n", SINGLE, "there is no column 'text' .columns: phrase, label.*columns="),
     ],
 )  # fmt: skip
 def test_what_could_be_meant_in_two_ways_is_not_guessed(content, kind, message, tmp_path):

@@ -162,7 +162,7 @@ def test_numbers_for_tags_are_their_own_names_and_that_is_said(tmp_path) -> None
         (
             "b.tsv",
             "1\tEU\tNN\tB-ORG\n2\tran\tVB\tO\n",
-            "columns are 1, word, 3, 4; which holds the tags is not known.*--tag",
+            "columns are 1, word, 3, 4; which holds the tags is not known.*tag=",
         ),
         ("c.conll", "bc 0 0 EU NN (S* -\nbc 0 1 ran VB *) -\n", "which holds the tags is not known"),  # CoNLL-2012
         ("d.csv", 'EU,B-ORG\n",O\nran,O\n', "line 2: not CSV.*Is a quote opened here"),
@@ -189,7 +189,7 @@ def test_numbers_for_tags_are_their_own_names_and_that_is_said(tmp_path) -> None
         ("l2.tsv", "nr\tmot\tclasse\n1\tEU\tB-org\n2\tran\tO\n", "line 1: is this a header \\(nr, mot, classe\\)"),
         ("p.pos", "EU/NNP ran/VBD\n", "line 1: word/tag, in one"),
         ("q.txt", "中/b-org 国/i-org\n他/o 走/o\n", "line 1: word/tag, in one"),
-        ("r.tsv", "EU\tN\t0.99\nran\tV\t0.88\n", "line 1: 0.99 is a number, no tag.*--tag"),
+        ("r.tsv", "EU\tN\t0.99\nran\tV\t0.88\n", "line 1: 0.99 is a number, no tag.*tag="),
         ("s.jsonl", '{"tokens": ["EU", "ran"], "ner_tags": [3, -100]}', "line 1: 'ner_tags' has -100, which is no tag"),
         ("t.tsv", "E\0U\tO\n", "holds zero bytes"),
     ],

@@ -297,14 +297,20 @@ class TestRuns:
         path = tmp_path / "gaps.csv"
         path.write_text("text,label\ngood,yes\n,yes\nbad,no\n", encoding="utf-8")
         said: list[str] = []
-        finetune(Classification(), model, path, path, RECIPE, tmp_path / "out", ALONE, say=said.append)
+        _, best = finetune(Classification(), model, path, path, RECIPE, tmp_path / "out", ALONE, say=said.append)
         understood = "  read as texts: text; 2 labels: no 1, yes 1."
         account = f"'{path}': 2 of 3 examples used.\n{understood}\n  left out: 1 × it has an empty text (line 3)."
         chosen = f"The best model is chosen by accuracy on '{path}'."
         new = "Newly initialised, to be trained: classifier.weight, classifier.bias."
         by_heart = "Also trained on: 2 of the 2 examples to evaluate on."
         one_step = "The rows to train on (2) do not fill a batch of 8: an epoch is one step."
-        assert [*said[:4], said[4][: len(by_heart)], *said[5:]] == [account, account, chosen, new, by_heart, one_step]
+        too_short = (
+            "The whole run is 2 steps, in which a new head learns little: choose more epochs, or smaller batches."
+        )
+        begin = [account, account, chosen, new, by_heart, one_step, too_short]
+        assert [*said[:4], said[4][: len(by_heart)], *said[5:7]] == begin
+        assert said[7].splitlines()[0].split() == ["step", "loss", "accuracy", "macro", "f1"]
+        assert said[8:] == [f"The best model, of step {best['step']}, is in {tmp_path / 'out' / 'model'}."]
 
     def test_relative_positions_train_too(self, tmp_path: Path) -> None:
         model = small_model(tmp_path / "relative", position_embedding_type="relative_key")
