@@ -17,6 +17,7 @@ from torch import Tensor
 from ..checkpoints import replacing
 from ..optim import AdamL2, AdamW, schedules
 from ..visible import visible_in_plot
+from .fonts import add_fonts
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -44,6 +45,7 @@ def check_file_kind(out: str | os.PathLike[str]) -> None:
 
 def save_figure(figure: "Figure", out: str | os.PathLike[str]) -> None:
     """Write a file of the kind that its name ends with; a reader never finds half of it."""
+    add_fonts(figure)
     with replacing(Path(out)) as temporary:
         figure.savefig(temporary)
 

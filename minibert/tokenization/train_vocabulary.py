@@ -17,7 +17,7 @@ import heapq
 import math
 import os
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from typing import Any
 from .words import BasicTokenizer, lower_each
 
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+LETTERS = 1000  # different characters that pieces are made of, unless the caller says otherwise
 READ = 1 << 24  # characters of a file held at a time
 Pair = tuple[str, str]
 
@@ -76,15 +77,16 @@ def _blocks(path: Path) -> Iterator[str]:
 def learn_pieces(
     word_counts: Counter[str],
     size: int,
-    special_tokens: Iterable[str] = SPECIAL_TOKENS,
-    alphabet_limit: int = 1000,
+    special_tokens: Sequence[str] = SPECIAL_TOKENS,
+    alphabet_limit: int | None = None,
     min_frequency: int = 2,
     progress: Callable[[int, int], None] | None = None,
 ) -> list[str]:
     """`train_wordpiece` from words that are counted already.
 
     size: pieces in all, special tokens and characters included.
-    alphabet_limit: how many different characters are kept, the most frequent; words with others become `[UNK]`.
+    alphabet_limit: how many different characters are kept, the most frequent; words with others become `[UNK]`. None: 1,000,
+        and as many more as fit of those that are always a word of their own, as Chinese characters are.
     min_frequency: pieces that would stand side by side less often are not joined.
     progress: called with (pieces so far, size) after each one.
     """
@@ -94,12 +96,18 @@ def learn_pieces(
             characters[char] += count
     if not characters:
         raise ValueError("There is nothing to learn from: the text holds no words.")
-    kept = set(sorted(characters, key=lambda char: (-characters[char], char))[:alphabet_limit])
+    frequent_first = sorted(characters, key=lambda char: (-characters[char], char))
+    kept = set(frequent_first[: LETTERS if alphabet_limit is None else alphabet_limit])
+    if alphabet_limit is None:
+        spelled = set().union(*(word for word in word_counts if len(word) > 1))
+        alone = [char for char in frequent_first[LETTERS:] if char not in spelled and characters[char] >= min_frequency]
+        inside = kept & spelled  # which may become two pieces, "a" and "##a"
+        kept.update(alone[: max(0, size - len(special_tokens) - len(kept) - len(inside))])
     pieces = Pieces({word: count for word, count in word_counts.items() if kept.issuperset(word)})
     vocab = dict.fromkeys([*special_tokens, *sorted(pieces.counts)])
     if len(vocab) > size:
         needed = f"{len(vocab)} pieces are needed for special tokens and single characters alone, more than size={size}"
-        raise ValueError(f"{needed}. Raise size, or lower alphabet_limit={alphabet_limit}.")
+        raise ValueError(f"{needed}. Raise size, or lower alphabet_limit={alphabet_limit or LETTERS}.")
     while len(vocab) < size and (pair := pieces.best_pair(min_frequency)):
         vocab[pieces.join(pair)] = None
         if progress:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from minibert.microscope.fonts import add_fonts
 from minibert.microscope.plots import new_figure, save_figure
 from minibert.terminal import write_utf8
 
@@ -42,6 +43,7 @@ class Picture:
         return self.seen
 
     def _repr_png_(self) -> tuple[bytes, dict[str, str]]:
+        add_fonts(self.figure)
         buffer = io.BytesIO()
         self.figure.savefig(buffer, format="png", dpi=110)
         return buffer.getvalue(), {"alt": self.seen}

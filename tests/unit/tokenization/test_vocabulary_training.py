@@ -125,3 +125,25 @@ def test_what_cannot_be_learned_from_is_said(tmp_path, text_file):
     latin.write_bytes(b"caf\xe9")
     with pytest.raises(ValueError, match="not UTF-8"):
         train_wordpiece([latin], 50)
+
+
+def test_every_chinese_character_that_fits_is_a_piece():
+    """An ideograph is a word of its own, which nothing is joined from: 1,000 of them, enough letters for any alphabet, are few."""
+    counts = Counter({chr(0x4E00 + number): 5000 - number for number in range(3000)})
+    assert len(learn_pieces(counts, 8192)) == 5 + 3000
+    fitting = learn_pieces(counts, 2005)
+    assert set(fitting[5:]) == {chr(0x4E00 + number) for number in range(2000)}  # the most frequent
+
+
+def test_chinese_characters_leave_room_for_both_pieces_of_each_letter():
+    letters = Counter({f"{char}{char}": 9000 for char in "abcdefgh"})
+    counts = letters + Counter({chr(0x4E00 + number): 5000 - number for number in range(3000)})
+    vocabulary = learn_pieces(counts, 1200)
+    assert {"a", "##a"} <= set(vocabulary)
+    assert len(vocabulary) == 1200
+
+
+def test_a_character_seen_once_is_no_piece_where_others_are_many():
+    counts = Counter({chr(0x4E00 + number): 5 for number in range(1000)}) + Counter({"龍": 1, "龜": 2})
+    assert "龜" in learn_pieces(counts, 8192)
+    assert "龍" not in learn_pieces(counts, 8192)
