@@ -9,27 +9,43 @@ import click
 
 from .options import json_option
 
+FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 BESIDE_THE_PACKAGE = Path(__file__).resolve().parents[2] / "tutorials"
 
 
 @click.command("check")
-@click.argument("chapter", required=False, metavar="[NN]")
+@click.argument("chapter", required=False, metavar="[NN | my-bert]")
+@click.argument("my_bert", required=False, metavar="[FOLDER]", type=click.Path(path_type=Path))
 @click.option("--folder", type=FOLDER, help="Check the exercises of this folder.  [default: tutorials, here or above]")
+@click.option("--start", is_flag=True, help="With my-bert: make FOLDER, with blanks and a guide.")
+@click.option("--certificate", type=FILE, metavar="FILE", help="With my-bert: write a report of one page, in Markdown.")
 @json_option
-def check(chapter: str | None, folder: Path | None, as_json: bool) -> None:
+def check(chapter: str | None, my_bert: Path | None, **options: Any) -> None:
     """Check your answers to the exercises of chapter NN. Without NN, show how many pass in each chapter.
 
     \b
-    minibert check        the number of functions that pass, chapter by chapter
-    minibert check 4      every function of tutorials/exercises/04_*.py (its name, attention, does too)
+    minibert check                          the number of functions that pass, chapter by chapter
+    minibert check 4                        every function of tutorials/exercises/04_*.py (or: attention)
+    minibert check my-bert FOLDER --start   make a folder in which to write a BERT of your own
+    minibert check my-bert FOLDER           grade it, part by part  [default: my_bert]
 
     A function is shown as passed, as not written yet, or with a hint. The exit code is 0 if every function of chapter
-    NN passes, and 1 if not.
+    NN passes, or every part of your BERT, and 1 if not.
     """
-    tutorials = find_tutorials(folder)
+    tutorials, as_json = find_tutorials(options["folder"]), options["as_json"]
     sys.path.insert(0, str(tutorials))  # where Python finds `course`
     command: Any = importlib.import_module("course.command")
+    if chapter == "my-bert":
+        ladder: Any = importlib.import_module("course.ladder.command")
+        mine = my_bert or Path("my_bert")
+        if options["start"]:
+            ladder.start(mine)
+        elif not ladder.show_ladder(mine, options["certificate"], as_json):
+            click.get_current_context().exit(1)
+        return
+    if my_bert or options["start"] or options["certificate"]:
+        raise click.UsageError("FOLDER, --start and --certificate go with my-bert: minibert check my-bert FOLDER.")
     if chapter is None:
         command.show_progress(tutorials, as_json)
     elif not command.show_outcomes(tutorials, chapter, as_json):

@@ -1,0 +1,51 @@
+"""The folder with a student's BERT: made with blanks to fill in, and opened."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+START = Path(__file__).resolve().parents[2] / "your_bert" / "start"
+README = START.parent / "README.md"
+ADAPTERS = "adapters.py"
+
+
+def make_folder(folder: Path) -> list[Path]:
+    """Write the files to begin with. Returns their paths. Raises FileExistsError rather than write over one."""
+    files = {**{path.name: path for path in sorted(START.glob("*.py"))}, README.name: README}
+    for name in files:
+        if (folder / name).exists():
+            raise FileExistsError(f"{folder / name} is there already, and is not written over. Name another folder.")
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, path in files.items():
+        (folder / name).write_bytes(path.read_bytes())
+    return [folder / name for name in files]
+
+
+def check_folder_is_there(folder: Path) -> None:
+    """Raises FileNotFoundError where there is nothing to grade, saying how to begin."""
+    if not (folder / ADAPTERS).is_file():
+        raise FileNotFoundError(f"{folder} has no {ADAPTERS}. `minibert check my-bert --start {folder}` makes the files to begin with.")  # fmt: skip
+
+
+def open_adapters(folder: Path) -> dict[str, Any]:
+    """Run adapters.py, which imports the student's other files beside it. Returns its names."""
+    sys.dont_write_bytecode = True  # nothing is left beside their files
+    sys.path.insert(0, str(folder))
+    path = folder / ADAPTERS
+    module = ModuleType("adapters")
+    module.__file__ = str(path)
+    sys.modules["adapters"] = module
+    exec(compile(path.read_bytes(), str(path), "exec"), module.__dict__)  # noqa: S102  # what this process is for: see ../limits.py
+    return module.__dict__
+
+
+def adapter(adapters: dict[str, Any], name: str) -> Callable[..., Any]:
+    """One function of adapters.py. Raises NotImplementedError where it is gone, as a blank does."""
+    found = adapters.get(name)
+    if not callable(found):
+        raise NotImplementedError(f"{ADAPTERS} has no function {name}.")
+    return found

@@ -1,0 +1,46 @@
+"""What the process of a student's code does: one part, or the top. Answers are dictionaries, to go over as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ..checking import WRONG
+from .dropping import install
+from .grading import Grade, grade
+from .judge import what_and_where
+from .parts import find_part
+from .student import open_adapters
+from .top import Top, climb
+
+
+def grade_part(own: Path, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Open the student's files and grade the part asked for. Where they cannot be run, no part is blamed."""
+    try:
+        adapters = _open(asked)
+    except BaseException as error:  # SystemExit too
+        return Grade(asked["part"], WRONG, what_and_where(error), blamed="").as_json()
+    try:
+        return grade(find_part(asked["part"]), adapters, own).as_json()
+    except BaseException as error:  # exit() in a function is a mistake like any other
+        return Grade(asked["part"], WRONG, what_and_where(error), blamed=asked["part"]).as_json()
+
+
+def climb_to_the_top(_: Path, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Open the student's files and use their BERT."""
+    try:
+        return climb(_open(asked), Path(asked["minilm"]) if asked["minilm"] else None).as_json()
+    except BaseException as error:
+        return Top(what_and_where(error)).as_json()
+
+
+def _open(asked: Mapping[str, Any]) -> dict[str, Any]:
+    torch.set_num_threads(min(2, torch.get_num_threads()))  # small tensors gain nothing from more
+    install()
+    return open_adapters(Path(asked["folder"]))
+
+
+TASKS: dict[str, Callable[[Path, Mapping[str, Any]], dict[str, Any]]] = {"grade": grade_part, "climb": climb_to_the_top}
