@@ -6,6 +6,7 @@ Run it:  python tutorials/bert_in_one_page.py        (then change the text in th
 
 This is the arithmetic of `minibert.BertForMaskedLM` in evaluation, to the bit. What it leaves out is what a blank does
 not need: dropout (off outside training), the pooler and next-sentence scores, and stripping accents (é → e).
+The same in JavaScript, side by side: docs/one_page_twice.md.
 Sources: Devlin et al. 2019 (BERT); Vaswani et al. 2017 (the encoder); Wu et al. 2016 (WordPiece).
 """
 

@@ -63,9 +63,8 @@ export class App {
     this.special = new Set([data.tokens.start, data.tokens.separator, mask ?? ""]);
     this.history = new History();
     this.questions = new Questions(worker, error => { byId("status").textContent = this.say("failed", error); });
-    const heads = Array.from({ length: 64 }, (_, i) => i);
     /** @type {State} */
-    this.usual = { panels: data.texts.map(([text, second]) => ({ text, second, hidden: [], edits: {} })), view: "heads", layer: 0, heads, place: 10000, stage: "bert.embeddings",
+    this.usual = { panels: data.texts.map(([text, second]) => ({ text, second, hidden: [], edits: {} })), view: "heads", layer: 0, heads: [], place: 10000, stage: "bert.embeddings",
       language: navigator.language.startsWith("zh") ? "zh" : "en", tour: -1 };
     this.state = fromFragment(location.hash, this.usual);
     /** @type {Panel[]} */ this.panels = [];
@@ -130,6 +129,7 @@ export class App {
     fill(byId("panels"), ...this.panels.map(panel => panel.view));
     document.body.classList.toggle("pair", state.panels.length === 2);
     this.panels.forEach(panel => { panel.asked = ""; });
+    byId("tools").setAttribute("aria-label", this.say("tools"));
     this.refresh();
   }
 
@@ -145,7 +145,7 @@ export class App {
       make("button", { type: "button", "data-key": "undo", disabled: past.length === 0, onclick: () => this.restore(this.history.go(state, "past")) }, this.say("undo")),
       make("button", { type: "button", "data-key": "redo", disabled: future.length === 0, onclick: () => this.restore(this.history.go(state, "future")) }, this.say("redo")),
       make("button", { type: "button", "data-key": "link", onclick: () => this.copy() }, this.say("link")),
-      make("button", { type: "button", "data-key": "language", lang: state.language === "zh" ? "en" : "zh-Hans", onclick: () => { this.history.remember(state, "language"); state.language = state.language === "zh" ? "en" : "zh"; this.rebuild(); } }, this.say("other")),
+      make("button", { type: "button", "data-key": "language", lang: state.language === "zh" ? "en" : "zh-Hans", title: this.say("otherHint"), onclick: () => { this.history.remember(state, "language"); state.language = state.language === "zh" ? "en" : "zh"; this.rebuild(); } }, this.say("other")),
       make("button", { type: "button", "data-key": "theme", "aria-label": this.say("theme"), title: this.say("theme"), onclick: () => this.turn() }, "◐"));
     fill(byId("views"), ...VIEWS.map(view => make("button", { type: "button", role: "tab", id: `tab-${view}`, "data-key": view, "data-view": view, "aria-controls": "panels",
       "aria-selected": String(state.view === view), tabindex: state.view === view ? 0 : -1, onclick: () => this.open(view) }, this.say(view))));
@@ -192,7 +192,10 @@ export class App {
       else this.panels.forEach(panel => { panel.pinned = null; panel.draw(); });
     }
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (step && target.getAttribute("role") === "tab") this.open(VIEWS[(VIEWS.indexOf(this.state.view) + step + VIEWS.length) % VIEWS.length]);
+    if (step && target.getAttribute("role") === "tab") {
+      this.open(VIEWS[(VIEWS.indexOf(this.state.view) + step + VIEWS.length) % VIEWS.length]);
+      byId(`tab-${this.state.view}`).focus();
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 // What can be done to the network: switching parts of it off, and asking which pieces the answer hangs on.
-import { fill, make, percent, toggle, visible } from "./make.mjs";
+import { fill, make, percent, scrolling, toggle, visible } from "./make.mjs";
 import { inUse, isChanged } from "./state.mjs";
 /** @import { Edits } from "./bert.mjs" */
 /** @import { Answer } from "./worker.mjs" */
@@ -82,32 +82,35 @@ export function drawInfluence(app, panel) {
   const about = subject(app, panel);
   if (!about) return fill(panel.view, make("p", {}, app.say(app.network.kind === "words" ? "influenceNone" : "influenceTags")));
   const own = `${panel.asked} ${about.id}`; // of this question: a later one begins anew
-  if (panel.probed === own) return;
-  panel.probed = own;
+  if (panel.probe?.own === own) return panel.probe.show();
   const places = panel.ids.map((_, place) => place).filter(place => place !== about.at && app.canHide(panel.ids[place]));
   /** @type {Row[]} */
   const rows = places.map(place => ({ place }));
   const cover = app.maskId ?? app.tokenizer.id(app.data.tokens.unknown), { segments, ids } = panel, edits = JSON.parse(panel.asked).edits;
   const share = (/** @type {Answer} */ answer) => answer.of?.[0]?.[0] ?? answer.labels?.find(each => each.id === about.id)?.share;
-  const show = (/** @type {number} */ done) => {
+  let done = 0;
+  const show = () => {
     const bar = (/** @type {string} */ name, /** @type {number | undefined} */ value) => value === undefined ? make("span", { class: "track" }) : make("span", { class: "both" },
       make("span", { class: "track" }, make("span", { class: `bar ${name}`, style: { width: `${100 * value}%` } }), make("span", { class: "was", style: { left: `${100 * about.share}%` } })), make("span", { class: "number" }, percent(value)));
     fill(panel.view, make("h2", {}, app.say("influenceTitle", about.name, percent(about.share))), make("p", { class: "soft", role: "status" }, done < rows.length ? app.say("working", done, rows.length) : app.say("influenceMarks")),
-      make("div", { class: "scroll" }, make("table", { class: "influence" }, make("tr", {}, make("th", {}), make("th", { scope: "col" }, app.say("takenOut")), make("th", { scope: "col" }, app.say("covered"))),
+      scrolling(app.say("influence"), make("table", { class: "influence" }, make("tr", {}, make("th", { scope: "col" }, app.say("pieces")), make("th", { scope: "col" }, app.say("takenOut")), make("th", { scope: "col" }, app.say("covered"))),
         ...rows.map(row => make("tr", { "data-influence": row.place }, make("th", { scope: "row" }, panel.piece(row.place)), make("td", {}, bar("out", row.takenOut)), make("td", {}, bar("over", row.covered)))))));
   };
   const without = (/** @type {number[]} */ list, /** @type {number} */ place) => list.filter((_, i) => i !== place);
+  const mine = panel.probe = { own, show };
+  show();
   (async () => {
-    show(0);
-    for (const [i, row] of rows.entries()) {
+    for (const row of rows) {
       const { place } = row, moved = about.at > place ? about.at - 1 : about.at, of = [about.id];
       const covered = ids.map((id, at) => at === place ? cover : id);
       const at = (/** @type {number} */ where) => where < 0 ? [] : [where];
       const one = await app.ask(`probe${panel.index}`, { ids: without(ids, place), segments: without(segments, place), edits: withoutPlaces(edits), at: at(moved), of });
       const two = one && await app.ask(`probe${panel.index}`, { ids: covered, segments, edits, at: at(about.at), of });
-      if (!one || !two || panel.probed !== own || app.state.view !== "influence") return void (panel.probed = panel.probed === own ? "" : panel.probed);
+      if (panel.probe !== mine) return; // another question was asked meanwhile
+      if (!one || !two || app.state.view !== "influence") return void (panel.probe = null);
       Object.assign(row, { takenOut: share(one), covered: share(two) });
-      show(i + 1);
+      done++;
+      show();
     }
   })();
 }

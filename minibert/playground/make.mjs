@@ -38,8 +38,18 @@ export function fill(element, ...children) {
 /** @param {number} share @param {number} [digits] */
 export const percent = (share, digits = 1) => `${(100 * share).toFixed(digits)}%`;
 
-/** A colour of the page, such as "--plus". @param {string} name */
-export const colour = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+/** @type {Map<string, string>} */
+const known = new Map();
+
+/** A colour of the page, such as "--plus"; looked up once in light and once in dark. @param {string} name @returns {string} */
+export function colour(name) {
+  const key = `${document.documentElement.dataset.theme} ${name}`, found = known.get(key) ?? getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  known.set(key, found);
+  return found;
+}
+
+/** A box that scrolls sideways where it must, and by keyboard. @param {string} label @param {Child} child @param {string} [more] */
+export const scrolling = (label, child, more = "") => make("div", { class: `scroll ${more}`, tabindex: 0, role: "region", "aria-label": label }, child);
 
 /** A button that is on or off. @param {Child} label @param {boolean} pressed @param {() => void} press @param {Record<string, any>} [more] */
 export const toggle = (label, pressed, press, more = {}) => make("button", { type: "button", "aria-pressed": String(pressed), onclick: press, ...more }, label);

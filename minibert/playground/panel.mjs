@@ -27,14 +27,16 @@ export class Panel {
     /** @type {Answer | null} */ this.answer = null;
     /** @type {Answer | null} */ this.plain = null;
     this.asked = "";
-    this.probed = "";
+    /** @type {{key: string, ids: number[], segments: number[]} | undefined} */ this.encoded = undefined;
+    /** @type {{own: string, show: () => void} | null} */ this.probe = null;
     /** @type {number | null} */ this.pinned = null;
     /** @type {{swap: number[], vector: {layer: number, at: number, from: number}} | undefined} */ this.half = undefined;
     /** @type {number[]} */ this.unhidden = [];
     this.openSecond = false;
     this.length = 0;
     this.card = make("section", { class: "card input", "data-panel": index });
-    this.answers = make("section", { class: "card answers", "data-panel": index, "aria-live": "polite" });
+    this.answers = make("section", { class: "card answers", "data-panel": index, "aria-label": app.say("answer") });
+    this.said = make("p", { class: "unseen", "aria-live": "polite" }); // for readers of screens, once typing rests
     this.view = make("section", { class: "card view", "data-panel": index });
     this.build();
   }
@@ -74,7 +76,7 @@ export class Panel {
     const add = make("button", { type: "button", class: "quiet", onclick: () => { this.openSecond = true; this.build(); this.draw(); this.fields?.second.focus(); } }, app.say("addSecond"));
     this.pieces = make("div", { class: "pieces", role: "group", "aria-label": app.say("pieces") });
     this.note = make("p", { class: "soft" });
-    this.card.replaceChildren(text.row, ...(open ? [second.row] : canPair ? [add] : []), this.pieces, this.note);
+    this.card.replaceChildren(text.row, ...(open ? [second.row] : canPair ? [add] : []), this.pieces, this.note, this.said);
   }
 
   /** @param {"text" | "second"} field @param {string} value */
@@ -88,8 +90,9 @@ export class Panel {
 
   /** The ids of the text, cut where it is too long. */
   encode() {
-    const { app, state } = this, { maximum } = app.network;
-    const { ids, segments } = app.tokenizer.encode(state.text, app.network.segments > 1 ? state.second : "");
+    const { app, state } = this, { maximum } = app.network, second = app.network.segments > 1 ? state.second : "", key = `${state.text}\n\0${second}`;
+    if (this.encoded?.key !== key) this.encoded = { key, ...app.tokenizer.encode(state.text, second) }; // it is asked for again and again
+    const { ids, segments } = this.encoded;
     this.length = ids.length;
     if (ids.length <= maximum) return { ids, segments };
     return { ids: [...ids.slice(0, maximum - 1), ids[ids.length - 1]], segments: segments.slice(0, maximum) };
@@ -197,6 +200,8 @@ export class Panel {
       else parts.push(...(answer.spans ?? []).map(({ from, to, share }) => this.bar(this.words(from, to), share, undefined)));
     } else parts.push(make("p", {}, app.say("noHead")));
     if (plain) parts.push(make("p", { class: "soft" }, app.say("unchanged")));
+    clearTimeout(this.saying);
+    this.saying = setTimeout(() => { this.said.textContent = [...this.answers.querySelectorAll("h3, .bar-row, p:not(.soft), .tag")].slice(0, 5).map(each => [...each.childNodes].map(child => child.textContent).join(" ")).join("; "); }, 800);
     fill(this.answers, make("h2", {}, app.say("answer"), make("span", { class: "soft ms" }, app.say("ms", this.ids.length, answer.ms.toFixed(0)))), ...parts);
   }
 

@@ -3,7 +3,7 @@
 
 /** One text in the network: hidden are the places of pieces that are hidden. @typedef {{text: string, second: string, hidden: number[], edits: Edits}} Panel */
 /** @typedef {"heads" | "layers" | "stages" | "change" | "influence"} View */
-/** @typedef {{panels: Panel[], view: View, layer: number, heads: number[], place: number, stage: string, language: "en" | "zh", tour: number}} State */
+/** heads: those whose lines are drawn, [] for all. tour: its step, -1 outside. @typedef {{panels: Panel[], view: View, layer: number, heads: number[], place: number, stage: string, language: "en" | "zh", tour: number}} State */
 
 /** @type {View[]} */
 export const VIEWS = ["heads", "layers", "stages", "change", "influence"];

@@ -3,17 +3,17 @@
 /** @import { View } from "./state.mjs" */
 
 /**
- * set: what the page shows in this step. title, tell, ask and answer: in both languages.
- * @typedef {{set: {text: string, hidden?: number[], edits?: Edits, view: View, layer?: number, heads?: number[], place?: number, stage?: string},
+ * set: what the page shows in this step; look: where to on a small screen, if not at the view. title, tell, ask and answer: in both languages.
+ * @typedef {{set: {text: string, hidden?: number[], edits?: Edits, view: View, layer?: number, heads?: number[], place?: number, stage?: string, look?: "top" | "answer"},
  *   title: [string, string], tell: [string, string], ask: [string, string], answer: [string, string]}} Step
  */
 
-const NO = "He shook his head, and said no.", PARDON = "I beg your [MASK], sir.", FOUR = [0, 1, 2, 3];
+const NO = "He shook his head, and said no.", PARDON = "I beg your [MASK], sir.";
 
 /** @type {Step[]} */
 export const STEPS = [
   {
-    set: { text: "The unkindly man shook his head.", view: "heads", layer: 0, heads: FOUR },
+    set: { text: "The unkindly man shook his head.", view: "heads", layer: 0, look: "top" },
     title: ["Text becomes pieces", "文本变成词片"],
     tell: ["BERT knows 8,192 pieces. A word that is not among them is cut into pieces that are: “unkindly” is unkind and ##ly. The small number under each piece is its id, and that is all the network gets. [CLS] and [SEP] mark the beginning and the end.",
       "BERT 认识 8,192 个词片。不在其中的词会被切成认识的词片：“unkindly” 变成 unkind 和 ##ly。每个词片下面的小数字是它的编号，网络得到的只有这些编号。[CLS] 和 [SEP] 标记开头和结尾。"],
@@ -21,7 +21,7 @@ export const STEPS = [
     answer: ["Ten: the novels that the vocabulary was made from do not have it.", "10 个：词表取自小说，小说里没有这个词。"],
   },
   {
-    set: { text: NO, hidden: [4], view: "heads", layer: 0, heads: FOUR, place: 4 },
+    set: { text: NO, hidden: [4], view: "heads", layer: 0, place: 4, look: "top" },
     title: ["Hide a word, and the model guesses it", "遮住一个词，让模型来猜"],
     tell: ["“head” is hidden: in its place the network sees [MASK]. It gives every one of its 8,192 pieces a probability. It was trained on old novels with this game, and on telling whether a second text follows the first.",
       "“head” 被遮住了：网络在那里看到的是 [MASK]。它给 8,192 个词片各一个概率。它就是在老小说上靠这个猜词游戏训练出来的（另外还要判断第二段文本是否紧接第一段）。"],
@@ -53,7 +53,7 @@ export const STEPS = [
     answer: ["At “shook”, with 97%: what can be shaken?", "看 “shook”，权重 97%：什么东西可以摇？"],
   },
   {
-    set: { text: NO, hidden: [4], view: "heads", layer: 0, heads: FOUR, place: 4 },
+    set: { text: NO, hidden: [4], view: "heads", layer: 0, place: 4 },
     title: ["One head looks one piece back", "有一个头总看前一个词片"],
     tell: ["Some heads have a simple job. Look for one whose small picture is a straight line just below the diagonal: every piece looks at the piece before it. The table says on average how much goes where.",
       "有些头的工作很简单。找一个小图是一条紧挨对角线下方的直线的头：每个词片都看它前一个词片。表格给出平均的权重。"],
@@ -61,7 +61,7 @@ export const STEPS = [
     answer: ["Head 1. Head 2 looks one piece ahead, and head 3 at [CLS].", "头 1。头 2 看后一个词片，头 3 看 [CLS]。"],
   },
   {
-    set: { text: NO, hidden: [4], view: "change", place: 4 },
+    set: { text: NO, hidden: [4], view: "change", place: 4, look: "answer" },
     title: ["Switch a head off", "关掉一个头"],
     tell: ["What a head gathers is multiplied by 0 when it is off. The thin marks in the answer show the network as it was trained.",
       "关掉一个头，它收集的内容就乘以 0。结果中的细线是未改动的网络。"],
@@ -69,7 +69,7 @@ export const STEPS = [
     answer: ["Head 2: 52% are left for “head”; without head 1 it is 63%. The comma behind the blank helps more than “his” before it.", "头 2：“head” 只剩 52%；没有头 1 还有 63%。空白后面的逗号比前面的 “his” 更有用。"],
   },
   {
-    set: { text: NO, hidden: [4], edits: { positions: false }, view: "change", place: 4 },
+    set: { text: NO, hidden: [4], edits: { positions: false }, view: "change", place: 4, look: "answer" },
     title: ["Without positions there is no order", "没有位置就没有顺序"],
     tell: ["To each word's vector the network adds a vector of its position. Here that is switched off, and the text is a bag of words.",
       "网络给每个词的向量加上一个位置向量。这里把它关掉了，文本就成了一袋没有顺序的词。"],
@@ -77,7 +77,7 @@ export const STEPS = [
     answer: ["It is not among the first eight: without an order nobody knows which word is missing.", "它不在前八名里：没有顺序，就不知道缺的是哪个词。"],
   },
   {
-    set: { text: NO, hidden: [4], edits: { swap: [2, 4] }, view: "change", place: 4 },
+    set: { text: NO, hidden: [4], edits: { swap: [2, 4] }, view: "change", place: 4, look: "answer" },
     title: ["Swap two positions", "交换两个位置"],
     tell: ["“shook” and the hidden word have exchanged their positions. The pieces stand where they stood, but the network reads: he [MASK] his shook, and said no.",
       "“shook” 和被遮住的词交换了位置。词片没有动，但网络读到的是：he [MASK] his shook, and said no."],
@@ -85,7 +85,7 @@ export const STEPS = [
     answer: ["“shook”, “turned”, “opened”: a verb, since that is what stands between “he” and “his”.", "“shook”、“turned”、“opened”：是动词，因为 “he” 和 “his” 之间应该是动词。"],
   },
   {
-    set: { text: NO, hidden: [4], edits: { temperature: 8 }, view: "heads", layer: 0, heads: FOUR, place: 4 },
+    set: { text: NO, hidden: [4], edits: { temperature: 8 }, view: "heads", layer: 0, place: 4 },
     title: ["Temperature: how sharply a head looks", "温度：头看得有多专注"],
     tell: ["Before the softmax all scores of attention are divided by 8 here. The lines of the heads that looked at one piece are spread over all.",
       "这里在 softmax 之前把注意力的所有分数都除以 8。原来只看一个词片的头，现在平均地看所有词片。"],
@@ -93,7 +93,7 @@ export const STEPS = [
     answer: ["Too sharp: “head” has 69% at 0.25, and 3% at 8.", "太专注：0.25 时 “head” 有 69%，8 时只有 3%。"],
   },
   {
-    set: { text: NO, hidden: [4], edits: { layers: [3] }, view: "change", place: 4 },
+    set: { text: NO, hidden: [4], edits: { layers: [3] }, view: "change", place: 4, look: "answer" },
     title: ["Layers and residuals", "层与残差"],
     tell: ["Layer 3 is passed over. That works because each layer only adds to what went into it: the residual. What is switched off here is an addition, and the rest goes on.",
       "这里跳过了第 3 层。这行得通，因为每一层只是在输入上再加一点东西：这就是残差。关掉的只是一次加法，其余照常传下去。"],

@@ -12,11 +12,15 @@ export function goTo(app, step) {
     const { state } = app;
     state.tour = step;
     if (step < 0) return;
-    const { text, hidden = [], edits = {}, view, layer = 0, heads = [0], place = 10000, stage = "" } = STEPS[step].set;
+    const { text, hidden = [], edits = {}, view, layer = 0, heads = [], place = 10000, stage = "" } = STEPS[step].set;
     state.panels = [{ text, second: "", hidden: [...hidden], edits: structuredClone(edits) }];
     Object.assign(state, { view, layer, heads: [...heads], place, stage: stage || app.usual.stage });
     app.panels.forEach(panel => { panel.pinned = null; panel.half = undefined; });
   });
+  if (step < 0 || innerWidth >= 860) return; // a large screen has all in sight
+  const { look } = STEPS[step].set;
+  if (look === "top") scrollTo(0, 0);
+  else document.querySelector(look === "answer" ? ".answers" : "#views")?.scrollIntoView();
 }
 
 /** @param {App} app @param {Element} box */
@@ -30,7 +34,7 @@ export function drawTour(app, box) {
     make("div", { "aria-live": "polite" }, make("h2", {}, step.title[of]), make("p", {}, step.tell[of]), make("p", { class: "ask" }, step.ask[of]), told === tour ? make("p", { class: "told" }, step.answer[of]) : null),
     make("div", { class: "controls" },
       button("back", () => goTo(app, tour - 1), { disabled: tour === 0 }),
-      button("tell", () => { told = tour; drawTour(app, box); }, { disabled: told === tour }),
+      button("tell", () => { told = tour; drawTour(app, box); /** @type {HTMLElement | null} */ (box.querySelector(`[data-tour=${tour === last ? "close" : "forward"}]`))?.focus(); }, { disabled: told === tour }),
       button("forward", () => goTo(app, tour + 1), { disabled: tour === last, class: "main" }),
       button("close", () => goTo(app, -1)))));
 }

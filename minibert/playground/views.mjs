@@ -1,5 +1,5 @@
 // What can be seen of the network: its heads, the answer layer by layer, and the numbers of every stage.
-import { COLOURS, colour, fill, make, percent, pixels, save, toggle, visible } from "./make.mjs";
+import { COLOURS, colour, fill, make, percent, pixels, save, scrolling, toggle, visible } from "./make.mjs";
 import { drawChange, drawInfluence } from "./experiments.mjs";
 /** @import { Matrix } from "./bert.mjs" */
 /** @import { App } from "./app.mjs" */
@@ -37,12 +37,12 @@ function drawHeads(app, panel) {
   const right = make("div", { class: "lines" }, make("h2", {}, app.say("linesOf", layer)));
   fill(panel.view, make("div", { class: "attention" }, overview, right));
   if (!looks) return void right.append(make("p", {}, app.say("layerOff")));
-  const count = looks.rows / looks.columns, heads = state.heads.filter(head => head < count);
-  const all = heads.length === count;
+  const count = looks.rows / looks.columns, chosen = state.heads.filter(head => head < count), all = chosen.length === 0;
+  const heads = all ? Array.from({ length: count }, (_, head) => head) : chosen;
   right.append(make("div", { class: "controls" }, ...Array.from({ length: count }, (_, head) => toggle(app.say("headN", head), heads.includes(head), () => app.change("head", () => {
-    state.heads = heads.includes(head) ? heads.filter(each => each !== head) : [...heads, head].sort((a, b) => a - b);
+    state.heads = chosen.includes(head) ? chosen.filter(each => each !== head) : [...chosen, head].sort((a, b) => a - b);
   }), { class: "chip", style: { "--colour": COLOURS[head % COLOURS.length] }, "data-key": `head${head}`, "data-head": head })),
-  toggle(app.say("allHeads"), all, () => app.change("head", () => { state.heads = all ? [0] : Array.from({ length: 64 }, (_, i) => i); }), { "data-key": "all" })));
+  toggle(app.say("allHeads"), all, () => app.change("head", () => { state.heads = []; }), { "data-key": "all" })));
   const lines = drawLines(app, panel, looks, heads);
   right.append(lines.element, lines.readout, make("div", { class: "controls" }, make("span", { class: "soft" }, app.say("saveAs")),
     ...(/** @type {const} */ (["svg", "png"])).map(kind => make("button", { type: "button", "data-save": kind, onclick: () => save(picture(app, panel, lines.element), kind) }, kind.toUpperCase()))));
@@ -121,8 +121,8 @@ function whereTable(app, panel, looks, layer) {
     return [average(head, from => at(from, from - 1)), average(head, from => at(from, from)), average(head, from => at(from, from + 1)),
       average(head, from => at(from, 0)), average(head, from => ends.reduce((sum, end) => sum + at(from, end), 0))];
   });
-  return make("div", { class: "where" }, make("h3", {}, app.say("whereTitle", layer)), make("div", { class: "scroll" }, make("table", {},
-    make("tr", {}, make("th", {}, app.say("head")), ...columns.map(name => make("th", { class: "number", scope: "col" }, app.say(name)))),
+  return make("div", { class: "where" }, make("h3", {}, app.say("whereTitle", layer)), scrolling(app.say("whereTitle", layer), make("table", {},
+    make("tr", {}, make("th", { scope: "col" }, app.say("head")), ...columns.map(name => make("th", { class: "number", scope: "col" }, app.say(name)))),
     ...rows.map((row, head) => make("tr", {}, make("th", { scope: "row" }, head), ...row.map((share, i) => make("td", { class: "number", "data-where": `${head}.${columns[i]}`,
       style: { background: `rgba(${colour("--plus")}, ${(0.55 * share).toFixed(3)})` } }, percent(share, 0))))))));
 }
@@ -175,7 +175,7 @@ function drawStages(app, panel) {
     make("td", {}, shape(app, stage, facts)), ...(/** @type {const} */ (["mean", "std", "min", "max"])).map(kind => make("td", { class: "number", "data-fact": kind }, facts[kind].toFixed(3))))];
   });
   const table = make("table", { class: "stage-table" }, make("tr", {}, ...["stage", "shape", "mean", "std", "min", "max"].map((name, i) => make("th", { scope: "col", class: i > 1 ? "number" : null }, app.say(name)))), ...rows);
-  fill(panel.view, make("p", { class: "soft" }, app.say("stageTitle")), make("div", { class: "stages" }, stageDetail(app, panel), make("div", { class: "scroll tall", tabindex: 0, role: "region", "aria-label": app.say("stages") }, table)));
+  fill(panel.view, make("p", { class: "soft" }, app.say("stageTitle")), make("div", { class: "stages" }, scrolling(app.say("stages"), table, "tall"), stageDetail(app, panel)));
 }
 
 /** @param {App} app @param {Panel} panel */
@@ -190,5 +190,5 @@ function stageDetail(app, panel) {
   return make("div", { class: "detail" }, make("h2", {}, stage.path || app.say("whole")), make("dl", {}, ...fact("equation", stage.equation), ...fact("python", stage.code), ...fact("written", `${stage.class}, ${stage.where}`)),
     make("p", { class: "soft" }, app.say(stage.axes === 4 ? "numbersHeads" : "numbers")),
     make("div", { class: "heat", style: { height: `${Math.min(260, Math.max(24, 14 * x.rows))}px` } }, pixels(x.data, x.columns, value => value / largest)),
-    make("h3", {}, app.say("firstNumbers")), make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": app.say("firstNumbers") }, make("table", {}, ...first)));
+    make("h3", {}, app.say("firstNumbers")), scrolling(app.say("firstNumbers"), make("table", {}, ...first)));
 }

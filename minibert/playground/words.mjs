@@ -11,6 +11,8 @@ export const WORDS = {
   link: ["Copy link", "复制链接"],
   copied: ["Copied", "已复制"],
   theme: ["Switch between light and dark", "切换明暗"],
+  tools: ["Tools", "工具"],
+  otherHint: ["This page in Chinese", "英文版页面"],
   other: ["中文", "English"],
   opening: ["Opening the model …", "正在载入模型……"],
   failed: ["The model could not answer: {0}", "模型无法给出结果：{0}"],

@@ -160,3 +160,21 @@ def test_axe_finds_nothing_serious(site: Path, window: Browser, width: int, sche
         if places := window.ask("POST", "/execute/async", script=SERIOUS, args=[]):
             serious[name] = places
     assert serious == {}, json.dumps(serious, indent=2, ensure_ascii=False)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_axe_finds_nothing_in_any_view_of_the_playground(site: Path, window: Browser, width: int, scheme: str) -> None:
+    found = importlib.util.find_spec("axe_core_python")
+    assert found is not None
+    assert found.origin is not None
+    window.resize(width, 900)
+    choose_colours(window, scheme)
+    window.open(site / "playground.html")
+    window.run(Path(found.origin).with_name("axe.min.js").read_text(encoding="utf-8"))
+    window.run("document.querySelector('[data-key=tour]').click()")
+    for view in ("heads", "layers", "stages", "change", "influence"):
+        window.run("app.open(arguments[0])", view)
+        quiet = "app.questions.open && !app.questions.running && app.questions.waiting.size === 0"
+        assert look(window, quiet, "found", seconds=20)
+        assert window.ask("POST", "/execute/async", script=SERIOUS, args=[]) == [], view

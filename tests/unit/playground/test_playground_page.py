@@ -339,15 +339,17 @@ def test_typing_is_answered_at_once(page: Browser) -> None:
     """From a key to the new answer, and how long typing is blocked: printed, and far from what a person would notice."""
     script = """
     const done = arguments[arguments.length - 1], area = document.getElementById("text-0"), text = area.value, times = [], blocked = [];
-    const type = i => { if (i === 20) return done([times.sort((a, b) => a - b)[10], Math.max(...blocked)]);
+    const type = i => { if (i === 20) return done([times.sort((a, b) => a - b)[10], blocked.sort((a, b) => a - b)[10], blocked[19]]);
       const began = performance.now(), panel = app.panels[0], old = panel.answer;
       area.value = `${text} ${"no"[i % 2]}`; area.dispatchEvent(new Event("input")); blocked.push(performance.now() - began);
       const look = () => panel.answer !== old ? (times.push(performance.now() - began), setTimeout(() => type(i + 1), 20)) : setTimeout(look, 1); look(); };
     type(0);"""
     for pieces, limit in ((16, 150), (64, 700)):
         set_text(page, "He shook his [MASK]" + " no" * (pieces - 8))
-        answer, blocked = page.ask("POST", "/execute/async", script=script, args=[])
-        print(f"{pieces} pieces: answer after {answer:.0f} ms in the median, typing blocked {blocked:.0f} ms at most")
+        answer, typical, blocked = page.ask("POST", "/execute/async", script=script, args=[])
+        print(
+            f"{pieces} pieces: answer after {answer:.0f} ms in the median, typing blocked {typical:.0f} ms, {blocked:.0f} at most"
+        )
         assert answer < 10 * limit
 
 
