@@ -278,11 +278,13 @@ print(comparison.summary())
 assert comparison.first is not None
 assert comparison.first.path == "bert.encoder.layer.2.attention.self"
 assert comparison.first.inside == "the scores before softmax"
+assert comparison.first.mistakes == ("the scores are divided by d, not √d",)
 
 # %% [markdown]
 # Everything before agrees to the bit; query, key and value are right, the scores made of them are not. So look at the line with `scores =`:
-# it divides by d, and should by √d. All later stages diverge too, but they are not to blame. The rule is: **the first stage that gives
-# something else although it is given the same.**
+# it divides by d, and should by √d. `compare` says so as well: it computed the stage with one classic mistake after the other in place of
+# the right formula, and this one gives your numbers. It has not read your code. All later stages diverge too, but they are not to blame.
+# The rule is: **the first stage that gives something else although it is given the same.**
 #
 # ## When the outputs agree
 #

@@ -3,18 +3,21 @@
 print(compare(reference, mine, inputs, copy_weights=True))
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import nn
 
 from ..terminal import outline, table
+from .diagnosis import name_error, name_mistake
 from .distance import short
-from .divergence import Divergence, PairedStages, StageDistance
+from .divergence import PairedStages, StageDistance
 from .dropouts import evaluation_randomness, training_differences
-from .pairing import common_parts, differently_tied, link_outputs, listed
+from .pairing import common_parts, differently_tied, link_outputs, listed, other_order
 from .parameters import copy_parameters, corresponding, module_names, parameter_notes, telling_weights
+from .probes import evaluation_mode
 from .recording import Inputs, gradients, record
+from .verdict import Divergence, it_is
 
 
 def compare(
@@ -57,33 +60,43 @@ def compare(
                 stages.compare_gradients(flows, gradients(part_b, [y for _, y in ends], run_b), pairs)
             except RuntimeError as error:  # something was written to that the backward pass needs
                 failed = f"its backward pass: {str(error).split('. ')[0]}."
-        training = training_differences((a, part_a), (b, part_b), inputs, names=names)
-    rows, written = list(stages.rows.values()), stages.written_by_b()
-    fault = stages.first_divergence(tolerance) if any(row.diverges(tolerance) for row in rows) else None
+        training = training_differences((a, part_a), (b, part_b), inputs, names=names, seen=run_a)
+        rows, written = list(stages.rows.values()), stages.written_by_b()
+        fault = stages.first_divergence(tolerance) if any(row.diverges(tolerance) for row in rows) else None
+        first_bits = stages.first_divergence(0.0)
+        with evaluation_mode(a):
+            if fault is not None:
+                fault = replace(fault, mistakes=name_mistake(a, inputs, stages, fault=fault, tolerance=tolerance))
+            elif first_bits is not None:
+                named = name_mistake(a, inputs, stages, fault=first_bits, tolerance=0.0)
+                first_bits = replace(first_bits, mistakes=named)
+            raised = name_error(a, inputs, stages)
     untrained = [
         path for what, paths in training.items() if "never" not in what and "random" not in what for path in paths
     ]
     missing = [name for name in run_a.outputs if name not in {name for name, *_ in outputs}]
     if fault is None and failed and written:
-        fault = stages.told(written[0][0], f"{written[0][1]} All outputs agree, but there is no backward pass.")
+        fault = stages.told(written[0][0], f"{written[0][1]} All outputs agree, but there is no backward pass.", names)
     elif fault is None and untrained and run_b.stopped is None:
         fault = stages.told(
-            untrained[0], f"{untrained[0] or 'The model'} is the first stage that diverges, in training only."
+            untrained[0], f"{untrained[0] or 'The model'} is the first stage that diverges, in training only.", names
         )
     return Comparison(
         rows=rows,
         tolerance=tolerance,
         fault=fault,
-        first_bits=stages.first_divergence(0.0),
+        first_bits=first_bits,
         only_in_a=[path for path, call in stages.stages_a if path and (path, call) not in stages.rows],
         only_in_b=[path for path, call in stages.stages_b if path and (path, call) not in stages.rows],
         untied=differently_tied(part_a, part_b),
         stopped=run_b.stopped or failed,
         notes=[
+            *([it_is(raised)] if raised and (fault is None or fault.mistakes != raised) else []),
             *evaluation_randomness(run_a, run_b),
             *[note for _, note in written if not failed],
             *[f"In training, {what}: in {listed(paths) or 'the model itself'}." for what, paths in training.items()],
-            *parameter_notes(part_a, part_b, pairs),
+            *parameter_notes(part_a, part_b, pairs, copied=copy_weights),
+            *other_order(outputs, list(run_b.outputs)),
             *([f"Not compared, since only a returns it: {', '.join(missing)}."] if missing and run_b.outputs else []),
         ],
     )

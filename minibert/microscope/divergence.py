@@ -10,16 +10,19 @@ The gradient of a tied parameter is whole only at the earliest position of its u
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import takewhile
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 from torch import Tensor
 
-from .distance import MASKED, Distance, distance, infinite, largest, short
-from .equations import Source, source
+from .distance import MASKED, Distance, distance, infinite, largest
+from .equations import source
 from .pairing import Links, link_inputs, link_outputs
 from .parameters import Pair
 from .recording import Gradients, Key, Recording, Softmax
 from .trace import Stage, TensorFacts, parameter_names
+from .verdict import Divergence
+
+CUT_OFF = "what it returns is cut off from the graph"
 
 
 @dataclass
@@ -45,58 +48,6 @@ class StageDistance:
         return _exceeds(outputs, tolerance) or _exceeds(self.gradients, tolerance)
 
 
-@dataclass(frozen=True)
-class Divergence:
-    """A stage whose outputs differ although its inputs agree: the difference arises in it.
-
-    backward: whether only gradients differ. inputs: how far apart its inputs are; apart: its outputs, or the gradient.
-    fed_by: the stage that made each input. inside: what diverges first inside it. parameters: its own that differ
-    already. settings: what differs in how its module describes itself. code: of its forward in a and in b. argument, output:
-    which of several inputs (of the stage named by `inside`) and outputs it is. told: the first sentence, where it is special.
-    """
-
-    path: str
-    backward: bool
-    inputs: Distance | None
-    apart: Distance
-    fed_by: dict[str, str]
-    inside: str | None
-    parameters: dict[str, Distance]
-    settings: tuple[str, str] | None
-    code: tuple[Source | None, Source | None]
-    argument: str = ""
-    output: str = ""
-    told: str = ""
-
-    @property
-    def name(self) -> str:
-        return self.path or "the model's own forward"
-
-    def __str__(self) -> str:
-        going = "All outputs agree. Going backward, " if self.backward else ""
-        by = f": {self.apart}" if self.apart.why else f", by {self.apart}"
-        which = f" Of its outputs, it is {self.output}." if self.output and not self.output[0].isdigit() else ""
-        lines = [self.told or f"{going}{self.name} is the first stage that diverges{by}.{which}"]
-        if not self.backward and self.inputs is not None and not self.told:
-            fed = ", ".join(f"{name} from {stage}" for name, stage in self.fed_by.items())
-            grown = f"differ by {self.inputs}: less, but this may be rounding that grew."
-            agree = grown if self.inputs.absolute else "agree to the bit: the cause is in this stage."
-            lines.append(f"Its inputs{f' ({fed})' if fed else ''} {agree}")
-        if self.inside is None and self.argument:
-            lines.append(f"Inside it, the last to agree: {self.argument}. The cause comes after it.")
-        if self.inside is not None:
-            lines.append(
-                f"The first to diverge inside it: {self.inside}{f' ({self.argument})' if self.argument else ''}."
-            )
-        if self.parameters:
-            differences = ", ".join(f"{name} by {short(d.absolute)}" for name, d in self.parameters.items())
-            lines.append(f"Its parameters differ: {differences}.")
-        if self.settings is not None:
-            lines.append(f"Its settings differ: {self.settings[0]} in a, {self.settings[1]} in b.")
-        lines.append(f"Its forward: {self.code[0] or 'in no file'} in a, {self.code[1] or 'in no file'} in b.")
-        return "\n".join(lines)
-
-
 class PairedStages:
     """The stages that two runs have in common.
 
@@ -112,6 +63,7 @@ class PairedStages:
         self.links: dict[Key, tuple[Links, Links]] = {}
         self.gradients: dict[str, list[tuple[str, Distance, bool]]] = {}
         self.flows: tuple[Gradients, Gradients] | None = None
+        self.names: dict[str, str] = {}
         around: list[StageDistance | None] = []  # the rows of the stages that are running; None for those that b lacks
         for stage in a.trace.stages:
             del around[stage.depth :]
@@ -129,11 +81,11 @@ class PairedStages:
     def _row(self, stage: Stage, other: Stage, depth: int) -> StageDistance:
         """How far apart one stage is in the two runs. Masks that hide the same from every softmax inside agree."""
         names_a, names_b = (parameter_names(type(each.module).forward) for each in (stage, other))
-        tensors, same = (_tensors(stage.inputs), _tensors(other.inputs)), set(names_a) == set(names_b)
-        inputs = link_inputs(*tensors, same_names=same, hidden=self.b.hidden)
+        same = set(names_a) == set(names_b)
+        inputs = link_inputs(tensors(stage.inputs), tensors(other.inputs), same_names=same, hidden=self.b.hidden)
         if any("mask" in name and apart.absolute for name, _, apart in inputs) and self._hide_the_same(stage, other):
             inputs = [(name, m, Distance() if "mask" in name else apart) for name, m, apart in inputs]
-        outputs = link_outputs(_tensors(stage.outputs), _tensors(other.outputs))
+        outputs = link_outputs(tensors(stage.outputs), tensors(other.outputs))
         self.links[stage.key] = inputs, outputs
         row = StageDistance(*stage.key, depth=depth, class_name=type(stage.module).__name__)
         row.inputs, row.outputs = (largest(apart for *_, apart in links) for links in (inputs, outputs))
@@ -150,6 +102,7 @@ class PairedStages:
     def compare_gradients(self, a: Gradients, b: Gradients, pairs: list[Pair]) -> None:
         """Fill in the gradients of parameters; what flows through the stages is kept."""
         self.flows = a, b
+        self.names = {pair.a: pair.b for pair in pairs}
         paths = {path for path, _ in self.rows}
         seen: set[tuple[int, int]] = set()
         for pair in [pair for pair in pairs if pair.a in a.parameters and pair.b in b.parameters]:
@@ -171,10 +124,11 @@ class PairedStages:
                 found[stage] = f"{stage.path or 'The model itself'} writes to its input {name} in place in b."
         return [(stage.path, note) for stage, note in found.items()]
 
-    def told(self, path: str, sentence: str) -> Divergence | None:
-        """A stage at fault, or the one around it that both models have, whose numbers do not show it."""
+    def told(self, path: str, sentence: str, names: Mapping[str, str]) -> Divergence | None:
+        """A stage at fault, or the one around it that both models have, whose numbers do not show it. names: b's, in a."""
         while path and (path, 0) not in self.rows:
             path = path.rpartition(".")[0]
+            path = names.get(path, path)
         return replace(self._divergence((path, 0), Distance()), told=sentence) if (path, 0) in self.rows else None
 
     def first_divergence(self, tolerance: float) -> Divergence | None:
@@ -188,11 +142,20 @@ class PairedStages:
                 return self._divergence(key, row.outputs, inside, argument=argument, output=output)
         for stage in reversed(self.a.trace.stages):
             if found := self._cut_in(stage, tolerance):
-                return self._divergence(stage.key, found[1], found[0], backward=True)
+                around = [
+                    each for each in self.a.trace.stages if each.key in self.rows and stage in _after(self.a, each)
+                ]
+                if found[0] == CUT_OFF and around and type(stage.module).__module__.startswith("torch."):
+                    inner = stage.path.removeprefix(
+                        f"{around[-1].path}."
+                    )  # PyTorch's cut nothing: it is the code around
+                    found = f"what {inner} returns is cut off from the graph", *found[1:]
+                    stage = around[-1]
+                return self._divergence(stage.key, found[1], found[0], backward=True, argument=found[2])
         return None
 
-    def _cut_in(self, stage: Stage, tolerance: float) -> tuple[str, Distance] | None:
-        """The gradient that a stage hands on differently, to a parameter or an input, although it is given the same."""
+    def _cut_in(self, stage: Stage, tolerance: float) -> tuple[str, Distance, str] | None:
+        """The gradient that a stage hands on differently, to a parameter or an input, although it is given the same; and how."""
         if (comes := self._coming_back(stage, tolerance)) is None:
             return None
         a, b = (flows.taken.get(stage.key, {}) for flows in self.flows or ())
@@ -201,18 +164,25 @@ class PairedStages:
         if not comes:
             around = [each for each in self.a.trace.stages if stage in _after(self.a, each)]
             if uncut and all(self._coming_back(each, tolerance) is not False for each in around):
-                return "what it returns is cut off from the graph", infinite("no gradient in b")
+                return CUT_OFF, infinite("no gradient in b"), ""
             return None
         for name, apart, repeated in self.gradients.get(stage.path, ()):
             if _exceeds(apart, tolerance) and not repeated:
-                return f"the gradient of {name}", apart
+                parameter = self.names[f"{stage.path}.{name}".strip(".")]
+                unused = self.flows and not self.flows[1].parameters[parameter].any()
+                return (
+                    f"the gradient of {name}",
+                    apart,
+                    "0 in b: unused, or cut off by detach() or .data" * bool(unused),
+                )
         for name, other in links if uncut else ():
             if _exceeds(apart := distance(a[name], b[other]), tolerance):
-                inner = [each for each in reversed(_after(self.a, stage)) if self._coming_back(each, tolerance) is None]
+                after = [each for each in reversed(_after(self.a, stage)) if each.key in self.rows]
+                inner = [each for each in after if self._coming_back(each, tolerance) is None]
                 to = inner[0].path.removeprefix(f"{stage.path}.") if inner else name
                 back = [*self.flows[1].given.get(inner[0].key, {}).values()][:1] if inner and self.flows else [b[other]]
                 cut = ", which is 0 in b, as after detach() or .data" if back and not back[0].any() else ""
-                return f"the gradient that goes back to {to}{cut}", apart
+                return f"the gradient that goes back to {to}{cut}", apart, ""
         return None
 
     def _coming_back(self, stage: Stage, tolerance: float) -> bool | None:
@@ -226,7 +196,7 @@ class PairedStages:
         return all(other in b for _, other in links)
 
     def _divergence(
-        self, key: Key, apart: Distance, inside: str | None = None, backward: bool = False, **more: str
+        self, key: Key, apart: Distance, inside: str | None = None, backward: bool = False, **more: Any
     ) -> Divergence:
         """All that is to be said of a stage at fault."""
         a, b = self.stages_a[key], self.stages_b[key]
@@ -239,6 +209,7 @@ class PairedStages:
         only_a, only_b = [s for s in says_a if s not in says_b], [s for s in says_b if s not in says_a]
         return Divergence(
             path=a.path,
+            call=a.call,
             backward=backward,
             inputs=self.rows[key].inputs,
             apart=apart,
@@ -294,5 +265,6 @@ def _shaped(y: Tensor, x: Tensor) -> Tensor:
     return y.reshape(x.shape) if y.numel() == x.numel() and y.shape[-2:] == x.shape[-2:] else y
 
 
-def _tensors(facts: Mapping[str, TensorFacts]) -> dict[str, Tensor]:
+def tensors(facts: Mapping[str, TensorFacts]) -> dict[str, Tensor]:
+    """What a trace has kept, by name."""
     return {name: fact.tensor for name, fact in facts.items() if fact.tensor is not None}

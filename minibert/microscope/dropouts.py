@@ -6,17 +6,24 @@ Both run in training mode with dropout noted and left out, so that they still co
 from collections.abc import Mapping
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from .distance import distance
+from .distance import MASKED, distance
+from .divergence import tensors as tensors_of
 from .pairing import link_outputs, listed
+from .probes import kind_of
 from .recording import Drop, Inputs, Recording, record
 
 Part = tuple[nn.Module, nn.Module]  # a model, and the part of it whose stages are looked at
 
 
-def training_differences(a: Part, b: Part, inputs: Inputs, names: Mapping[str, str]) -> dict[str, list[str]]:
-    """Each sentence about dropout with the stages that it is true of. Where outputs differ, nothing can be told."""
+def training_differences(
+    a: Part, b: Part, inputs: Inputs, names: Mapping[str, str], seen: Recording
+) -> dict[str, list[str]]:
+    """Each sentence about dropout with the stages that it is true of. Where outputs differ, nothing can be told.
+
+    seen: a in evaluation mode, whose tensors tell what is dropped.
+    """
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         run_a, run_b = record(*a, inputs, names={}, training=True), record(*b, inputs, names=names, training=True)
     if run_b.random:
@@ -40,11 +47,29 @@ def training_differences(a: Part, b: Part, inputs: Inputs, names: Mapping[str, s
         here = [each for each in missing if _around(each) == _around(x)]
         missing = [each for each in missing if _around(each) != _around(x)]
         what = "dropout stands in another place in b than in a" if here else f"b drops out (p = {x.p}) what a does not"
+        what += f": {name}" if (name := _what(x, seen)) else ""
         found.setdefault(what, []).append(_around(x) if here else x.stage.path)
     for x in missing:
         never = "" if run_b.drops else ", which never drops out"
-        found.setdefault(f"a drops out (p = {x.p}) what b does not{never}", []).append(x.stage.path)
+        name = f": {found_name}" if (found_name := _what(x, seen)) and not never else ""
+        found.setdefault(f"a drops out (p = {x.p}) what b does not{never}{name}", []).append(x.stage.path)
     return found
+
+
+def _what(drop: Drop, run: Recording) -> str:
+    """What is dropped: in a, it is the result of a stage or stands before or after a softmax."""
+    dropped, tensors = drop.tensor, dict[str, list[Tensor]]()
+    if dropped is None:
+        return ""
+    for softmax in run.softmaxes:
+        if softmax.scores.shape == dropped.shape:  # before or after the mask is added
+            scores = softmax.scores.where(softmax.scores > MASKED, dropped)
+            tensors.setdefault("the scores, before the softmax", []).append(scores)
+        tensors.setdefault("the probabilities, after the softmax", []).append(softmax.probabilities)
+    for stage in run.trace.finished:
+        tensors.setdefault(f"what {kind_of(stage.path)} gives", []).extend(tensors_of(stage.outputs).values())
+    same = [name for name, every in tensors.items() if any(_same([drop], [drop._replace(tensor=x)]) for x in every)]
+    return same[0] if same else ""
 
 
 def _around(drop: Drop) -> str:

@@ -138,6 +138,13 @@ def link_outputs(a: Mapping[str, Tensor], b: Mapping[str, Tensor]) -> Links:
     return [(name, "", infinite("b returns None for it")) for name in lost] + links
 
 
+def other_order(links: Links, returned: list[str]) -> list[str]:
+    """A sentence where b returns by position, in another order than a. returned: b's names of its outputs."""
+    names = {other: name for name, other, _ in links if other and other != name}
+    in_b, in_a = [names[other] for other in returned if other in names], list(names.values())
+    return [f"b returns in another order: {', '.join(in_b)} (as a calls them)."] if in_b != in_a else []
+
+
 def pair_inputs(a: Mapping[str, Tensor], b: Mapping[str, Tensor]) -> Pairs:
     """Pair by name, then what is left over in order where the shapes are the same."""
     # A mask of True and False is not compared with an additive one.

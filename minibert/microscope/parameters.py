@@ -62,14 +62,12 @@ def corresponding(a: nn.Module, b: nn.Module, by_shape: bool) -> list[Pair]:
             raise ValueError(f"{name} has {shapes}. Build both with the same config.")
     pairs = [pair for pair in pairs if len({x.shape for x in pair.of(ours, theirs)}) == 1]
     units_a, units_b = _units(ours, theirs), _units(theirs, ours)
-    kinds_b = _kinds(units_b)
-    guesses = []
-    for kind, paths in _kinds(units_a).items():
-        if len(paths) == len(kinds_b.get(kind, ())):
-            for one, other in zip(paths, kinds_b[kind], strict=True):
-                guesses.append([Pair(n, m) for n, m in zip(units_a.pop(one), units_b.pop(other), strict=True)])
+    guesses = _same_kinds(units_a, units_b, roles=True)
     guesses += [_parts_of(fused, units_a, swap=False) for fused in units_b.values()]
     guesses += [_parts_of(fused, units_b, swap=True) for fused in units_a.values()]
+    done = {pair.b for found in guesses for pair in found}
+    left_b = {path: each for path, each in units_b.items() if done.isdisjoint(each)}
+    guesses += _same_kinds(units_a, left_b, roles=False)
     for found in guesses:
         if by_shape or all(torch.equal(*pair.of(ours, theirs)) for pair in found):
             pairs += found
@@ -131,9 +129,12 @@ def _tells_nothing(x: Tensor) -> bool:
     return len(x) > 1 and bool((x == x[:1]).all()) if x.dim() else False
 
 
-def parameter_notes(a: nn.Module, b: nn.Module, pairs: list[Pair]) -> list[str]:
+def parameter_notes(a: nn.Module, b: nn.Module, pairs: list[Pair], copied: bool) -> list[str]:
     """Sentences: which parameters one model alone has, and which of other names were taken to be the same."""
-    notes = []
+    notes = [
+        f"b keeps modules in a plain list, {path}: nobody finds their parameters to copy or to train them. Use nn.ModuleList."
+        for path in _plain_lists(b)
+    ]
     for model, side, used in ((a, "a", {pair.a for pair in pairs}), (b, "b", {pair.b for pair in pairs})):
         every = named(model)
         done = {id(every[name]) for name in used}
@@ -141,8 +142,13 @@ def parameter_notes(a: nn.Module, b: nn.Module, pairs: list[Pair]) -> list[str]:
         whole = [path for path, module in model.named_modules() if path and named(module)]
         whole = [path for path in whole if all(name in alone for name in every if name.startswith(f"{path}."))]
         if alone:
-            notes.append(f"Only {side} has the parameters {listed([*whole, *alone])}.")
-    renamed = {(pair.b.rpartition(".")[0], pair.a.rpartition(".")[0]): None for pair in pairs if pair.a != pair.b}
+            uncopied = ": nothing was copied for them" if copied and side == "b" else ""
+            notes.append(f"Only {side} has the parameters {listed([*whole, *alone])}{uncopied}.")
+    renamed = {
+        (pair.b.rpartition(".")[0] or pair.b, pair.a.rpartition(".")[0] or pair.a): None
+        for pair in pairs
+        if pair.a != pair.b
+    }
     if renamed:
         theirs, ours = (listed(dict.fromkeys(names)) for names in zip(*renamed, strict=True))
         notes.append(f"By shapes and places, b's {theirs} was taken for a's {ours}.")
@@ -150,22 +156,36 @@ def parameter_notes(a: nn.Module, b: nn.Module, pairs: list[Pair]) -> list[str]:
     return [*notes, f"Transposed in b: {turned}."] if turned else notes
 
 
+def _plain_lists(model: nn.Module) -> Iterator[str]:
+    """Where modules are that `model.modules()` does not know."""
+    known = set(model.modules())
+    for path, module in model.named_modules():
+        for name, value in vars(module).items():
+            held = value.values() if isinstance(value, dict) else value if isinstance(value, (list, tuple)) else ()
+            if not name.startswith("_") and any(isinstance(each, nn.Module) and each not in known for each in held):
+                yield f"{path}.{name}".strip(".")
+
+
 def module_names(a: nn.Module, b: nn.Module, pairs: list[Pair]) -> dict[str, str]:
     """What b's modules are called in a: those of other names that hold the parameters which correspond."""
-    whole = {pair.b: pair.a for pair in pairs if pair.whole}
+    whole = {name for pair in pairs if pair.whole for name in (pair.a, pair.b)}
+    to_a: dict[str, set[str]] = {}
+    for pair in pairs:
+        to_a.setdefault(pair.b, set()).add(pair.a)
 
-    def others(model: nn.Module, other: nn.Module, names: dict[str, str]) -> dict[frozenset[str], list[str]]:
+    def others(model: nn.Module, other: nn.Module, names: dict[str, set[str]]) -> dict[frozenset[str], list[str]]:
         known, found = {path for path, _ in other.named_modules()}, dict[frozenset[str], list[str]]()
         for path, module in model.named_modules():
             inside = [f"{path}.{name}" for name in named(module)]
-            if path not in known and inside and all(name in names for name in inside):
-                found.setdefault(frozenset(names[name] for name in inside), []).append(path)
+            leaf = next(module.children(), None) is None  # a fused product alone is no stage of the other model
+            if path not in known and inside and all(name in (whole if leaf else names) for name in inside):
+                found.setdefault(frozenset().union(*(names[name] for name in inside)), []).append(path)
         return found
 
-    theirs = others(b, a, whole)
+    theirs = others(b, a, to_a)
     return {
         y: x
-        for held, paths in others(a, b, {name: name for name in whole.values()}).items()
+        for held, paths in others(a, b, {pair.a: {pair.a} for pair in pairs}).items()
         for x, y in zip(reversed(paths), reversed(theirs.get(held, [])), strict=False)
     }
 
@@ -176,14 +196,29 @@ def _units(model: Tensors, other: Tensors) -> dict[str, Tensors]:
     return {path: dict(items) for path, items in groupby(left, key=lambda item: item[0].rpartition(".")[0])}
 
 
-def _kinds(units: dict[str, Tensors]) -> dict[object, list[str]]:
+def _same_kinds(units_a: dict[str, Tensors], units_b: dict[str, Tensors], roles: bool) -> list[list[Pair]]:
+    """Modules of one kind in order, where both models have as many; they leave the units."""
+    found, kinds_b = [], _kinds(units_b, roles)
+    for kind, paths in _kinds(units_a, roles).items():
+        if len(paths) == len(kinds_b.get(kind, ())):
+            for one, other in zip(paths, kinds_b[kind], strict=True):
+                found.append([Pair(n, m) for n, m in zip(units_a.pop(one), units_b.pop(other), strict=True)])
+    return found
+
+
+def _kinds(units: dict[str, Tensors], roles: bool) -> dict[object, list[str]]:
     """Modules by their shapes, the number of their layer, and whether they are query, key or value."""
     found: dict[object, list[str]] = {}
     for path, tensors in units.items():
-        role = ROLE.search(path.rpartition(".")[2])
-        kind = _layer(path), role[1].lower() if role else "", *(t.shape for t in tensors.values())
+        kind = _layer(path), _role(path) if roles else "", *(t.shape for t in tensors.values())
         found.setdefault(kind, []).append(path)
     return found
+
+
+def _role(path: str) -> str:
+    """q, k or v, for what its name says."""
+    role = ROLE.search(path.rpartition(".")[2])
+    return role[1].lower() if role else ""
 
 
 def _layer(path: str) -> str:
@@ -194,7 +229,8 @@ def _parts_of(fused: Tensors, units: dict[str, Tensors], swap: bool) -> list[Pai
     """Three or two neighbouring modules whose rows, one below the other, are those of a fused one; they leave `units`."""
     paths = [path for path in units if _layer(path) == _layer(next(iter(fused)))]
     for count in (3, 2):
-        for start in range(len(paths) - count + 1):
+        starts = range(len(paths) - count + 1)
+        for start in sorted(starts, key=lambda i: "".join(map(_role, paths[i : i + count])) not in ("qkv", "kv")):
             parts = [list(units[path].items()) for path in paths[start : start + count]]
             shapes = [[t.shape for _, t in part] for part in parts]
             whole = [(count * rows, *columns) for rows, *columns in shapes[0]]

@@ -38,7 +38,7 @@ class Drop(NamedTuple):
 class Recording(TorchFunctionMode):
     """Its stages with their tensors, and every call of softmax and of dropout, in order.
 
-    outputs: what the model returned, still part of the graph. stopped: where and why it raised an exception, if it did.
+    outputs: what the model returned, still part of the graph. stopped, error: where and why it raised an exception, if it did.
     taken, given: of each stage the tensors with a gradient that went in and came out. written: which arguments it changed
     in place. random: which random numbers were drawn, and in which stage. hidden: masks by which scores were filled in.
     quiet: in training mode, dropout is noted and left out.
@@ -46,6 +46,7 @@ class Recording(TorchFunctionMode):
 
     trace: Trace
     stopped: str | None = None
+    error: Exception | None = None
 
     def __init__(self, quiet: bool = False) -> None:
         super().__init__()
@@ -127,8 +128,6 @@ def record(
     training: in training mode, with dropout left out and no tensor kept but what it would have dropped.
     """
     recording = Recording(quiet=training)
-    by_name = inputs if isinstance(inputs, Mapping) else {}
-    by_position = () if isinstance(inputs, Mapping) else inputs if isinstance(inputs, tuple) else (inputs,)
     hooks: list[Any] = []
     try:
         with evaluation_mode(model, training), trace(part, keep_tensors=not training) as recording.trace, recording:
@@ -136,18 +135,26 @@ def record(
             for module in part.modules():
                 hooks.append(module.register_forward_pre_hook(recording.begin, with_kwargs=True))
                 hooks.append(module.register_forward_hook(recording.end))
-            outputs = model(*map(_copy, by_position), **{name: _copy(value) for name, value in by_name.items()})
+            outputs = call(model, inputs)
         recording.outputs = named_tensors(outputs)
     except Exception as error:
         if names is None:
             raise
         stage = recording.trace.stopped_in
         where = stage.path if stage and stage.path else "its forward"
+        recording.error = error
         recording.stopped = f"{where}: {type(error).__name__}: {error}"
     finally:
         for hook in hooks:
             hook.remove()
     return recording
+
+
+def call(model: nn.Module, inputs: Inputs) -> Any:
+    """What a model gives for copies of the inputs."""
+    by_name = inputs if isinstance(inputs, Mapping) else {}
+    by_position = () if isinstance(inputs, Mapping) else inputs if isinstance(inputs, tuple) else (inputs,)
+    return model(*map(_copy, by_position), **{name: _copy(value) for name, value in by_name.items()})
 
 
 def _copy(value: Any) -> Any:

@@ -453,12 +453,13 @@ def ignores_labels(model: BertForPreTraining) -> None:
 
 @dataclass(frozen=True)
 class Mistake:
-    """How to make it, the stage that must be named, and what the summary must say."""
+    """How to make it, the stage that must be named, what the summary must say, and which mistake it must name."""
 
     name: str
     plant: Plant
     stage: str
     says: str
+    named: str = ""
 
     def __str__(self) -> str:
         return self.name
@@ -471,26 +472,124 @@ MASK = f"{HANDS}encoder (attention_mask"
 CUT = "which is 0 in b, as after detach() or .data"
 RANDOM = "b differs from itself on the same input, in evaluation mode too"
 MISTAKES = [
-    Mistake("query and key swapped", turn(SELF, KeysAskQueries), SELF, SCORES),
-    Mistake("heads viewed without a transpose", turn(SELF, ViewedHeads), SELF, SCORES),
-    Mistake("heads joined without a transpose", turn(SELF, ViewedBack), SELF, "The cause comes after it"),
-    Mistake("scaled by the root of hidden", turn(SELF, RootOfHidden), SELF, SCORES),
-    Mistake("wrong scale in PyTorch's attention", turn(SELF, WrongScale), SELF, SCORES),
-    Mistake("softmax over the queries", turn(SELF, SoftmaxOverQueries), SELF, PROBABILITIES),
+    Mistake("query and key swapped", turn(SELF, KeysAskQueries), SELF, SCORES, named="queries and keys are exchanged"),
+    Mistake(
+        "heads viewed without a transpose",
+        turn(SELF, ViewedHeads),
+        SELF,
+        SCORES,
+        named="the heads are split by a view, without a transpose",
+    ),
+    Mistake(
+        "heads joined without a transpose",
+        turn(SELF, ViewedBack),
+        SELF,
+        "The cause comes after it",
+        named="the heads are joined by a view, without a transpose",
+    ),
+    Mistake(
+        "scaled by the root of hidden",
+        turn(SELF, RootOfHidden),
+        SELF,
+        SCORES,
+        named="the scores are divided by √hidden, not √d",
+    ),
+    Mistake(
+        "wrong scale in PyTorch's attention",
+        turn(SELF, WrongScale),
+        SELF,
+        SCORES,
+        named="the scores are not divided by √d",
+    ),
+    Mistake(
+        "softmax over the queries",
+        turn(SELF, SoftmaxOverQueries),
+        SELF,
+        PROBABILITIES,
+        named="the softmax runs over the queries, not the keys",
+    ),
     Mistake("softmax that overflows", turn(SELF, Overflowing), SELF, "NaN in b"),
-    Mistake("mask after the softmax", turn(SELF, MaskAfterSoftmax), SELF, SCORES),
-    Mistake("two heads for four", two_heads, SELF, "shapes (2, 4, 7, 7) and (2, 2, 7, 7)"),
-    Mistake("query without a bias", no_query_bias, f"{SELF}.query", "bias=True in a, bias=False in b"),
-    Mistake("fused projection, no scale", everywhere(OneProjectionUnscaled, True), SELF.replace("1", "0"), SCORES),
-    Mistake("other names, no scale", everywhere(OtherNamesUnscaled, True), SELF.replace("1", "0"), SCORES),
-    Mistake("mask not handed on", mask_made_by(lambda _: None), "bert", f"{MASK}: a mask in a, none in b)"),
-    Mistake("mask inverted", mask_made_by(lambda m: additive(1 - m)), "bert", MASK),
-    Mistake("mask not additive", mask_made_by(lambda m: m[:, None, None].float()), "bert", MASK),
-    Mistake("mask of -1", mask_made_by(lambda m: additive(m) / 10000), "bert", MASK),
-    Mistake("mask of queries", mask_made_by(lambda m: additive(m).transpose(-1, -2)), "bert", MASK),
-    Mistake("bool mask inverted", mask_made_by(lambda m: (m == 0)[:, None, None], FusedAttention), "bert", MASK),
-    Mistake("mask of 0 and 1 inverted", mask_made_by(lambda m: 1 - m[:, None, None], FilledIn), "bert", MASK),
-    Mistake("hiding mask inverted", mask_made_by(lambda m: (m == 1)[:, None, None], TrueHides), "bert", MASK),
+    Mistake(
+        "mask after the softmax",
+        turn(SELF, MaskAfterSoftmax),
+        SELF,
+        SCORES,
+        named="the mask is added after the softmax",
+    ),
+    Mistake(
+        "two heads for four", two_heads, SELF, "shapes (2, 4, 7, 7) and (2, 2, 7, 7)", named="the number of heads is 2"
+    ),
+    Mistake(
+        "query without a bias",
+        no_query_bias,
+        f"{SELF}.query",
+        "bias=True in a, bias=False in b",
+        named="the bias of attention.self.query is left out",
+    ),
+    Mistake(
+        "fused projection, no scale",
+        everywhere(OneProjectionUnscaled, True),
+        SELF.replace("1", "0"),
+        SCORES,
+        named="the scores are not divided by √d",
+    ),
+    Mistake(
+        "other names, no scale",
+        everywhere(OtherNamesUnscaled, True),
+        SELF.replace("1", "0"),
+        SCORES,
+        named="the scores are not divided by √d",
+    ),
+    Mistake(
+        "mask not handed on",
+        mask_made_by(lambda _: None),
+        "bert",
+        f"{MASK}: a mask in a, none in b)",
+        named="the mask is forgotten",
+    ),
+    Mistake("mask inverted", mask_made_by(lambda m: additive(1 - m)), "bert", MASK, named="the mask is inverted"),
+    Mistake(
+        "mask not additive",
+        mask_made_by(lambda m: m[:, None, None].float()),
+        "bert",
+        MASK,
+        named="the mask of 1 and 0 is added as it is",
+    ),
+    Mistake(
+        "mask of -1",
+        mask_made_by(lambda m: additive(m) / 10000),
+        "bert",
+        MASK,
+        named="the mask is −1: too little to hide",
+    ),
+    Mistake(
+        "mask of queries",
+        mask_made_by(lambda m: additive(m).transpose(-1, -2)),
+        "bert",
+        MASK,
+        named="the mask hides queries, not keys",
+    ),
+    Mistake(
+        "bool mask inverted",
+        mask_made_by(lambda m: (m == 0)[:, None, None], FusedAttention),
+        "bert",
+        MASK,
+        named="the mask is inverted",
+    ),
+    Mistake(
+        "mask of 0 and 1 inverted",
+        mask_made_by(lambda m: 1 - m[:, None, None], FilledIn),
+        "bert",
+        MASK,
+        named="the mask is inverted",
+    ),
+    Mistake(
+        "hiding mask inverted",
+        mask_made_by(lambda m: (m == 1)[:, None, None], TrueHides),
+        "bert",
+        MASK,
+        named="the mask is inverted",
+    ),
     Mistake("dropout always on", turn(SELF, AlwaysDrops), SELF, RANDOM),
     Mistake(
         "own dropout always on", put("bert.embeddings.dropout", AlwaysOwnDropout), "bert.embeddings.dropout", RANDOM
@@ -499,20 +598,84 @@ MISTAKES = [
     Mistake("dropout after LayerNorm", turn(f"{ATTENTION}.output", DropsAfterNorm), f"{ATTENTION}.output", TRAINING),
     Mistake("one dropout missing", turn(f"{ATTENTION}.output", NeverDrops), f"{ATTENTION}.output", TRAINING),
     Mistake("another rate of dropout", other_rate, f"{LAYER}.output.dropout", "is 0.1 in a and 0.5 in b"),
-    Mistake("no residual", turn(f"{ATTENTION}.output", NoResidual), f"{ATTENTION}.output", f"{HANDS}LayerNorm"),
-    Mistake("adds itself", turn(f"{LAYER}.output", AddsItself), f"{LAYER}.output", f"{HANDS}LayerNorm"),
-    Mistake("pre-norm", turn(ATTENTION, PreNorm), ATTENTION, f"{HANDS}self (hidden_states)"),
-    Mistake("other eps", other_eps, f"{LAYER}.output.LayerNorm", "eps=1e-12 in a, eps=1e-05 in b"),
-    Mistake("variance by n - 1", put(f"{LAYER}.output.LayerNorm", OwnNormByOneLess), f"{LAYER}.output.LayerNorm", "by"),
-    Mistake("bias of LayerNorm unused", turn(f"{LAYER}.output", ForgetsNormBias), f"{LAYER}.output", "only a ran it"),
     Mistake(
-        "gelu by tanh", turn(f"{LAYER}.intermediate", TanhGelu), f"{LAYER}.intermediate", "The cause comes after it"
+        "no residual",
+        turn(f"{ATTENTION}.output", NoResidual),
+        f"{ATTENTION}.output",
+        f"{HANDS}LayerNorm",
+        named="the residual is left out",
     ),
-    Mistake("gelu after the wrong dense", turn(LAYER, GeluAfterTheWrongDense), LAYER, f"{HANDS}output.dense"),
-    Mistake("last token for [CLS]", turn("bert.pooler", LastToken), "bert.pooler", f"{HANDS}dense"),
-    Mistake("first row for [CLS]", turn("bert.pooler", FirstRow), "bert.pooler", "shapes (2, 32) and (7, 32)"),
-    Mistake("no tanh", turn("bert.pooler", NoTanh), "bert.pooler", "only a ran it: bert.pooler.activation"),
-    Mistake("no segments", turn("bert.embeddings", NoSegments), "bert.embeddings", "token_type_embeddings"),
+    Mistake(
+        "adds itself",
+        turn(f"{LAYER}.output", AddsItself),
+        f"{LAYER}.output",
+        f"{HANDS}LayerNorm",
+        named="the residual is the dense layer's result, not the input",
+    ),
+    Mistake(
+        "pre-norm",
+        turn(ATTENTION, PreNorm),
+        ATTENTION,
+        f"{HANDS}self (hidden_states)",
+        named="LayerNorm comes first (pre-norm) in attention",
+    ),
+    Mistake("other eps", other_eps, f"{LAYER}.output.LayerNorm", "eps=1e-12 in a, eps=1e-05 in b", named="ε is 1e-05"),
+    Mistake(
+        "variance by n - 1",
+        put(f"{LAYER}.output.LayerNorm", OwnNormByOneLess),
+        f"{LAYER}.output.LayerNorm",
+        "by",
+        named="the variance is divided by n − 1, not n",
+    ),
+    Mistake(
+        "bias of LayerNorm unused",
+        turn(f"{LAYER}.output", ForgetsNormBias),
+        f"{LAYER}.output",
+        "only a ran it",
+        named="LayerNorm's bias is left out",
+    ),
+    Mistake(
+        "gelu by tanh",
+        turn(f"{LAYER}.intermediate", TanhGelu),
+        f"{LAYER}.intermediate",
+        "The cause comes after it",
+        named="gelu is its approximation by tanh",
+    ),
+    Mistake(
+        "gelu after the wrong dense",
+        turn(LAYER, GeluAfterTheWrongDense),
+        LAYER,
+        f"{HANDS}output.dense",
+        named="the activation follows the second dense layer, not the first",
+    ),
+    Mistake(
+        "last token for [CLS]",
+        turn("bert.pooler", LastToken),
+        "bert.pooler",
+        f"{HANDS}dense",
+        named="it takes the last word, not [CLS]",
+    ),
+    Mistake(
+        "first row for [CLS]",
+        turn("bert.pooler", FirstRow),
+        "bert.pooler",
+        "shapes (2, 32) and (7, 32)",
+        named="h[0] for h[:, 0]",
+    ),
+    Mistake(
+        "no tanh",
+        turn("bert.pooler", NoTanh),
+        "bert.pooler",
+        "only a ran it: bert.pooler.activation",
+        named="tanh is left out",
+    ),
+    Mistake(
+        "no segments",
+        turn("bert.embeddings", NoSegments),
+        "bert.embeddings",
+        "token_type_embeddings",
+        named="the segments are not added",
+    ),
     Mistake("embeddings without gradient", turn("bert.embeddings", NoGradient), "bert.embeddings", "no gradient in b"),
     Mistake(
         "residual by .data", turn(f"{ATTENTION}.output", CutResidual), f"{ATTENTION}.output", f"input_tensor, {CUT}"
@@ -524,11 +687,23 @@ MISTAKES = [
     ),
     Mistake("layer writes to its input", turn(LAYER, LayerThatWritesToItsInput), LAYER, "in place in b"),
     Mistake("decoder not tied", untied, "bert.embeddings.word_embeddings", "one parameter in a and two in b"),
-    Mistake("a layer too few", a_layer_too_few, "bert.encoder", "only a ran it: bert.encoder.layer.1."),
+    Mistake(
+        "a layer too few",
+        a_layer_too_few,
+        "bert.encoder",
+        "only a ran it: bert.encoder.layer.1.",
+        named="the last layer is left out",
+    ),
     Mistake("forgotten return", turn(f"{LAYER}.output", ForgetsReturn), f"{LAYER}.output", "b returns no tensor"),
     Mistake("model returns nothing", returns_nothing, "", "b returns no tensor"),
     Mistake("no loss", ignores_labels, "", "b returns None for it. Of its outputs, it is loss"),
-    Mistake("another loss", halves_its_loss, "", "Of its outputs, it is loss"),
+    Mistake(
+        "another loss",
+        halves_its_loss,
+        "",
+        "Of its outputs, it is loss",
+        named="the two losses are averaged, not added",
+    ),
 ]
 RIGHT: dict[str, Plant] = {
     "attention written out": everywhere(Attention),

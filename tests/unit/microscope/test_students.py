@@ -13,6 +13,7 @@ from minibert.microscope import compare
 from tests.unit.microscope.students import MISTAKES, RIGHT, Mistake
 from tests.unit.tiny_bert import same_weights, text_batch, tiny
 
+FRESH_OR_NOT = [pytest.param(True, id="fresh"), pytest.param(False, id="trained", marks=pytest.mark.slow)]
 FALSE_HERE = ("inf ", "only one of them has", " in a,  in b", "layer.*")
 
 
@@ -32,7 +33,7 @@ def model(fresh: bool) -> BertForPreTraining:
     return made
 
 
-@pytest.mark.parametrize("fresh", [True, False], ids=["fresh", "trained"])
+@pytest.mark.parametrize("fresh", FRESH_OR_NOT)
 @pytest.mark.parametrize("mistake", MISTAKES, ids=str)
 def test_a_mistake_is_named_at_its_stage(mistake: Mistake, fresh: bool) -> None:
     right = model(fresh)
@@ -42,11 +43,12 @@ def test_a_mistake_is_named_at_its_stage(mistake: Mistake, fresh: bool) -> None:
     assert comparison.first is not None
     assert comparison.first.path in (mistake.stage, f"{mistake.stage}.dropout")
     assert mistake.says in comparison.summary()
+    assert mistake.named in comparison.summary()
     assert comparison.agrees == (mistake.name == "other eps")  # which is a mistake of the last bits
     assert not [text for text in FALSE_HERE if text in comparison.summary()]
 
 
-@pytest.mark.parametrize("fresh", [True, False], ids=["fresh", "trained"])
+@pytest.mark.parametrize("fresh", FRESH_OR_NOT)
 @pytest.mark.parametrize("name", RIGHT)
 def test_what_is_only_written_in_another_way_agrees(name: str, fresh: bool) -> None:
     right = model(fresh)
