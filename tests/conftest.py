@@ -1,6 +1,7 @@
 """One thread for every test: tiny tensors only wait for each other on more, on a busy machine ten times as long.
 
-And no deadline for the examples of a law: the first of a kind loads libraries, and a busy machine is no mistake.
+And no deadline for the examples of a law: the first of a kind loads libraries, and a busy machine is no mistake. The fast tests try
+fewer examples of each. No test cuts the power of the machine it runs on, so none waits until the disk has everything.
 """
 
 import os
@@ -11,8 +12,13 @@ import hypothesis
 import pytest
 import torch
 
-hypothesis.settings.register_profile("without a clock", deadline=None)
-hypothesis.settings.load_profile("without a clock")
+os.fsync = lambda _file: None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    hypothesis.settings.register_profile("all", deadline=None)
+    hypothesis.settings.register_profile("fast", deadline=None, max_examples=25)
+    hypothesis.settings.load_profile("fast" if config.option.markexpr == "not slow" else "all")
 
 
 @pytest.fixture(autouse=True)

@@ -183,6 +183,7 @@ else:
 class TestBeforeTheFirstForward:
     """What holds on to a parameter's memory then holds it afterwards too, as in any other PyTorch model."""
 
+    @pytest.mark.slow
     @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
     def test_a_workers_update_of_shared_memory_is_kept(self, saved: Path, tmp_path: Path) -> None:
         (tmp_path / "shared.py").write_text(SHARED)

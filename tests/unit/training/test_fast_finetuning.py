@@ -148,7 +148,9 @@ def test_a_fast_run_learns_what_an_exact_one_learns(name: str, tmp_path: Path) -
     assert fast_best == pytest.approx(exact_best, abs=1e-3)
 
 
-@pytest.mark.parametrize("name", ["one label", "tags", "questions", "choices"])
+@pytest.mark.parametrize(
+    "name", ["one label", "tags", *(pytest.param(name, marks=pytest.mark.slow) for name in ("questions", "choices"))]
+)
 def test_bfloat16_learns_nearly_what_float32_learns(name: str, tmp_path: Path) -> None:
     losses = []
     for precision in ("float32", "bfloat16"):
@@ -178,6 +180,7 @@ print(faults() - before)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only glibc is asked")
 def test_kept_memory_is_not_fetched_from_the_system_again() -> None:
     fetched = []

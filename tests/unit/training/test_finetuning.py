@@ -51,11 +51,13 @@ def opened(name: str, model: str, recipe: FineTuningRecipe = RECIPE, processes: 
 
 # Random weights, two layers of 32: what falls so far has been learned by heart. Several labels and hidden words take longer.
 LEARNED = {"several labels": 0.75, "hidden words": 0.75, "the next word": 0.75}
+LONG = ("questions", "choices", "next sentences", "tags")
+SLOW = (pytest.mark.slow,)
 PACE = {"several labels": {"epochs": 40, "batch_size": 4, "lr": 1e-2}, "questions": {"epochs": 40}}
 
 
 class TestLearning:
-    @pytest.mark.parametrize("name", SAMPLE_TASKS)
+    @pytest.mark.parametrize("name", [pytest.param(name, marks=SLOW * (name in LONG)) for name in SAMPLE_TASKS])
     def test_every_head_learns_its_sample(self, name: str, model: str, tmp_path: Path) -> None:
         task, path = task_and_file(name)
         start = opened(name, model).evaluate()["loss"]
@@ -118,8 +120,10 @@ class TestSteps:
         scored = [trained.evaluation[0, (0, step, 0)] for step in (1, 2)]
         assert scored[0] == scored[1]
 
-    @pytest.mark.parametrize("name", ["one label", "tags", "hidden words"])
-    @pytest.mark.parametrize("size", [2, 3, 20])
+    @pytest.mark.parametrize(
+        ("name", "size"),
+        [("one label", 2), ("one label", 20), ("tags", 2), ("tags", 3), ("hidden words", 3), ("hidden words", 9)],
+    )
     def test_the_shares_of_several_processes_make_the_gradient_of_one(self, name: str, size: int, model: str) -> None:
         alone = opened(name, model)
         alone.backward(1, alone.batch(1))
@@ -244,7 +248,7 @@ class TestRuns:
             finetune(task, model, path, path, replace(RECIPE, lr=0.1), tmp_path / "run", ALONE, say=QUIET)
         changed = tmp_path / "changed.csv"
         changed.write_text(path.read_text(encoding="utf-8") + "fine,positive\n", encoding="utf-8")
-        with pytest.raises(ValueError, match="another run: it has files="):
+        with pytest.raises(ValueError, match="another run: its files to train and evaluate on are others"):
             finetune(task, model, path, changed, RECIPE, tmp_path / "run", ALONE, say=QUIET)
 
     def test_patience_ends_a_run_that_gets_no_better_and_keeps_it_ended(
@@ -324,6 +328,7 @@ class TestCompany:
 
     CHOICES = ("--class-weights", "balanced", "--accumulate", "3", "--freeze", "embeddings", "--schedule", "cosine")
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("options", [(), ("--fast",), CHOICES], ids=["exact", "fast", "choices"])
     def test_two_processes_lose_and_score_what_one_does(
         self, options: tuple[str, ...], model: str, tmp_path: Path

@@ -163,6 +163,7 @@ class TestResuming:
         assert log_of(tmp_path / "killed") == log_of(tmp_path / "whole")
         assert list((tmp_path / "killed" / "checkpoints").glob(".*")) == []
 
+    @pytest.mark.slow
     def test_being_asked_to_stop_saves_and_the_same_command_goes_on(self, data: PreparedData, tmp_path: Path) -> None:
         config_file(tmp_path, data)
         endless = command(tmp_path, "run", "--steps", "100000", "--save-every", "100000")
@@ -284,6 +285,7 @@ class TestFailures:
             checkpoints.save(2, {"step": 2}, fail, best=None)
         assert [path.name for path in tmp_path.iterdir()] == ["step-00000001"]
 
+    @pytest.mark.slow
     def test_a_real_limit_on_file_sizes_stops_the_run_in_one_line(self, data: PreparedData, tmp_path: Path) -> None:
         config_file(tmp_path, data)
         words = command(tmp_path, "run")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -59,13 +60,17 @@ class TestSchedules:
         log = [line["rate"] for line in read_log(tmp_path / "run" / "log.jsonl") if "rate" in line]
         assert log == rates(name, SMALL.lr, 3, 12)
 
-    def test_a_run_goes_on_to_the_bit_and_not_with_another(self, name: str, tmp_path: Path, interrupted) -> None:
-        model, (task, path) = small_model(tmp_path / "dropout"), task_and_file("one label")
-        recipe = replace(RECIPE, epochs=4, schedule=name)
-        interrupted(task, model, path, recipe)
-        other = replace(recipe, schedule=SCHEDULES[SCHEDULES.index(name) - 1])
-        with pytest.raises(ValueError, match=f"another run: it has schedule='{name}', this one schedule="):
-            finetune(task, model, path, path, other, tmp_path / "cut", ALONE, say=QUIET)
+
+@pytest.mark.parametrize(
+    "name", ["linear", *(pytest.param(name, marks=pytest.mark.slow) for name in SCHEDULES if name != "linear")]
+)
+def test_a_run_goes_on_to_the_bit_and_not_with_another(name: str, tmp_path: Path, interrupted) -> None:
+    model, (task, path) = small_model(tmp_path / "dropout"), task_and_file("one label")
+    recipe = replace(RECIPE, epochs=4, schedule=name)
+    interrupted(task, model, path, recipe)
+    other = replace(recipe, schedule=SCHEDULES[SCHEDULES.index(name) - 1])
+    with pytest.raises(ValueError, match=f"another run: it has schedule='{name}', this one schedule="):
+        finetune(task, model, path, path, other, tmp_path / "cut", ALONE, say=QUIET)
 
 
 class TestParts:
@@ -190,17 +195,29 @@ def test_the_command_gives_its_options_to_the_run(model: str, tmp_path: Path) ->
     assert {line["rate"] for line in small_run.log_of(tmp_path / "run") if "rate" in line} == {1e-3}
 
 
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    """A model, and a finished run of it."""
+    folder = tmp_path_factory.mktemp("finished")
+    model, (task, path) = small_model(folder / "model"), task_and_file("questions")
+    finetune(task, model, path, path, RECIPE, folder / "run", ALONE, say=QUIET)
+    return model, folder / "run"
+
+
 @pytest.mark.parametrize(
     "missing", ["schedule", "accumulate", "freeze", "class_weights", "task.max_answer_length", "task.stride"]
 )
-def test_a_run_of_a_version_without_a_choice_goes_on(missing: str, model: str, tmp_path: Path) -> None:
-    task, path = task_and_file("questions")
-    finetune(task, model, path, path, RECIPE, tmp_path / "run", ALONE, say=QUIET)
+def test_a_run_of_a_version_without_a_choice_goes_on(
+    missing: str, finished: tuple[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (model, run), (task, path) = finished, task_and_file("questions")
+    shutil.copytree(run, tmp_path / "run")
     for state in (tmp_path / "run" / "checkpoints").glob("*/training_state.pt"):
         saved = torch.load(state, weights_only=True)
         where = saved["recipe"]["task"] if "." in missing else saved["recipe"]
         del where[missing.split(".")[-1]]
         torch.save(saved, state)
     finetune(task, model, path, path, RECIPE, tmp_path / "run", ALONE, say=QUIET)
+    assert "Going on from step" in capsys.readouterr().out
     with pytest.raises(ValueError, match="another run: it has lr="):
         finetune(task, model, path, path, replace(RECIPE, lr=0.1), tmp_path / "run", ALONE, say=QUIET)
