@@ -62,10 +62,11 @@ def lines_below_docstring(chapter: str, function: str) -> tuple[int, int]:
 
 
 def with_body(chapter: str, function: str, body: str) -> str:
-    """The chapter's solutions with another body of one function. What stands at the left margin above it goes to the file's top."""
+    """The chapter's solutions with another body of one function, which may use NumPy."""
     lines = solution(chapter).splitlines(keepends=True)
     start, end = lines_below_docstring(chapter, function)
-    return "".join([*lines[:start], textwrap.indent(textwrap.dedent(body).strip() + "\n", "    "), *lines[end:]])
+    body = textwrap.indent(textwrap.dedent(body).strip() + "\n", "    ")
+    return "".join(["import math, torch, numpy as np\n", *lines[:start], body, *lines[end:]])
 
 
 def with_change(chapter: str, function: str, right: str, wrong: str) -> str:

@@ -106,6 +106,7 @@ def test_a_planted_mistake_gets_its_hint(
     assert hint in outcome.hint, outcome.hint
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("chapter", "function", "body", "hint"), WRITTEN)
 def test_a_wrong_answer_gets_its_hint(tmp_path: Path, chapter: str, function: str, body: str, hint: str) -> None:
     outcome = judged(Answer(chapter, function, with_body(chapter, function, body), ""), tmp_path)

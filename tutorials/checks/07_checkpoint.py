@@ -56,6 +56,8 @@ def check_into_model(into_model: Callable[[list[str], list[str]], dict[str, str]
         ("a file into the model it came from", whole, whole),
         ("a file that has one name both ways", ["a", "bert.a", "left"], ["bert.a", "new"]),
         ("a file that has one name both ways, bert. first", ["bert.a", "a", "left"], ["a", "new"]),
+        ("a file that has one name both ways, bert. last", ["a", "bert.a", "left"], ["a", "new"]),
+        ("a file that has one name both ways, bert. first", ["bert.a", "a"], ["bert.a"]),
         ("a file in another order than the model's", ["b", "bert.c", "a"], ["a", "b", "c", "bert.bert.d"]),
         ("a model that has one name both ways", ["a"], ["a", "bert.a"]),
     ):
@@ -115,6 +117,7 @@ def check_account(account: Callable[[list[str], list[str], dict[str, str]], dict
         (["words"], ["words", "decoder.weight", "decoder.bias", "bias"]),
         (["words", "bias", "decoder.weight"], ["words", "bias", "decoder.weight", "decoder.bias"]),
         ([], ["words", "decoder.weight"]),
+        (["f", "words", "c", "y", "a", "x", "z"], ["words", "e", "d", "c", "b", "f", "a", "decoder.weight", "g"]),
     )
     for file, model in cases:
         read = sorted(set(file) & set(model))

@@ -89,9 +89,6 @@ def check_step_size(step_size: Callable[[float, float, float, int], float]) -> C
                 "The root is missing, and the fraction is upside down.": lr * (1 - beta1**step) / (1 - beta2**step),
                 "The part below the line is missing: divide by 1 − β₁ᵗ.": lr * math.sqrt(1 - beta2**step),
                 "The part above the line is missing: multiply by √(1 − β₂ᵗ).": lr / (1 - beta1**step),
-                "The root is below the line as well; there it is 1 − β₁ᵗ itself.": (
-                    lr * math.sqrt(1 - beta2**step) / math.sqrt(1 - beta1**step)
-                ),
                 "The root is below the line; it belongs above.": lr * (1 - beta2**step) / math.sqrt(1 - beta1**step),
                 "It multiplies with 1 − β₁ᵗ; divide by it.": lr * math.sqrt(1 - beta2**step) * (1 - beta1**step),
                 "1 + βᵗ stands below the line; it is 1 − β₁ᵗ.": lr * math.sqrt(1 - beta2**step) / (1 + beta1**step),

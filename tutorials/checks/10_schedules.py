@@ -6,7 +6,6 @@ from collections.abc import Callable
 import torch
 
 from course.hints import Case, Checked
-from minibert import get_linear_schedule_with_warmup
 from minibert.optim import schedules
 
 RUNS = ((4, 10), (1, 5), (10, 110))  # warmup, total
@@ -169,18 +168,12 @@ def check_restarts(restarts: Callable[[int, int, int, int], float]) -> Checked:
 
 
 def check_rates(rates: Callable[[float, Callable[[int], float], int], list[float]]) -> Checked:
-    for gain, (warmup, total) in zip((1.0, 0.5, 2.0), RUNS, strict=True):
-        optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.5)
-        scheduler = get_linear_schedule_with_warmup(optimizer, warmup, total)
-        expected = []
-        for _ in range(total):
-            expected.append(gain * scheduler.get_last_lr()[0])
-            optimizer.step()
-            scheduler.step()
+    for gain, (warmup, total) in zip((1.0, 0.5, 2.0, 0.0), (*RUNS, (0, 6)), strict=True):
 
         def factor(step: int, warmup: int = warmup, total: int = total, gain: float = gain) -> float:
-            return gain * schedules.linear(step, warmup, total)
+            return gain * schedules.linear(step, warmup, total) if gain else 1 / (2 + step)
 
+        expected = _rates_of_a_run(factor, total)
         factors = [factor(step) for step in range(total)]
         mistakes = {
             "The first step uses factor(0), and this begins with factor(1).": [
@@ -203,6 +196,18 @@ def check_rates(rates: Callable[[float, Callable[[int], float], int], list[float
             ),
         }
         yield Case(rates(0.5, factor, total), expected, mistakes, f"{total} steps, {warmup} of them warm-up")
+
+
+def _rates_of_a_run(factor: Callable[[int], float], steps: int) -> list[float]:
+    """The rates that an optimizer has, step by step, from the peak 0.5."""
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.5)
+    scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
+    rates = []
+    for _ in range(steps):
+        rates.append(scheduler.get_last_lr()[0])
+        optimizer.step()
+        scheduler.step()
+    return rates
 
 
 def _steps(warmup: int, total: int) -> list[int]:

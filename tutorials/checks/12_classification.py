@@ -26,6 +26,7 @@ def check_problem_type(problem_type: Callable[[int, Tensor], str]) -> Checked:
         (1, torch.tensor([3, 1])),
         (3, torch.tensor([2, 1], dtype=torch.int32)),
         (4, torch.tensor([0, 1])),
+        (3, torch.tensor([[0, 1, 1], [0, 0, 1]])),
         (2, torch.tensor([[True, False], [True, True]])),
         (3, torch.tensor([[1, 0, 1], [0, 0, 1]], dtype=torch.int16)),
         (2, torch.tensor([[1.0, 0.0], [0.0, 1.0]], dtype=torch.float64)),

@@ -17,11 +17,15 @@ TEXTS = (
 
 
 def check_labels_of_pieces(labels_of_pieces: Callable[[list[int | None], list[int]], list[int]]) -> Checked:
-    for text, start in ((TEXTS[0], 0), (TEXTS[1], 0), (TEXTS[2], 0), (TEXTS[0], 2), (TEXTS[2], 1)):
+    for number, (text, start) in enumerate(
+        ((TEXTS[0], 0), (TEXTS[1], 0), (TEXTS[2], 0), (TEXTS[0], 2), (TEXTS[2], 1), (TEXTS[2], 0))
+    ):
         words, tags, word_of, expected = _sentence(text)
         if start:  # a row that begins in the middle of a text
             kept = [place for place, word in enumerate(word_of) if word is None or word >= start]
             word_of, expected = [word_of[place] for place in kept], [expected[place] for place in kept]
+        if number == 5:  # a row without [CLS] and [SEP]
+            word_of, expected = word_of[1:-1], expected[1:-1]
         every = [-100 if word is None else tags[word] for word in word_of]
         last = [
             label if word_of[place] not in word_of[place + 1 :] else -100 for place, label in enumerate(every)

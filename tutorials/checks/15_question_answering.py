@@ -1,7 +1,7 @@
 """Checks of chapter 15: from characters to pieces, windows, the best span, and F1."""
 
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import torch
@@ -9,7 +9,6 @@ from torch import Tensor
 
 from course.hints import Case, Checked
 from minibert.tasks import Answer, AnswerWindow, Question, answers_to
-from minibert.tasks.metrics import answer_f1
 from minibert.tasks.squad import held_by
 
 Offsets = list[tuple[int, int] | None]
@@ -228,7 +227,7 @@ def check_f1(f1: Callable[[list[str], list[str]], float]) -> Checked:
     for said, truth in cases:
         predicted, true = said.split(), truth.split()
         n = sum(min(predicted.count(word), true.count(word)) for word in set(predicted))
-        expected = 2 * n / (len(predicted) + len(true)) if predicted and true else float(predicted == true)
+        expected = _f1(predicted, true)
         both = len(set(predicted) & set(true))
         mistakes: dict[str, object] = {}
         if not predicted and not true:
@@ -255,7 +254,7 @@ def check_f1(f1: Callable[[list[str], list[str]], float]) -> Checked:
                 "This is n by the number of words that either has; F1 divides by the sum of both lengths.": (
                     both / len(set(predicted) | set(true))
                 ),
-                "Words are compared without their capitals; here they are compared as they are.": answer_f1(said.lower(), truth.lower()),
+                "Words are compared without their capitals; here they are compared as they are.": _f1(said.lower().split(), truth.lower().split()),
                 "Words are compared place by place; it counts that both have them, wherever.": (
                     2 * sum(a == b for a, b in zip(predicted, true, strict=False)) / (len(predicted) + len(true))
                 ),
@@ -308,5 +307,11 @@ def _common_beginning(predicted: list[str], true: list[str]) -> int:
 
 def _of_letters(said: str, truth: str) -> float:
     """The same of the two answers' letters."""
-    n = sum(min(said.count(letter), truth.count(letter)) for letter in set(said))
-    return 2 * n / (len(said) + len(truth))
+    return _f1(list(said), list(truth))
+
+
+def _f1(predicted: Sequence[str], true: Sequence[str]) -> float:
+    if not predicted or not true:
+        return float(predicted == true)
+    n = sum(min(predicted.count(item), true.count(item)) for item in set(predicted))
+    return 2 * n / (len(predicted) + len(true))

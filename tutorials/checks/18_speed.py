@@ -49,7 +49,6 @@ def check_multiplications(multiplications: Callable[[int, int, int, int, int], i
             "The word head's decoder is hidden × vocabulary at every place; `words` is missing.": (
                 expected - words * hidden * vocabulary + hidden * vocabulary
             ),
-            "The word head is that of one word; `words` is missing.": expected - head + hidden * hidden + hidden * vocabulary,
             "The projections are those of one word; `words` is missing.": (
                 expected - layers * 4 * projection + layers * 4 * hidden * hidden
             ),

@@ -36,6 +36,19 @@ def pattern_in(pairs: Pairs, same: Callable[[Any, Any], bool]) -> str | None:
     return None
 
 
+def _in_one_place(pairs: Pairs, same: Callable[[Any, Any], bool]) -> str | None:
+    """The pattern of the one place in a tuple that is wrong."""
+    lengths = {len(both) if isinstance(both, tuple) else 0 for pair in pairs for both in pair}
+    if len(lengths) > 1 or 0 in lengths:
+        return None
+    places = range(lengths.pop())
+    wrong = [place for place in places if not all(same(mine[place], right[place]) for mine, right in pairs)]
+    if len(wrong) != 1:
+        return None
+    hint = pattern_in([(mine[wrong[0]], right[wrong[0]]) for mine, right in pairs], same)
+    return hint and f"Item {wrong[0]} (counting from 0) alone is wrong. {hint}"
+
+
 _NO_PATTERN = object()  # equal to no result
 _OF_ITEMS: dict[str, Callable[[Any], Any]] = {
     "It is the wrong way round: True where False is asked for.": lambda yes: not yes if isinstance(yes, bool) else _NO_PATTERN,

@@ -32,6 +32,71 @@ PLANTED = [
     ("is_decayed", 'return "bias"', 'return "embeddings" not in name and "bias"', "an embedding too"),
 ]
 
-WRITTEN: list[tuple[str, str, str]] = []
+WRITTEN = [
+    (
+        "averages",
+        """
+        m *= beta1
+        m += (1 - beta1) * grad
+        return m, beta2 * v + (1 - beta2) * grad**2
+        """,
+        "`m` itself was changed",
+    ),
+    (
+        "averages",
+        """
+        v.mul_(beta2).addcmul_(grad, grad, value=1 - beta2)
+        return beta1 * m + (1 - beta1) * grad, v
+        """,
+        "`v` itself was changed",
+    ),
+    (
+        "averages",
+        """
+        new = beta1 * m + (1 - beta1) * grad
+        return new, beta2 * v + (1 - beta2) * new**2
+        """,
+        "gradient's own square",
+    ),
+    (
+        "step_size",
+        "return lr * math.sqrt(1 - beta2**step) / math.sqrt(1 - beta1**step)",
+        "goes over the whole fraction",
+    ),
+    ("step_size", "return lr * math.sqrt(1 - beta2 ** (step - 1)) / (1 - beta1 ** (step - 1))", "One step too few"),
+    (
+        "update",
+        """
+        param -= size * m / (v.sqrt() + eps)
+        return param * (1 - lr * weight_decay)
+        """,
+        "`param` itself was changed",
+    ),
+    ("is_decayed", "return 'bias' not in name", ""),
+    ("is_decayed", "return True", ""),
+]
 
-RIGHT: list[tuple[str, str]] = []
+RIGHT = [
+    ("averages", "return m.lerp(grad, 1 - beta1), v.lerp(grad.square(), 1 - beta2)"),
+    (
+        "averages",
+        """
+        m, v = m.clone(), v.clone()
+        m.mul_(beta1).add_(grad, alpha=1 - beta1)
+        v.mul_(beta2).addcmul_(grad, grad, value=1 - beta2)
+        return m, v
+        """,
+    ),
+    ("step_size", "return np.float64(lr) * np.sqrt(1 - beta2**step) / (1 - beta1**step)"),
+    (
+        "update",
+        """
+        moved = param.clone()
+        moved.addcdiv_(m, v.sqrt().add(eps), value=-size)
+        moved.mul_(1 - lr * weight_decay)
+        return moved
+        """,
+    ),
+    ("is_decayed", "return not name.endswith(('bias', 'LayerNorm.weight'))"),
+    ("is_decayed", "return np.bool_(not any(part in name for part in ('bias', 'LayerNorm.weight')))"),
+]
