@@ -1,9 +1,10 @@
-"""The small sample files in tutorials/samples, by their names."""
+"""The small sample files in tutorials/samples, by their names: "reviews.csv", and in Chinese "zh/reviews.csv"."""
 
 from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parents[1] / "samples"
-SAMPLES = tuple(sorted(path.name for path in FOLDER.iterdir() if path.is_file() and path.suffix != ".md"))
+FILES = sorted(path for path in FOLDER.rglob("*") if path.is_file() and path.suffix != ".md")
+SAMPLES = tuple(path.relative_to(FOLDER).as_posix() for path in FILES)
 
 
 def sample(name: str) -> Path:

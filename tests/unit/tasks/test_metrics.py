@@ -325,3 +325,24 @@ def test_numbers_losses_and_answers_of_another_kind_are_refused(call, message):
 def test_entities_are_scored_of_tags_that_are_names_in_sentences(tags):
     with pytest.raises(ValueError, match="a list of tags for each sentence, names such as B-person"):
         entity_f1(tags, tags)
+
+
+@pytest.mark.parametrize(
+    ("prediction", "truth", "exact", "best"),
+    [
+        ("北京", "北京", 1, 1),
+        ("北京大学", "北京", 0, 2 * 2 / (4 + 2)),
+        ("京北", "北京", 0, 1 / 2),  # only a run of one
+        ("《红楼梦》。", "红楼梦", 1, 1),
+        ("红楼梦，曹雪芹", "曹雪芹", 0, 2 * 3 / (6 + 3)),
+        ("2008年8月8日", "2008 年 8 月 8 日", 1, 1),
+        ("IBM公司", "ibm公司", 1, 1),
+        ("北京的 the IBM", "IBM", 0, 2 * 1 / (4 + 1)),
+        ("上海", "北京", 0, 0),
+        ("", "北京", 0, 0),
+    ],
+)
+def test_answers_in_chinese_are_compared_by_characters(prediction, truth, exact, best):
+    """The figures of the published script of CMRC 2018, which splits Chinese characters and looks for the longest run in both."""
+    assert exact_match(prediction, truth) == exact
+    assert answer_f1(prediction, truth) == pytest.approx(best)

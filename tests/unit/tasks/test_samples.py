@@ -67,7 +67,7 @@ def rows_model_and_report(name):
     return rows, tiny(BertForNextSentencePrediction, **sizes), report
 
 
-@pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.parametrize("name", [name for name in SAMPLES if "/" not in name])
 def test_a_sample_makes_a_batch_that_its_head_can_learn_from(name):
     rows, model, report = rows_model_and_report(name)
     batch = collate(rows[:6], TOKENIZER)
