@@ -35,7 +35,7 @@ export class Panel {
     this.openSecond = false;
     this.length = 0;
     this.card = make("section", { class: "card input", "data-panel": index });
-    this.answers = make("section", { class: "card answers", "data-panel": index, "aria-label": app.say("answer") });
+    this.answers = make("section", { class: `card answers ${this.kind}`, "data-panel": index, "aria-label": app.say("answer") });
     this.said = make("p", { class: "unseen", "aria-live": "polite" }); // for readers of screens, once typing rests
     this.view = make("section", { class: "card view", "data-panel": index });
     this.build();

@@ -22,7 +22,7 @@ function drawHeads(app, panel) {
   const layer = Math.min(state.layer, layers.length - 1), looks = layers[layer];
   const widest = Math.max(...layers.map(each => each ? each.rows / each.columns : 1));
   const open = (/** @type {number} */ at, /** @type {number} */ head) => app.change("head", () => { state.layer = at; state.heads = [head]; });
-  const grid = make("div", { class: "thumbs", role: "group", "aria-label": app.say("thumbHint"), style: { "grid-template-columns": `repeat(${widest}, minmax(40px, 1fr))`, "max-width": `${widest * 96}px` } });
+  const grid = make("div", { class: "thumbs", role: "group", "aria-label": app.say("thumbHint"), style: { "grid-template-columns": `repeat(${widest}, minmax(36px, 1fr))`, "max-width": `${widest * 96}px` } });
   layers.forEach((of, at) => {
     if (!of) grid.append(make("span", { class: "soft", style: { "grid-row": `${at + 1}`, "grid-column": "1 / -1" } }, `${app.say("layerN", at)}: ${app.say("off")}`));
     else for (let head = 0; head < of.rows / of.columns; head++) {

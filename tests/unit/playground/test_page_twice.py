@@ -21,7 +21,9 @@ MASK = 4
 def test_every_line_that_is_shown_stands_in_one_of_the_two() -> None:
     files = [TUTORIALS / "bert_in_one_page.py", DOCS.parent / "minibert" / "playground" / "bert.mjs"]
     lines = {line.strip() for file in files for line in file.read_text(encoding="utf-8").splitlines()}
-    blocks = re.findall(r"```text\n(.*?)```", (DOCS / "one_page_twice.md").read_text(encoding="utf-8"), re.DOTALL)
+    blocks = re.findall(
+        r"```(?:python|javascript)\n(.*?)```", (DOCS / "one_page_twice.md").read_text(encoding="utf-8"), re.DOTALL
+    )
     shown = [line for block in blocks for line in block.splitlines()]
     assert len(shown) > 20
     assert [line for line in shown if not any(line in own for own in lines)] == []

@@ -264,6 +264,19 @@ class TestTheBundledModel:
         page.press("\ue00c")
         assert texts(page, "#tour .step") == []
 
+    def test_the_arrows_go_from_view_to_view(self, page: Browser) -> None:
+        page.run("document.querySelector('[data-view=heads]').focus()")
+        for view in ("layers", "stages"):
+            page.press("\ue014")
+            settled(page)
+            assert page.run("return [document.activeElement.dataset.view, app.state.view]") == [view, view]
+
+    def test_a_view_that_was_left_is_there_again(self, page: Browser) -> None:
+        for view in ("influence", "heads", "influence"):
+            page.click(f'[data-view="{view}"]')
+            settled(page)
+        assert until(page, "document.querySelectorAll('[data-influence] .number').length === 16")
+
     def test_a_picture_is_a_drawing_that_stands_alone(self, page: Browser) -> None:
         page.run(
             "window.saved = []; URL.createObjectURL = blob => { saved.push(blob); return 'blob:null/x'; }; HTMLAnchorElement.prototype.click = () => {};"
