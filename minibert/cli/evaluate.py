@@ -44,7 +44,7 @@ def evaluate(
     from ..training.prediction import TrainedModel
 
     if file is not None:
-        metrics, report = TrainedModel.open(model, Processes.alone(), **settings).evaluate(file, rows)
+        metrics, report = TrainedModel.open(model, Processes.alone(), fast=True, **settings).evaluate(file, rows)
         echo(str(report), err=as_json)
         width = max(map(len, metrics))
         lines = [f"{name.replace('_', ' '):{width}}  {value:.3f}" for name, value in metrics.items()]

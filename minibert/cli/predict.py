@@ -67,7 +67,7 @@ def predict(model: str, top_k: int, batch_size: int, as_json: bool, **asked: Any
     if "-" in asked["texts"]:
         lines = filter(str.strip, standard_input().splitlines())
         asked["texts"] = tuple(each for text in asked["texts"] for each in (lines if text == "-" else [text]))
-    trained = TrainedModel.open(model, Processes.alone(), **settings)
+    trained = TrainedModel.open(model, Processes.alone(), fast=True, **settings)
     examples = _examples(trained, {name: value for name, value in asked.items() if value not in (None, ())})
     answers = trained.answers(examples, batch_size)
     if (report := examples.report).changed or report.left_out or asked["file"]:

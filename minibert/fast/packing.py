@@ -4,7 +4,7 @@
 
 Everything in a layer but attention works on each token alone, so a batch can be laid end to end in one row; attention
 then runs over each text by itself, in PyTorch's fused kernel. Real tokens get the numbers they would have had, up to the
-order of additions; where there was padding the result is 0.
+order of additions; where there was padding the result is 0. (`BertForQuestionAnswering` scores padding, too: its loss then is another.)
 
     with packed(model):                              or for good:
         model(**batch)                               model.set_attn_implementation("packed")
@@ -12,8 +12,9 @@ order of additions; where there was padding the result is 0.
 Source: the "effective transformer" (ByteDance 2020) and variable-length attention (Dao 2022). No reference class: ours.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from itertools import groupby
 from typing import Any
 
 import torch
@@ -26,6 +27,15 @@ from ..model.checks import values_unknown
 from ..model.encoder import BertEncoder
 from ..model.layer import BertLayer
 from ..model.pretrained import BertPreTrainedModel
+
+MUCH = 0.8  # of a batch is text: with less padding, taking it out costs what it saves
+
+
+def packed_if_padded(model: BertPreTrainedModel, batch: Mapping[str, Tensor]) -> AbstractContextManager[None]:
+    """`packed(model)` where a batch has much padding, on a CPU. (A GPU would wait for the lengths in every layer.)"""
+    mask = batch.get("attention_mask")
+    padded = mask is not None and mask.device.type == "cpu" and float(mask.float().mean()) < MUCH
+    return packed(model) if padded else nullcontext()
 
 
 @contextmanager
@@ -65,13 +75,15 @@ class Packing:
     """Where the real tokens of a padded batch are; in the place of a mask it says that each text sees itself.
 
     attention_mask: (batch, seq), 1 or True for text, 0 or False for padding.
-    indices: (tokens,), their positions in the flattened batch. lengths: how many each row has, empty rows left out.
+    indices: (tokens,), their positions in the flattened batch. lengths: how many each row has, empty rows left out. runs: the same, as
+    (count, length) of neighbours that have as many.
     """
 
     def __init__(self, attention_mask: Tensor):
         self.shape = attention_mask.shape
         self.indices = attention_mask.flatten().nonzero().flatten()
         self.lengths = [length for length in attention_mask.sum(dim=1).tolist() if length > 0]
+        self.runs = [(len(list(run)), length) for length, run in groupby(self.lengths)]
 
     def pack(self, padded: Tensor) -> Tensor:
         """(batch, seq, hidden) → (1, tokens, hidden)"""
@@ -127,9 +139,11 @@ class PackedSelfAttention(BertSelfAttention):
             return super().forward(hidden_states, attention_mask=attention_mask, **asked)
         projections = (self.query, self.key, self.value)  # each to (1, heads, tokens, d)
         query, key, value = (self.transpose_for_scores(project(hidden_states)) for project in projections)
-        lengths = attention_mask.lengths
         dropout_p = self.dropout.p if self.dropout.training else 0.0
-        texts = zip(query.split(lengths, dim=2), key.split(lengths, dim=2), value.split(lengths, dim=2), strict=True)
-        contexts = [F.scaled_dot_product_attention(q, k, v, dropout_p=dropout_p) for q, k, v in texts]
-        context = torch.cat(contexts, dim=2).transpose(1, 2)  # (1, tokens, heads, d)
-        return context.flatten(2), None, (key, value)
+        contexts, start = [], 0
+        for count, length in attention_mask.runs:  # neighbours of one length in one call
+            tokens = slice(start, start := start + count * length)
+            q, k, v = (x[0, :, tokens].unflatten(1, (count, length)).transpose(0, 1) for x in (query, key, value))
+            context = F.scaled_dot_product_attention(q, k, v, dropout_p=dropout_p)  # (count, heads, length, d)
+            contexts.append(context.transpose(1, 2).flatten(0, 1))
+        return torch.cat(contexts).flatten(1)[None], None, (key, value)

@@ -100,6 +100,11 @@ def _check_ids(inputs: dict[str, Tensor | None], shape: tuple[int, ...], sizes: 
             raise ValueError(f"{name} has shape {tuple(ids.shape)}; the input has {shape}. They must be equal.")
         if values_unknown(ids) or ids.numel() == 0:
             continue
+        if ids.is_cuda:
+            _check_without_waiting(
+                (ids >= 0) & (ids < size), f"An id of {name} is not in 0 to {size - 1}: {table} has {size}."
+            )
+            continue
         low, high = torch.aminmax(ids)
         if low < 0 or high >= size:
             wrong = int(low) if low < 0 else int(high)
@@ -113,9 +118,15 @@ def values_unknown(tensor: Tensor) -> bool:
         torch.compiler.is_compiling()
         or torch.jit.is_tracing()  # type: ignore[attr-defined]
         or torch._C._functorch.maybe_current_level() is not None
+        or torch._C._get_dispatch_mode(torch._C._TorchDispatchModeKey.PROXY) is not None  # make_fx
         or tensor.is_meta
         or type(tensor) not in (Tensor, nn.Parameter)
     )
+
+
+def _check_without_waiting(right: Tensor, message: str) -> None:
+    """On a GPU the values are not there yet; to read one would stop the program until they are. The GPU itself ends with the message."""
+    torch._assert_async(right.all(), message)
 
 
 def input_shape(input_ids: Tensor | None, inputs_embeds: Tensor | None) -> tuple[int, ...]:
@@ -146,7 +157,9 @@ def check_labels(name: str, labels: Tensor, shape: tuple[int, ...], *, num_class
     if num_classes is None or values_unknown(labels):
         return
     wrong = (labels != IGNORED) & ((labels < 0) | (labels >= num_classes))
-    if wrong.any():
+    if labels.is_cuda:
+        _check_without_waiting(~wrong, f"One of {name} is neither {IGNORED} nor in 0 to {num_classes - 1}.")
+    elif wrong.any():
         position, found = wrong.nonzero()[0].tolist(), int(labels[wrong][0])
         known = f"labels run from 0 to {num_classes - 1}, and {IGNORED} means: not counted"
         raise ValueError(f"{name}{position} is {found}; {known}.")

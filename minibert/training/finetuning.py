@@ -22,6 +22,7 @@ from torch.utils.data import DataLoader
 from ..checkpoints import LoadingReport
 from ..compat.moved import moved_name
 from ..config import BertConfig
+from ..fast.packing import packed_if_padded
 from ..fast.training_steps import training
 from ..fast.word_gradient import WordGradient
 from ..model import BertPreTrainedModel
@@ -54,6 +55,7 @@ class FineTuning(TaskModel, Trainable):
         self.prepare()
         recipe, lengths, given = self.recipe, self.train.lengths, self.recipe.class_weights
         self.selection_metric = recipe.select or self.task.selection_metric
+        self.fast = recipe.fast
         self.word_gradient = WordGradient(self.model.base_model.embeddings.word_embeddings)
         weights = None if given is None else class_weights(given, self.task.labels, self.train.rows)
         self.weights = None if weights is None else weights.to(self.processes.device)  # (classes,)
@@ -103,14 +105,16 @@ class FineTuning(TaskModel, Trainable):
         return self.module(**batch).loss
 
     @contextmanager
-    def in_less_time(self) -> Iterator[None]:
-        """For the forward and backward pass of a step, if the recipe asks for it."""
-        if not self.recipe.fast:
+    def step_in_less_time(self, batch: dict[str, Tensor]) -> Iterator[None]:
+        """For the forward and backward pass of a batch, if the recipe asks for it."""
+        if not self.fast:
             yield
             return
         # Several processes average whole gradients: a table of which only some rows are new is for one.
         kept = self.word_gradient.kept() if self.processes.size == 1 else nullcontext()
-        with training(self.model), kept:
+        # What reads [CLS] alone saves more by its last layer than by its padding, which is little in batches of one length.
+        rows = packed_if_padded(self.model, batch if self.task.reads == "labelled positions" else {})
+        with training(self.model), kept, rows:
             yield
 
     def backward(self, step: int, batch: dict[str, Tensor]) -> dict[str, float]:
@@ -118,7 +122,7 @@ class FineTuning(TaskModel, Trainable):
         parts, mean = self.parts(batch), 0.0
         for part in parts:
             share = of_batch * (self.weight(part) / weight)
-            with averaging(self.module, part is parts[-1]), self.in_less_time():
+            with averaging(self.module, part is parts[-1]), self.step_in_less_time(part):
                 with self.processes.autocast(self.precision):
                     loss = self.loss(part)
                 # Gradients are averaged over the processes, and the loss is to be their mean by labels. Of one process and part both factors are 1.

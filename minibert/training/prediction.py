@@ -3,14 +3,18 @@
 import logging
 import math
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from ..config import BertConfig
+from ..fast.linear_layers import linear
+from ..fast.packing import packed_if_padded
 from ..model import BertPreTrainedModel
 from ..tasks import Encoded, Examples, Report, Task, batch_loader, evaluation_batches, saved_settings, task_of
 from ..tasks.task_files import PathName
@@ -29,6 +33,18 @@ class TaskModel:
     task: Task
     processes: Processes
     precision = torch.float32  # of matrix products
+    fast = False  # whether in the ways of `minibert.fast`
+
+    @contextmanager
+    def in_less_time(self, batch: dict[str, Tensor]) -> Iterator[None]:
+        """For the forward pass of a batch, if asked for: products by the faster library, without the padding where there is much."""
+        if not self.fast:
+            yield
+            return
+        # What reads every position, such as the head for questions, reads padding too, and that is gone from packed rows.
+        rows = packed_if_padded(self.model, batch if self.task.reads != "everything" else {})
+        with linear(self.model), rows:
+            yield
 
     def outputs(self, encoded: Encoded, batch_size: int = 32) -> tuple[list[Any], float]:
         """For each row, in order, what the task keeps; and the mean loss, NaN where there are no labels.
@@ -43,7 +59,7 @@ class TaskModel:
         found, losses, counts = list[tuple[int, Any]](), [0.0], [0]
         for numbers, batch in zip(batches, loader, strict=True):
             on_device = {name: column.to(self.processes.device) for name, column in batch.items()}
-            with torch.inference_mode(), self.processes.autocast(self.precision):
+            with torch.inference_mode(), self.in_less_time(on_device), self.processes.autocast(self.precision):
                 outputs = self.model(**on_device)
             count = 0 if outputs.loss is None else self.task.label_count(batch)
             if count:  # the mean of no label at all is NaN
@@ -75,10 +91,16 @@ class TrainedModel(TaskModel):
 
     @classmethod
     def open(
-        cls, name: PathName, processes: Processes | None = None, max_length: int | None = None, **settings: Any
+        cls,
+        name: PathName,
+        processes: Processes | None = None,
+        max_length: int | None = None,
+        *,
+        fast: bool = False,
+        **settings: Any,
     ) -> "TrainedModel":
         """Open a checkpoint: a folder, a bundled name or a hub id. processes: None for this one alone. max_length, settings of the task:
-        None for those of its training. Raises ValueError for a model that was not trained for a task, or for one without such a setting.
+        None for those of its training. fast: the same numbers in less time, up to rounding. Raises ValueError for a model that was not trained for a task, or for one without such a setting.
         """
         name, processes = os.fspath(name), processes or Processes.alone()
         config = BertConfig.from_pretrained(name)
@@ -94,7 +116,9 @@ class TrainedModel(TaskModel):
         if new:
             raise ValueError(f"'{name}' was taught no task: {', '.join(new)} of its head are not in the checkpoint.")
         tokenizer = BertTokenizer.from_pretrained(name)
-        return cls(model.float().to(processes.device), tokenizer, task, processes=processes, max_length=length)
+        trained = cls(model.float().to(processes.device), tokenizer, task, processes=processes, max_length=length)
+        trained.fast = fast
+        return trained
 
     def evaluate(self, file: PathName, batch_size: int = 32) -> tuple[dict[str, float], Report]:
         """The loss and the scores on a labelled file, and a report on its examples."""

@@ -11,7 +11,7 @@ from hypothesis import given, settings, strategies as st
 from torch import Tensor
 
 from minibert import BertConfig, BertForSequenceClassification, BertModel, fast
-from minibert.fast.packing import Packing
+from minibert.fast.packing import Packing, packed_if_padded
 
 
 def tiny(seed: int, **overrides: object) -> BertModel:
@@ -114,6 +114,25 @@ def test_packing_for_a_while_ends_with_the_block_also_by_an_error() -> None:
         raise KeyError
     assert shapes_in_the_first_layer(model) == [PADDED]
     assert model.config.attn_implementation == "eager"
+
+
+@pytest.mark.parametrize(("texts", "shape"), [([6, 2], PACKED), ([6, 5], PADDED), ([6, 6], PADDED)])
+def test_a_batch_is_packed_where_there_is_much_padding(texts: list[int], shape: torch.Size) -> None:
+    model, mask = tiny(0), (torch.arange(6) < torch.tensor(texts)[:, None]).long()
+    with packed_if_padded(model, {"attention_mask": mask}):
+        assert shapes_in_the_first_layer(model) == [shape]
+    with packed_if_padded(model, {}):
+        assert shapes_in_the_first_layer(model) == [PADDED]
+
+
+def test_neighbours_of_one_length_attend_in_one_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[torch.Size] = []
+    attend = torch.nn.functional.scaled_dot_product_attention
+    spy = lambda q, *rest, **more: calls.append(q.shape[::2]) or attend(q, *rest, **more)  # noqa: E731
+    monkeypatch.setattr(torch.nn.functional, "scaled_dot_product_attention", spy)
+    model = tiny(0, attn_implementation="packed", num_hidden_layers=1)
+    model(torch.ones(4, 6, dtype=torch.long), attention_mask=torch.tensor([[1] * 6, *[[1] * 3 + [0] * 3] * 3]))
+    assert calls == [(1, 6), (3, 3)]  # texts, and their length
 
 
 def test_a_plain_model_has_nothing_of_packing_in_it() -> None:

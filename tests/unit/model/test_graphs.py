@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 from torch._subclasses import FakeTensorMode
+from torch.fx.experimental.proxy_tensor import make_fx
 
 from minibert import (
     BertForMaskedLM,
@@ -135,6 +136,46 @@ def test_a_compiled_model_computes_the_same_in_one_graph() -> None:
     outputs = torch.compile(model, backend="eager", fullgraph=True)(**text_batch())
     assert type(outputs) is BaseModelOutputWithPoolingAndCrossAttentions
     assert_same(outputs.to_tuple(), model(**text_batch()).to_tuple())
+
+
+WORDS, CLASSES = token_ids().clone(), torch.tensor([1, 0])
+WORDS[:, 2:] = -100
+LABELLED: list[tuple[type[BertPreTrainedModel], dict[str, Tensor]]] = [
+    (BertForMaskedLM, {"labels": WORDS}),
+    (BertForPreTraining, {"labels": WORDS, "next_sentence_label": CLASSES}),
+    (BertForSequenceClassification, {"labels": CLASSES}),
+    (BertForQuestionAnswering, {"start_positions": CLASSES, "end_positions": CLASSES + 1}),
+]
+
+
+@pytest.mark.parametrize("attention", ["eager", "packed"])
+@pytest.mark.parametrize(("model_class", "labels"), LABELLED, ids=lambda value: getattr(value, "__name__", ""))
+@pytest.mark.parametrize("way", ["compile", "make_fx", "make_fx with fake tensors", "vmap", "fake tensors"])
+def test_checks_stop_no_graph_no_transform_and_no_shape(
+    way: str, model_class: type[BertPreTrainedModel], labels: dict[str, Tensor], attention: str
+) -> None:
+    model, batch = tiny(model_class, attn_implementation=attention), {**text_batch(), **labels}
+
+    def loss(*columns: Tensor) -> Tensor:
+        return model(**dict(zip(batch, columns, strict=True))).loss
+
+    expected = loss(*batch.values()) if attention == "eager" else None
+    if way == "fake tensors":
+        with FakeTensorMode(allow_non_fake_inputs=True) as shapes_only:
+            assert loss(*map(shapes_only.from_tensor, batch.values())).shape == ()
+        return
+    if way == "compile":
+        torch._dynamo.reset()
+        found = torch.compile(loss, backend="eager", fullgraph=True)(*batch.values())
+    elif way == "vmap":
+        found = torch.func.vmap(lambda *row: loss(*(column[None] for column in row)))(*batch.values())
+        assert found.shape == (2,)
+        return
+    else:
+        mode = "real" if way == "make_fx" else "fake"
+        found = make_fx(loss, tracing_mode=mode, _allow_non_fake_inputs=True)(*batch.values())(*batch.values())
+    if expected is not None:
+        torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)
 
 
 def test_a_loaded_model_can_be_compiled_before_its_first_forward() -> None:

@@ -79,7 +79,7 @@ class TestPretraining:
     ) -> None:
         pretrain(data, config(data), replace(SMALL, fast=True), tmp_path / "run", ALONE)
         assert len(entered) == SIZES["num_hidden_layers"] - 1
-        assert updates == ["blocked"]
+        assert updates == ["fused"]
 
     def test_a_fast_run_is_a_plain_one(self, data: PreparedData, tmp_path: Path) -> None:
         for name, fast in (("plain", False), ("fast", True)):
