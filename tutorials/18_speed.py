@@ -27,11 +27,13 @@ from collections.abc import Callable
 import numpy as np
 import torch
 import torch.nn.functional as F
+from torch.autograd.profiler import profile
 from torch.utils.flop_counter import FlopCounterMode
 
 from course.figures import new_figure, show
-from minibert import BertConfig, BertForMaskedLM, BertModel, BertTokenizer
+from minibert import BertConfig, BertForMaskedLM, BertModel, BertTokenizer, fast
 from minibert.data.masking import Vocabulary, mask
+from minibert.fast.linear_layers import onednn_is_there, product
 from minibert.training.distributed import multiplies_bfloat16
 
 tokenizer = BertTokenizer.from_pretrained("novels-4l-256h")
@@ -194,6 +196,73 @@ assert apart < 1e-4
 
 # %% [markdown]
 # (Or sort the texts by length, so that those in a batch are alike. Both is best.)
+#
+# ## One processor, two speeds
+#
+# So far we have counted. A **profiler** times every operation of a pass. **What do you expect:** which one is at the top?
+
+# %%
+with torch.no_grad(), profile(use_kineto=False) as profiled:
+    model(ids.expand(4, -1))
+spent = sorted(profiled.key_averages(), key=lambda event: -event.self_cpu_time_total)
+whole = sum(event.self_cpu_time_total for event in spent)
+for event in spent[:4]:
+    print(f"{event.key:50} {event.self_cpu_time_total / whole:4.0%}, called {event.count} times")
+
+# %% [markdown]
+# `addmm` is $b + x W^T$, the linear layers. Count and clock together give a *rate*: operations (a multiplication and an addition are two)
+# in a second. PyTorch brings more than one library of matrix products. On a CPU it hands float32 to one of them, MKL, which Intel writes
+# for its own processors, and bfloat16 to another, oneDNN. But oneDNN can multiply float32, too; PyTorch only does not ask it to.
+# **What do you expect** of the rates: are they one number, the processor's?
+
+# %%
+x, wide = torch.randn(512, 768), torch.nn.Linear(768, 3072)
+x_half, half = x.bfloat16(), wide.weight.detach().bfloat16()
+work = {
+    "float32, as PyTorch does it": lambda: wide(x),
+    "float32, oneDNN": lambda: product(x, wide.weight, wide.bias),
+    "bfloat16": lambda: F.linear(x_half, half),
+}
+if not onednn_is_there():
+    del work["float32, oneDNN"]
+shortest = dict.fromkeys(work, float("inf"))
+with torch.no_grad():
+    for _ in range(8):  # in turns; the shortest is the least disturbed
+        for name, multiply in work.items():
+            began = time.perf_counter()
+            multiply()
+            shortest[name] = min(shortest[name], time.perf_counter() - began)
+for name, seconds in shortest.items():
+    print(f"{name:28} {2 * 512 * 768 * 3072 / seconds / 1e9:6,.0f} thousand million operations a second")
+
+# %% [markdown]
+# On the processor where this was written (AMD, two cores) the second is about twice the first: the same cores, the same digits, the same
+# equation, and the same PyTorch. On one of Intel's the two are alike, or the first is ahead. Nobody could have told from the code;
+# only a rate tells, beside another rate. `fast.linear` measures both, once, and takes the faster. **What do you expect** of the answers?
+
+# %%
+with torch.no_grad():
+    plainly = model(read).logits
+    with fast.linear(model):
+        faster = model(read).logits
+        apart = (faster - plainly).abs().max().item()
+
+
+def through_the_faster() -> torch.Tensor:
+    with fast.linear(model):
+        return model(read).logits
+
+
+with torch.no_grad():
+    ratio = times_as_fast(through_the_faster, lambda: model(read).logits)
+print(f"{apart:.0e} apart; {ratio:.1f} times as fast")
+assert apart < 1e-4
+
+# %% [markdown]
+# Only the order of additions differs. How to find such a thing anywhere: (1) profile, to see which operation takes the time; (2) count
+# what it has to do; (3) divide, to get its rate; (4) find the best rate that the same machine reaches on the same kind of work, by
+# another library, another type, another shape. If yours is far below, the time is there to be had. If not, only less work helps, as in
+# the two sections above.
 #
 # ## Eager and fused attention
 #
@@ -361,13 +430,14 @@ for name, gradient in (("averaged", averaged), ("means, weighted by their counts
 #
 # - Count first: in a small BERT the word head is the largest part; attention's n² matters for long texts.
 # - Leave out what nobody reads: scores at places that are not asked, and padding. The numbers stay the same.
+# - A processor has as many speeds as libraries: measure the rate beside the best that the same machine reaches.
 # - Fused attention saves memory traffic, not multiplications. bfloat16 saves digits, and keeps the weights in float32.
 # - Accumulated or spread over machines: divide by the count of the whole batch, and the gradient is that of the whole batch.
 # - Measure in turns, as ratios, and prove the numbers equal after each change.
 #
 # **The code:** [`minibert/fast/packing.py`](../minibert/fast/packing.py), [`minibert/model/attention.py`](../minibert/model/attention.py),
 # [`minibert/training/pretraining_loss.py`](../minibert/training/pretraining_loss.py),
-# [`minibert/fast/last_layer.py`](../minibert/fast/last_layer.py) and
+# [`minibert/fast/last_layer.py`](../minibert/fast/last_layer.py), [`minibert/fast/linear_layers.py`](../minibert/fast/linear_layers.py) and
 # [`minibert/training/distributed.py`](../minibert/training/distributed.py). Measured ratios: [`docs/performance.md`](../docs/performance.md).
 #
 # **Exercises:** [`exercises/18_speed.py`](exercises/18_speed.py): counting, packing, the loss where it is asked, a gradient from many

@@ -47,6 +47,11 @@ def linear(model: nn.Module) -> Iterator[None]:
                 del module.forward
 
 
+def own_forward(module: nn.Module) -> bool:
+    """Whether a module's forward is of this file: another way to the same numbers."""
+    return getattr(vars(module).get("forward"), "func", None) in FORWARDS.values()
+
+
 def linear_forward(module: nn.Linear, x: Tensor) -> Tensor:
     """What `module(x)` gives: (…, in) → (…, out)."""
     if not faster_by_onednn(x, module.weight):
@@ -117,15 +122,20 @@ def faster_by_onednn(x: Tensor, weight: Tensor) -> bool:
 
 @cache
 def measured(dtype: torch.dtype, rows: int, inputs: int, *, outputs: int, threads: int) -> bool:  # noqa: ARG001
-    """Whether oneDNN is clearly the faster for products of about this size: both turn by turn, and the shortest time of each."""
+    """Whether oneDNN is clearly the faster for products of about this size."""
     while rows * inputs * outputs > LARGEST:  # a part of the product tells as much
         rows, inputs, outputs = (max(size // 2, 32) for size in (rows, inputs, outputs))
     x, weight, bias = (torch.ones(*shape, dtype=dtype) for shape in ((rows, inputs), (outputs, inputs), (outputs,)))
-    times: dict[Callable[..., Tensor], list[float]] = {F.linear: [], product: []}
+    return quicker(partial(product, x, weight, bias), than=partial(F.linear, x, weight, bias))
+
+
+def quicker(way: Callable[[], Tensor], *, than: Callable[[], Tensor]) -> bool:
+    """Whether one way is clearly the faster: both turn by turn, and the shortest time of each."""
+    times: dict[Callable[[], Tensor], list[float]] = {than: [], way: []}
     with torch.inference_mode():
         for _ in range(TURNS):
-            for way, taken in times.items():
+            for each, taken in times.items():
                 began = time.perf_counter()
-                way(x, weight, bias)
+                each()
                 taken.append(time.perf_counter() - began)
-    return min(times[product]) < CLEARLY * min(times[F.linear])
+    return min(times[way]) < CLEARLY * min(times[than])

@@ -4,13 +4,14 @@ The network of `BertLMHeadModel.forward` once more, with its equations and modul
 that the model itself has read and `generate` has checked. Two things are laid out for speed:
 
 * keys and values are written into memory set aside at the start, so that the cache is never copied to grow;
-* a few vectors are multiplied as the columns of one matrix, W Xᵀ + b instead of X Wᵀ + b: a step takes as long as
-  reading the weights, and PyTorch's CPU kernels read them up to three times as fast that way (`benchmarks/generation.py`).
+* a few vectors are multiplied as the columns of one matrix, W Xᵀ + b instead of X Wᵀ + b, where that is found to be faster: a step
+  takes as long as reading the weights, and on some processors PyTorch's kernels read them up to three times as fast that way.
 
 Sums are rounded in another order than in the model's forward, so scores differ in the last digits; a law tests that ids are equal.
 """
 
 import math
+from functools import cache, partial
 from typing import Any
 
 import torch
@@ -21,6 +22,7 @@ from ..generation.search import NextWord
 from ..model.attention import BertAttention
 from ..model.layer import BertLayer
 from ..outputs import PastKeyValues
+from .linear_layers import linear, own_forward, quicker
 
 FEW_ROWS = 8  # beyond, X Wᵀ is the faster again
 
@@ -43,7 +45,8 @@ class FastNextWord(NextWord):
         if self.network is not None:
             return self.network(input_ids[:, -1])
         prompt_mask = self.attention_mask
-        scores = super().__call__(input_ids)
+        with linear(self.model):
+            scores = super().__call__(input_ids)
         if self.past is not None and can_run(self.model):
             masks = (prompt_mask, self.encoder.get("encoder_attention_mask"))
             self.network = OneTokenNetwork(self.model, past=self.past, masks=masks, max_length=self.max_length)
@@ -169,22 +172,34 @@ class Projection:
         self.weight = torch.cat([linear.weight for linear in linears]) if several else linears[0].weight
         self.bias = torch.cat([linear.bias for linear in linears]) if several else linears[0].bias
         self.bias_column = self.bias[:, None]
-        self.by_columns = self.weight.device.type == "cpu" and self.weight.dtype == torch.float32
+        self.on_cpu = self.weight.device.type == "cpu" and self.weight.dtype == torch.float32
 
     def __call__(self, x: Tensor) -> Tensor:
         rows = x.size(0)
-        if rows > FEW_ROWS or not self.by_columns:
+        if rows > FEW_ROWS or not self.on_cpu or not columns_are_faster(rows, *self.weight.shape):
             return F.linear(x, self.weight, self.bias)
-        if rows == 1:  # one column would go to the slow kernel for a single vector: twice the same is quicker
-            return torch.addmm(self.bias_column, self.weight, torch.cat([x, x]).t())[:, 0][None]
-        return torch.addmm(self.bias_column, self.weight, x.t()).t().contiguous()
+        return by_columns(x, self.weight, self.bias_column)
+
+
+def by_columns(x: Tensor, weight: Tensor, bias_column: Tensor) -> Tensor:
+    """x Wᵀ + b for a few rows of x: W xᵀ + b, turned around."""
+    if x.size(0) == 1:  # one column would go to the slow kernel for a single vector: twice the same is quicker
+        return torch.addmm(bias_column, weight, torch.cat([x, x]).t())[:, 0][None]
+    return torch.addmm(bias_column, weight, x.t()).t().contiguous()
+
+
+@cache
+def columns_are_faster(rows: int, outputs: int, inputs: int) -> bool:
+    """Measured once for a size, in a millisecond or two."""
+    x, weight, bias = torch.ones(rows, inputs), torch.ones(outputs, inputs), torch.ones(outputs)
+    return quicker(partial(by_columns, x, weight, bias[:, None]), than=partial(F.linear, x, weight, bias))
 
 
 def can_run(model: nn.Module) -> bool:
     """Whether the network does all that the model does: no replaced module, no hook, no autocast, no dropout."""
     return not torch.is_autocast_enabled("cpu") and all(
         type(module).__module__.startswith(("minibert.", "torch.nn.modules."))
-        and "forward" not in module.__dict__
+        and ("forward" not in module.__dict__ or own_forward(module))
         and not (module._forward_hooks or module._forward_pre_hooks)
         and not (isinstance(module, nn.Dropout) and module.training and module.p > 0)
         for module in model.modules()
