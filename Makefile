@@ -89,7 +89,7 @@ clean:
 
 .venv/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(call WITHOUT_GPU,$(VENV))
+	@$(call WITHOUT_GPU,$(VENV))
 	$(VENV) $(PIP) --editable ".[plots]"
 	@touch $@
 
@@ -99,7 +99,7 @@ clean:
 
 .venv-parity/.installed: pyproject.toml constraints.txt tests/parity/real/requirements.txt
 	$(PYTHON) -m venv .venv-parity
-	$(call WITHOUT_GPU,$(PARITY))
+	@$(call WITHOUT_GPU,$(PARITY))
 	$(PARITY) $(PIP) --editable ".[test,parity]"
 	$(PARITY) -m pip --disable-pip-version-check install --quiet --no-deps --require-hashes -r tests/parity/real/requirements.txt
 	@touch $@
@@ -110,12 +110,12 @@ clean:
 
 .venv-docs/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv-docs
-	$(call WITHOUT_GPU,$(DOCS))
+	@$(call WITHOUT_GPU,$(DOCS))
 	$(DOCS) $(PIP) --editable ".[docs,tutorials,test]"
 	@touch $@
 
 .venv-grading/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv-grading
-	$(call WITHOUT_GPU,$(GRADING))
+	@$(call WITHOUT_GPU,$(GRADING))
 	$(GRADING) $(PIP) --editable ".[grading,test]"
 	@touch $@

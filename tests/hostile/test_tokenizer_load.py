@@ -79,6 +79,7 @@ def ids_of(given: BertTokenizer) -> list[int]:
     return given(TEXT)["input_ids"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", sorted({"spawn", "fork"} & set(multiprocessing.get_all_start_methods())))
 def test_workers_get_what_their_parent_gets(method: str) -> None:
     shared = tokenizer()
@@ -120,6 +121,7 @@ MARKS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("marks", MARKS.values(), ids=MARKS)
 def test_a_run_of_marks_takes_linear_time(marks: str) -> None:
     shared = tokenizer()
@@ -135,6 +137,7 @@ def test_long_words_are_normalized_as_short_ones_are(marks: str, between: str) -
     assert BasicTokenizer().normalize(word) == plain
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "part", ["a", ".", "the cat. ", "[MASK]", "[MAS", "\u6771", "\u0130", "##", "\ud800", "a\u200d", "new", "\t\n"]
 )
@@ -150,6 +153,7 @@ def added(number: int) -> BertTokenizer:
     return more
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lower", [True, False])
 @pytest.mark.parametrize("what", ["add", "first use", "load", "save", "special", "roles"])
 def test_n_added_tokens_cost_n(tmp_path: Path, what: str, lower: bool) -> None:
@@ -170,6 +174,7 @@ def test_n_added_tokens_cost_n(tmp_path: Path, what: str, lower: bool) -> None:
     assert grows_linearly(run, 2_000, least=0.5)
 
 
+@pytest.mark.slow
 def test_a_text_is_cut_as_fast_with_many_added_tokens_as_with_few() -> None:
     few, many, text = added(10), added(20_000), "the tok5x cat tok77 tok7x sat " * 300
     assert [few.tokenize("a tok5x b")] == [many.tokenize("a tok5x b")]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from course.samples import sample
-from minibert.training.finetuning import usual_lr
+from minibert.training.finetuning_recipe import usual_lr
 from minibert.training.loop import stop_signals
 from minibert.training.run_files import RunLog
 from tests.unit.cli.running import run
@@ -88,7 +88,7 @@ def test_the_usual_learning_rate_grows_as_models_get_narrower(width: int, lr: fl
 
 def test_a_run_says_the_learning_rate_it_chose_and_keeps_one_that_is_given(model: str, tmp_path: Path) -> None:
     chosen = run(*command("classify", REVIEWS, model, tmp_path / "chosen", "--epochs", "1"))
-    assert "Learning rate: 0.001, as usual for the model's width; choose another with lr (--lr)." in chosen.stdout
+    assert "Learning rate: 0.001, as usual for the model's width; choose another with --lr …." in chosen.stdout
     given = run(*command("classify", REVIEWS, model, tmp_path / "given", "--epochs", "1", "--lr", "1e-5"))
     assert given.exit_code == 0
     assert "Learning rate" not in given.stdout
