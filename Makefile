@@ -16,7 +16,7 @@ WITHOUT_GPU = $(1) $(PIP) --no-deps --index-url $(CPU_INDEX) --retries 0 --timeo
 	echo "$(CPU_INDEX) cannot be reached: PyTorch's ordinary build is installed, which on Linux has several gigabytes."
 endif
 
-.PHONY: demo playground test test-playground test-pythons lint format bench parity notebooks docs docs-serve test-docs test-grading fuzz clean
+.PHONY: demo playground test test-playground test-pythons lint format bench parity then-and-now notebooks docs docs-serve test-docs test-grading fuzz clean
 
 demo: .venv/.installed
 	$(VENV) -m minibert fill-mask "He shook his [MASK]."
@@ -45,6 +45,10 @@ test-pythons:
 # The same programs under transformers 4.12.5 and minibert: a difference of 0.0.
 parity: .venv/.test .venv-old/.installed
 	$(VENV) -m pytest tests/parity/old
+
+# The course's programs under 4.12.5, today's transformers and minibert, as a table: docs/then_and_now.md.
+then-and-now: .venv/.test .venv-old/.installed .venv-parity/.installed
+	$(VENV) scripts/then_and_now.py
 
 lint: .venv/.test
 	$(VENV) -m ruff check .

@@ -46,8 +46,8 @@ BUDGET = {
     "core": Size(68, 9200),
     "work": Size(80, 10350),
     "fast": Size(13, 1400),
-    "compat": Size(12, 1200),
-    "minibert": Size(179, 22350),
+    "compat": Size(13, 1480),
+    "minibert": Size(179, 22650),
 }
 
 

@@ -1,6 +1,7 @@
 """Modules that had another name: a program that imports from one gets the same objects, and a warning that says where they are now.
 
-Some names moved out of a module that is still there (`LEFT`), and some are called otherwise now (`RENAMED`).
+Some names moved out of a module that is still there (`LEFT`), and some are called otherwise now (`RENAMED`). Modules of `transformers`
+that a course imports from are there without a warning (`OF_THE_REFERENCE`).
 """
 
 from __future__ import annotations
@@ -32,6 +33,28 @@ MOVED = {
     "minibert.training.world": ("minibert.training.distributed",),
 }
 
+_NETWORK, _TOKENIZER, _ALL = (
+    "minibert.compat.modeling_bert",
+    "minibert.compat.tokenization_bert",
+    "minibert.public_names",
+)
+OF_THE_REFERENCE = {
+    "minibert.activations": ("minibert.model.activations",),
+    "minibert.configuration_utils": (_ALL,),
+    "minibert.file_utils": (_NETWORK, _ALL),
+    "minibert.modeling_outputs": ("minibert.outputs", _ALL),
+    "minibert.modeling_utils": (_NETWORK, _ALL),
+    "minibert.models": (_ALL,),
+    "minibert.models.bert": (_ALL,),
+    "minibert.models.bert.configuration_bert": ("minibert.config",),
+    "minibert.models.bert.modeling_bert": (_NETWORK, _ALL),
+    "minibert.models.bert.tokenization_bert": (_TOKENIZER,),
+    "minibert.optimization": ("minibert.optim", _ALL),
+    "minibert.tokenization_utils": (_TOKENIZER, _ALL),
+    "minibert.tokenization_utils_base": (_TOKENIZER, _ALL),
+    "minibert.trainer_utils": ("minibert.optim", _ALL),
+}
+
 LEFT = {
     "minibert.training.finetuning": ("minibert.tasks", "minibert.training.prediction", "minibert.training.run_files")
 }
@@ -44,7 +67,7 @@ def moved_name(module: str, attribute: str) -> Any:
         raise AttributeError(attribute)
     task = import_module("minibert.tasks.task").Task  # whose properties had other names, too
     task.decisive, task.learn = property(lambda self: self.selection_metric), lambda self, found: self.adapted_to(found)
-    places = MOVED.get(module) or LEFT[module]
+    places = MOVED.get(module) or OF_THE_REFERENCE.get(module) or LEFT[module]
     for place in map(import_module, places):
         for name in (attribute, RENAMED.get(attribute, attribute)):
             if name in vars(place):  # no place is asked for what it knows from elsewhere in turn
@@ -57,15 +80,24 @@ class MovedModules:
 
     def find_spec(self, name: str, *_: object) -> ModuleSpec | None:
         """How to make a moved module; None for every other name."""
-        return spec_from_loader(name, self) if name in MOVED else None  # type: ignore[arg-type]
+        if name not in MOVED and name not in OF_THE_REFERENCE:
+            return None
+        holds_others = name in ("minibert.models", "minibert.models.bert")
+        return spec_from_loader(name, self, is_package=holds_others)  # type: ignore[arg-type]
 
     def create_module(self, spec: ModuleSpec) -> None:
         """As usual."""
 
     def exec_module(self, module: ModuleType) -> None:
         """Give the module a `__getattr__` that looks where its names are now."""
-        name, places = module.__name__, MOVED[module.__name__]
-        warnings.warn(f"{name} is now {' and '.join(places)}.", DeprecationWarning, stacklevel=2)
+        name = module.__name__
+        if name in MOVED:
+            warnings.warn(f"{name} is now {' and '.join(MOVED[name])}.", DeprecationWarning, stacklevel=2)
+        else:
+            there = vars(import_module(OF_THE_REFERENCE[name][0]))
+            module.__dict__["__all__"] = there.get(
+                "__all__", [each for each in there if each[0] != "_"]
+            )  # for `import *`
         module.__dict__["__getattr__"] = partial(moved_name, name)
 
 
