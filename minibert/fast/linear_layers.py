@@ -126,7 +126,7 @@ def measured(dtype: torch.dtype, rows: int, inputs: int, *, outputs: int, thread
     while rows * inputs * outputs > LARGEST:  # a part of the product tells as much
         rows, inputs, outputs = (max(size // 2, 32) for size in (rows, inputs, outputs))
     x, weight, bias = (torch.ones(*shape, dtype=dtype) for shape in ((rows, inputs), (outputs, inputs), (outputs,)))
-    return quicker(partial(product, x, weight, bias), than=partial(F.linear, x, weight, bias))
+    return quicker(lambda: product(x, weight, bias), than=lambda: F.linear(x, weight, bias))
 
 
 def quicker(way: Callable[[], Tensor], *, than: Callable[[], Tensor]) -> bool:
