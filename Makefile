@@ -30,7 +30,8 @@ playground: .venv/.installed
 
 # The page's JavaScript: its types (TypeScript from the npm registry), and a thousand texts in a browser with the network off.
 test-playground: .venv/.test
-	cd tests/playground && npm ci --no-audit --no-fund --silent && npx --no-install tsc
+	cd tests/playground && if command -v npm; then npm ci --no-audit --no-fund --silent && npx --no-install tsc; \
+		else echo "There is no npm: the types of the playground's JavaScript are not checked."; fi
 	$(VENV) -m pytest -m "slow or not slow" tests/playground
 
 # Without the library that minibert is measured against first, so that nothing can lean on it; then side by side.

@@ -63,9 +63,6 @@ export class App {
     this.special = new Set([data.tokens.start, data.tokens.separator, mask ?? ""]);
     this.history = new History();
     this.questions = new Questions(worker, error => { byId("status").textContent = this.say("failed", error); });
-    /** @type {State} */
-    this.usual = { panels: data.texts.map(([text, second]) => ({ text, second, hidden: [], edits: {} })), view: "heads", layer: 0, heads: [], place: 10000, stage: "bert.embeddings",
-      language: navigator.language.startsWith("zh") ? "zh" : "en", tour: -1 };
     this.state = fromFragment(location.hash, this.usual);
     /** @type {Panel[]} */ this.panels = [];
     this.rebuild();
@@ -73,6 +70,12 @@ export class App {
     addEventListener("keydown", event => this.key(event));
     let width = innerWidth;
     addEventListener("resize", () => { if (innerWidth !== width) { width = innerWidth; this.panels.forEach(panel => panel.draw()); } });
+  }
+
+  /** What is shown before anything is chosen, made anew. @returns {State} */
+  get usual() {
+    return { panels: this.data.texts.map(([text, second]) => ({ text, second, hidden: [], edits: {} })), view: "heads", layer: 0, heads: [], place: 10000,
+      stage: "bert.embeddings", language: navigator.language.startsWith("zh") ? "zh" : "en", tour: -1 };
   }
 
   /** @param {string} key @param {...(string | number)} about */
@@ -153,7 +156,7 @@ export class App {
     drawTour(this, byId("tour"));
     this.panels.forEach(panel => panel.refresh());
     clearTimeout(this.writing);
-    this.writing = setTimeout(() => history.replaceState(null, "", toFragment(this.state)), 300);
+    this.writing = setTimeout(() => this.write(), 300);
   }
 
   /** @param {View} view */
@@ -167,8 +170,13 @@ export class App {
     DRAW[this.state.view](this, panel);
   }
 
+  /** Put the state into the address. */
+  write() {
+    if (location.hash || toFragment(this.state) !== toFragment(this.usual)) history.replaceState(null, "", toFragment(this.state));
+  }
+
   copy() {
-    history.replaceState(null, "", toFragment(this.state));
+    this.write();
     const button = byId("tools").querySelector('[data-key="link"]');
     navigator.clipboard?.writeText(location.href).then(() => { if (button) button.textContent = this.say("copied"); }, () => prompt(this.say("link"), location.href));
   }

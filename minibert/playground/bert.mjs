@@ -20,7 +20,7 @@
  *   temperature?: number, swap?: number[] | null, vector?: {layer: number, at: number, from: number} | null}} Edits
  */
 
-/** @typedef {{layers: number, headSize: number, eps: number, activation: string, classifier: string}} Config */
+/** positions: "absolute", "relative_key" or "relative_key_query". @typedef {{layers: number, headSize: number, eps: number, activation: string, classifier: string, positions: string}} Config */
 
 /** @param {number} rows @param {number} columns @param {Float32Array} [data] @returns {Matrix} */
 export const matrix = (rows, columns, data = new Float32Array(rows * columns)) => ({ rows, columns, data });
@@ -115,6 +115,13 @@ export const ACTIVATIONS = {
 /** Something done to each number. @param {Matrix} x @param {(x: number) => number} what */
 const each = (x, what) => matrix(x.rows, x.columns, x.data.map(what));
 
+/** Where each piece stands: 0, 1, 2, …, two of them swapped if so asked. @param {number} count @param {Edits} edits */
+function placesOf(count, { swap }) {
+  const places = Array.from({ length: count }, (_, place) => place);
+  if (swap) [places[swap[0]], places[swap[1]]] = [swap[1], swap[0]];
+  return places;
+}
+
 // The network ---------------------------------------------------------------------------------------------------------------
 
 /** Its weights are one dictionary, name → matrix, exactly as they lie in the checkpoint file. */
@@ -163,14 +170,15 @@ export class Bert {
    */
   embed(ids, segments, edits) {
     const name = "bert.embeddings";
-    const places = ids.map((_, place) => place);
-    if (edits.swap) [places[edits.swap[0]], places[edits.swap[1]]] = [edits.swap[1], edits.swap[0]];
     /** @param {string} kind @param {number[]} rows */
     const look = (kind, rows) => this.keep(`${name}.${kind}_embeddings`, rowsOf(this.weights[`${name}.${kind}_embeddings.weight`], rows));
     const terms = [look("word", ids)];
-    const segment = look("token_type", segments), place = look("position", places);
+    const segment = look("token_type", segments);
     if (edits.segments !== false) terms.push(segment);
-    if (edits.positions !== false) terms.push(place);
+    if (this.config.positions === "absolute") {
+      const place = look("position", placesOf(ids.length, edits));
+      if (edits.positions !== false) terms.push(place);
+    }
     const x = this.norm(sum(...terms), `${name}.LayerNorm`);
     this.keep(`${name}.dropout`, x);
     return this.keep(name, x);
@@ -183,6 +191,7 @@ export class Bert {
   attention(x, mask, layer, edits) {
     const name = `bert.encoder.layer.${layer}.attention.self`, d = this.config.headSize, seq = x.rows;
     const query = this.linear(x, `${name}.query`), key = this.linear(x, `${name}.key`), value = this.linear(x, `${name}.value`);
+    const byDistance = edits.positions === false ? undefined : this.weights[`${name}.distance_embedding.weight`], places = placesOf(seq, edits);
     const width = query.columns, heads = width / d, divisor = Math.sqrt(d) * (edits.temperature ?? 1);
     const looks = matrix(heads * seq, seq), context = matrix(seq, width);
     for (let head = 0; head < heads; head++) {
@@ -193,6 +202,10 @@ export class Bert {
           const k = to * width + head * d;
           let score = 0;
           for (let i = 0; i < d; i++) score += query.data[q + i] * key.data[k + i];
+          if (byDistance) { // relative positions: how well the distance fits the query (and the key), Shaw et al. 2018
+            const a = (places[from] - places[to] + (byDistance.rows - 1) / 2) * d, both = this.config.positions === "relative_key_query";
+            for (let i = 0; i < d; i++) score += byDistance.data[a + i] * (query.data[q + i] + (both ? key.data[k + i] : 0));
+          }
           row[to] = score / divisor + mask[to];
         }
         softmax(row); // each row adds up to 1

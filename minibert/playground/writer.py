@@ -109,11 +109,8 @@ def policy(script: str, style: str) -> str:
 def network_of(model: BertPreTrainedModel) -> dict[str, Any]:
     """The sizes and settings that the network in bert.mjs goes by. Raises ValueError where it would compute something else."""
     config: BertConfig = model.config
-    relative = config.position_embedding_type != "absolute"
-    for name, wrong in {"position_embedding_type": relative, "is_decoder": config.is_decoder}.items():
-        if wrong:
-            value = getattr(config, name)
-            raise ValueError(f"The playground has no {name} = {value!r}: it shows encoders with absolute positions.")
+    if config.is_decoder:
+        raise ValueError("The playground shows encoders, which read both ways, and config.is_decoder is true.")
     if not isinstance(config.hidden_act, str):
         raise ValueError("The playground knows activations by their names, and this config has a function of its own.")
     last = [name for name, module in model.named_modules() if isinstance(module, nn.Linear)][-1]
@@ -136,6 +133,7 @@ def network_of(model: BertPreTrainedModel) -> dict[str, Any]:
         "headSize": config.hidden_size // config.num_attention_heads,
         "eps": config.layer_norm_eps,
         "activation": config.hidden_act,
+        "positions": config.position_embedding_type,
         "classifier": last,
         "kind": kind,
         "labels": labels,

@@ -66,6 +66,17 @@ def test_vectors_attention_and_scores_are_pytorchs(tmp_path: Path, act: str) -> 
         assert close(tensor(found), looks[0].flatten(0, 1))
 
 
+@pytest.mark.parametrize("kind", ["relative_key", "relative_key_query"])
+def test_relative_positions_are_pytorchs(tmp_path: Path, kind: str) -> None:
+    model = differently_scaled(BertForMaskedLM, position_embedding_type=kind)
+    answer, without = answers(tmp_path, model, {}, {"positions": False})
+    assert close(tensor(answer["raw"]["scores"])[0], forward(model).logits[0, BLANK], within=1e-3)
+    with torch.no_grad():
+        for layer in model.bert.encoder.layer:
+            layer.attention.self.distance_embedding.weight.zero_()
+    assert close(tensor(without["raw"]["scores"])[0], forward(model).logits[0, BLANK], within=1e-3)
+
+
 def test_the_bundled_model_answers_as_it_does_in_python(tmp_path: Path) -> None:
     model, tokenizer = BertForPreTraining.from_pretrained(BUNDLED).eval(), BertTokenizer.from_pretrained(BUNDLED)
     texts = ["He shook his [MASK].", "[MASK] was a dark and stormy night; “I” — 我 — said [MASK].", "[MASK] " * 40]

@@ -30,70 +30,78 @@ def test_every_line_that_is_shown_stands_in_one_of_the_two() -> None:
 
 
 class Told:
-    """The bundled model, asked as the tour asks it."""
+    """The bundled model, asked all that the tour asks, at once."""
 
     def __init__(self, folder: Path):
         self.tokenizer = BertTokenizer.from_pretrained(BUNDLED)
-        self.data = carried(BertForPreTraining.from_pretrained(BUNDLED), self.tokenizer)
-        self.folder = folder
+        self.head, self.pardon = self.ids(NO, hidden=4), self.ids(PARDON)
+        changes: dict[str, Any] = {
+            "head 1 off": {"heads": ["0.1"]},
+            "head 2 off": {"heads": ["0.2"]},
+            "no positions": {"positions": False},
+            "swapped": {"swap": [2, 4]},
+            "sharp": {"temperature": 0.25},
+            "blurred": {"temperature": 8},
+            "no residual": {"residuals": ["0.attention"]},
+            **{f"layer {layer} off": {"layers": [layer]} for layer in range(4)},
+        }
+        hidden = {
+            place: [MASK if at == place else index for at, index in enumerate(self.pardon)]
+            for place in (1, 2, 3, 5, 6, 7)
+        }
+        questions = {
+            **{
+                name: self.question(self.head, "head", edits=edits, attention=True)
+                for name, edits in {"as trained": {}, **changes}.items()
+            },
+            **{f"{place} hidden": self.question(ids, "pardon") for place, ids in hidden.items()},
+            "no comma": self.question([*self.pardon[:5], *self.pardon[6:]], "pardon"),
+            "no hidden": self.question(self.ids(NO, hidden=8), "no", at=[8]),
+            "pardon": self.question(self.pardon, "pardon", lens=4, stages=True),
+        }
+        data = carried(BertForPreTraining.from_pretrained(BUNDLED), self.tokenizer)
+        self.answers = dict(
+            zip(questions, ask(folder, data, [["answer", each] for each in questions.values()]), strict=True)
+        )
 
     def ids(self, text: str, hidden: int | None = None) -> list[int]:
         ids = self.tokenizer(text)["input_ids"]
         return [MASK if place == hidden else index for place, index in enumerate(ids)]
 
-    def answer(self, ids: list[int], word: str = "head", **more: Any) -> Any:
-        question = {"ids": ids, "segments": [0] * len(ids), "at": [4], "of": [self.tokenizer.vocab[word]], **more}
-        return ask(self.folder, self.data, [["answer", question]])[0]
+    def question(self, ids: list[int], word: str, **more: Any) -> dict[str, Any]:
+        return {"ids": ids, "segments": [0] * len(ids), "at": [4], "of": [self.tokenizer.vocab[word]], **more}
 
-    def share(self, word: str, ids: list[int], **more: Any) -> int:
+    def share(self, name: str) -> int:
         """In percent."""
-        return round(100 * self.answer(ids, word, **more)["of"][0][0])
+        return round(100 * self.answers[name]["of"][0][0])
 
-    def words(self, answer: Any, place: int = 0) -> list[str]:
-        return [self.tokenizer.convert_ids_to_tokens(each["id"]) for each in answer["words"][place]]
+    def words(self, name: str) -> list[str]:
+        return self.tokenizer.convert_ids_to_tokens([each["id"] for each in self.answers[name]["words"][0]])
 
 
 @needs_node
 def test_what_the_tour_says_is_so(tmp_path: Path) -> None:
     told = Told(tmp_path)
-    head, pardon = told.ids(NO, hidden=4), told.ids(PARDON)
     assert told.tokenizer.tokenize("unkindly") == ["unkind", "##ly"]
     assert len(told.tokenizer.tokenize("antidisestablishmentarian")) == 10
-    assert told.words(told.answer(told.ids(NO, hidden=8), at=[8]))[:2] == ["nothing", "something"]
-    hidden = {
-        place: told.share("pardon", [MASK if at == place else index for at, index in enumerate(pardon)])
-        for place in (1, 2, 3, 5, 6, 7)
-    }
-    assert min(hidden, key=hidden.__getitem__) == 2
-    assert hidden[2] == 31
-    assert told.share("pardon", [*pardon[:5], *pardon[6:]]) == 8  # without the comma
-    lens = told.answer(pardon, lens=4)["lens"]
-    assert [told.tokenizer.convert_ids_to_tokens(layer[0]["id"]) for layer in lens[1:]] == [
-        "own",
-        "pardon",
-        "pardon",
-        "pardon",
-    ]
+    assert told.words("no hidden")[:2] == ["nothing", "something"]
+    assert min((1, 2, 3, 5, 6, 7), key=lambda place: told.share(f"{place} hidden")) == 2
+    assert told.share("2 hidden") == 31
+    assert told.share("no comma") == 8
+    lens = told.answers["pardon"]["lens"]
+    assert told.tokenizer.convert_ids_to_tokens([layer[0]["id"] for layer in lens[1:]]) == ["own", *["pardon"] * 3]
     assert round(100 * lens[2][0]["share"]) == 61
-    assert told.share("head", head, edits={"heads": ["0.1"]}) == 63
-    assert told.share("head", head, edits={"heads": ["0.2"]}) == 52
-    assert "head" not in told.words(told.answer(head, edits={"positions": False}))
-    assert told.words(told.answer(head, edits={"swap": [2, 4]}))[:3] == ["shook", "turned", "opened"]
-    assert [told.share("head", head, edits={"temperature": each}) for each in (0.25, 8)] == [69, 3]
-    without = [told.answer(head, edits={"layers": [layer]}) for layer in range(4)]
-    assert min(range(4), key=lambda layer: without[layer]["of"][0][0]) == 2
-    assert told.words(without[2])[:2] == ["hand", "head"]
-    assert round(100 * without[2]["of"][0][0]) == 14
-    assert told.share("head", head, edits={"residuals": ["0.attention"]}) == 1
-    stages = told.answer(pardon, stages=True)["stages"]
-    assert round(stages["bert.embeddings.LayerNorm"]["std"], 2) == 0.89
-
-
-@needs_node
-def test_heads_with_simple_jobs(tmp_path: Path) -> None:
-    told = Told(tmp_path)
-    looks = told.answer(told.ids(NO, hidden=4), attention=True)["attention"]
-    first, second = (tensor(layer).view(4, 11, 11) for layer in looks[:2])
+    assert [told.share(f"head {head} off") for head in (1, 2)] == [63, 52]
+    assert "head" not in told.words("no positions")
+    assert told.words("swapped")[:3] == ["shook", "turned", "opened"]
+    assert [told.share(name) for name in ("sharp", "blurred")] == [69, 3]
+    assert min(range(4), key=lambda layer: told.share(f"layer {layer} off")) == 2
+    assert told.words("layer 2 off")[:2] == ["hand", "head"]
+    assert told.share("layer 2 off") == 14
+    assert told.share("no residual") == 1
+    assert round(told.answers["pardon"]["stages"]["bert.embeddings.LayerNorm"]["std"], 2) == 0.89
+    # heads with simple jobs
+    first, second = (tensor(layer).view(4, 11, 11) for layer in told.answers["as trained"]["attention"][:2])
     inside = range(1, 10)
     assert min(float(first[1, place, place - 1]) for place in inside) > 0.99
     assert min(float(first[2, place, place + 1]) for place in inside) > 0.99
