@@ -18,6 +18,9 @@ BESIDE_THE_PACKAGE = Path(__file__).resolve().parents[2] / "tutorials"
 @click.argument("chapter", required=False, metavar="[NN | my-bert]")
 @click.argument("my_bert", required=False, metavar="[FOLDER]", type=click.Path(path_type=Path))
 @click.option("--folder", type=FOLDER, help="Check the exercises of this folder.  [default: tutorials, here or above]")
+@click.option("--watch", is_flag=True, help="Check again whenever the file of chapter NN, or any chapter's, is saved.")
+@click.option("--next", "show_next", is_flag=True, help="Show the first exercise that does not pass yet.")
+@click.option("--reset", nargs=2, metavar="NN FUNCTION", help="Make a function a blank again. The old file is kept.")
 @click.option("--start", is_flag=True, help="With my-bert: make FOLDER, with blanks and a guide.")
 @click.option("--certificate", type=FILE, metavar="FILE", help="With my-bert: write a report of one page, in Markdown.")
 @json_option
@@ -27,6 +30,9 @@ def check(chapter: str | None, my_bert: Path | None, **options: Any) -> None:
     \b
     minibert check                          the number of functions that pass, chapter by chapter
     minibert check 4                        every function of tutorials/exercises/04_*.py (or: attention)
+    minibert check 4 --watch                the same whenever you save the file
+    minibert check --next                   what to write next
+    minibert check --reset 4 attention      start a function anew
     minibert check my-bert FOLDER --start   make a folder in which to write a BERT of your own
     minibert check my-bert FOLDER           grade it, part by part  [default: my_bert]
 
@@ -46,7 +52,13 @@ def check(chapter: str | None, my_bert: Path | None, **options: Any) -> None:
         return
     if my_bert or options["start"] or options["certificate"]:
         raise click.UsageError("FOLDER, --start and --certificate go with my-bert: minibert check my-bert FOLDER.")
-    if chapter is None:
+    if options["reset"]:
+        command.reset_function(tutorials, *options["reset"])
+    elif options["show_next"]:
+        command.show_next(tutorials)
+    elif options["watch"]:
+        click.get_current_context().exit(int(not command.watch(tutorials, chapter)))
+    elif chapter is None:
         command.show_progress(tutorials, as_json)
     elif not command.show_outcomes(tutorials, chapter, as_json):
         click.get_current_context().exit(1)

@@ -6,6 +6,8 @@
     judging.py      what a check says, and what holds for all        statements.py   a file that Python cannot read as a whole
     checking.py     checks exercises in a second process             running.py      what that process does
     command.py      what `minibert check` prints                     limits.py       what it may do
+    about.py        how long, how hard, what to notice               resetting.py    an answer made a blank again
+    watching.py     wait for a file to be saved
 
 Nothing is imported here, so that `minibert check` need not import torch.
 """

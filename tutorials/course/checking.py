@@ -10,12 +10,14 @@ Python cannot read or run of a file costs the functions that need it, and no oth
 
 from __future__ import annotations
 
+import ast
+import contextlib
 import json
 import multiprocessing
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -32,8 +34,7 @@ SECONDS_TO_START = 300.0  # for a new process to import torch, from a cold disk 
 PRINTED_AT_MOST = 10_000  # characters of what one function prints
 NEVER_ENDING_AT_MOST = 3  # statements at the top of a file
 LONGEST_MESSAGE = 1 << 24  # bytes
-FORKS = sys.platform != "win32"  # then a process that has imported these makes the fresh ones, in no time
-PRELOADED = ["torch", "minibert", "minibert.tasks", "torch.utils.flop_counter"]
+FORKS = sys.platform != "win32"  # then a process that has imported PyTorch makes the fresh ones, in no time
 
 
 @dataclass(frozen=True)
@@ -80,7 +81,7 @@ def find_chapter(tutorials: Path, number: str) -> Chapter:
 
 def check_chapter(chapter: Chapter, seconds: float = SECONDS) -> list[Outcome]:
     """`Checker.check` in a process for this chapter alone."""
-    with Checker() as checker:
+    with Checker([chapter]) as checker:
         return checker.check(chapter, seconds)
 
 
@@ -99,10 +100,11 @@ def progress_in(chapter: Chapter, checker: Checker) -> dict[str, str | int]:
 class Checker:
     """Checks chapters in processes of their own, which `with` ends: one for each function, on Windows for each chapter."""
 
-    def __init__(self) -> None:
+    def __init__(self, chapters: Sequence[Chapter] = ()) -> None:
+        """chapters: those that will be checked, whose imports are then done once for all of their functions."""
         self._context: Any = multiprocessing.get_context("forkserver" if FORKS else "spawn")
         if FORKS:
-            self._context.set_forkserver_preload(PRELOADED)
+            self._context.set_forkserver_preload(sorted({"torch"}.union(*map(_imports_of_checks, chapters))))
         self._process: Any = None
         self._connection: Connection
         self._folder: tempfile.TemporaryDirectory[str]
@@ -115,6 +117,11 @@ class Checker:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._stop()
+
+    def warm_up(self) -> None:
+        """Start what makes the fresh processes, so that the first check need not wait for it."""
+        self._start()
         self._stop()
 
     def check(self, chapter: Chapter, seconds: float = SECONDS) -> list[Outcome]:
@@ -216,6 +223,16 @@ class Checker:
 
 class _StoppedError(Exception):
     """The process has ended or was stopped; the message says why."""
+
+
+def _imports_of_checks(chapter: Chapter) -> set[str]:
+    """What a chapter's checks import at their top, besides `course`."""
+    names = set[str]()
+    with contextlib.suppress(OSError, SyntaxError, ValueError):  # told when they are run
+        for node in ast.parse(chapter.checks.read_bytes()).body:
+            names |= {alias.name for alias in node.names} if isinstance(node, ast.Import) else set()
+            names |= {node.module or ""} if isinstance(node, ast.ImportFrom) else set()
+    return {name for name in names if name and not name.startswith("course")}
 
 
 def _run_exercises(connection: Connection, folder: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 import click
@@ -13,13 +14,18 @@ from minibert.cli.options import print_json
 from minibert.terminal import table
 from minibert.visible import visible
 
-from .checking import Checker, Outcome, find_chapter, find_chapters, progress_in
+from .about import ABOUT
+from .checking import BLANK, Chapter, Checker, Outcome, find_chapter, find_chapters, progress_in
+from .resetting import reset
+from .statements import function_lines
+from .watching import saved
 
 
 def show_progress(tutorials: Path, as_json: bool) -> None:
     """Print for every chapter how many of its functions pass."""
-    with _printing(as_json), Checker() as checker:
-        progress = [progress_in(chapter, checker) for chapter in find_chapters(tutorials)]
+    chapters = find_chapters(tutorials)
+    with _printing(as_json), Checker(chapters) as checker:
+        progress = [progress_in(chapter, checker) for chapter in chapters]
     if as_json:
         print_json(progress)
         return
@@ -32,15 +38,65 @@ def show_progress(tutorials: Path, as_json: bool) -> None:
 def show_outcomes(tutorials: Path, number: str, as_json: bool) -> bool:
     """Print the result of every function of a chapter, each as soon as it is known. Returns whether all passed."""
     chapter = find_chapter(tutorials, number)
-    outcomes = list[Outcome]()
-    with Checker() as checker:
-        with _printing(as_json):
+    with Checker([chapter]) as checker:
+        return _show_chapter(chapter, checker, as_json)
+
+
+def watch(tutorials: Path, number: str | None) -> bool:
+    """Show a chapter's results whenever its file is saved, without a number those of any chapter, until Ctrl-C.
+
+    Returns whether all passed the last time.
+    """
+    chapters = [find_chapter(tutorials, number)] if number else find_chapters(tutorials)
+    by_file = {chapter.exercises: chapter for chapter in chapters}
+    passed = False
+    with contextlib.suppress(KeyboardInterrupt), Checker(chapters) as checker:
+        checker.warm_up()
+        if number:
+            passed = _show_chapter(chapters[0], checker)
+        click.echo("Watching. Save a file to check it; Ctrl-C ends this.")
+        for file in saved(list(by_file)):
+            click.echo(f"\n{file.name}, {time.strftime('%H:%M:%S')}")
+            try:
+                passed = _show_chapter(by_file[file], checker)
+            except (OSError, ValueError) as error:
+                passed = False
+                click.echo(visible(str(error)), err=True)
+    return passed
+
+
+def show_next(tutorials: Path) -> None:
+    """Print the first exercise that does not pass: where it is, what it asks for, how long it takes."""
+    chapters = find_chapters(tutorials)
+    with Checker(chapters) as checker:
+        for chapter in chapters:
             for outcome in checker.outcomes(chapter):
-                outcomes.append(outcome)
-                if not as_json:
+                if not outcome.passed:
                     _show(outcome)
-        for trouble in checker.troubles:
-            click.echo(f"{chapter.exercises.name}, {visible(trouble)}", err=True)
+                    text = chapter.exercises.read_text(encoding="utf-8", errors="replace")
+                    place = function_lines(text, outcome.function)
+                    line = f", line {place[0] + 1}" if place else ""
+                    click.echo(f"\n{chapter.exercises}{line}\nCheck it with `minibert check {int(chapter.number)}`.")
+                    return
+    click.echo("All exercises pass.")
+
+
+def reset_function(tutorials: Path, number: str, function: str) -> None:
+    """Make a function a blank again, and say where the answer is kept."""
+    exercises = find_chapter(tutorials, number).exercises
+    kept = reset(exercises, tutorials / "solutions" / exercises.name, function)
+    click.echo(f"{function} is a blank again. The file as it was: {kept}")
+
+
+def _show_chapter(chapter: Chapter, checker: Checker, as_json: bool = False) -> bool:
+    outcomes = list[Outcome]()
+    with _printing(as_json):
+        for outcome in checker.outcomes(chapter):
+            outcomes.append(outcome)
+            if not as_json:
+                _show(outcome)
+    for trouble in checker.troubles:
+        click.echo(f"{chapter.exercises.name}, {visible(trouble)}", err=True)
     passed = sum(outcome.passed for outcome in outcomes)
     if as_json:
         print_json([vars(outcome) for outcome in outcomes])
@@ -50,10 +106,14 @@ def show_outcomes(tutorials: Path, number: str, as_json: bool) -> bool:
 
 
 def _show(outcome: Outcome) -> None:
+    """A function's status, with a hint, or with how long it takes, or with what is worth noticing now."""
     mark = click.style("✓", fg="green") if outcome.passed else "·"
-    click.echo(f"{mark} {visible(outcome.function)}: {visible(outcome.status)}")
-    if outcome.hint:
-        click.echo(textwrap.indent(textwrap.fill(visible(outcome.hint), 76), "    "))
+    about = ABOUT.get(outcome.function)
+    takes = f" ({about})" if about and outcome.status == BLANK else ""
+    click.echo(f"{mark} {visible(outcome.function)}: {visible(outcome.status)}{takes}")
+    below = outcome.hint or (about.notice if about and outcome.passed else "")
+    if below:
+        click.echo(textwrap.indent(textwrap.fill(visible(below), 76), "    "))
 
 
 def _printing(as_json: bool) -> contextlib.AbstractContextManager[object]:

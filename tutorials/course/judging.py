@@ -108,6 +108,10 @@ class _Functions(TorchFunctionMode):
 class _Operations(TorchDispatchMode):
     """The same for what these functions come down to, from wherever it is called: `torch.ops`, a module, a compiled script."""
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False  # to skip PyTorch's compiler, PyTorch would import it, which takes a second
+
     def __init__(self, parts: tuple[str, ...], called: list[str]):
         super().__init__()
         self._parts, self._called = parts, called

@@ -58,7 +58,7 @@ def _margins(lines: list[str]) -> list[int]:
     margins = [
         number
         for number, line in enumerate(lines)
-        if re.match(r"[A-Za-z_@]", line) and not re.match(r"(else|elif|except|finally)\b", line)
+        if re.match(r"[^\s#)\]}]", line) and not re.match(r"(else|elif|except|finally)\b", line)
     ]
     return [number for number in margins if number == 0 or not lines[number - 1].startswith("@")]
 

@@ -7,7 +7,10 @@ from torch import Tensor
 
 
 def split_heads(x: Tensor, heads: int) -> Tensor:
-    """(batch, seq, heads · d) → (batch, heads, seq, d). Head 0 gets the first d numbers of each position, and so on."""
+    """(batch, seq, heads · d) → (batch, heads, seq, d). Head 0 gets the first d numbers of each position, and so on.
+
+    10 minutes, medium.
+    """
     raise NotImplementedError
 
 
@@ -15,6 +18,8 @@ def additive_mask(mask: Tensor) -> Tensor:
     """From 1 for "may be seen" and 0 for padding to numbers added to scores: 0.0 and −10000.0.
 
     mask: (batch, keys) int64. Returns float32 (batch, 1, 1, keys), to be broadcast over heads and queries.
+
+    5 minutes, easy.
     """
     raise NotImplementedError
 
@@ -24,10 +29,15 @@ def attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor
 
     query: (batch, heads, seq, d). key, value: (batch, heads, keys, d). mask: additive, (batch, 1, 1, keys).
     Returns (batch, heads, seq, d). Scores may be hundreds. Without PyTorch's fused function: the point is to write it out.
+
+    15 minutes, medium.
     """
     raise NotImplementedError
 
 
 def join_heads(x: Tensor) -> Tensor:
-    """(batch, heads, seq, d) → (batch, seq, heads · d): undoes `split_heads`."""
+    """(batch, heads, seq, d) → (batch, seq, heads · d): undoes `split_heads`.
+
+    10 minutes, medium.
+    """
     raise NotImplementedError

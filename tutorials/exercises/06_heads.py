@@ -9,12 +9,17 @@ def pool(hidden_states: Tensor, dense: nn.Linear) -> Tensor:
     """tanh(W h + b) of the first position, [CLS].
 
     hidden_states: (batch, seq, hidden). Returns (batch, hidden).
+
+    5 minutes, easy.
     """
     raise NotImplementedError
 
 
 def transform(hidden_states: Tensor, dense: nn.Linear, norm: nn.LayerNorm) -> Tensor:
-    """LayerNorm(gelu(W h + b)): what every position goes through before it is compared with the words."""
+    """LayerNorm(gelu(W h + b)): what every position goes through before it is compared with the words.
+
+    5 minutes, easy.
+    """
     raise NotImplementedError
 
 
@@ -22,10 +27,15 @@ def word_scores(transformed: Tensor, word_embeddings: Tensor, bias: Tensor) -> T
     """A score for every word at every place: transformed · embedding of the word + the word's bias.
 
     transformed: (batch, seq, hidden). word_embeddings: (vocab, hidden). bias: (vocab). Returns (batch, seq, vocab).
+
+    5 minutes, easy.
     """
     raise NotImplementedError
 
 
 def count_parameters(named: dict[str, Tensor]) -> int:
-    """How many numbers a model learns. A tensor that stands under two names is one tensor: count it once."""
+    """How many numbers a model learns. A tensor that stands under two names is one tensor: count it once.
+
+    10 minutes, medium.
+    """
     raise NotImplementedError

@@ -8,6 +8,8 @@ def answer_positions(offsets: list[tuple[int, int] | None], begin: int, end: int
 
     offsets: for each position the characters of the context that its piece stands for, (4, 7) being characters 4, 5 and 6; None for
     [CLS], [SEP] and the question. Where no piece shares a character with the answer: (0, 0).
+
+    10 minutes, medium.
     """
     raise NotImplementedError
 
@@ -17,6 +19,8 @@ def windows(length: int, room: int, shared: int) -> list[tuple[int, int]]:
 
     Piece `stop` is the first that is not in the window. The last window ends where the context ends, and may be shorter; there is
     none after it. shared is less than room, and length at least 1.
+
+    15 minutes, hard.
     """
     raise NotImplementedError
 
@@ -26,6 +30,8 @@ def best_span(start: Tensor, end: Tensor, in_context: Tensor, longest: int) -> t
     pieces.
 
     start, end: (seq) scores. in_context: (seq) bool, True at least once.
+
+    20 minutes, hard.
     """
     raise NotImplementedError
 
@@ -34,5 +40,7 @@ def f1(predicted: list[str], true: list[str]) -> float:
     """2 n / (words predicted + words true), n being the words that both have, each as often as it is in both.
 
     Where one of the two has no words: 1.0 if the other has none either, and 0.0 otherwise.
+
+    10 minutes, medium.
     """
     raise NotImplementedError

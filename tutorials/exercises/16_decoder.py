@@ -11,6 +11,8 @@ def causal_mask(new: int, past: int) -> Tensor:
     """What each of `new` words may see, behind `past` words that are in the cache: (new, past + new), 1 = may be seen, 0 = may not.
 
     Every new word sees all of the past, itself and the new words before it. Returns int64.
+
+    10 minutes, medium.
     """
     raise NotImplementedError
 
@@ -20,6 +22,8 @@ def shifted_loss(scores: Tensor, labels: Tensor) -> Tensor:
 
     scores: (batch, seq, vocab). labels: (batch, seq), the words themselves. Returns a tensor of one number.
     `F.cross_entropy` is welcome: it skips −100.
+
+    10 minutes, medium.
     """
     raise NotImplementedError
 
@@ -29,6 +33,8 @@ def greedy(next_scores: Callable[[list[int]], Tensor], ids: list[int], longest: 
 
     next_scores(ids so far) gives the scores of the next word, (vocab). Returns the whole text, `ids` first and, if it was said, the end
     word last. `ids` itself stays as it is; it is shorter than `longest`.
+
+    15 minutes, medium.
     """
     raise NotImplementedError
 
@@ -37,5 +43,7 @@ def top_p(scores: Tensor, p: float) -> Tensor:
     """The probabilities to draw from: of the fewest likeliest words that together have more than p, all others 0. They add up to 1.
 
     scores: (vocab). 0 < p < 1. Returns (vocab), each word at its own place.
+
+    20 minutes, hard.
     """
     raise NotImplementedError

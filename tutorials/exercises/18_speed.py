@@ -10,6 +10,8 @@ def multiplications(layers: int, hidden: int, inner: int, vocabulary: int, words
 
     In each layer: four projections hidden → hidden; feed-forward hidden → inner → hidden; attention, once for the scores and once for
     the mean of the values, each a product of words × words × hidden. Embeddings, biases, LayerNorm and softmax do not count.
+
+    15 minutes, medium.
     """
     raise NotImplementedError
 
@@ -19,6 +21,8 @@ def pack(hidden_states: Tensor, attention_mask: Tensor) -> tuple[Tensor, list[in
 
     hidden_states: (batch, seq, hidden). attention_mask: (batch, seq) of 1 for words and 0 for padding. Returns
     (1, words, hidden), the first text's words first, and a list of `batch` numbers.
+
+    10 minutes, medium.
     """
     raise NotImplementedError
 
@@ -28,6 +32,8 @@ def loss_where_asked(hidden_states: Tensor, weight: Tensor, bias: Tensor, labels
 
     hidden_states: (batch, seq, hidden). weight: (vocab, hidden) and bias: (vocab), of the scores W h + b. labels: (batch, seq).
     `F.cross_entropy` is welcome.
+
+    10 minutes, medium.
     """
     raise NotImplementedError
 
@@ -37,5 +43,7 @@ def whole_gradient(gradients: list[Tensor], counts: list[int]) -> Tensor:
 
     gradients: of each part, that of the mean loss over its own asked places. counts: how many places each part asks. The whole batch's
     loss is the mean over all asked places. The gradients given stay as they are.
+
+    10 minutes, medium.
     """
     raise NotImplementedError

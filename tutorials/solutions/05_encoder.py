@@ -8,7 +8,10 @@ from torch import Tensor, nn
 
 
 def gelu(x: Tensor) -> Tensor:
-    """x · Φ(x), Φ(x) = ½ (1 + erf(x / √2)): the exact form, elementwise. Without `F.gelu`."""
+    """x · Φ(x), Φ(x) = ½ (1 + erf(x / √2)): the exact form, elementwise. Without `F.gelu`.
+
+    5 minutes, easy.
+    """
     return x * 0.5 * (1.0 + torch.erf(x / math.sqrt(2.0)))
 
 
@@ -16,12 +19,17 @@ def feed_forward(x: Tensor, up: nn.Linear, down: nn.Linear) -> Tensor:
     """W₂ gelu(W₁ x + b₁) + b₂: out to four times the width and back, without add & norm.
 
     x: (batch, seq, hidden). up: hidden → intermediate. down: intermediate → hidden. Use `gelu` from above.
+
+    5 minutes, easy.
     """
     return down(gelu(up(x)))
 
 
 def add_and_norm(x: Tensor, stage: Callable[[Tensor], Tensor], norm: nn.LayerNorm) -> Tensor:
-    """What BERT puts around both halves of a layer: run the stage on x, add x to its result, normalise the sum."""
+    """What BERT puts around both halves of a layer: run the stage on x, add x to its result, normalise the sum.
+
+    5 minutes, easy.
+    """
     return norm(stage(x) + x)
 
 
@@ -30,6 +38,8 @@ def layer_parameters(hidden: int, intermediate: int) -> int:
 
     Query, key, value and the attention's output projection (hidden → hidden), up and down of the feed-forward network,
     each with a bias; and two LayerNorms, each with a weight and a bias of width hidden.
+
+    10 minutes, medium.
     """
     projections = 4 * (hidden * hidden + hidden)
     up_and_down = hidden * intermediate + intermediate + intermediate * hidden + hidden

@@ -6,6 +6,8 @@ def modern_name(name: str) -> str:
 
     embeddings.LayerNorm.gamma → embeddings.LayerNorm.weight. Only the last part of a name, after the last dot, is
     changed; all other names stay as they are.
+
+    5 minutes, easy.
     """
     front, dot, last = name.rpartition(".")
     return front + dot + {"gamma": "weight", "beta": "bias"}.get(last, last)
@@ -17,6 +19,8 @@ def into_model(file_names: list[str], model_names: list[str]) -> dict[str, str]:
     A file may hold the body alone (`embeddings…`) while the model has it under `bert.` (`bert.embeddings…`), or the other
     way round. A name that fits as it is goes first; then the one with `bert.` put in front or taken away.
     A tensor of the file may go to two places of the model. Names without a partner are left out.
+
+    15 minutes, medium.
     """
     found = {}
     for name in model_names:
@@ -33,6 +37,8 @@ def account(file_names: list[str], model_names: list[str], tied: dict[str, str])
 
     read: in both. left over: only in the file. Of the names only in the model, one that is tied to a name that was read
     is tied, and any other is new. tied: name → the name whose tensor it shares. Names are compared as they are.
+
+    15 minutes, medium.
     """
     read = set(file_names) & set(model_names)
     missing = set(model_names) - read

@@ -6,7 +6,10 @@ from torch import Tensor
 
 
 def labels_for(ids: list[int], chosen: list[int]) -> list[int]:
-    """What is to be guessed: at the chosen places the id that stands there, −100 at all others."""
+    """What is to be guessed: at the chosen places the id that stands there, −100 at all others.
+
+    3 minutes, easy.
+    """
     return [piece if place in chosen else -100 for place, piece in enumerate(ids)]
 
 
@@ -15,6 +18,8 @@ def hide(ids: list[int], chosen: list[int], draws: list[float], mask_id: int, ra
 
     below 0.8: it becomes mask_id; from 0.8 to below 0.9: it becomes random_ids[k]; from 0.9 on: it stays.
     All other places stay as they are. Returns a new list.
+
+    15 minutes, medium.
     """
     read = list(ids)
     for place, draw, random_id in zip(chosen, draws, random_ids, strict=True):
@@ -30,6 +35,8 @@ def masked_loss(scores: Tensor, labels: Tensor) -> Tensor:
 
     scores: (batch, seq, vocab). labels: (batch, seq) int64, at least one of them not −100. Returns a tensor of one number.
     The scores may be hundreds apart. Without `F.cross_entropy` and PyTorch's other losses: the point is to write it out.
+
+    15 minutes, hard.
     """
     asked = labels != -100  # (batch, seq)
     log_probabilities = torch.log_softmax(scores[asked], dim=-1)  # (asked places, vocab)
@@ -40,6 +47,8 @@ def pretraining_loss(word_scores: Tensor, labels: Tensor, next_scores: Tensor, n
     """BERT's loss: that of the hidden words, plus that of the next sentence. `F.cross_entropy` is welcome: it skips −100.
 
     word_scores: (batch, seq, vocab). labels: (batch, seq). next_scores: (batch, 2). next_label: (batch).
+
+    5 minutes, easy.
     """
     words = F.cross_entropy(word_scores.flatten(0, 1), labels.flatten())
     return words + F.cross_entropy(next_scores, next_label)

@@ -7,6 +7,8 @@ def unigram_entropy(counts: dict[str, int]) -> float:
     """H = − Σ p(word) log p(word), log to the base e: what a guesser pays a word who knows how often each occurs.
 
     counts: how often each word occurs; some may be 0. p is a word's share of all.
+
+    10 minutes, medium.
     """
     total = sum(counts.values())
     shares = [count / total for count in counts.values() if count > 0]
@@ -19,6 +21,8 @@ def reader(read: list[str], place: int, word: str, language: dict[tuple[str, ...
     read: words, some of them "[MASK]", at `place` for one. language: every sentence and how likely it is. A sentence fits when
     it is as long as `read` and has the same word wherever no "[MASK]" stands. Of the probability of all sentences that fit
     (there is at least one), return the share of those that have `word` at `place`.
+
+    15 minutes, hard.
     """
     fits = {
         sentence: chance
@@ -35,6 +39,8 @@ def fell_through(losses: list[float], line: float, smoothing: float) -> int | No
 
     At the first step the smoothed loss is the loss; after each other one it is
     smoothing · (the smoothed loss so far) + (1 − smoothing) · (this loss).
+
+    10 minutes, medium.
     """
     smoothed = losses[0]
     for step, loss in enumerate(losses, start=1):
@@ -50,6 +56,8 @@ def length_at(step: int, steps: int, phases: list[tuple[int, float]]) -> int:
 
     phases: (length, share of the steps), one after the other; the shares sum to 1. A phase's last step is
     round(steps · the sum of the shares up to and with its own).
+
+    10 minutes, medium.
     """
     end = 0.0
     for length, share in phases:

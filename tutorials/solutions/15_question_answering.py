@@ -8,6 +8,8 @@ def answer_positions(offsets: list[tuple[int, int] | None], begin: int, end: int
 
     offsets: for each position the characters of the context that its piece stands for, (4, 7) being characters 4, 5 and 6; None for
     [CLS], [SEP] and the question. Where no piece shares a character with the answer: (0, 0).
+
+    10 minutes, medium.
     """
     held = [place for place, offset in enumerate(offsets) if offset and offset[0] < end and offset[1] > begin]
     return (held[0], held[-1]) if held else (0, 0)
@@ -18,6 +20,8 @@ def windows(length: int, room: int, shared: int) -> list[tuple[int, int]]:
 
     Piece `stop` is the first that is not in the window. The last window ends where the context ends, and may be shorter; there is
     none after it. shared is less than room, and length at least 1.
+
+    15 minutes, hard.
     """
     parts, start = [], 0
     while start + room < length:
@@ -31,6 +35,8 @@ def best_span(start: Tensor, end: Tensor, in_context: Tensor, longest: int) -> t
     pieces.
 
     start, end: (seq) scores. in_context: (seq) bool, True at least once.
+
+    20 minutes, hard.
     """
     best, score = (0, 0), float("-inf")
     places = in_context.nonzero().flatten().tolist()
@@ -45,6 +51,8 @@ def f1(predicted: list[str], true: list[str]) -> float:
     """2 n / (words predicted + words true), n being the words that both have, each as often as it is in both.
 
     Where one of the two has no words: 1.0 if the other has none either, and 0.0 otherwise.
+
+    10 minutes, medium.
     """
     if not predicted or not true:
         return float(predicted == true)

@@ -10,6 +10,8 @@ def how_far(x: Tensor, y: Tensor) -> tuple[float, float]:
 
     Both are infinite where any number of y is not a number (NaN): such a model must never pass. x and y have one shape; x holds a
     number other than 0, and no NaN.
+
+    10 minutes, medium.
     """
     if bool(y.isnan().any()):
         return math.inf, math.inf
@@ -21,6 +23,8 @@ def sum_in_pairs(numbers: list[float]) -> float:
     """The sum of the first half plus the sum of the second half, each half summed in the same way, down to single numbers.
 
     The first half of an odd number of numbers is the smaller one. There is at least one number.
+
+    10 minutes, medium.
     """
     if len(numbers) == 1:
         return numbers[0]
@@ -33,6 +37,8 @@ def stage_at_fault(stages: list[tuple[str, float, float]], tolerance: float) -> 
 
     stages: in the order in which they end, for each (its name, how far apart what it takes is, how far apart what it gives is). Apart
     means by more than the tolerance; a distance can be NaN, and that is apart, too.
+
+    10 minutes, medium.
     """
     for name, taken, given in stages:
         if taken <= tolerance and not given <= tolerance:
