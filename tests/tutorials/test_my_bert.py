@@ -98,9 +98,43 @@ def test_the_first_case_that_fails_tells_where_to_look() -> None:
     assert "All before it is right, so look at how the heads are split" in grade_of(mutant.text, adapters("functions"), "attention").hint  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("part", "right", "wrong", "hint"),
+    [
+        ("embeddings", "torch.arange(ids.shape[1])", "torch.arange(1, ids.shape[1] + 1)", "without position_embeddings (all 0)"),
+        ("attention", "/ math.sqrt(query.shape[-1])", "", "without self.query (all 0) or self.key (all 0)"),
+        ("pretraining", "cross_entropy(next_scores, follows)", "cross_entropy(next_scores, 1 - follows)", "without cls.seq_relationship (all 0)"),
+        ("predictions", ' + weights["bias"]', "", "without bias (all 0)"),
+    ],
+)  # fmt: skip
+def test_the_layer_without_which_it_is_right_is_named(part: str, right: str, wrong: str, hint: str) -> None:
+    assert hint in grade_of(planted("functions", part, right, wrong).text, adapters("functions"), part).hint
+
+
+@pytest.mark.parametrize("wrong", ["hidden[:, -1]", "hidden.mean(1)"])
+def test_a_layer_without_which_nothing_is_left_is_not_named(wrong: str) -> None:
+    found = grade_of(planted("functions", "pooler", "hidden[:, 0]", wrong).text, adapters("functions"), "pooler")
+    assert found.hint == f"one sentence: The shapes are right; the numbers are up to {found.apart:.1g} away."
+
+
 def test_what_was_given_may_not_be_changed() -> None:
     mutant = planted("functions", "layer", "x = norm(gathered + x, weights", "x += 0 * x + 1e-3\n    x = norm(gathered + x - 1e-3, weights")  # fmt: skip
     assert "It changes its input in place" in grade_of(mutant.text, adapters("functions"), "layer").hint
+
+
+def test_an_adapter_that_gives_nothing_to_call_is_told_so() -> None:
+    forgetful = adapters("functions") + "\n\ndef pooler(config, weights):\n    my_bert.pool\n\ndef optimizer(weights, lr, weight_decay):\n    pass\n"  # fmt: skip
+    hint = grade_of(solution("functions"), forgetful, "pooler").hint
+    assert "`pooler` in adapters.py gives None; a function is asked for. Is a `return` missing?" in hint
+    assert "it gives None; something with a step()" in grade_of(solution("functions"), forgetful, "optimizer").hint
+
+
+def test_a_copy_of_the_weights_is_told_about_fill() -> None:
+    copied = adapters("modules").replace("return lambda *inputs: torch.func.functional_call(module, tensors, inputs)", "module.load_state_dict(tensors)\n    return module")  # fmt: skip
+    assert (
+        "`fill` in adapters.py gives a module these very tensors"
+        in grade_of(solution("modules"), copied, "pooler").hint
+    )
 
 
 def test_the_parts_the_start_and_the_guide_go_together() -> None:
@@ -170,7 +204,7 @@ def test_the_librarys_own_training_is_within_its_noise() -> None:
 @pytest.mark.parametrize(
     ("change", "hint"),
     [
-        (("start = end", "pass"), "It was still running after 3 seconds. Does a loop never end?"),
+        (("start = end", "pass"), "It was still running after 4 seconds. Does a loop never end?"),
         (("return found\n", "import os; os._exit(0)\n"), "It ended Python, with exit code 0."),
         (("return found\n", "exit()\n"), "It stops with SystemExit in line"),
         (("return found\n", "open('/tmp/minibert_my_bert', 'w')\n"), "It stops with PermissionError in line"),
@@ -179,7 +213,7 @@ def test_the_librarys_own_training_is_within_its_noise() -> None:
 def test_code_that_hangs_or_leaves_spoils_its_own_part_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: tuple[str, str], hint: str
 ) -> None:
-    monkeypatch.setattr("course.ladder.climbing.SECONDS", 3.0 if "loop" in hint else 30.0)
+    monkeypatch.setattr("course.ladder.climbing.SECONDS", 4.0 if "loop" in hint else 20.0)
     steps = climb_parts(made(tmp_path / "mine", change=change))
     first = next(steps)
     monkeypatch.undo()
@@ -187,6 +221,14 @@ def test_code_that_hangs_or_leaves_spoils_its_own_part_only(
     assert first.status == WRONG
     assert first.hint.startswith(hint)
     assert second.passed
+
+
+@pytest.mark.slow
+def test_a_file_that_never_ends_or_leaves_is_named_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for folder, line in (("first", "while True: pass"), ("second", "import os; os._exit(0)")):
+        monkeypatch.setattr("course.ladder.climbing.SECONDS", 1.0 if "while" in line else 20.0)
+        with pytest.raises(ValueError, match=r"cannot be run\. It (was still running|ended Python, with exit code 0)"):
+            next(climb_parts(made(tmp_path / folder, change=("import json", line))))
 
 
 @pytest.mark.slow

@@ -29,7 +29,7 @@ def certificate(results: Sequence[Result], top: dict[str, Any] | None, folder: P
         f"Measured on {datetime.date.today():%d %B %Y} against minibert {__version__} with PyTorch {version('torch')}.",
         *([] if folder is None else ["", f"The code: {described(folder)}"]),
         "",
-        "| | part | | largest difference | of gradients | the library's bits |",
+        "| | part | right | largest difference | of gradients | the library's bits |",
         "|--:|---|---|--:|--:|---|",
     ]
     for result in results:

@@ -60,6 +60,6 @@ def _grade(part: Part, folder: Path) -> Result:
     try:
         return Result(**ask("grade", folder, SECONDS, part=part.name))
     except StoppedError as stopped:
-        return Result(part.name, WRONG, str(stopped), part.name)
+        return Result(part.name, WRONG, str(stopped), part.name if stopped.opened else "")
     except TypeError:  # an answer that is none of ours
         return Result(part.name, WRONG, "It answers in the grader's place.", part.name)

@@ -17,7 +17,7 @@ from minibert.checkpoints.find import bundled_checkpoints
 
 from .cases import DROPPING, SIZES, Case, Kind, draw_inputs, draw_weights, inner_cases
 from .dropping import dropout_noted
-from .judge import CLOSE, Finding, call, distance, shape_mistake
+from .judge import CLOSE, Finding, call, distance, make_function, shape_mistake
 from .reference import Weights, under
 
 FOLDERS: tuple[tuple[str, str], ...] = (
@@ -69,7 +69,7 @@ def bundled_inputs() -> tuple[Tensor, ...]:
 def check_folder(load: Callable[[str], Callable[..., Any]], folder: Path, inputs: tuple[Tensor, ...]) -> Finding:
     """Compare what the student's opened checkpoint gives with what the library's gives."""
     expected = opened_by_the_library(folder)(*inputs)
-    run = call(load, str(folder))
+    run = make_function(load, str(folder))
     with dropout_noted() as drops, torch.no_grad():
         given = call(run, *inputs)
     if wrong := shape_mistake(given, expected):

@@ -19,6 +19,7 @@ from .file_part import check_files, inner_cases_of_files
 from .judge import Finding, StudentError, judge
 from .optimizer_part import check_optimizer, check_steps
 from .parts import Part
+from .probing import where_it_is_right
 from .student import adapter
 from .text_part import check_words
 from .training_part import check_training, gradients_of_training, inner_cases_of_training
@@ -79,8 +80,9 @@ def _try_cases(part: Part, make: Any) -> tuple[Finding, Iterable[Case]]:
     for number, case in enumerate(cases_of(part.name)):
         found = judge(case, make)
         if found.wrong:
+            probed = where_it_is_right(case, make) if found.numbers else ""
             look = f" All before it is right, so look at {case.look}." if number and case.look else ""
-            return replace(found, wrong=f"{case.said}: {found.wrong}{look}"), inner_cases(case)
+            return replace(found, wrong=f"{case.said}: {found.wrong}{probed}{look}"), inner_cases(case)
         whole = Finding(
             "",
             max(whole.apart, found.apart),

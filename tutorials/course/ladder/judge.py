@@ -27,6 +27,7 @@ class Finding:
     apart: float = 0.0
     gradient_apart: float = 0.0
     bits: bool = True
+    numbers: bool = False  # whether it is the numbers that are wrong
 
 
 class StudentError(Exception):
@@ -45,6 +46,15 @@ def call(function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
         raise StudentError(what_and_where(error)) from None
 
 
+def make_function(make: Callable[..., Any], *arguments: Any) -> Function:
+    """What an adapter gives for these arguments, which is to be called. Raises StudentError where it cannot be."""
+    made = call(make, *arguments)
+    if not callable(made):
+        missing = " Is a `return` missing?" if made is None else ""
+        raise StudentError(f"`{make.__name__}` in adapters.py gives {kind_of(made)}; a function is asked for.{missing}")
+    return made
+
+
 def what_and_where(error: BaseException) -> str:
     """The error in a sentence, with the last line that is neither PyTorch's nor the course's."""
     if isinstance(error, SyntaxError) and error.filename:
@@ -60,7 +70,7 @@ def what_and_where(error: BaseException) -> str:
 def judge(case: Case, make: Maker) -> Finding:
     """Compare a student's part with the library's. Raises NotImplementedError where it is blank."""
     try:
-        mine = _run(case, lambda *given: call(call(make, *given[:2]), *given[2:]))
+        mine = _run(case, lambda *given: call(make_function(make, *given[:2]), *given[2:]))
     except StudentError as error:
         return Finding(str(error))
     theirs = _run(case, lambda config, weights, *inputs: reference(case.part, config, weights)(*inputs))
@@ -118,14 +128,14 @@ def _compare(mine: _Run, theirs: _Run) -> Finding:
     if wrong := dropout_mistake(mine.drops, theirs.drops):
         return Finding(wrong, apart)
     if not apart <= CLOSE:
-        return Finding(f"The shapes are right; the numbers are up to {apart:.1g} away.", apart)
+        return Finding(f"The shapes are right; the numbers are up to {apart:.1g} away.", apart, numbers=True)
     gradient_apart, worst = 0.0, ""
     for name, gradient in theirs.gradients.items():
         own = mine.gradients[name]
         if gradient is None or (own is None and not gradient.any()):
             continue
         if own is None:
-            return Finding(f"The numbers are right, but no gradient reaches {name}. Was it copied, detached, or left out?", apart)  # fmt: skip
+            return Finding(f"The numbers are right, but no gradient reaches {name}. Was it copied, detached, or left out? `fill` in adapters.py gives a module these very tensors.", apart)  # fmt: skip
         bits = bits and torch.equal(own, gradient)
         if (far := distance(own, gradient)) > gradient_apart:
             gradient_apart, worst = far, name
@@ -169,7 +179,11 @@ def shape_mistake(mine: Any, theirs: Any, what: str = "It gives") -> str:
 
 def kind_of(value: Any) -> str:
     """A value's kind, and how many things are in it."""
-    return f"a {type(value).__name__} of {len(value)}" if isinstance(value, (tuple, list)) else type(value).__name__
+    if value is None:
+        return "None"
+    return (
+        f"a {type(value).__name__} of {len(value)}" if isinstance(value, (tuple, list)) else f"a {type(value).__name__}"
+    )
 
 
 def dropout_mistake(mine: Drops, theirs: Drops) -> str:

@@ -11,7 +11,7 @@ from torch import Tensor
 from minibert.optim import AdamW
 from minibert.optim.schedules import linear
 
-from .judge import Finding, call, distance
+from .judge import Finding, call, distance, kind_of
 
 NAMES = ("bert.encoder.layer.0.output.dense.weight", "bert.encoder.layer.0.output.dense.bias", "bert.embeddings.LayerNorm.weight", "bert.encoder.layer.1.attention.self.query.bias", "bert.pooler.dense.weight")  # fmt: skip
 IDLE = "bert.pooler.dense.weight"  # never gets a gradient
@@ -38,6 +38,8 @@ def check_steps(optimizer: Callable[..., Any], weights: Weights, gradients: Grad
     """Give the student's optimizer these gradients, step by step, and look at the weights after each."""
     mine = {name: tensor.clone().requires_grad_() for name, tensor in weights.items()}
     stepping = call(optimizer, mine, **rates)
+    if not callable(getattr(stepping, "step", None)):
+        return Finding(f"optimizer: it gives {kind_of(stepping)}; something with a step() is asked for.")
     own = list(_walk(mine, gradients, lambda: call(stepping.step)))
     right = {way: list(_steps(weights, gradients, way, rates)) for way in ("late", "early")}
     apart = {way: _apart(own, steps) for way, steps in right.items()}

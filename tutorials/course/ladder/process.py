@@ -21,33 +21,52 @@ from minibert.visible import visible
 
 from ..limits import end_group, limit_this_process, without_secrets
 
-SECONDS = 30.0  # for one part; a right one takes five, on a slow machine too
-SECONDS_AT_THE_TOP = 150.0
+SECONDS = 20.0  # of the processor, for one part; a right one takes one to three
+SECONDS_AT_THE_TOP = 100.0
+LONGER = 6  # times as long by the clock: a busy machine is no mistake, and waiting for nothing ends too
 PRINTED_AT_MOST = 10_000  # characters
 LONGEST_MESSAGE = 1 << 20  # bytes
 FORKS = sys.platform != "win32"  # then a process that has imported torch makes the others, in no time
 
 
 class StoppedError(Exception):
-    """The process has ended or was stopped; the message says why."""
+    """The process has ended or was stopped; the message says why. opened: whether the student's files had been run by then."""
+
+    def __init__(self, why: str, opened: bool):
+        super().__init__(why)
+        self.opened = opened
 
 
 def ask(task: str, folder: Path, seconds: float, **more: Any) -> Any:
-    """What `TASKS[task]` finds with the student's files in `folder`, in a new process. Raises StoppedError where it does not answer."""
+    """What `TASKS[task]` finds with the student's files in `folder`, in a new process that may compute for so many seconds.
+
+    Raises StoppedError where it does not answer.
+    """
+    never = "Does a loop never end?"
     context: Any = multiprocessing.get_context("forkserver" if FORKS else "spawn")
     if FORKS:
         context.set_forkserver_preload(["torch", "minibert.public_names"])
     ours, theirs = context.Pipe()
     with tempfile.TemporaryDirectory(prefix="minibert-check-", ignore_cleanup_errors=True) as own:
-        process = context.Process(target=_answer, args=(theirs, own, {"task": task, "folder": str(folder), **more}))
+        process = context.Process(
+            target=_answer, args=(theirs, own, {"task": task, "folder": str(folder), "seconds": seconds, **more})
+        )
         with without_secrets():
             process.start()
         theirs.close()
+        said = set[str]()
         try:
-            return _wait_for_answer(ours, seconds)
+            return _wait_for_answer(ours, LONGER * seconds, said)
+        except TimeoutError:
+            raise StoppedError(
+                f"It was still running after {LONGER * seconds:g} seconds. {never}", "opened" in said
+            ) from None
         except (EOFError, OSError):
             process.join(5.0)
-            raise StoppedError(f"It ended Python, with exit code {process.exitcode}.") from None
+            ended = f"It ended Python, with exit code {process.exitcode}."
+            if FORKS and process.exitcode == -signal.SIGPROF:
+                ended = f"It was still running after {seconds:g} seconds. {never}"
+            raise StoppedError(ended, "opened" in said) from None
         finally:
             ours.close()
             process.kill()
@@ -55,7 +74,8 @@ def ask(task: str, folder: Path, seconds: float, **more: Any) -> Any:
             end_group(process.pid)
 
 
-def _wait_for_answer(connection: Connection, seconds: float) -> Any:
+def _wait_for_answer(connection: Connection, seconds: float, said: set[str]) -> Any:
+    """The answer. said: gathers what else the process has said. Raises TimeoutError after so many seconds by the clock, EOFError at the end."""
     deadline, printed = time.monotonic() + seconds, 0
     while (left := deadline - time.monotonic()) > 0 and connection.poll(left):
         try:
@@ -64,13 +84,13 @@ def _wait_for_answer(connection: Connection, seconds: float) -> Any:
             raise EOFError from None  # none of ours
         if "answer" in message:
             return message["answer"]
+        said.update(message)
         if "started" in message:
             deadline = time.monotonic() + seconds  # importing torch from a cold disk is not the student's time
-            continue
         text = str(message.get("printed", ""))[: PRINTED_AT_MOST - printed]
         print(visible(text, keep="\n\t"), end="", file=sys.stderr, flush=True)
         printed += len(text)
-    raise StoppedError(f"It was still running after {seconds:g} seconds. Does a loop never end?")
+    raise TimeoutError
 
 
 def _answer(connection: Connection, own: str, asked: Mapping[str, Any]) -> None:
@@ -86,7 +106,9 @@ def _answer(connection: Connection, own: str, asked: Mapping[str, Any]) -> None:
     send({"started": True})
     sys.stdout = _Printed(send)
     limit_this_process(own)
-    send({"answer": TASKS[asked["task"]](Path(own), asked)})
+    if FORKS:  # the system itself ends this process then, wherever it is
+        signal.setitimer(signal.ITIMER_PROF, asked["seconds"])
+    send({"answer": TASKS[asked["task"]](Path(own), asked, lambda: send({"opened": True}))})
 
 
 class _Printed:

@@ -17,10 +17,10 @@ from .student import open_adapters
 from .top import Top, climb
 
 
-def grade_part(own: Path, asked: Mapping[str, Any]) -> dict[str, Any]:
+def grade_part(own: Path, asked: Mapping[str, Any], opened: Callable[[], None]) -> dict[str, Any]:
     """Open the student's files and grade the part asked for. Where they cannot be run, no part is blamed."""
     try:
-        adapters = _open(asked)
+        adapters = _open(asked, opened)
     except BaseException as error:  # SystemExit too
         return Grade(asked["part"], WRONG, what_and_where(error), blamed="").as_json()
     try:
@@ -29,18 +29,24 @@ def grade_part(own: Path, asked: Mapping[str, Any]) -> dict[str, Any]:
         return Grade(asked["part"], WRONG, what_and_where(error), blamed=asked["part"]).as_json()
 
 
-def climb_to_the_top(_: Path, asked: Mapping[str, Any]) -> dict[str, Any]:
+def climb_to_the_top(_: Path, asked: Mapping[str, Any], opened: Callable[[], None]) -> dict[str, Any]:
     """Open the student's files and use their BERT."""
     try:
-        return climb(_open(asked), Path(asked["minilm"]) if asked["minilm"] else None).as_json()
+        return climb(_open(asked, opened), Path(asked["minilm"]) if asked["minilm"] else None).as_json()
     except BaseException as error:
         return Top(what_and_where(error)).as_json()
 
 
-def _open(asked: Mapping[str, Any]) -> dict[str, Any]:
+def _open(asked: Mapping[str, Any], opened: Callable[[], None]) -> dict[str, Any]:
+    """The names of adapters.py. opened: is called when the student's files have been run."""
     torch.set_num_threads(min(2, torch.get_num_threads()))  # small tensors gain nothing from more
     install()
-    return open_adapters(Path(asked["folder"]))
+    adapters = open_adapters(Path(asked["folder"]))
+    opened()
+    return adapters
 
 
-TASKS: dict[str, Callable[[Path, Mapping[str, Any]], dict[str, Any]]] = {"grade": grade_part, "climb": climb_to_the_top}
+TASKS: dict[str, Callable[[Path, Mapping[str, Any], Callable[[], None]], dict[str, Any]]] = {
+    "grade": grade_part,
+    "climb": climb_to_the_top,
+}

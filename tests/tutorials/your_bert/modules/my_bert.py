@@ -335,6 +335,6 @@ def fit(model, batches, lr, decay, warmup):
         nn.utils.clip_grad_norm_(model.parameters(), max_norm=1.0)
         adam.step()
         plan.step()
-        history.append(float(loss))
+        history.append(loss.item())
     model.eval()
     return history
