@@ -94,7 +94,7 @@ assert difference < 1e-5
 
 # %% [markdown]
 # Over hidden: a position is normalised without a look at its neighbours or at the rest of the batch, so padding cannot
-# disturb it. The difference is float32's rounding: PyTorch's kernel adds up in another order. With PyTorch's own `layer_norm`
+# disturb it. (*BatchNorm* would take the mean over all words of a batch instead: the [quiz](../docs/quiz.md#layernorm-and-batchnorm) compares them.) The difference is float32's rounding: PyTorch's kernel adds up in another order. With PyTorch's own `layer_norm`
 # nothing is left of it:
 
 # %%

@@ -110,7 +110,8 @@ print(
 # and leave the sum alone.)
 #
 # Why add what came in? Such a *residual connection*, or *skip connection*, lets a layer learn only what to *change*. And the gradient has a short way
-# past every half: through the sum, and through nothing but a LayerNorm.
+# past every half: through the sum, and through nothing but a LayerNorm. The [quiz](../docs/quiz.md#9-what-do-residual-connections-do) trains small
+# BERTs without them, and pre-norm ones.
 #
 # ## How much does each half change?
 #

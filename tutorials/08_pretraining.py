@@ -60,7 +60,8 @@ for place in np.flatnonzero(labels != -100):
 # After pre-training there are no blanks in real texts. A model that had to think about blanks only would have no reason to make
 # good vectors for the words it can see. Since any word may be wrong, it must check them all.
 #
-# And why 15%? The more is hidden, the more questions a text asks, and the less is left to answer them from.
+# And why 15%? The more is hidden, the more questions a text asks, and the less is left to answer them from. The
+# [quiz](../docs/quiz.md#4-can-more-than-15-be-hidden) hides 5, 15, 40 and 80%.
 #
 # The riddle is drawn anew each time. Twelve draws of the same text:
 

@@ -236,7 +236,7 @@ for riddle in riddles:
 # ## Train
 #
 # A step: draw sentences, hide words as chapter 8 does (some become a wrong word, some stay), score, go back, clip the gradient,
-# step, tell the schedule. The rate grows over a tenth of the steps and falls in a line. Every 20 steps we ask how good the model is at
+# step, tell the schedule. (Where a batch does not fit the memory, several small ones are scored and gone back from before one step: *gradient accumulation*.) The rate grows over a tenth of the steps and falls in a line. Every 20 steps we ask how good the model is at
 # the blanks in sentences that it never learns from.
 #
 # **What do you expect** to be learned first: which *kind* of word stands where, which *topic*, or which *number* (this cook
