@@ -24,6 +24,7 @@ class Questions {
     this.open = false;
     /** @type {Map<string, {question: Question, done: (answer: Answer | null) => void}>} */ this.waiting = new Map();
     /** @type {{slot: string, number: number, done: (answer: Answer | null) => void} | null} */ this.running = null;
+    worker.addEventListener("error", event => fail(event.message || "the worker did not start"));
     worker.addEventListener("message", ({ data }) => {
       const { running } = this;
       if (data.open) this.open = true;
