@@ -104,9 +104,6 @@ SCORES: Hypotheses = [
 ]
 
 WEIGHTS: Hypotheses = [
-    ("the softmax runs over the queries, not the keys", lambda s, mask: (s + mask).softmax(-2)),
-    ("the softmax runs over the heads, not the keys", lambda s, mask: (s + mask).softmax(1)),
-    ("the softmax runs over the batch, not the keys", lambda s, mask: (s + mask).softmax(0)),
     ("there is no softmax", lambda s, mask: s + mask),
     ("a sigmoid stands for the softmax", lambda s, mask: (s + mask).sigmoid()),
     ("a log-softmax stands for the softmax", lambda s, mask: (s + mask).log_softmax(-1)),
@@ -117,7 +114,23 @@ WEIGHTS: Hypotheses = [
     ("the additive mask is multiplied in after the softmax", lambda s, mask: s.softmax(-1) * mask),
     ("the mask multiplies the scores: a score of 0 hides nothing", lambda s, mask: (s * (mask == 0)).softmax(-1)),
     ("the additive mask multiplies the scores", lambda s, mask: (s * mask).softmax(-1)),
+    ("the hidden scores are −1: too little to hide", lambda s, mask: s.masked_fill(mask != 0, -1.0).softmax(-1)),
+    ("the mask hides queries, not keys", lambda s, mask: s.masked_fill(mask.mT != 0, -1e9).softmax(-1)),
 ]
+for axis, what in (
+    (-2, "queries"),
+    (1, "heads"),
+    (0, "batch"),
+):  # where the hidden scores are −10000 less, or filled in
+    over = f"the softmax runs over the {what}, not the keys"
+    WEIGHTS += [
+        (over, lambda s, mask, axis=axis: (s + mask).softmax(axis)),
+        (over, lambda s, mask, axis=axis: s.masked_fill(mask != 0, -1e9).softmax(axis)),
+    ]
+FUTURE = "the future is hidden, as in a decoder"
+for sentence, shown in ((FUTURE, 1.0), (f"{FUTURE}, and the mask is forgotten", 0.0)):
+    past = lambda s, mask, shown=shown: (s + shown * mask).masked_fill(torch.ones_like(s).tril() == 0, -inf).softmax(-1)  # noqa: E731
+    WEIGHTS.append((sentence, past))
 for low in (-1e4, -1e9, -inf):  # PyTorch's own attention gives 0 where nothing may be seen
     fill = lambda s, mask, low=low: s.masked_fill(mask == 0, low).softmax(-1)  # noqa: E731
     WEIGHTS += [("the mask is inverted", fill), ("the mask is inverted", lambda s, m, f=fill: f(s, m).nan_to_num(0.0))]

@@ -14,7 +14,7 @@ from .distance import short
 from .divergence import PairedStages, StageDistance
 from .dropouts import evaluation_randomness, training_differences
 from .pairing import common_parts, differently_tied, link_outputs, listed, other_order
-from .parameters import copy_parameters, corresponding, module_names, parameter_notes, telling_weights
+from .parameters import copy_parameters, corresponding, module_names, named, parameter_notes, telling_weights, unpaired
 from .probes import evaluation_mode
 from .recording import Inputs, gradients, record
 from .verdict import Divergence, it_is
@@ -60,16 +60,21 @@ def compare(
                 stages.compare_gradients(flows, gradients(part_b, [y for _, y in ends], run_b), pairs)
             except RuntimeError as error:  # something was written to that the backward pass needs
                 failed = f"its backward pass: {str(error).split('. ')[0]}."
-        training = training_differences((a, part_a), (b, part_b), inputs, names=names, seen=run_a)
+        training = training_differences((a, part_a), (b, part_b), inputs, names=names, seen=(run_a, run_b))
         rows, written = list(stages.rows.values()), stages.written_by_b()
         fault = stages.first_divergence(tolerance) if any(row.diverges(tolerance) for row in rows) else None
         first_bits = stages.first_divergence(0.0)
         with evaluation_mode(a):
             if fault is not None:
-                fault = replace(fault, mistakes=name_mistake(a, inputs, stages, fault=fault, tolerance=tolerance))
+                mistakes = name_mistake(a, inputs, stages, fault=fault, tolerance=tolerance)
+                key = fault.path, fault.call
+                alone = unpaired(part_a, stages.stages_a[key].module, {pair.a for pair in pairs}) and unpaired(
+                    part_b, stages.stages_b[key].module, {pair.b for pair in pairs}
+                )
+                fault = replace(fault, mistakes=mistakes, unpaired=alone and not mistakes)
             elif first_bits is not None:
-                named = name_mistake(a, inputs, stages, fault=first_bits, tolerance=0.0)
-                first_bits = replace(first_bits, mistakes=named)
+                mistakes = name_mistake(a, inputs, stages, fault=first_bits, tolerance=0.0)
+                first_bits = replace(first_bits, mistakes=mistakes)
             raised = name_error(a, inputs, stages)
     untrained = [
         path for what, paths in training.items() if "never" not in what and "random" not in what for path in paths
@@ -88,7 +93,7 @@ def compare(
         first_bits=first_bits,
         only_in_a=[path for path, call in stages.stages_a if path and (path, call) not in stages.rows],
         only_in_b=[path for path, call in stages.stages_b if path and (path, call) not in stages.rows],
-        untied=differently_tied(part_a, part_b),
+        untied=differently_tied(named(part_a), {pair.a: named(part_b)[pair.b] for pair in pairs if pair.whole}),
         stopped=run_b.stopped or failed,
         notes=[
             *([it_is(raised)] if raised and (fault is None or fault.mistakes != raised) else []),
@@ -181,8 +186,10 @@ class Comparison:
         lines = [] if self.first is None else [str(self.first)]
         early, every = self.first_bits, f"All {len(self.rows)} stages agree"
         if self.fault is not None:
-            if early is not None and early.path != self.fault.path:
-                lines.append(f"The first bits to differ are earlier, in {early.name}, by {early.apart}.")
+            if early is not None and (early.path != self.fault.path or self.fault.told):
+                before = "" if self.fault.told else " earlier,"
+                lines.append(f"The first bits to differ are{before} in {early.name}, by {early.apart}.")
+                lines += [it_is(early.mistakes)] if early.mistakes else []
         elif self._diverging:
             only = "a stage that only one of them has" if self.only_in_a or self.only_in_b else "what no stage shows"
             lines = [f"They diverge in {only}: all others that do have other inputs."]

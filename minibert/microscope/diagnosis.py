@@ -67,7 +67,10 @@ def name_mistake(
 
     if name.rpartition(".")[2] == "loss":
         causal = any("LMHead" in each.__name__ for each in type(stage.module).__mro__)
-        values = losses(causal, tensors(stage.inputs), ours)
+        try:
+            values = losses(causal, tensors(stage.inputs), ours)
+        except (KeyError, IndexError, RuntimeError, ValueError):
+            return ()  # a loss of another kind, such as that of answers in a text
         return few((how_far({name: loss}), sentence) for sentence, loss in values.items() if sentence)
     return few(causes(Rerun(a, inputs, stage), stages, tolerance=tolerance, how_far=how_far))
 
@@ -110,7 +113,7 @@ class Rerun:
         with torch.no_grad():
             call(model, inputs)
         hook.remove()
-        self.args, self.kwargs = calls[min(stage.call, len(calls) - 1)]
+        self.args, self.kwargs = calls[min(stage.call, len(calls) - 1)]  # one module may have several paths
 
     @torch.no_grad()
     def __call__(self, formulas: Mapping[nn.Module, Formula]) -> Outcome:

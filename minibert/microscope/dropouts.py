@@ -18,11 +18,11 @@ Part = tuple[nn.Module, nn.Module]  # a model, and the part of it whose stages a
 
 
 def training_differences(
-    a: Part, b: Part, inputs: Inputs, names: Mapping[str, str], seen: Recording
+    a: Part, b: Part, inputs: Inputs, names: Mapping[str, str], seen: tuple[Recording, Recording]
 ) -> dict[str, list[str]]:
     """Each sentence about dropout with the stages that it is true of. Where outputs differ, nothing can be told.
 
-    seen: a in evaluation mode, whose tensors tell what is dropped.
+    seen: both in evaluation mode; a's tensors tell what is dropped.
     """
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         run_a, run_b = record(*a, inputs, names={}, training=True), record(*b, inputs, names=names, training=True)
@@ -30,8 +30,11 @@ def training_differences(
         drawn = dict.fromkeys(stage.path for stage, _ in run_b.random)
         return {f"b draws random numbers with {run_b.random[0][1]}, so its dropout is not compared": list(drawn)}
     links = link_outputs(run_a.outputs, run_b.outputs)
-    if run_a.stopped or run_b.stopped or not links or any(apart.beyond(1e-4) for *_, apart in links):
+    before = link_outputs(seen[0].outputs, seen[1].outputs)
+    if run_a.stopped or run_b.stopped or not links or any(apart.beyond(1e-4) for *_, apart in before):
         return {}
+    if any(apart.beyond(1e-4) for *_, apart in links):
+        return {"b computes something else than in evaluation mode, even if nothing is dropped": [""]}
     found: dict[str, list[str]] = {}
     missing, left = list[Drop](), list(run_b.drops)
     for x in run_a.drops:
@@ -47,12 +50,12 @@ def training_differences(
         here = [each for each in missing if _around(each) == _around(x)]
         missing = [each for each in missing if _around(each) != _around(x)]
         what = "dropout stands in another place in b than in a" if here else f"b drops out (p = {x.p}) what a does not"
-        what += f": {name}" if (name := _what(x, seen)) else ""
+        what += f" ({name})" if (name := _what(x, seen[0])) else ""
         found.setdefault(what, []).append(_around(x) if here else x.stage.path)
     for x in missing:
         never = "" if run_b.drops else ", which never drops out"
-        name = f": {found_name}" if (found_name := _what(x, seen)) and not never else ""
-        found.setdefault(f"a drops out (p = {x.p}) what b does not{never}{name}", []).append(x.stage.path)
+        named = f" ({name})" if (name := _what(x, seen[0])) and not never else ""
+        found.setdefault(f"a drops out (p = {x.p}) what b does not{never}{named}", []).append(x.stage.path)
     return found
 
 
@@ -67,7 +70,13 @@ def _what(drop: Drop, run: Recording) -> str:
             tensors.setdefault("the scores, before the softmax", []).append(scores)
         tensors.setdefault("the probabilities, after the softmax", []).append(softmax.probabilities)
     for stage in run.trace.finished:
-        tensors.setdefault(f"what {kind_of(stage.path)} gives", []).extend(tensors_of(stage.outputs).values())
+        tensors.setdefault(f"what {kind_of(stage.path) or 'the model'} gives", []).extend(
+            tensors_of(stage.outputs).values()
+        )
+    for stage in run.trace.finished:
+        tensors.setdefault(f"what {kind_of(stage.path) or 'the model'} takes", []).extend(
+            tensors_of(stage.inputs).values()
+        )
     same = [name for name, every in tensors.items() if any(_same([drop], [drop._replace(tensor=x)]) for x in every)]
     return same[0] if same else ""
 

@@ -97,6 +97,7 @@ LAYER_NORM: Hypotheses = [
     ("the mean is over words and numbers together", partial(norm, axes=(-2, -1))),
     ("the mean is over the whole batch", lambda m, x: norm(m, x, axes=tuple(range(x.dim())))),
     ("the mean is over the sentences of the batch", partial(norm, axes=0)),
+    ("the mean is over sentences and words, as in a batch norm", partial(norm, axes=(0, 1))),
     ("the mean is not subtracted", partial(norm, mean=lambda _: 0.0)),
     ("the numbers are divided by the variance, not by its root", partial(norm, root=lambda variance: variance)),
     ("the numbers are not divided by the deviation", partial(norm, root=torch.ones_like)),

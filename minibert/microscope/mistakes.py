@@ -46,6 +46,13 @@ def embed(
     return total(m.LayerNorm, word, s=s, p=p)
 
 
+def waves(word: Tensor) -> Tensor:
+    """Vaswani's positions, (seq, hidden): sin and cos of position / 10000^(2i / hidden), in turn."""
+    places, i = torch.arange(word.size(1))[:, None], torch.arange(0, word.size(-1), 2)
+    angles = places * 10000.0 ** (-i / word.size(-1))
+    return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1).to(word)
+
+
 EMBEDDINGS: Hypotheses = [("", embed)]
 for sentence, what in {
     "the segments are exchanged": lambda s: 1 - s,
@@ -69,6 +76,7 @@ SUMS: dict[str, Callable[..., Tensor]] = {
     "the positions are not added": lambda norm, word, s, **_: norm(word + s),
     "neither segments nor positions are added": lambda norm, word, **_: norm(word),
     "the words are not added": lambda norm, _, s, p: norm(s + p),
+    "the positions are sines and cosines, not learned": lambda norm, word, s, **_: norm(word + s + waves(word)),
     "LayerNorm is missing": lambda _, word, s, p: word + s + p,
     "LayerNorm is of the words alone": lambda norm, word, s, p: norm(word) + s + p,
     "the words are multiplied by √hidden": lambda norm, word, s, p: norm(word * sqrt(word.size(-1)) + s + p),
@@ -122,6 +130,7 @@ OTHER_ACTIVATIONS: list[tuple[str, Activation]] = [
     ("gelu is its approximation by tanh", lambda x: F.gelu(x, approximate="tanh")),
     ("gelu is its approximation by σ", lambda x: x * torch.sigmoid(1.702 * x)),
     ("gelu is the exact one, by erf", F.gelu),
+    ("gelu is the exact one, but with erf(x) for erf(x / √2)", lambda x: x / 2 * (1 + torch.erf(x))),
     ("gelu is x · σ(x) (silu)", F.silu),
     ("gelu is relu", F.relu),
     ("gelu is tanh", torch.tanh),

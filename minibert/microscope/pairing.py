@@ -14,11 +14,15 @@ Links = list[tuple[str, str, Distance]]  # a name in a, the one in b ("" for non
 
 
 def common_parts(a: nn.Module, b: nn.Module) -> tuple[nn.Module, nn.Module]:
-    """The outermost two that share most names of modules: both models, or one and a module inside the other."""
+    """The outermost two that share most names of parameters (of modules, where there are none): both models, or one and a
+    module inside the other."""
+
+    def names(part: nn.Module) -> set[str]:
+        held = {name for name, _ in part.named_parameters(remove_duplicate=False)}
+        return held or {name for name, _ in part.named_modules()}
 
     def shared(pair: tuple[nn.Module, nn.Module]) -> int:
-        names_a, names_b = ({name for name, _ in part.named_modules()} for part in pair)
-        return len(names_a & names_b)
+        return len(names(pair[0]) & names(pair[1]))
 
     return max([(a, b), *((a, inner) for inner in b.modules()), *((inner, b) for inner in a.modules())], key=shared)
 
@@ -40,9 +44,11 @@ def _range(numbers: list[str]) -> str:
     return numbers[0] if len(numbers) == 1 else f"{{{','.join(numbers)}}}"
 
 
-def differently_tied(a: nn.Module, b: nn.Module) -> list[str]:
-    """A sentence for each two names that are one parameter in one model and two in the other; one for whole modules."""
-    ours, theirs = (dict(model.named_parameters(remove_duplicate=False)) for model in (a, b))
+def differently_tied(ours: Mapping[str, Tensor], theirs: Mapping[str, Tensor]) -> list[str]:
+    """A sentence for each two names that are one parameter in one model and two in the other; one for whole modules.
+
+    theirs: b's parameters by the names of those in a that they correspond to.
+    """
     shared = [name for name in ours if name in theirs]
     modules: dict[tuple[str, str, str], list[tuple[str, str, str]]] = {}
     for tied, other, one, two in ((ours, theirs, "a", "b"), (theirs, ours, "b", "a")):

@@ -129,6 +129,13 @@ def _tells_nothing(x: Tensor) -> bool:
     return len(x) > 1 and bool((x == x[:1]).all()) if x.dim() else False
 
 
+def unpaired(model: nn.Module, part: nn.Module, names: set[str]) -> bool:
+    """Whether a part of a model holds parameters other than those of these names."""
+    every = named(model)
+    paired = {id(every[name]) for name in names}
+    return any(id(x) not in paired for x in part.parameters())
+
+
 def parameter_notes(a: nn.Module, b: nn.Module, pairs: list[Pair], copied: bool) -> list[str]:
     """Sentences: which parameters one model alone has, and which of other names were taken to be the same."""
     notes = [
@@ -167,18 +174,20 @@ def _plain_lists(model: nn.Module) -> Iterator[str]:
 
 
 def module_names(a: nn.Module, b: nn.Module, pairs: list[Pair]) -> dict[str, str]:
-    """What b's modules are called in a: those of other names that hold the parameters which correspond."""
+    """What b's modules are called in a: those that hold corresponding parameters under other names (or one name for another thing)."""
     whole = {name for pair in pairs if pair.whole for name in (pair.a, pair.b)}
     to_a: dict[str, set[str]] = {}
     for pair in pairs:
         to_a.setdefault(pair.b, set()).add(pair.a)
 
     def others(model: nn.Module, other: nn.Module, names: dict[str, set[str]]) -> dict[frozenset[str], list[str]]:
-        known, found = {path for path, _ in other.named_modules()}, dict[frozenset[str], list[str]]()
+        found: dict[frozenset[str], list[str]] = {}
+        known, theirs = {path for path, _ in other.named_modules()}, named(other)
         for path, module in model.named_modules():
             inside = [f"{path}.{name}" for name in named(module)]
             leaf = next(module.children(), None) is None  # a fused product alone is no stage of the other model
-            if path not in known and inside and all(name in (whole if leaf else names) for name in inside):
+            same = path in known and (not inside or any(name in theirs for name in inside))
+            if not same and inside and all(name in (whole if leaf else names) for name in inside):
                 found.setdefault(frozenset().union(*(names[name] for name in inside)), []).append(path)
         return found
 

@@ -15,7 +15,8 @@ class Divergence:
     fed_by: the stage that made each input. inside: what diverges first inside it. parameters: its own that differ
     already. settings: what differs in how its module describes itself. code: of its forward in a and in b. argument, output:
     which of several inputs (of the stage named by `inside`) and outputs it is. told: the first sentence, where it is special.
-    mistakes: what gives the same numbers, each completing "It is what you get if …".
+    mistakes: what gives the same numbers, each completing "It is what you get if …". unpaired: whether it holds parameters of b
+    that are none of a's, and the other way round, so that it must differ.
     """
 
     path: str
@@ -32,6 +33,7 @@ class Divergence:
     output: str = ""
     told: str = ""
     mistakes: tuple[str, ...] = ()
+    unpaired: bool = False
 
     @property
     def name(self) -> str:
@@ -44,8 +46,11 @@ class Divergence:
         lines = [self.told or f"{going}{self.name} is the first stage that diverges{by}.{which}"]
         if not self.backward and self.inputs is not None and not self.told:
             fed = ", ".join(f"{name} from {stage}" for name, stage in self.fed_by.items())
-            grown = f"differ by {self.inputs}: less, but this may be rounding that grew."
+            why = "far less." if self.mistakes else "less, but this may be rounding that grew."
+            grown = f"differ by {self.inputs}: {why}"
             agree = grown if self.inputs.absolute else "agree to the bit: the cause is in this stage."
+            if self.unpaired:
+                agree = "agree, but parameters in it could not be paired with a's: that alone makes it differ."
             lines.append(f"Its inputs{f' ({fed})' if fed else ''} {agree}")
         if self.mistakes:
             lines.append(it_is(self.mistakes))

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import copy
 from functools import cache
 from typing import Any
 
 import pytest
 import torch
+from torch import nn
 
+from minibert import (
+    BertForMaskedLM,
+    BertForNextSentencePrediction,
+    BertForQuestionAnswering,
+    BertForSequenceClassification,
+    BertForTokenClassification,
+    BertModel,
+)
 from minibert.microscope import compare
 from minibert.microscope.compare import Comparison
-from tests.unit.microscope.own_berts import OWN, Mine, Own
+from tests.unit.microscope.annotated import Annotated
+from tests.unit.microscope.own_berts import LAYER, OWN, Mine, Own
 from tests.unit.microscope.own_decoders import DECODERS, Decoder, DecoderBlock
 from tests.unit.microscope.students import MISTAKES
 from tests.unit.microscope.test_student_decoders import decoder
 from tests.unit.microscope.test_students import FALSE_HERE, labelled, model
-from tests.unit.tiny_bert import text_batch
+from tests.unit.tiny_bert import text_batch, tiny, token_ids
 
 KINDS = {
     "labels": {},
@@ -86,6 +97,143 @@ def test_a_mistake_of_a_decoder_is_named(kind: str, which: int) -> None:
     assert where == stage
     assert says in comparison.summary()
     assert not comparison.agrees
+
+
+@pytest.mark.parametrize(
+    ("mistake", "stage", "says"),
+    [
+        ("", None, "stages agree"),
+        ("d", LAYER, "divided by d, not √d"),
+        ("small", LAYER, "the hidden scores are −1: too little to hide"),
+        ("heads", LAYER, "the softmax runs over the heads, not the keys"),
+        ("join", LAYER, "the heads are joined by a view, without a transpose"),
+        ("relu", LAYER, "gelu is relu"),
+        ("one layer", "", "the last layer is left out"),
+        ("untied", "bert.embeddings.word_embeddings", "are one parameter in a and two in b"),
+        ("waves", "", "the positions are sines and cosines, not learned"),
+        ("scaled", "", "the words are multiplied by √hidden"),
+        ("queries", "", "the mask hides queries, not keys"),
+    ],
+)
+def test_a_third_coding_is_understood(mistake: str, stage: str | None, says: str) -> None:
+    comparison = compare(model(fresh=True), Annotated(mistake).eval(), labelled(), copy_weights=True)
+    assert comparison.agrees == (not mistake)
+    assert (comparison.fault and comparison.fault.path) == stage
+    assert says in comparison.summary()
+
+
+@pytest.mark.parametrize(
+    ("model_class", "labels"),
+    [
+        (BertForMaskedLM, {"labels": token_ids()}),
+        (BertForNextSentencePrediction, {"labels": torch.tensor([0, 1])}),
+        (BertForSequenceClassification, {"labels": torch.tensor([0, 1])}),
+        (BertForSequenceClassification, {"labels": torch.tensor([0.5, 1.0])}),
+        (BertForTokenClassification, {"labels": token_ids() % 2}),
+        (BertForQuestionAnswering, {"start_positions": torch.tensor([1, 2]), "end_positions": torch.tensor([3, 3])}),
+    ],
+)
+def test_a_loss_of_any_head_may_be_wrong(model_class: Any, labels: dict[str, torch.Tensor]) -> None:
+    regression = any(label.is_floating_point() for label in labels.values())
+    right = tiny(model_class, **({"num_labels": 1} if regression else {}))
+    wrong = copy.deepcopy(right)
+
+    class Tripled(model_class):
+        def forward(self, *args: Any, **kwargs: Any) -> Any:
+            outputs = super().forward(*args, **kwargs)
+            outputs["loss"] = outputs["loss"] * 3
+            return outputs
+
+    wrong.__class__ = Tripled
+    comparison = compare(right, wrong, {**text_batch(), **labels})
+    assert "Of its outputs, it is loss." in comparison.summary()
+    assert comparison.fault.mistakes == ()
+
+
+def test_weights_that_cannot_be_paired_are_not_called_a_mistake() -> None:
+    right = model(fresh=True)
+    other = copy.deepcopy(right)
+    other.bert.pooler.dense = nn.Sequential(nn.Linear(32, 5), nn.Linear(5, 32))
+    comparison = compare(right, other.eval(), labelled(), copy_weights=True)
+    assert comparison.first.path == "bert.pooler.dense"
+    assert "parameters in it could not be paired with a's: that alone makes it differ" in comparison.summary()
+    assert "It is what you get" not in comparison.summary()
+
+
+def test_layers_in_a_plain_list_are_told() -> None:
+    right = model(fresh=True)
+    other = copy.deepcopy(right)
+    layers = list(other.bert.encoder.layer)
+    del other.bert.encoder.layer
+    other.bert.encoder.layer = layers
+    summary = compare(right, other, labelled(), copy_weights=True).summary()
+    assert "b keeps modules in a plain list, bert.encoder.layer: nobody finds their parameters" in summary
+
+
+def test_outputs_in_another_order_agree_and_it_is_told() -> None:
+    right = model(fresh=True)
+    other = copy.deepcopy(right)
+
+    class Turned(type(right)):  # type: ignore[misc]
+        def forward(self, *args: Any, **kwargs: Any) -> Any:
+            return super().forward(*args, **kwargs, return_dict=False)[::-1]
+
+    other.__class__ = Turned
+    comparison = compare(right, other, labelled())
+    assert comparison.agrees
+    told = "b returns in another order: seq_relationship_logits, prediction_logits, loss (as a calls them)."
+    assert told in comparison.summary()
+
+
+def test_what_only_training_computes_otherwise_is_a_difference() -> None:
+    right = model(fresh=True)
+    other = copy.deepcopy(right)
+
+    class Shifted(type(right.bert.pooler)):  # type: ignore[misc]
+        def forward(self, hidden_states: torch.Tensor) -> torch.Tensor:
+            return super().forward(hidden_states) + float(self.training)
+
+    other.bert.pooler.__class__ = Shifted
+    comparison = compare(right, other, labelled())
+    assert not comparison.agrees
+    assert "In training, b computes something else than in evaluation mode" in comparison.summary()
+
+
+class PyTorchs(nn.Module):
+    """Layers of PyTorch's own, whose extra dropout between the dense layers is off here."""
+
+    def __init__(self, **fields: Any):
+        super().__init__()
+        self.word, self.position, self.segment = nn.Embedding(99, 32), nn.Embedding(24, 32), nn.Embedding(2, 32)
+        self.ln, self.do = nn.LayerNorm(32, eps=1e-12), nn.Dropout(0.1)
+        given = {"nhead": 4, "activation": "gelu", "layer_norm_eps": 1e-12, **fields}
+        layers = [nn.TransformerEncoderLayer(32, dim_feedforward=37, batch_first=True, **given) for _ in range(2)]
+        self.layers, self.pooler = nn.ModuleList(layers), nn.Linear(32, 32)  # not minibert's pooler, but the same name
+        for layer in layers:
+            layer.dropout.p = 0.0
+
+    def forward(self, input_ids: Any, attention_mask: Any, token_type_ids: Any) -> Any:
+        x = self.word(input_ids) + self.position.weight[: input_ids.size(1)] + self.segment(token_type_ids)
+        x = self.do(self.ln(x))
+        for layer in self.layers:
+            x = layer(x, src_key_padding_mask=attention_mask == 0)
+        return x, torch.tanh(self.pooler(x[:, 0]))
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({}, "stages agree"),
+        ({"activation": "relu"}, "It is what you get if gelu is relu."),
+        ({"nhead": 8}, "It is what you get if the number of heads is 8."),
+        ({"norm_first": True}, "It is what you get if LayerNorm comes first (pre-norm)."),
+        ({"layer_norm_eps": 1e-3}, "ε is 1e-03"),
+    ],
+)
+def test_pytorchs_own_layers_are_understood(fields: dict[str, Any], says: str) -> None:
+    comparison = compare(tiny(BertModel), PyTorchs(**fields).eval(), text_batch(), copy_weights=True)
+    assert says in comparison.summary()
+    assert comparison.agrees == (not fields)
 
 
 def test_of_all_planted_models_most_are_named_by_one_sentence_or_two() -> None:
