@@ -1,4 +1,4 @@
-"""Run the benchmarks and write their table to docs/performance.md: python -m benchmarks [NAME …]."""
+"""Run the benchmarks and write their tables to docs/performance.md: python -m benchmarks [--rounds N] [NAME …]."""
 
 from __future__ import annotations
 
@@ -7,28 +7,49 @@ import platform
 import sys
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from .harness import HEADER
+from . import harness, matrices, side_by_side
 
-BENCHMARKS = ("importing", "loading", "forward", "packing", "generation", "optimizer", "pretraining")
+# The machine's own rate first: the second table says what share of it each row reaches.
+TABLES = (
+    (matrices.HEADER, ("matrices",)),
+    (side_by_side.HEADER, ("forward", "packing", "pretraining", "finetuning_steps", "generation")),
+    (harness.HEADER, ("importing", "loading", "optimizer")),
+)
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
 MEASURED = "<!-- what follows is written by `make bench` -->"
 
 
 def main() -> None:
-    chosen = sys.argv[1:] or BENCHMARKS
-    lines = [HEADER]
-    print(HEADER)
-    for name in chosen:
-        for row in importlib.import_module(f"benchmarks.{name}").rows():
-            print(row, flush=True)
-            lines.append(str(row))
-    if chosen == BENCHMARKS:
-        table = "\n".join(lines)
+    chosen = sys.argv[1:]
+    rounds: dict[str, Any] = {}
+    if chosen[:1] == ["--rounds"]:
+        rounds, chosen = {"rounds": int(chosen[1])}, chosen[2:]
+    tables = []
+    for header, names in TABLES:
+        asked = [name for name in names if not chosen or name in chosen]
+        if not asked:
+            continue
+        lines = [header]
+        print(f"\n{header}")
+        for name in asked:
+            for row in importlib.import_module(f"benchmarks.{name}").rows(**(rounds if name != "matrices" else {})):
+                print(row, flush=True)
+                lines.append(str(row))
+        tables.append("\n".join(lines))
+    if not chosen:
         written, _, _ = PAGE.read_text(encoding="utf-8").partition(MEASURED)
-        PAGE.write_text(f"{written}{MEASURED}\n\n{table}\n\n{machine()}\n", encoding="utf-8")
+        PAGE.write_text("\n\n".join([f"{written}{MEASURED}", *tables, machine()]) + "\n", encoding="utf-8")
+
+
+def processor() -> str:
+    """Its name, as Linux knows it; elsewhere the kind of machine."""
+    known = Path("/proc/cpuinfo")
+    lines = known.read_text(encoding="utf-8").splitlines() if known.exists() else []
+    return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.machine())
 
 
 def machine() -> str:
@@ -36,7 +57,7 @@ def machine() -> str:
     import transformers
 
     return (
-        f"{date.today():%Y-%m-%d}: {platform.machine()}, {torch.get_num_threads()} threads, {platform.system()}, "
+        f"{date.today():%Y-%m-%d}: {processor()}, {torch.get_num_threads()} threads, {platform.system()}, "
         f"Python {platform.python_version()}, torch {torch.__version__}, transformers {transformers.__version__}."
     )
 

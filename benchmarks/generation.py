@@ -1,22 +1,23 @@
 """64 new tokens from a decoder of 4 layers × 256, over a cache: greedily, with 4 beams, and behind a long prompt.
 
-Each search runs three times in a round: the plain way, with `fast=True`, and in transformers.
+The fast way is `fast=True`.
 """
 
 from __future__ import annotations
 
 import functools
 import logging
+from collections.abc import Iterator
 
 import torch
 
 import minibert
 
-from .harness import Row, compare, race
+from .side_by_side import SideBySide, side_by_side
 
 
-def rows(rounds: int = 10) -> list[Row]:
-    """The same weights, prompt and answer in both libraries, each with its default attention."""
+def rows(rounds: int = 10) -> Iterator[SideBySide]:
+    """The same weights, prompt and answer in both libraries."""
     import transformers
 
     logging.disable(logging.WARNING)
@@ -31,30 +32,16 @@ def rows(rounds: int = 10) -> list[Row]:
     }
     torch.manual_seed(0)
     ours = minibert.BertLMHeadModel(minibert.BertConfig(**sizes)).eval()
-    theirs = transformers.BertLMHeadModel(transformers.BertConfig(**sizes)).eval()
-    theirs.load_state_dict(ours.state_dict(), strict=False)
+    theirs = {}
+    for way in ("eager", "sdpa"):
+        theirs[way] = transformers.BertLMHeadModel(transformers.BertConfig(**sizes, attn_implementation=way)).eval()
+        theirs[way].load_state_dict(ours.state_dict(), strict=False)
     options = {"max_new_tokens": 64, "pad_token_id": 0, "eos_token_id": None}
-
-    results = []
     for name, beams, length in (("greedy", 1, 8), ("4 beams", 4, 8), ("greedy, behind 900 words", 1, 900)):
         prompt = torch.randint(1, 8192, (1, length))
         work = functools.partial(ours.generate, prompt, num_beams=beams, **options)
-        times = race(
-            {
-                "plain": work,
-                "fast": functools.partial(work, fast=True),
-                "transformers": functools.partial(
-                    theirs.generate,
-                    prompt,
-                    attention_mask=torch.ones_like(prompt),
-                    do_sample=False,
-                    num_beams=beams,
-                    **options,
-                ),
-            },
-            rounds,
-        )
-        task = f"generate 64 tokens, 4 × 256, {name}"
-        results.append(compare(task, times, "plain", "transformers"))
-        results.append(compare(f"{task}, fast=True", times, "fast", "transformers"))
-    return results
+        contenders = {"plain": work, "fast": functools.partial(work, fast=True)}
+        for way, model in theirs.items():
+            asked = {"attention_mask": torch.ones_like(prompt), "do_sample": False, "num_beams": beams, **options}
+            contenders[f"transformers {way}"] = functools.partial(model.generate, prompt, **asked)
+        yield side_by_side(f"generate 64 tokens, 4 × 256, {name}, float32", contenders, rounds)

@@ -5,11 +5,16 @@ The texts are as full of padding as two real sources were found to be: tweets (5
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 
 import minibert
+from minibert import fast
 
-from .harness import Row, compare, race
+from .side_by_side import SideBySide, side_by_side, without_gradients
+
+WAYS = ("eager", "sdpa")
 
 # Pieces in each text of a batch, drawn once from WNUT 2017 sentences and from the paragraphs of a novel.
 LENGTHS = {
@@ -84,35 +89,26 @@ LENGTHS = {
 }
 
 
-def rows(rounds: int = 6) -> list[Row]:
-    """Packed minibert against the faster of transformers' two attention paths."""
+def rows(rounds: int = 6) -> Iterator[SideBySide]:
+    """The plain way computes the padding; the fast one leaves it out."""
     import transformers
 
     torch.manual_seed(0)
-    theirs = transformers.BertModel(transformers.BertConfig(attn_implementation="sdpa")).eval()
-    ours = minibert.BertModel(minibert.BertConfig(attn_implementation="packed")).eval()
-    ours.load_state_dict(theirs.state_dict(), strict=False)
-    results = []
+    ours = minibert.BertModel(minibert.BertConfig()).eval()
+    theirs = {way: transformers.BertModel(transformers.BertConfig(attn_implementation=way)).eval() for way in WAYS}
     for name, lengths in LENGTHS.items():
         ids, mask = padded(lengths)
 
-        def run(model: object, attention: str, ids: torch.Tensor = ids, mask: torch.Tensor = mask) -> None:
-            model.set_attn_implementation(attention)  # type: ignore[attr-defined]
-            with torch.no_grad():
-                model(ids, attention_mask=mask)  # type: ignore[operator]
+        def quickly(ids: torch.Tensor = ids, mask: torch.Tensor = mask) -> None:
+            with fast.linear(ours), fast.packed(ours):
+                ours(ids, attention_mask=mask)
 
-        times = race(
-            {
-                "minibert packed": lambda run=run: run(ours, "packed"),
-                "transformers sdpa": lambda run=run: run(theirs, "sdpa"),
-                "transformers eager": lambda run=run: run(theirs, "eager"),
-            },
-            rounds,
-        )
-        task = f"32 texts, BERT-base, {name}, {float(mask.float().mean()):.0%} text"
-        other = min(("transformers sdpa", "transformers eager"), key=lambda contender: sum(times[contender]))
-        results.append(compare(task, times, "minibert packed", other))
-    return results
+        contenders = {"plain": lambda ids=ids, mask=mask: ours(ids, attention_mask=mask), "fast": quickly}
+        for way, model in theirs.items():
+            contenders[f"transformers {way}"] = lambda model=model, ids=ids, mask=mask: model(ids, attention_mask=mask)
+        work = {key: without_gradients(each) for key, each in contenders.items()}
+        task = f"32 texts, BERT-base, {name}, {float(mask.float().mean()):.0%} text, float32"
+        yield side_by_side(task, work, rounds)
 
 
 def padded(lengths: list[int]) -> tuple[torch.Tensor, torch.Tensor]:

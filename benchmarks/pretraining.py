@@ -6,19 +6,21 @@ transformers in each of its two ways to compute attention, with PyTorch's fused 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import statistics
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 
 import minibert
+from minibert import fast
 from minibert.fast.last_layer import last_layer_at_labels
 from minibert.model.checks import IGNORED
 from minibert.optim import AdamW
 from minibert.training.pretraining_loss import PretrainingLoss, count_labels
 
-from .harness import Row, compare, race
+from .side_by_side import SideBySide, side_by_side
 
 BASE = {"vocab_size": 30522}
 SMALL = {"hidden_size": 256, "num_hidden_layers": 4, "num_attention_heads": 4, "intermediate_size": 1024}
@@ -26,37 +28,45 @@ CASES = (("BERT-base, 8 × 128", BASE, 8), ("4 layers × 256, vocabulary 30,522,
 LENGTH = 128
 
 
-def rows(rounds: int = 5) -> list[Row]:
-    """Both sizes, in float32 and in bfloat16 (autocast)."""
-    return [
-        row for case in CASES for precision in ("float32", "bfloat16") for row in case_rows(*case, precision, rounds)
-    ]
+def rows(rounds: int = 5) -> Iterator[SideBySide]:
+    """Both sizes, in float32 and in bfloat16 (autocast), by the command and by a plain loop with two lines more."""
+    for case in CASES:
+        for precision in ("float32", "bfloat16"):
+            yield from case_rows(*case, precision=precision, rounds=rounds)
 
 
-def case_rows(name: str, sizes: dict[str, int], batch_rows: int, precision: str, rounds: int) -> list[Row]:
-    """Both ways of minibert, each with its default attention, against transformers with each attention."""
+def case_rows(name: str, sizes: dict[str, int], batch_rows: int, *, precision: str, rounds: int) -> list[SideBySide]:
+    """Three ways of minibert and two of transformers, each with the same weights and batch."""
     import transformers
 
     torch.manual_seed(0)
-    ours = minibert.BertForPreTraining(minibert.BertConfig(**sizes))
-    weights = {key: value.clone() for key, value in ours.state_dict().items()}
-    plain = minibert.BertForPreTraining(minibert.BertConfig(**sizes))
-    plain.load_state_dict(weights)
-    optimizer = AdamW(plain.parameters(), lr=1e-5)
+    models = [minibert.BertForPreTraining(minibert.BertConfig(**sizes)) for _ in range(3)]
     batch = example(sizes["vocab_size"], batch_rows)
-    contenders = {"fast": our_step(ours, batch, precision), "plain": usual_step(plain, optimizer, batch, precision)}
+    plain, command, own = models
+    of_own = usual_step(own, AdamW(own.parameters(), lr=1e-5, implementation="fused"), batch, precision=precision)
+
+    def two_lines() -> None:
+        with fast.training(own):
+            of_own()
+
+    contenders = {
+        "plain": usual_step(plain, AdamW(plain.parameters(), lr=1e-5), batch, precision=precision),
+        "fast": our_step(command, batch, precision),
+        "own loop": two_lines,
+    }
     for attention in ("eager", "sdpa"):
         config = transformers.BertConfig(**sizes, attn_implementation=attention)
         theirs = transformers.BertForPreTraining(config)
-        theirs.load_state_dict(weights, strict=False)
         optimizer = torch.optim.AdamW(theirs.parameters(), lr=1e-5, fused=True)
-        contenders[f"transformers {attention}"] = usual_step(theirs, optimizer, batch, precision)
-    times = race(contenders, rounds)
-    return [
-        compare(f"pre-training step, {name}, {precision}, {way}", times, way, other)
-        for way in ("fast", "plain")
-        for other in list(times)[2:]
-    ]
+        contenders[f"transformers {attention}"] = usual_step(theirs, optimizer, batch, precision=precision)
+    row = side_by_side(f"pre-training step, {name}, {precision}", contenders, rounds, getattr(torch, precision))
+    by_hand = {**row.times, "fast": row.times["own loop"]}
+    return [row, SideBySide(f"{row.task}, in a loop of one's own", by_hand, row.share * ratio(row.times))]
+
+
+def ratio(times: Mapping[str, list[float]]) -> float:
+    """The share of the command's speed that the loop of one's own reaches, which computes the same products."""
+    return statistics.median(times["fast"]) / statistics.median(times["own loop"])
 
 
 def example(vocab_size: int, batch_rows: int) -> dict[str, Tensor]:
@@ -72,12 +82,12 @@ def example(vocab_size: int, batch_rows: int) -> dict[str, Tensor]:
 
 
 def our_step(model: minibert.BertForPreTraining, batch: dict[str, Tensor], precision: str) -> Callable[[], None]:
-    """A step of minibert's, as `minibert pretrain` takes it: the last layer only where it is read."""
+    """A step of minibert's, as `minibert pretrain` takes it."""
     losses = PretrainingLoss(model.train())
-    optimizer = AdamW(model.parameters(), lr=1e-5, implementation="blocked")
+    optimizer = AdamW(model.parameters(), lr=1e-5, implementation="fused")
 
     def step() -> None:
-        with last_layer_at_labels(model.bert, batch) as read:
+        with fast.training(model), last_layer_at_labels(model.bert, batch) as read:
             with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
                 sums = losses(**read)
             sums.mean(*count_labels(batch)).backward()
@@ -88,7 +98,7 @@ def our_step(model: minibert.BertForPreTraining, batch: dict[str, Tensor], preci
 
 
 def usual_step(
-    model: Any, optimizer: torch.optim.Optimizer, batch: dict[str, Tensor], precision: str
+    model: Any, optimizer: torch.optim.Optimizer, batch: dict[str, Tensor], *, precision: str
 ) -> Callable[[], None]:
     """A step as anyone writes it: the model's own loss, its gradients, the optimizer."""
     model.train()
