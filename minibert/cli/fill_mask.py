@@ -57,6 +57,7 @@ def predict_blanks(text: str, top_k: int, model_name: str) -> list[dict[str, Any
     with torch.no_grad():
         probabilities = model(**inputs).logits[0, positions].softmax(dim=-1)  # (blanks, vocab)
     warn_if_long(tokenizer, inputs["input_ids"])
+    probabilities = probabilities[..., : len(tokenizer)]  # of a model that has more rows, the words there are
     best = probabilities.topk(min(top_k, probabilities.size(-1)))
     blanks = []
     for position, ids, values in zip(positions, best.indices.tolist(), best.values.tolist(), strict=True):

@@ -58,7 +58,9 @@ def gather(model: BertPreTrainedModel, tokenizer: BertTokenizer, text: str) -> d
         layers.append({"heads": query.size(0), "size": query.size(2), "weights": as_base64(steps), **vectors})
     words = None
     if isinstance(model, BertWordPredictor):
-        probabilities, ids = likeliest_words(model, states, LENS_WORDS)  # (layers + 1, seq, words)
+        probabilities, ids = likeliest_words(
+            model, states, among=len(tokenizer), count=LENS_WORDS
+        )  # (layers + 1, seq, words)
         best = torch.stack([ids.double(), probabilities.double()], dim=-1).tolist()
         word = tokenizer.convert_ids_to_tokens
         words = [[[[word(int(i)), round(p, 4)] for i, p in at] for at in row] for row in best]

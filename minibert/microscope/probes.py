@@ -57,14 +57,18 @@ def lens(model: BertWordPredictor, tokenizer: BertTokenizer, text: str) -> tuple
     if not isinstance(model, BertWordPredictor):
         raise ValueError(f"{type(model).__name__} predicts no words. Open the checkpoint as BertForMaskedLM.")
     pieces, outputs = run_text(model, tokenizer, text)
-    probabilities, ids = likeliest_words(model, torch.stack(outputs.hidden_states)[:, 0], count=1)
+    probabilities, ids = likeliest_words(model, torch.stack(outputs.hidden_states)[:, 0], among=len(tokenizer), count=1)
     return pieces, [tokenizer.convert_ids_to_tokens(row) for row in ids[..., 0].tolist()], probabilities[..., 0]
 
 
 @torch.no_grad()
-def likeliest_words(model: BertWordPredictor, states: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """Read hidden states (…, hidden) as if they were the last layer's: probabilities and ids of words, (…, count) each."""
-    best = model.cls.predictions(states).softmax(dim=-1).topk(count)
+def likeliest_words(model: BertWordPredictor, states: Tensor, *, among: int, count: int) -> tuple[Tensor, Tensor]:
+    """Read hidden states (…, hidden) as if they were the last layer's: probabilities and ids of words, (…, count) each.
+
+    among: the first so many ids, which a tokenizer has; a model's rows may be more, filled up to a round number.
+    """
+    probabilities = model.cls.predictions(states).softmax(dim=-1)[..., :among]
+    best = probabilities.topk(min(count, probabilities.size(-1)))
     return best.values, best.indices
 
 

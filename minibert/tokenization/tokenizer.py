@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from ..visible import visible
 from .added_tokens import restore_added_tokens
 from .alignment import Texts, origins, windows_of
 from .encoding import BatchEncoding, EncodeOptions, NotTextError, PaddingStrategy, TruncationStrategy
@@ -83,7 +84,7 @@ class BertTokenizer(ModelInput, PretrainedFiles):
         for name in [name for name in others if name not in IGNORED]:
             near = " or ".join(difflib.get_close_matches(name, given)) or "an argument of another class"
             unknown = f"{type(self).__name__} has no argument {name}: it is kept in init_kwargs and changes nothing"
-            logger.warning("%s. Did you mean %s?", unknown, near)
+            logger.warning("%s. Did you mean %s?", visible(unknown), near)
         padding_side = type(self).padding_side if padding_side is None else padding_side
         if padding_side not in ("right", "left"):
             raise ValueError(f"padding_side={padding_side!r} is not understood. Choose 'right' or 'left'.")
@@ -91,17 +92,16 @@ class BertTokenizer(ModelInput, PretrainedFiles):
         if not vocab:
             raise ValueError(f"The vocabulary {vocab_file!s:.80} is empty.")
         if str(unk_token) not in vocab:
-            missing = (
-                f"{vocab_file!s:.80} has no unknown token {str(unk_token)!r}: a word that it cannot spell is an error"
-            )
-            logger.warning("The vocabulary %s. If it has another unknown token, name it with unk_token=....", missing)
+            missing = f"{vocab_file!s:.80} has no unknown token {str(unk_token)!r}: a word it cannot spell is an error"
+            logger.warning("The vocabulary %s. If it has another, name it with unk_token=....", visible(missing))
         roles = [bos_token, eos_token, unk_token, sep_token, pad_token, cls_token, mask_token]
         super().__init__(vocab, [*roles, additional_special_tokens], verbose=verbose)
         self.name_or_path = name_or_path
         never_split = self.init_kwargs["never_split"] = None if never_split is None else list(never_split)
         for name in OF_WORDS:
             value = self.init_kwargs[name]
-            if isinstance(value, str) or (isinstance(value, (list, dict)) and name != "never_split"):
+            unset = value is None and name == "max_input_chars_per_word"
+            if unset or isinstance(value, str) or (isinstance(value, (list, dict)) and name != "never_split"):
                 kind = "text" if isinstance(value, str) else f"a {type(value).__name__}"
                 raise ValueError(f"{name} = {value!r:.80} is {kind}. It must be true, false or a number.")
         longest: Any = max_len if model_max_length is None else model_max_length

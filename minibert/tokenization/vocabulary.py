@@ -120,9 +120,7 @@ class Vocabulary:
     @property
     def all_special_tokens_extended(self) -> list[Token]:
         """Every special token once, as it was given, in the order of the roles."""
-        tokens = []
-        for role in self.ROLES:
-            tokens.append(getattr(self, f"_{role}"))
+        tokens = [getattr(self, f"_{role}") for role in self.ROLES]
         return list(dict.fromkeys(filter(None, tokens + self._additional_special_tokens)))
 
     @property
@@ -172,10 +170,12 @@ class Vocabulary:
         return index
 
     def id_to_token(self, index: int) -> str:
-        """The token with this id; the unknown token when there is none."""
+        """The token with this id; the unknown token for a gap between ids. Raises ValueError below 0 and beyond the last."""
         token = self.added_tokens_decoder.get(index, self.ids_to_tokens.get(index))
         if index < 0:
             raise ValueError(f"{index} is the id of no token: they begin at 0. Labels of -100 are no ids.")
+        if token is None and index > (last := max(*self.ids_to_tokens, *self.added_tokens_decoder, 0, 0)):
+            raise ValueError(f"{index} is the id of no token: the last one is {last}. Is it of another vocabulary?")
         return str(self._unk_token or "") if token is None else token
 
     def convert_tokens_to_ids(self, tokens: str | Sequence[str] | None) -> Any:

@@ -41,9 +41,10 @@ def main() -> int:
     started, first, tally, findings = time.monotonic(), asked.first, Counter[str](), list[str]()
     context = multiprocessing.get_context("spawn")
     limited = asked.count is not None or asked.only is not None
+    end = None if asked.count is None else first + asked.count
     while True:
         ours, theirs = context.Pipe()
-        arguments = (theirs, readers, first, asked.count, asked.only)
+        arguments = (theirs, readers, first, end, asked.only)
         process = context.Process(target=try_files, args=arguments)
         process.start()
         theirs.close()

@@ -43,6 +43,7 @@ TOKENIZER_FILES: list[tuple[str, Any]] = [
         for name in ("max_input_chars_per_word", "do_lower_case", "strip_accents")
         for value in ([], {}, "5")
     ),
+    ("tokenizer_config.json", {"max_input_chars_per_word": None}),
 ]
 
 

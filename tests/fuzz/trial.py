@@ -29,18 +29,18 @@ class HangError(BaseException):
     """Reading took too long. No Exception: nothing may catch it on the way."""
 
 
-def cases(readers: list[str], first: int, *, count: int | None, only: int | None):
-    """(reader, number), readers in turn: for ever, or `count` of them."""
+def cases(readers: list[str], first: int, *, end: int | None, only: int | None):
+    """(reader, number), readers in turn: for ever, or until the number is `end`."""
     if only is not None:
         yield from ((reader, only) for reader in readers)
         return
     number = first
-    while count is None or number < count:
+    while end is None or number < end:
         yield readers[number % len(readers)], number
         number += 1
 
 
-def try_files(connection: Connection, readers: list[str], first: int, count: int | None, only: int | None) -> None:
+def try_files(connection: Connection, readers: list[str], first: int, end: int | None, only: int | None) -> None:
     """Runs in the second process: sends ("tries", number), and (outcome, reader, number, what) of each case."""
     logging.disable(logging.CRITICAL)
     warnings.simplefilter("ignore")
@@ -59,7 +59,7 @@ def try_files(connection: Connection, readers: list[str], first: int, count: int
         sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115  # as long as the process
         _, hard = resource.getrlimit(resource.RLIMIT_AS)
         resource.setrlimit(resource.RLIMIT_AS, (_address_space() + (4 << 30), hard))
-        for name, number in cases(readers, first, count=count, only=only):
+        for name, number in cases(readers, first, end=end, only=only):
             connection.send(("tries", name, number, ""))
             random = Random(f"{name} {number}")
             path = folders[name] / random.choice(READERS[name].spoiled)

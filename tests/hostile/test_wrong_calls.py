@@ -112,6 +112,23 @@ def test_negative_ids_are_refused(tokenizer: BertTokenizer, value: Any) -> None:
             decode(value)
 
 
+@pytest.mark.parametrize("value", [8192, 10**9, 2**70, [5, 8192], torch.tensor([5, 9000]), np.array([8193])])
+def test_ids_beyond_the_vocabulary_are_refused(tokenizer: BertTokenizer, value: Any) -> None:
+    for decode in (tokenizer.decode, tokenizer.convert_ids_to_tokens, lambda ids: tokenizer.batch_decode([ids])):
+        with pytest.raises(ValueError, match=r"\d+ is the id of no token: the last one is 8191\. Is it of another"):
+            decode(value)
+
+
+def test_an_added_token_moves_the_last_id_and_a_gap_stays_unknown() -> None:
+    own = BertTokenizer({"[UNK]": 0, "[PAD]": 1, "a": 4})
+    assert own.decode([2, 4]) == "[UNK] a"
+    with pytest.raises(ValueError, match="the last one is 4"):
+        own.decode([5])
+    grown = BertTokenizer({"[UNK]": 0, "[PAD]": 1, "a": 2, **dict.fromkeys(("[CLS]", "[SEP]", "[MASK]"), 2)})
+    grown.add_tokens(["new"])
+    assert grown.convert_ids_to_tokens(len(grown) - 1) == "new"
+
+
 @pytest.mark.parametrize(
     "value", ["abc", ["abc"], None, [None], 1.5, [1.5], [[1, 2]], torch.tensor([[1, 2]]), {"a": 1}, b"\xff" and "x"]
 )
