@@ -18,6 +18,7 @@ import numpy as np
 import torch
 
 from .checkpoints import CONFIG_FILE, check_upload, locate_config, read_json, write_text_atomically
+from .visible import visible
 
 logger = logging.getLogger("minibert")
 
@@ -123,7 +124,7 @@ class ConfigFiles(SharedFields):
             self.label2id = {label: i for i, label in self.id2label.items()} if label2id is None else label2id
         for field, near in misspelt(fields, [*vars(self), *SHARED_DEFAULTS]).items():
             logger.warning(
-                "%s is no field of %s and changes nothing: did you mean %s?", field, type(self).__name__, near
+                "%s is no field of %s and changes nothing: did you mean %s?", visible(field), type(self).__name__, near
             )
         for field in fields:
             ours = getattr(type(self), field, None)

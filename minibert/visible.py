@@ -4,9 +4,14 @@ import json
 import re
 from typing import Any
 
-# What a terminal obeys or hides: controls, turns of direction, marks without width, halves of characters. Joiners stay: words need them.
+# What a terminal obeys or hides: controls, turns of direction, letters without width, halves of characters. Between letters of
+# other scripts joiners stay, and after them what selects a variant: words need them. Beside "[MASK]" they would hide.
+_SELECTORS = "\ufe00-\ufe0f\U000e0100-\U000e01ef"
 UNSEEN = re.compile(
-    "[\0-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
+    "[\0-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e007f]"
+    "|(?<![^\0-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\0-\x7f])"
+    rf"|(?<![^\0-\"$-)+-/:-\x7f{_SELECTORS}])[{_SELECTORS}]"  # on a key: 1, # and *
 )
 
 

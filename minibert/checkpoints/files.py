@@ -21,6 +21,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ..visible import visible
+
 CONFIG_FILE = "config.json"
 TENSORFLOW_CONFIG_FILE = "bert_config.json"
 SAFETENSORS_FILE = "model.safetensors"
@@ -35,7 +37,7 @@ _SHARD = re.compile(r"(model-\d{5}-of-\d{5}\.safetensors|pytorch_model-\d{5}-of-
 TENSORFLOW_INDEXES = ("bert_model.ckpt.index", "model.ckpt.index")
 # Not read from here, but worth a mention when they are all there is.
 _OTHER_FRAMEWORKS = {"tf_model.h5": "TensorFlow", "flax_model.msgpack": "Flax", "rust_model.ot": "Rust"}
-_LONGEST_JSON = 32_000_000  # bytes: the vocabulary of half a million pieces has 10 million
+_LONGEST_JSON = 64_000_000  # bytes: a million added tokens have 23 million
 _DEEPEST = 100  # brackets in each other
 # What git leaves in place of a large file that was not downloaded.
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
@@ -46,6 +48,9 @@ class CheckpointError(OSError):
 
     An ``OSError``, since programs written for the reference library catch that around ``from_pretrained``.
     """
+
+    def __str__(self) -> str:
+        return visible(super().__str__(), keep="\n")
 
 
 def search_order(from_tf: bool) -> tuple[str, ...]:
@@ -171,14 +176,20 @@ def flush_to_disk(path: Path) -> None:
                 os.fsync(opened.fileno())
 
 
+def temporary_name(name: str, unique: str) -> str:
+    """What a file or folder is called while it is written; the ending tells the kind."""
+    path = Path(name)
+    return f".{path.stem}.{unique}.tmp{path.suffix}"
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Write a file or a folder to the temporary path this yields: it becomes ``path``, or on any error it vanishes.
 
     Raises OSError where ``path`` is a folder that holds something.
     """
-    # In the same folder, since only a rename within one file system is atomic; the ending tells the kind.
-    temporary = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.tmp{path.suffix}")
+    # In the same folder, since only a rename within one file system is atomic.
+    temporary = path.with_name(temporary_name(path.name, secrets.token_hex(4)))
     try:
         yield temporary
         flush_to_disk(temporary)

@@ -76,7 +76,7 @@ class LoadingReport:
     def warning(self) -> str:
         """The findings that need attention, as a message: which tensors, why, and so what to do."""
         advice = ["Train the new parameters before you use what they predict."] if self.new else []
-        place = f"{self.checkpoint}, where the shapes did not match" if self.mismatched else self.checkpoint
+        place = visible(self.checkpoint) + ", where the shapes did not match" * bool(self.mismatched)
         return "\n".join([f"{self.model} from {place}:", *self._lines(only_attention=True), *advice])
 
     def __str__(self) -> str:

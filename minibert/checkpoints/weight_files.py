@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from ..visible import visible
 from .files import CheckpointError
 from .names import canonical
 
@@ -28,7 +29,8 @@ def say_what_is_read(path: Path, weights: Weights, others: list[Path], *, open_w
     for other in others:
         if last_change(other) >= last_change(path) and not holds_the_same(weights, open_weights(other)):
             wrong = f"{path} is read, but {other.name} beside it is not older and holds other weights"
-            logger.warning("%s. Remove the file that is not meant: %s or %s.", wrong, path.name, other.name)
+            names = path.name, other.name
+            logger.warning("%s. Remove the file that is not meant: %s or %s.", visible(wrong), *map(visible, names))
 
 
 def last_change(path: Path) -> int:

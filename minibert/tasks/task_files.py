@@ -25,6 +25,7 @@ from typing import Any, NamedTuple
 
 from ..checkpoints.files import parse_json
 from ..data.sentences import check_plain_text
+from ..visible import visible
 
 PathName = str | os.PathLike[str]
 Line = tuple[str, str]  # its location and its text
@@ -72,7 +73,8 @@ class Report:
         kinds = {"left out": self.left_out, "changed": self.changed, "note": self.noted}
         lines = [f"  read as {'; '.join(self.understood)}."] if self.understood else []
         lines += [f"  {kind}: {self._listed(reasons)}" for kind, reasons in kinds.items() if reasons]
-        return "\n".join([f"'{self.source}': {self.used:,} of {self.found:,} examples used.", *lines])
+        lines = [f"'{self.source}': {self.used:,} of {self.found:,} examples used.", *lines]
+        return "\n".join(map(visible, lines))  # names of labels, columns and files are others'
 
     def _listed(self, reasons: dict[str, list[str]]) -> str:
         listed = []

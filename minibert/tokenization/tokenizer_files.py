@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..checkpoints import CONFIG_FILE, CheckpointError, check_upload, locate, read_json, write_text_atomically
 from ..checkpoints.changes import changing, read_together
+from ..visible import visible
 from .added_tokens import flags_of_added_tokens, read_added_tokens, restore_added_tokens
 from .tokenizer_json import read_whole
 from .vocabulary import AddedToken, Vocabulary
@@ -176,7 +177,7 @@ class PretrainedFiles(Vocabulary):
         made_for, own = given.pop("tokenizer_class", None), {each.__name__.removesuffix("Fast") for each in cls.__mro__}
         if made_for not in (None, *ANY_TOKENIZER) and str(made_for).removesuffix("Fast") not in own:
             found = f"The files of {name_or_path} are those of a {made_for}, and are opened as a {cls.__name__}"
-            logger.warning("%s: text may be cut into other tokens than the model was trained with.", found)
+            logger.warning("%s: text may be cut into other tokens than the model was trained with.", visible(found))
         if GOOGLE_MODELS.fullmatch(str(name_or_path)):
             given["model_max_length"] = min(given.get("model_max_length", 512), 512)
         if (max_len := settings.pop("max_len", None)) is not None:

@@ -16,9 +16,11 @@ from minibert import (
     BertForTokenClassification,
     BertTokenizer,
 )
+from minibert.checkpoints import CheckpointError
 from minibert.cli import main
+from minibert.tasks import read_classification
 from minibert.terminal import heatmap, table
-from minibert.visible import visible, visible_in_html, visible_in_plot, visible_json
+from minibert.visible import UNSEEN, visible, visible_in_html, visible_in_plot, visible_json
 from tests.unit.cli.running import run
 
 DANGEROUS = {
@@ -40,9 +42,34 @@ DANGEROUS = {
     "tags": "a\U000e0041\U000e007f",
     "surrogate": "\ud800",
     "NUL": "a\0b",
+    "filler": "ma\u3164sk\uffa0",
+    "notes": "ma\U0001d173sk",
+    "shorthand": "ma\U0001bca0sk",
+    "joiner in a word of ASCII": "[MA\u200dSK]",
+    "joiner at an end": "\u200c[MASK]",
+    "joiner before ASCII": "\u0645\u200cx",
+    "selector after ASCII": "[MASK]\ufe0f",
+    "two selectors": "\u2764\ufe0f\ufe01",
+    "hidden bytes": "\U0001f600\U000e0148\U000e0155",
     "delete": "a\x7fb",
 }
-READABLE = ["שלום", "مرحبا", "می\u200cخواهم", "नमस्ते", "👩\u200d🔬", "東京", "Ünïcödé", "a\xa0b", "e\u0301", "x$y^2"]
+READABLE = [
+    "שלום",
+    "مرحبا",
+    "می\u200cخواهم",
+    "नमस्ते",
+    "👩\u200d🔬",
+    "👨\u200d👩\u200d👧",
+    "❤\ufe0f\u200d🔥",
+    "1\ufe0f\u20e3",
+    "葛\U000e0100",
+    "क्\u200dष",
+    "東京",
+    "Ünïcödé",
+    "a\xa0b",
+    "e\u0301",
+    "x$y^2",
+]
 CONTROL = re.compile(
     "[\0-\x09\x0b-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff\U000e0000-\U000e007f]"
 )
@@ -54,7 +81,8 @@ def test_what_a_terminal_obeys_or_hides_is_shown(text: str) -> None:
     assert not CONTROL.search(shown)
     assert "\n" not in shown
     assert shown != text
-    assert CONTROL.sub("", text).replace("\n", "") == re.sub(r"\\(x..|u....|U.{8}|n|r)", "", shown)
+    assert not UNSEEN.search(shown)
+    assert UNSEEN.sub("", text) == re.sub(r"\\(x..|u....|U.{8}|n|r)", "", shown)
 
 
 @pytest.mark.parametrize("text", READABLE)
@@ -152,7 +180,20 @@ def test_no_command_passes_on_what_a_checkpoint_says(
 
 
 @pytest.mark.parametrize("name", ["no\x1b[31mfile", "no\u202efile", "no\x9bfile", "a\rb", "a\nb", "a\u2028b"])
-@pytest.mark.parametrize("command", ["predict", "tokenize", "inspect", "fill-mask", "eval", "unknown", "option"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "predict",
+        "tokenize",
+        "inspect",
+        "fill-mask",
+        "eval",
+        "unknown",
+        "option",
+        "option of all",
+        "option of one letter",
+    ],
+)
 def test_errors_show_what_was_typed_and_obey_nothing(name: str, command: str) -> None:
     arguments = {
         "predict": ["predict", "x", "--model", name],
@@ -162,6 +203,8 @@ def test_errors_show_what_was_typed_and_obey_nothing(name: str, command: str) ->
         "eval": ["eval", "--file", name],
         "unknown": [name],
         "option": ["tokenize", f"--{name}"],
+        "option of all": [f"--{name}"],
+        "option of one letter": [f"-{name}"],
     }[command]
     result = run(*arguments)
     assert result.exit_code != 0
@@ -187,8 +230,28 @@ def test_a_report_on_loading_shows_names_of_tensors_and_forges_no_line() -> None
     assert "\n  read: 999" not in str(loaded.loading_report)
 
 
+@pytest.mark.parametrize("text", DANGEROUS.values(), ids=DANGEROUS)
+def test_errors_and_warnings_of_the_library_show_what_a_checkpoint_says(
+    tmp_path: Path, text: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert not UNSEEN.search(str(CheckpointError(f"{text}: no such file")).replace("\n", ""))
+    model = BertForMaskedLM(BertConfig(vocab_size=11, hidden_size=8, num_hidden_layers=1, num_attention_heads=2))
+    weights = {**model.state_dict(), f"bert.{text}": torch.ones(1)}
+    BertForMaskedLM.from_pretrained(None, config=model.config, state_dict=weights)
+    BertConfig(**{f"num_label{text}s": 3})
+    BertTokenizer({"[UNK]": 0, "[PAD]": 1}, **{f"do_lower{text}": True})
+    BertTokenizer({"[UNK]": 0, "[PAD]": 1}, unk_token=text)
+    assert len(caplog.records) >= 3
+    assert not any(UNSEEN.search(record.getMessage().replace("\n", "")) for record in caplog.records)
+    label = text.replace("\0", "")  # no table has one
+    (tmp_path / "texts.csv").write_text(f'text,label\na,"{label}x"\nb,c\n', encoding="utf-8", errors="replace")
+    report = str(read_classification(tmp_path / "texts.csv").report)
+    assert not UNSEEN.search(report.replace("\n", ""))
+    assert "\nforged" not in report
+
+
 def test_all_commands_were_thought_of() -> None:
     """Whoever adds a command says here where its foreign text is made visible."""
     tried = {"predict", "fill-mask", "tokenize", "attention", "trace", "inspect", "explore", "eval"}
-    through_echo = {"generate", "vocab", "data", "pretrain", "finetune", "plot", "check", "parity"}
+    through_echo = {"generate", "vocab", "data", "pretrain", "finetune", "plot", "check", "parity", "playground"}
     assert set(main.list_commands(None)) == tried | through_echo
