@@ -33,7 +33,8 @@ _BOOLEAN = (lambda v: isinstance(v, (bool, np.bool_)), "True or False")
 _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     **dict.fromkeys(("vocab_size", "hidden_size", "num_attention_heads", "intermediate_size"), _SIZE),
     **dict.fromkeys(("max_position_embeddings", "type_vocab_size"), _SIZE),
-    **dict.fromkeys(("num_hidden_layers", "chunk_size_feed_forward"), _COUNT),
+    "num_hidden_layers": (lambda v: _COUNT[0](v) and v <= 10_000, "a whole number from 0 to 10,000"),
+    "chunk_size_feed_forward": _COUNT,
     **dict.fromkeys(("hidden_dropout_prob", "attention_probs_dropout_prob"), _PROBABILITY),
     **dict.fromkeys(("initializer_range", "layer_norm_eps"), _FINITE),
     **dict.fromkeys(("use_cache", "is_decoder", "add_cross_attention", "tie_word_embeddings"), _BOOLEAN),

@@ -8,6 +8,7 @@ that is killed in between leaves `whole`: whoever opens the folder next, to read
 """
 
 import errno
+import glob
 import json
 import logging
 import os
@@ -19,7 +20,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
-from .files import CheckpointError, flush_to_disk, is_plain_name, read_json
+from ..visible import visible
+from .files import CheckpointError, flush_to_disk, is_plain_name, read_json, replacing, temporary_name
 
 if sys.platform == "win32":
     import msvcrt
@@ -37,6 +39,7 @@ logger = logging.getLogger("minibert")
 Found = TypeVar("Found")
 SAVING, _CHANGE = ".saving", "change.json"
 _NOT_IN_PLACE = "what was last saved is whole and cannot be moved to its place; open the folder where that can be done"
+_LEFT = "%s is what a writer that was killed had written until then: it is removed."
 _PATIENCE = 600.0  # seconds to wait for another writer
 _TAKEN = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)  # what the system says where another has the lock
 
@@ -84,7 +87,7 @@ def changing(folder: Path, replaced: Callable[[str], bool]) -> Iterator[Path]:
         with lock(saving / "lock", _PATIENCE):
             _finish(folder)
             if draft.exists():
-                logger.warning("%s is what a writer that was killed had written until then: it is removed.", draft)
+                logger.warning(_LEFT, visible(draft))
                 shutil.rmtree(draft)
             draft.mkdir()
             try:
@@ -98,13 +101,29 @@ def changing(folder: Path, replaced: Callable[[str], bool]) -> Iterator[Path]:
                     _finish(folder)
             finally:
                 shutil.rmtree(draft, ignore_errors=True)
-    except CheckpointError:
-        raise
+                _finish(folder)  # where Ctrl-C came in the middle of it
     except OSError as error:
-        raise CheckpointError(f"{folder}: {wrong} ({error.strerror or error})") from error
+        why = error.__cause__ if isinstance(error, CheckpointError) else error  # not the name that a draft has
+        if not isinstance(why, OSError):
+            raise
+        raise CheckpointError(f"{folder}: {wrong} ({why.strerror or why})") from error
     finally:
         with suppress(OSError):  # the next writer is in it
             saving.rmdir()
+
+
+@contextmanager
+def making(path: Path) -> Iterator[Path]:
+    """`replacing`, for what one process at a time makes: what one that was killed had made until then is removed.
+
+    Raises BlockingIOError where another process is making it.
+    """
+    with lock(path.with_name(f".{path.name}.lock")):
+        for left in path.parent.glob(temporary_name(glob.escape(path.name), "*")):
+            logger.warning(_LEFT, visible(left))
+            shutil.rmtree(left)
+        with replacing(path) as draft:
+            yield draft
 
 
 def _finish(folder: Path) -> None:

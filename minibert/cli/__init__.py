@@ -9,6 +9,11 @@ option in click's usage message and exit code 2. Only a bug shows a traceback.
 import importlib
 import logging
 import os
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -48,7 +53,8 @@ class _Commands(click.Group):
         write_utf8()
         # PyTorch's threads sleep while they wait: on a busy machine, spinning takes the core from the thread that is waited for.
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-        return super().main(*args, **kwargs)
+        with _tidy_at_sigterm():
+            return super().main(*args, **kwargs)
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -62,6 +68,13 @@ class _Commands(click.Group):
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        try:
+            return super().make_context(*args, **kwargs)
+        except click.ClickException as error:  # such as an option that there is not
+            error.message = visible(error.message)  # type: ignore[misc]
+            raise
 
     def invoke(self, ctx: click.Context) -> Any:
         logger = logging.getLogger("minibert")
@@ -79,9 +92,26 @@ class _Commands(click.Group):
             raise
         except (OSError, ValueError, ModuleNotFoundError) as error:
             command = self.get_command(ctx, ctx.invoked_subcommand or "")
-            raise click.ClickException(visible(in_options(" ".join(str(error).split()), command))) from error
+            said = str(error)
+            if isinstance(error, OSError) and error.filename and error.strerror:  # the system's, as of a full disk
+                said = f"{error.filename}: {error.strerror}"
+            raise click.ClickException(visible(in_options(" ".join(said.split()), command))) from error
         finally:
             logger.setLevel(level)
+
+
+@contextmanager
+def _tidy_at_sigterm() -> Iterator[None]:
+    """Let SIGTERM end a command by an exception, as Ctrl-C does, so that nothing temporary stays."""
+    here = threading.current_thread() is threading.main_thread()  # the only one that may handle signals
+    ours = here and signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    if ours:
+        signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
+    try:
+        yield
+    finally:
+        if ours:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 @click.group(cls=_Commands, context_settings=_SETTINGS)

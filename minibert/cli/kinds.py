@@ -3,7 +3,7 @@
 import re
 import sys
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, TemporaryFile
 from typing import Any
 
 import click
@@ -59,7 +59,9 @@ class Output(click.Path):
         path = Path(str(super().convert(value, param, ctx)))
         folders = path.absolute().parents if self.file_okay else (path.absolute(), *path.absolute().parents)
         try:
-            TemporaryDirectory(dir=next(each for each in folders if self.file_okay or each.exists())).cleanup()
+            TemporaryFile(
+                dir=next(each for each in folders if self.file_okay or each.exists())
+            ).close()  # without a name
         except OSError as error:
             self.fail(f"{value} cannot be written ({error.strerror}).", param, ctx)
         return path

@@ -33,7 +33,6 @@ def train(files: tuple[Path, ...], size: int, out: Path, cased: bool, min_freque
     minibert vocab train novel.txt --size 4096 --out my-vocabulary
     minibert tokenize "An unforeseen adventure" --model my-vocabulary
     """
-    from ..checkpoints import write_text_atomically
     from ..config_files import folder_for_saving
     from ..tokenization import BertTokenizer, train_wordpiece
 
@@ -47,7 +46,7 @@ def train(files: tuple[Path, ...], size: int, out: Path, cased: bool, min_freque
     with tqdm(total=size, unit=" pieces", disable=None, leave=False) as bar:
         pieces = train_wordpiece(paths, size, progress=lambda pieces, _size: bar.update(pieces - bar.n), **how)
     folder = folder_for_saving(out)
-    write_text_atomically(folder / "vocab.txt", "".join(f"{piece}\n" for piece in pieces))
-    BertTokenizer(str(folder / "vocab.txt"), do_lower_case=not cased).save_pretrained(folder)
+    vocabulary = {piece: index for index, piece in enumerate(pieces)}
+    BertTokenizer(vocabulary, do_lower_case=not cased).save_pretrained(folder)
     fewer = f", not {size:,}: there was no more to join" if len(pieces) < size else ""
     echo(f"{len(pieces):,} pieces in {folder}{replaced}{fewer}.")

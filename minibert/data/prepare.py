@@ -6,21 +6,24 @@ order of their names. The folder appears under its name only when it is whole, w
 
 import hashlib
 import json
+import os
 import shutil
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context, parent_process
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..checkpoints import replacing
+from ..checkpoints import CheckpointError
+from ..checkpoints.changes import making
 from ..tokenization import BertTokenizer
 from .corpus import DTYPES, HELD_OUT, MANIFEST, TRAIN, Corpus, sha256
 from .pretraining_batches import PretrainingBatches
@@ -48,7 +51,7 @@ def prepare(
     held_out: every so many files, or documents, in sorted order, beginning with the first, are kept for evaluation; 0 keeps none.
     held_out_by: "files" or "documents"; None for files, of a single one documents. What the training part has too is not held out:
     `copies` in the manifest counts such documents. progress: called with the size of each file that is done.
-    Raises ValueError for files that are missing, without a word or not UTF-8, and where `out` exists.
+    Raises ValueError for files that are missing, without a word or not UTF-8, and where `out` exists or is being made, OSError where it cannot be written.
     """
     ordered = sorted({path.resolve() for path in files}, key=lambda path: (path.name, str(path)))
     if out.exists():
@@ -61,14 +64,13 @@ def prepare(
         raise ValueError(f"held_out_by is '{held_out_by}': it must be 'files' or 'documents'.")
     by = held_out_by or ("documents" if len(ordered) == 1 else "files")
     out.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(out) as draft:
+    with _alone(out) as draft:
         tokenizer.save_pretrained(draft)
         dtype = DTYPES[len(tokenizer) > 1 << 16]
         convert = partial(tokenize_file, draft=draft, dtype=dtype, one_sentence_per_line=one_sentence_per_line)
         sources = []
-        # Fresh processes: a fork of one that has used threads may hang.
         alone = processes <= 1 or len(ordered) == 1
-        with nullcontext() if alone else ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        with nullcontext() if alone else _workers(processes) as pool:
             for number, found in enumerate((pool.map if pool else map)(convert, range(len(ordered)), ordered)):
                 sources.append(found)
                 progress(ordered[number].stat().st_size)
@@ -96,6 +98,44 @@ def prepare(
         }
         (draft / MANIFEST).write_text(json.dumps(manifest, indent=2) + "\n", encoding="utf-8")
     return manifest
+
+
+@contextmanager
+def _alone(out: Path) -> Iterator[Path]:
+    try:
+        with making(out) as draft:
+            yield draft
+    except BlockingIOError as error:
+        wrong = f"Another process is preparing '{out}'."
+        raise ValueError(f"{wrong} Wait until it has ended, or choose another folder.") from error
+    except CheckpointError:
+        raise
+    except OSError as error:
+        raise OSError(f"'{out}' could not be prepared, and is not there ({error.strerror or error}).") from error
+
+
+@contextmanager
+def _workers(processes: int) -> Iterator[ProcessPoolExecutor]:
+    """Fresh processes, since a fork of one that has used threads may hang. They end with this one, or with an error."""
+    earlier = active_children()
+    with ProcessPoolExecutor(processes, get_context("spawn"), _end_with_parent) as pool:
+        try:
+            yield pool
+        except BaseException:
+            for worker in {*active_children()} - {*earlier}:
+                worker.terminate()
+            raise
+
+
+def _end_with_parent() -> None:
+    """A process whose parent was killed would wait for its next file for ever."""
+
+    def wait() -> None:
+        if parent := parent_process():
+            parent.join()
+            os._exit(1)
+
+    Thread(target=wait, daemon=True).start()
 
 
 def is_held_out(number: int, every: int) -> bool:

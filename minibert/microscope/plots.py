@@ -44,10 +44,13 @@ def check_file_kind(out: str | os.PathLike[str]) -> None:
 
 
 def save_figure(figure: "Figure", out: str | os.PathLike[str]) -> None:
-    """Write a file of the kind that its name ends with; a reader never finds half of it."""
+    """Write a file of the kind that its name ends with; a reader never finds half of it. Raises OSError where that fails."""
     add_fonts(figure)
-    with replacing(Path(out)) as temporary:
-        figure.savefig(temporary)
+    try:
+        with replacing(Path(out)) as temporary:
+            figure.savefig(temporary)
+    except OSError as error:
+        raise OSError(f"{out}: cannot be written ({error.strerror or error})") from error
 
 
 def draw_attention(pieces: Sequence[str], layers: Sequence[Tensor]) -> "Figure":

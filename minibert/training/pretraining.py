@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from ..checkpoints.files import first_line
 from ..config import BertConfig
 from ..data.corpus import HELD_OUT, TRAIN, PreparedData
 from ..data.pretraining_batches import PretrainingBatches, RowKey
@@ -209,7 +210,10 @@ def pretrain(
         raise ValueError(f"Rows of {recipe.longest} positions do not fit {limit} (max_position_embeddings).")
     processes = processes or Processes.alone()
     torch.manual_seed(recipe.seed)
-    model = BertForPreTraining(config)
+    try:
+        model = BertForPreTraining(config)
+    except RuntimeError as error:  # PyTorch's allocator
+        raise ValueError(f"There is no memory for a model of the config's sizes ({first_line(error)}).") from error
     torch.manual_seed(recipe.seed + 1 + processes.rank)  # from here on dropout: its own in each process
     tokenizer = BertTokenizer.from_pretrained(data.folder)
     trained = Pretraining(model, tokenizer, data, recipe=recipe, processes=processes)

@@ -30,6 +30,7 @@ from ..visible import visible
 STATE = "training_state.pt"
 SECONDS_BETWEEN_LINES = 30.0
 EVALUATION = "evaluation_"  # begins the names of an evaluation's metrics in a log
+_GOES_ON = "The same command goes on from the last checkpoint."
 _NAME = re.compile(r"step-(\d{8})")
 
 
@@ -130,8 +131,11 @@ class RunLog:
 
     def write(self, step: int, **values: Any) -> None:
         if not self.quiet:
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(json.dumps({"step": step, **values}) + "\n")
+            try:
+                with self.path.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps({"step": step, **values}) + "\n")
+            except OSError as error:
+                raise OSError(f"'{self.path}' cannot be written ({error.strerror or error}). {_GOES_ON}") from error
 
     def show(self, step: int, text: str) -> None:
         self.bar.set_postfix_str(text, refresh=False)
@@ -156,6 +160,8 @@ def alone_in(out: Path, leads: bool = True) -> Iterator[None]:
         try:
             if leads:
                 held.enter_context(lock(out / ".running"))
+                for left in out.glob(f".*.{'[0-9a-f]' * 8}.tmp*"):  # by a run that was killed while it wrote a file
+                    left.unlink(missing_ok=True)
         except BlockingIOError as error:
             advice = 'Wait until it has ended, or choose another folder: out="…".'
             raise ValueError(f"Another run is at work in '{out}'. {advice}") from error

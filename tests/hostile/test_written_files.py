@@ -13,8 +13,10 @@ import pytest
 
 from minibert import BertConfig, BertForMaskedLM, BertTokenizer
 from minibert.checkpoints import replacing, write_text_atomically
+from minibert.cli import main as minibert
 from minibert.data.prepare import prepare
 from minibert.training.run_files import RunCheckpoints
+from tests.unit.checkpoints.dying import asked_to_end_at
 from tests.unit.tiny_bert import tiny
 from tests.unit.training.small_run import tokenizer
 
@@ -90,6 +92,38 @@ def test_ctrl_c_in_the_middle_of_saving_leaves_no_temporary_file(tmp_path: Path)
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert "KeyboardInterrupt" in ended.stderr
     assert [path.name for path in tmp_path.rglob("*") if "tmp" in path.name] == []
+
+
+COMMANDS = {
+    "data prepare": ["data", "prepare", "a.txt", "b.txt", "--held-out", "0", "--processes", "1"],
+    "vocab train": ["vocab", "train", "a.txt", "--size", "60"],
+    "explore": ["explore", "the cat", "--model", "model"],
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_sigterm_at_any_moment_leaves_nothing_temporary(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for letter in "ab":
+        (tmp_path / f"{letter}.txt").write_text("ban dor. " * 40, encoding="utf-8")
+    words = tokenizer(tmp_path)
+    tiny(BertForMaskedLM, vocab_size=len(words)).save_pretrained("model")
+    words.save_pretrained("model")
+    before, codes = {path.name for path in tmp_path.iterdir()}, []
+    for moment in range(1, 1000, 11):
+        out = tmp_path / f"out-{moment}"
+        command = [*COMMANDS[name], "--out", str(out)]
+        codes.append(asked_to_end_at(moment, lambda command=command: minibert(command, standalone_mode=False)))
+        assert {path.name for path in tmp_path.iterdir()} <= before | {out.name}
+        left = {path.name for path in out.rglob(".*")} | {path.name for path in out.glob(".saving/*")}
+        assert left <= {".saving", "lock"}  # an empty file, where the moment is that of locking
+        before.add(out.name)
+        if codes[-1] == 0:
+            break
+    assert codes == [143] * (len(codes) - 1) + [0]
+    assert len(codes) > 3
 
 
 def test_a_tokenizer_that_was_saved_opens(tmp_path: Path) -> None:

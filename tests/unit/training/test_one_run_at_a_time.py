@@ -45,6 +45,12 @@ class TestOneRunAtATime:
         ):
             pass
 
+    def test_what_a_killed_run_left_half_written_is_removed(self, tmp_path: Path) -> None:
+        for name in (".log.0123abcd.tmp.jsonl", ".curve.89abcdef.tmp.png", ".mine.tmp", ".log.0123abc.tmp.jsonl"):
+            (tmp_path / name).touch()
+        with alone_in(tmp_path):
+            assert {path.name for path in tmp_path.iterdir()} == {".running", ".mine.tmp", ".log.0123abc.tmp.jsonl"}
+
     @pytest.mark.usefixtures("at_work")
     def test_the_command_line_says_so_in_a_line(self, tmp_path: Path) -> None:
         _, file = task_and_file("one label")
