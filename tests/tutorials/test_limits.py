@@ -155,6 +155,19 @@ def test_a_file_without_end_is_one_wrong_answer(course: Path) -> None:
     assert second.passed
 
 
+def test_what_goes_around_print_does_not_reach_the_terminal(course: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    first, second = check(course, "os.write(1, b'x' * 10**6)\nos.write(2, b'x' * 10**6)")
+    assert first.passed
+    assert second.passed
+    assert capfd.readouterr() == ("", "")
+
+
+def test_gigabytes_are_one_wrong_answer(course: Path) -> None:
+    first, second = check(course, "import torch\nx = torch.zeros(1 << 31)")
+    assert "DefaultCPUAllocator" in first.hint or "MemoryError" in first.hint
+    assert second.passed
+
+
 def test_a_thread_that_never_ends_does_not_outlive_its_check(course: Path) -> None:
     beat = course.parent / "beat"
     beat.touch()
