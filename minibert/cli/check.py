@@ -43,6 +43,8 @@ def check(chapter: str | None, my_bert: Path | None, **options: Any) -> None:
     sys.path.insert(0, str(tutorials))  # where Python finds `course`
     command: Any = importlib.import_module("course.command")
     if chapter == "my-bert":
+        if options["watch"] or options["show_next"] or options["reset"]:
+            raise click.UsageError("--watch, --next and --reset go with chapters: minibert check my-bert FOLDER.")
         ladder: Any = importlib.import_module("course.ladder.command")
         mine = my_bert or Path("my_bert")
         if options["start"]:

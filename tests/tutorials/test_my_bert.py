@@ -15,6 +15,7 @@ from course.checking import PASSED, WRONG
 from course.ladder.cases import KINDS
 from course.ladder.climbing import climb_parts
 from course.ladder.parts import NUMBER, PARTS
+from course.ladder.student import open_adapters
 from course.ladder.top import OURS, SPREAD, score_of_ours
 from tests.tutorials.places import TUTORIALS
 from tests.tutorials.your_bert.by_hand import mutants_by_hand, planted
@@ -167,6 +168,8 @@ def test_a_folder_to_begin_with_is_made_once_and_grades_as_not_written(tmp_path:
     assert "Read README.md there" in run("check", "my-bert", str(folder), "--start").output
     assert sorted(path.name for path in folder.iterdir()) == ["README.md", "adapters.py", "my_bert.py"]
     assert "not written over" in run("check", "my-bert", str(folder), "--start").output
+    for options in (("4", str(folder)), ("4", "--start"), ("my-bert", str(folder), "--watch")):
+        assert run("check", *options).exit_code == 2
     assert "no adapters.py" in run("check", "my-bert", str(tmp_path / "none")).output
 
 
@@ -229,6 +232,12 @@ def test_a_file_that_never_ends_or_leaves_is_named_once(tmp_path: Path, monkeypa
         monkeypatch.setattr("course.ladder.climbing.SECONDS", 1.0 if "while" in line else 20.0)
         with pytest.raises(ValueError, match=r"cannot be run\. It (was still running|ended Python, with exit code 0)"):
             next(climb_parts(made(tmp_path / folder, change=("import json", line))))
+
+
+def test_a_bert_that_is_not_ones_own_is_refused(tmp_path: Path) -> None:
+    folder = made(tmp_path / "mine", change=("import json", "import json\nfrom minibert.model import layer"))
+    with pytest.raises(ImportError, match=r"my_bert.py imports minibert.model\. The point is to write it yourself"):
+        open_adapters(folder)
 
 
 @pytest.mark.slow
