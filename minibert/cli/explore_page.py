@@ -12,20 +12,20 @@ from .playground_page import write_playground
 
 @click.command("explore")
 @click.argument("text", type=TEXT)
-@click.option("--second", type=TEXT, help="Show a second text beside the first.")
+@click.option("--beside", type=TEXT, help="Show another text beside the first.")
 @click.option("--out", default="attention.html", type=NEW_FILE, help="Write the page to this file.")
 @click.option("--live", is_flag=True, help="Put the model into the page, so that it answers while you type.")
 @model_option
-def explore(text: str, second: str | None, out: Path, live: bool, model: str) -> None:
+def explore(text: str, beside: str | None, out: Path, live: bool, model: str) -> None:
     """Write one HTML file that shows TEXT inside the model: every head, what makes a score, the answer layer by layer.
 
     \b
-    minibert explore "He shook his [MASK]." --second "She shook her [MASK]."
+    minibert explore "He shook his [MASK]." --beside "She shook her [MASK]."
 
     The file needs no internet connection and no notebook: open it in any browser. With --live it is the page of `minibert playground`,
     where a second text is shown beside the first.
     """
-    texts = [text] if second is None else [text, second]
+    texts = [text] if beside is None else [text, beside]
     if live:
         write_playground(model, texts, out=out, beside=True)
         return

@@ -22,7 +22,7 @@ from .fonts import add_fonts
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-LIGHT_TO_DARK, DARK, MARKERS = "Blues", "#10406b", "osv^D<>pP*X"
+LIGHT_TO_DARK, DARK, MARKERS, DASHES = "Blues", "#10406b", "osv^D<>pP*X", ("-", "--", ":", "-.")
 
 # What decay does to weights whose gradients are noise of these standard deviations: lr, λ and steps.
 NOISE, LR, DECAY, STEPS = (3.0, 0.3), 1e-3, 0.1, 2000
@@ -77,11 +77,13 @@ def draw_residual_norms(pieces: Sequence[str], norms: Tensor) -> "Figure":
     """The length of each token's vector after each stage. norms: (layers + 1, seq)."""
     figure = new_figure(width=7, height=4.5)
     panel, stages = figure.subplots(), range(norms.size(0))
+    # Ten colours, and then the same ten in dashes, so that no two lines of a sentence look alike.
     for i, piece in enumerate(pieces):
         panel.plot(
             stages,
             norms[:, i].tolist(),
             marker=MARKERS[i % len(MARKERS)],
+            linestyle=DASHES[i // 10 % len(DASHES)],
             ms=5,
             lw=1,
             label=visible_in_plot(f"{i} {piece}"),

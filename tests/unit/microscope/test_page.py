@@ -110,7 +110,7 @@ def test_a_text_too_long_to_look_at_is_refused(model: BertForMaskedLM, tokenizer
 
 def test_the_command_writes_the_page(tmp_path: Path) -> None:
     out = tmp_path / "page.html"
-    result = CliRunner().invoke(main, ["explore", TEXT, "--second", "Rain fell.", "--out", str(out)])
+    result = CliRunner().invoke(main, ["explore", TEXT, "--beside", "Rain fell.", "--out", str(out)])
     assert result.exit_code == 0, result.output
     assert [text["text"] for text in data_of(out.read_text(encoding="utf-8"))["texts"]] == [TEXT, "Rain fell."]
 

@@ -104,7 +104,7 @@ def test_a_page_names_what_it_cannot_show() -> None:
 
 def test_explore_live_is_the_playground_with_the_texts_side_by_side(tmp_path: Path) -> None:
     out = tmp_path / "live.html"
-    result = CliRunner().invoke(main, ["explore", "He ran.", "--second", "She ran.", "--live", "--out", str(out)])
+    result = CliRunner().invoke(main, ["explore", "He ran.", "--beside", "She ran.", "--live", "--out", str(out)])
     assert result.exit_code == 0, result.output
     data = json.loads(
         re.search(r'<script type="application/json" id="data">(.*?)</script>', out.read_text(encoding="utf-8")).group(1)
