@@ -87,7 +87,7 @@ def beside(found: Any, expected: Any) -> str:
         return "equal" if found == expected else "another result"
     largest = 0.0
     if found.keys() != expected.keys():
-        return f"another result: {len(found)} things for {len(expected)}"
+        return f"another result: {len(found)} values for {len(expected)}"
     for name, value in expected.items():
         if not isinstance(value, Tensor):
             if found[name] != value:

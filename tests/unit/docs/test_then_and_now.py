@@ -55,11 +55,18 @@ def test_a_program_runs_here_and_finds_what_it_computes_by_hand(name: str) -> No
         ([1, 2], [1, 2], "equal"),
         ([1, 2], [1, 3], "another result"),
         ('failed with x:\nTraceback …\n  File "a"\nValueError: no | such\nthing', 1, "`ValueError: no ¦ such`"),
-        ({"a": [1]}, {"a": [1], "b": 2}, "another result: 1 things for 2"),
+        ({"a": [1]}, {"a": [1], "b": 2}, "another result: 1 values for 2"),
     ],
 )
 def test_what_is_said_of_a_result(found: object, expected: object, said: str) -> None:
     assert then_and_now.beside(found, expected) == said
+
+
+def test_the_readme_counts_what_still_works() -> None:
+    equal, close = re.findall(r"^\| transformers 5\S* \| (\d+) \| (\d+) \|", TABLE, re.MULTILINE)[0]
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    assert f"[{len(LINES)} programs of such a course](docs/then_and_now.md)" in readme
+    assert f"and {int(equal) + int(close)} still work there" in readme
 
 
 def test_the_makefile_makes_the_table() -> None:
