@@ -44,6 +44,12 @@ def check_likeliest(likeliest: Callable[[Tensor, int, int], list[int]]) -> Check
             "These are the likeliest words of the last place, [SEP]. Is `place` used?": best[-1],
             "These are scores; asked for are the ids that have them.": scores[place].topk(4).values.tolist(),
             "These ids are in a tensor; make them a list of plain numbers.": scores[place].topk(4).indices,
+            "These are the scores and the ids, as topk gives them; take its `.indices`, and make them a list.": (
+                scores[place].topk(4)
+            ),
+            "These are the words of the whole text; choose the row of `place` first.": (
+                scores.flatten().topk(4).indices.tolist()
+            ),
         }
         given = f"{text!r}, place {place}"
         yield Case(likeliest(scores.clone(), place, 4), best[place], mistakes, given)

@@ -51,6 +51,8 @@ WRITTEN = [
         "`surprises` itself was changed",
     ),
     ("perplexity", "return math.exp(sum(surprises) / (len(surprises) + 1))", ""),
+    ("likeliest", "return scores[place].topk(count)", "take its `.indices`"),
+    ("likeliest", "return scores.flatten().topk(count).indices.tolist()", "choose the row"),
     (
         "blanks",
         """
