@@ -71,7 +71,9 @@ def compare(
                 alone = unpaired(part_a, stages.stages_a[key].module, {pair.a for pair in pairs}) and unpaired(
                     part_b, stages.stages_b[key].module, {pair.b for pair in pairs}
                 )
-                fault = replace(fault, mistakes=mistakes, unpaired=alone and not mistakes)
+                inside = [pair for pair in pairs if f"{pair.a}.".startswith(f"{fault.path}." if fault.path else "")]
+                guessed = any(pair.a != pair.b for pair in inside) and not mistakes and not alone
+                fault = replace(fault, mistakes=mistakes, unpaired=alone and not mistakes, guessed=guessed)
             elif first_bits is not None:
                 mistakes = name_mistake(a, inputs, stages, fault=first_bits, tolerance=0.0)
                 first_bits = replace(first_bits, mistakes=mistakes)

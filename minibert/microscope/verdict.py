@@ -16,7 +16,8 @@ class Divergence:
     already. settings: what differs in how its module describes itself. code: of its forward in a and in b. argument, output:
     which of several inputs (of the stage named by `inside`) and outputs it is. told: the first sentence, where it is special.
     mistakes: what gives the same numbers, each completing "It is what you get if …". unpaired: whether it holds parameters of b
-    that are none of a's, and the other way round, so that it must differ.
+    that are none of a's, and the other way round, so that it must differ. guessed: whether some of
+    its parameters are paired by shape and place alone, and no mistake is named.
     """
 
     path: str
@@ -34,6 +35,7 @@ class Divergence:
     told: str = ""
     mistakes: tuple[str, ...] = ()
     unpaired: bool = False
+    guessed: bool = False
 
     @property
     def name(self) -> str:
@@ -52,6 +54,10 @@ class Divergence:
             if self.unpaired:
                 agree = "agree, but parameters in it could not be paired with a's: that alone makes it differ."
             lines.append(f"Its inputs{f' ({fed})' if fed else ''} {agree}")
+            if self.guessed:
+                lines.append(
+                    "Its parameters were paired by shapes and places. If they mean something else in b, that is the cause."
+                )
         if self.mistakes:
             lines.append(it_is(self.mistakes))
         if self.inside is None and self.argument:

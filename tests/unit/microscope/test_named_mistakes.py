@@ -21,7 +21,7 @@ from minibert import (
 from minibert.microscope import compare
 from minibert.microscope.compare import Comparison
 from tests.unit.microscope.annotated import Annotated
-from tests.unit.microscope.own_berts import LAYER, OWN, Mine, Own
+from tests.unit.microscope.own_berts import LAYER, OWN, Block, Mine, Own
 from tests.unit.microscope.own_decoders import DECODERS, Decoder, DecoderBlock
 from tests.unit.microscope.students import MISTAKES
 from tests.unit.microscope.test_student_decoders import decoder
@@ -158,6 +158,24 @@ def test_weights_that_cannot_be_paired_are_not_called_a_mistake() -> None:
     assert comparison.first.path == "bert.pooler.dense"
     assert "parameters in it could not be paired with a's: that alone makes it differ" in comparison.summary()
     assert "It is what you get" not in comparison.summary()
+
+
+class InterleavedBlock(Block):
+    """Right, with another layout of its one matrix: of each head the query, key and value."""
+
+    def attend(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        q, k, v = self.qkv(x).unflatten(-1, (4, 24)).transpose(1, 2).chunk(3, dim=-1)
+        return self.mix(self.join(self.weights(self.scores(q, k), mask) @ v))
+
+
+def test_a_layout_that_was_guessed_is_not_called_a_mistake() -> None:
+    other = type("Mine", (Mine,), {"block": InterleavedBlock})().eval()
+    summary = compare(model(fresh=True), other, labelled(), copy_weights=True).summary()
+    assert (
+        "Its parameters were paired by shapes and places. If they mean something else in b, that is the cause."
+        in summary
+    )
+    assert "It is what you get" not in summary
 
 
 def test_layers_in_a_plain_list_are_told() -> None:
