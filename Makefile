@@ -21,6 +21,8 @@ endif
 demo: .venv/.installed
 	$(VENV) -m minibert fill-mask "He shook his [MASK]."
 	@echo
+	$(VENV) -m minibert fill-mask "劝君更尽一杯[MASK]，西出阳关无故人。" --model shici-4l-256h
+	@echo
 	$(VENV) -m minibert attention "He shook his [MASK], and said no." --layer 0 --head 1
 
 # A BERT that runs while you type, in one file: build/playground.html, to be opened in a browser.
