@@ -137,12 +137,14 @@ def test_outside_of_pytest_a_model_without_the_head_is_refused_in_one_line(tmp_p
     assert result.stderr.count("\n") == 1, result.stderr
 
 
+@pytest.mark.slow
 def test_outside_of_pytest_a_text_too_long_is_refused_in_one_line() -> None:
     result = program("fill-mask", "[MASK] " + "word " * 300)
     assert result.returncode == 1
     assert result.stderr.count("\n") == 1, result.stderr
 
 
+@pytest.mark.slow
 def test_sizes_that_disagree_are_refused_in_one_line(tmp_path: Path) -> None:
     tiny(BertModel).save_pretrained(tmp_path)
     tensors = load_file(tmp_path / "model.safetensors")

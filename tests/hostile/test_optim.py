@@ -140,13 +140,15 @@ def test_an_unknown_schedule_is_refused_with_the_known_ones():
         get_scheduler("quadratic", AdamW([parameter()]), 1, 2)
 
 
-@pytest.mark.parametrize("kind", set(SchedulerType) - {SchedulerType.CONSTANT})
+@pytest.mark.parametrize("kind", sorted(set(SchedulerType) - {SchedulerType.CONSTANT}))
 def test_a_missing_warm_up_count_is_refused(kind):
     with pytest.raises(ValueError, match=f"The '{kind.value}' schedule needs num_warmup_steps"):
         get_scheduler(kind, AdamW([parameter()]), None, 10)
 
 
-@pytest.mark.parametrize("kind", set(SchedulerType) - {SchedulerType.CONSTANT, SchedulerType.CONSTANT_WITH_WARMUP})
+@pytest.mark.parametrize(
+    "kind", sorted(set(SchedulerType) - {SchedulerType.CONSTANT, SchedulerType.CONSTANT_WITH_WARMUP})
+)
 def test_a_missing_total_is_refused(kind):
     with pytest.raises(ValueError, match=f"The '{kind.value}' schedule needs num_training_steps"):
         get_scheduler(kind, AdamW([parameter()]), 1)

@@ -123,6 +123,7 @@ class TestCommands:
         assert "none.txt" in self.run("data", "prepare", tmp_path / "none.txt", "--out", tmp_path / "corpus")
 
 
+@pytest.mark.slow
 def test_the_commands_from_text_to_figures(tmp_path: Path) -> None:
     data = corpus(tmp_path)
     shutil.rmtree(data.folder)

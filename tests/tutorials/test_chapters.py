@@ -18,6 +18,7 @@ def without_threads() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("asked", "used"), [({}, "1"), ({"OMP_NUM_THREADS": "2"}, "2")])
 def test_a_chapter_computes_on_one_thread_unless_another_number_is_asked_for(asked: dict[str, str], used: str) -> None:
     program = "import torch, course.figures; print(torch.get_num_threads())"

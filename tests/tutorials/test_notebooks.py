@@ -65,6 +65,7 @@ def test_bert_in_one_page_finds_its_weights_in_the_built_folder(
     assert "head" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", ["course/tutorials", "nbgrader/source/13_multiple_choice"])
 def test_what_chapters_and_checks_import_is_in_the_built_folder(built: Path, folder: str) -> None:
     program = "import course.figures, course.hints, course.samples; print(course.samples.sample('endings.csv'))"

@@ -58,7 +58,13 @@ def names(folder: Path) -> list[str]:
 
 @needs_fork
 class TestKilledWriters:
-    @pytest.mark.parametrize("form", FORMS)
+    @pytest.mark.parametrize(
+        "form",
+        [
+            form if form in ("one file", "fewer shards") else pytest.param(form, marks=pytest.mark.slow)
+            for form in FORMS
+        ],
+    )
     def test_at_whatever_moment_leave_the_old_model_or_the_new_one(
         self, tmp_path: Path, form: str, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -80,6 +86,7 @@ class TestKilledWriters:
         assert {*found} == {"old", "new"}
         assert any("what a writer that was killed had written" in record.message for record in caplog.records)
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("added", [[], ["[NEW]"]])
     def test_of_tokenizers_too(self, tmp_path: Path, added: list[str]) -> None:
         def tokenizer(cased: bool, *pieces: str) -> BertTokenizer:

@@ -160,7 +160,7 @@ print((peak() - before) / sum(tensor.nbytes for tensor in tensors.values()))
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the standard library cannot measure it there")
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
+@pytest.mark.parametrize("dtype", [torch.float32, pytest.param(torch.float16, marks=pytest.mark.slow)])
 def test_reading_needs_no_second_copy_of_the_weights(tmp_path: Path, dtype: torch.dtype) -> None:
     save_file({f"w{n}": torch.zeros(8 << 20, dtype=dtype) for n in range(4)}, tmp_path / "model.safetensors")
     command = [sys.executable, "-c", MEASURE, str(tmp_path)]

@@ -176,7 +176,13 @@ def logger() -> Iterator[standard.Logger]:
     library.handlers[:] = before[2]
 
 
-@pytest.mark.parametrize(("level", "shown"), [("debug", 3), ("info", 2), ("warning", 1), ("error", 0)])
+@pytest.mark.parametrize(
+    ("level", "shown"),
+    [
+        ("debug", 3),
+        *(pytest.param(*each, marks=pytest.mark.slow) for each in (("info", 2), ("warning", 1), ("error", 0))),
+    ],
+)
 def test_the_verbosity_decides_what_is_shown_and_nothing_is_shown_twice(level: str, shown: int) -> None:
     program = (
         f"from minibert import logging; logging.set_verbosity_{level}(); log = logging.get_logger('minibert.x');"
@@ -243,6 +249,7 @@ def test_a_name_that_nobody_has_is_an_ordinary_mistake() -> None:
         minibert.Trayner  # noqa: B018
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "module", ["minibert.auto", "minibert.heads", "minibert.compat.attach", "minibert.compat.names"]
 )

@@ -289,7 +289,9 @@ class TestFunctionTransforms:
         torch.manual_seed(0)
         return torch.randn(1, 4, 32)
 
-    @pytest.mark.parametrize("transform", [torch.func.grad, torch.func.jacrev, torch.func.hessian], ids=str)
+    @pytest.mark.parametrize(
+        "transform", [torch.func.grad, torch.func.jacrev, torch.func.hessian], ids=["grad", "jacrev", "hessian"]
+    )
     def test_of_the_input(self, saved: Path, transform: Callable[..., Callable[[Tensor], Tensor]]) -> None:
         def first_numbers(model: BertModel) -> Tensor:
             return transform(lambda e: model(inputs_embeds=e).pooler_output[0, 0])(self.embedded())
