@@ -121,7 +121,7 @@ def private_conversions(library: Any) -> Any:
 @TOKENIZER
 def tokens_to_string(library: Any) -> Any:
     """`tokenizer.convert_tokens_to_string(tokens)`"""
-    return tokenizer_of(library).convert_tokens_to_string(["the", "caf", "##e", "##ys", "."])
+    return [tokenizer_of(library).convert_tokens_to_string(["the", "caf", "##e", "##ys", "."])]
 
 
 @TOKENIZER
@@ -176,7 +176,7 @@ def basic_tokenizer(library: Any) -> Any:
 @BASIC
 def strip_accents(library: Any) -> Any:
     """`._run_strip_accents(text)`"""
-    return part(library, "models.bert.tokenization_bert").BasicTokenizer()._run_strip_accents("déjà Ångström")
+    return [part(library, "models.bert.tokenization_bert").BasicTokenizer()._run_strip_accents("déjà Ångström")]
 
 
 @BASIC
@@ -198,7 +198,9 @@ def chinese_characters(library: Any) -> Any:
 @BASIC
 def clean_text(library: Any) -> Any:
     """`._clean_text(text)`"""
-    return part(library, "models.bert.tokenization_bert").BasicTokenizer()._clean_text("a\u0000b\tc\u200bd\u3000e\r\n")
+    return [
+        part(library, "models.bert.tokenization_bert").BasicTokenizer()._clean_text("a\u0000b\tc\u200bd\u3000e\r\n")
+    ]
 
 
 @BASIC
@@ -618,7 +620,7 @@ losses("BertForNextSentencePrediction", "next_sentence_label", next_sentence_lab
 losses("BertForSequenceClassification", "labels", labels=[1])
 losses("BertForMultipleChoice", "labels", labels=[0])
 losses("BertForTokenClassification", "labels", labels=[[0, 1, 1, 0, 0, 0, 1, 0, 0]])
-losses("BertForQuestionAnswering", "start_positions, end_positions", start_positions=[2], end_positions=[99])
+losses("BertForQuestionAnswering", "start_positions, end_positions", start_positions=[2], end_positions=[5])
 
 
 @HEADS

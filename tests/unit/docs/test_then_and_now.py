@@ -1,11 +1,13 @@
 """The page "the course, then and now" lists every program, and what it says of minibert is so."""
 
+import math
 import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 import minibert
 from tests.unit import chapter_checkpoints
@@ -55,6 +57,8 @@ def test_a_program_runs_here_and_finds_what_it_computes_by_hand(name: str) -> No
         ([1, 2], [1, 2], "equal"),
         ([1, 2], [1, 3], "another result"),
         ('failed with x:\nTraceback …\n  File "a"\nValueError: no | such\nthing', 1, "`ValueError: no ¦ such`"),
+        ({"a": torch.tensor([math.nan])}, {"a": torch.tensor([math.nan])}, "another result: inf apart"),
+        ({"a": torch.ones(2)}, {"a": torch.ones(2)}, "equal"),
         ({"a": [1]}, {"a": [1], "b": 2}, "another result: 1 values for 2"),
     ],
 )
