@@ -1,6 +1,8 @@
 # Every target makes what it needs and reuses what is there. PYTHON chooses the interpreter: make test PYTHON=python3.12
 # CPU=1 takes PyTorch's own build without GPU libraries, several gigabytes smaller on Linux: make demo CPU=1
+# JOBS tests run at a time: make test JOBS=1
 PYTHON ?= python3
+JOBS ?= 2
 PIP = -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 VENV = .venv/bin/python
 PARITY = .venv-parity/bin/python
@@ -38,7 +40,7 @@ test-playground: .venv/.test
 
 # Without the library that minibert is measured against first, so that nothing can lean on it; then side by side.
 test: .venv/.test .venv-parity/.installed
-	$(VENV) -m pytest -m "slow or not slow"
+	$(VENV) -m pytest -n $(JOBS) --dist loadfile -m "slow or not slow"
 	$(PARITY) -m pytest tests/parity/live tests/parity/real
 
 # The fast tests on every supported Python that this machine has, each in an environment of its own.
