@@ -26,11 +26,8 @@ OUT_OF_RANGE = [
         )
         for value in (0, -1, 2.0, "8", None, True, [8])
     ],
-    *[
-        (field, value, AT_LEAST_ZERO)
-        for field in ("num_hidden_layers", "chunk_size_feed_forward")
-        for value in (-1, 1.5, "2", None, False)
-    ],
+    *[("num_hidden_layers", value, "a whole number from 0 to 10,000") for value in (-1, 1.5, "2", None, False, 10_001)],
+    *[("chunk_size_feed_forward", value, AT_LEAST_ZERO) for value in (-1, 1.5, "2", None, False)],
     *[
         (field, value, PROBABILITY)
         for field in ("hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout")
