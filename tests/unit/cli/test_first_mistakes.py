@@ -243,7 +243,7 @@ def test_a_text_longer_than_those_trained_on_is_warned_of(
     assert f"{said}, and the model was trained on texts of at most 128" in result.stderr
 
 
-@pytest.mark.parametrize("words", [["a cat sat on the mat"], ["a cat", "--second", "a cat sat on the mat"]])
+@pytest.mark.parametrize("words", [["a cat sat on the mat"], ["a cat", "--beside", "a cat sat on the mat"]])
 def test_a_page_of_a_text_longer_than_those_trained_on_is_warned_of(
     words: list[str], tmp_path: Path, small: str
 ) -> None:
