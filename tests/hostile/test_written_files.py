@@ -122,7 +122,8 @@ def test_sigterm_at_any_moment_leaves_nothing_temporary(
         before.add(out.name)
         if codes[-1] == 0:
             break
-    assert codes == [143] * (len(codes) - 1) + [0]
+    assert codes[0] in (143, -15)  # before the command has begun, nothing of it listens
+    assert codes[1:] == [143] * (len(codes) - 2) + [0]
     assert len(codes) > 3
 
 
