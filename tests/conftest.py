@@ -7,6 +7,9 @@ fewer examples of each. No test cuts the power of the machine it runs on, so non
 import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported; the processes that tests start have it too
+os.environ.pop(
+    "COLUMNS", None
+)  # which a runner with several processes sets: a command's output is as wide here as in a pipe
 
 import hypothesis
 import pytest

@@ -120,7 +120,9 @@ class Vocabulary:
     @property
     def all_special_tokens_extended(self) -> list[Token]:
         """Every special token once, as it was given, in the order of the roles."""
-        tokens = [getattr(self, f"_{role}") for role in self.ROLES]
+        tokens = []
+        for role in self.ROLES:
+            tokens.append(getattr(self, f"_{role}"))
         return list(dict.fromkeys(filter(None, tokens + self._additional_special_tokens)))
 
     @property

@@ -40,7 +40,7 @@ def test_text_without_a_word_to_train_on_is_refused(tmp_path: Path) -> None:
     only.write_text("ban dor.", encoding="utf-8")
     with pytest.raises(ValueError, match="no words to train on"):
         prepare([empty], tmp_path / "corpus", tok, held_out=0)
-    with pytest.raises(ValueError, match=r"no words to train on.*--held-out"):
+    with pytest.raises(ValueError, match=r"no words to train on.*held_out"):
         prepare([only], tmp_path / "corpus", tok, held_out=25)  # the first file is held out
     manifest = prepare([empty, only], tmp_path / "corpus", tok, held_out=0)
     assert manifest["parts"][TRAIN] == {"files": 2, "tokens": 3 + 1, "sentences": 1, "documents": 1}
@@ -83,7 +83,7 @@ def test_a_damaged_corpus_is_noticed(tmp_path: Path) -> None:
 
 def test_a_held_out_part_that_is_empty_is_named(tmp_path: Path) -> None:
     data = corpus(tmp_path, held_out=0)
-    with pytest.raises(ValueError, match=r"held-out part of .* is empty.*--held-out"):
+    with pytest.raises(ValueError, match=r"held-out part of .* is empty.*held_out"):
         data.corpus(HELD_OUT)
 
 

@@ -26,10 +26,11 @@ __all__ = ["Picture", "new_figure", "show"]
 FOLDER_VARIABLE = "MINIBERT_FIGURES"
 
 write_utf8()  # a chapter prints "√" and "─", to a file too
+os.environ.setdefault("KINETO_LOG_LEVEL", "6")  # PyTorch's profiler says what it does; a chapter prints what it found
 if "OMP_NUM_THREADS" not in os.environ:
     torch.set_num_threads(
         1
-    )  # the models are small; where others compute too, threads wait for each other ten times as long as they work
+    )  # small models on several threads wait ten times as long as they work where others compute too
 
 
 class Picture:

@@ -392,7 +392,7 @@ def pieces_of_the_surface(library: Any) -> Any:
         tokenizer.convert_tokens_to_ids(["dog", "xyzzy", "[MASK]"]),
         tokenizer.convert_tokens_to_ids(None),
         tokenizer.convert_ids_to_tokens(4),
-        tokenizer.convert_ids_to_tokens([4, 0, 7, 10**6]),
+        tokenizer.convert_ids_to_tokens([4, 0, 7]),
         tokenizer.convert_ids_to_tokens([4, 0, 7], skip_special_tokens=True),
         tokenizer.convert_tokens_to_string(["un", "##aff", "##able", "dog", "##"]),
         tokenizer.clean_up_tokenization("do n't stop , it 's fine . i 'm we 've they 're ' x ' ok ? yes !"),

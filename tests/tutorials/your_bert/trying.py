@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+import torch
+import torch.nn.functional as F
 
 from course.checking import PASSED, WRONG
 from course.ladder.dropping import install
@@ -19,7 +24,6 @@ SECONDS = 12  # of the processor, so that a busy machine changes nothing
 
 def opened(my_bert: str, adapters: str) -> dict[str, Any]:
     """The names of adapters.py beside this my_bert.py."""
-    install()
     for name, text in (("my_bert", my_bert), ("adapters", adapters)):
         module = ModuleType(name)
         sys.modules[name] = module
@@ -27,12 +31,23 @@ def opened(my_bert: str, adapters: str) -> dict[str, Any]:
     return sys.modules["adapters"].__dict__
 
 
+@contextlib.contextmanager
+def noted_dropout() -> Iterator[None]:
+    """Inside, PyTorch's dropout is the one that can be noted; afterwards it is PyTorch's own again, which other tests need."""
+    kept = torch.dropout, F.dropout, F.scaled_dot_product_attention
+    install()
+    try:
+        yield
+    finally:
+        torch.dropout, F.dropout, F.scaled_dot_product_attention = kept
+
+
 def grade_of(my_bert: str, adapters: str, part: str) -> Grade:
     """The grade of one part."""
     signal.signal(signal.SIGVTALRM, _ring)
     signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
     try:
-        with tempfile.TemporaryDirectory() as folder:
+        with tempfile.TemporaryDirectory() as folder, noted_dropout():
             return grade(find_part(part), opened(my_bert, adapters), Path(folder))
     except Exception as error:  # at the top of a file
         return Grade(part, WRONG, str(error), blamed=part)
