@@ -165,9 +165,7 @@ class Vocabulary:
     def token_to_id(self, token: Token) -> int:
         """As `known_id`. Raises ValueError when the vocabulary has neither the token nor the unknown token."""
         if (index := self.known_id(token)) is None:
-            missing = (
-                f"neither {str(token)!r} nor the unknown token {str(self._unk_token)!r}, for words that it cannot spell"
-            )
+            missing = f"neither {str(token)!r} nor the unknown token {str(self._unk_token)!r}"
             raise ValueError(f"The vocabulary has {missing}. Set tokenizer.unk_token to one that it has.")
         return index
 
