@@ -47,32 +47,53 @@ _TAKEN = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)  # what the system says whe
 @contextmanager
 def lock(path: Path, patience: float = 0) -> Iterator[None]:
     """Be the only one with the lock of this file; it ends with the process. Raises BlockingIOError after `patience` seconds."""
-    end = time.monotonic() + patience
-    while True:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with suppress(FileNotFoundError):  # its folder, or the file, was just removed by who had the lock
-            file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
-            try:
-                _lock(file)
-                if os.path.samestat(path.stat(), os.fstat(file)):
-                    break
-            except OSError as error:
-                if error.errno not in (*_TAKEN, errno.ENOENT):
-                    break  # this file system has no locks
-                if time.monotonic() >= end:
-                    os.close(file)
-                    raise BlockingIOError(f"another process has locked {path}") from error
+    end, file = time.monotonic() + patience, None
+    try:
+        while True:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with suppress(FileNotFoundError):  # its folder, or the file, was just removed by who had the lock
+                file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+                try:
+                    _lock(file)
+                    if os.path.samestat(path.stat(), os.fstat(file)):
+                        break
+                except OSError as error:
+                    if error.errno not in (*_TAKEN, errno.ENOENT):
+                        break  # this file system has no locks
+                    if time.monotonic() >= end:
+                        raise BlockingIOError(f"another process has locked {path}") from error
+                os.close(file)
+                file = None
+            time.sleep(0.02)
+    except BaseException:  # Ctrl-C or SIGTERM too: the file may be there before its number is known here
+        if file is not None:
             os.close(file)
-        time.sleep(0.02)
+        _remove_if_free(path)
+        raise
     try:
         yield
     finally:
-        with suppress(OSError):  # Windows removes no file that is open
-            path.unlink()
-        os.close(file)
-        if sys.platform == "win32":
-            with suppress(OSError):
+        try:
+            with suppress(OSError):  # Windows removes no file that is open
                 path.unlink()
+        finally:
+            os.close(file)
+            if sys.platform == "win32":
+                with suppress(OSError):
+                    path.unlink()
+            _remove_if_free(path)  # where SIGTERM came before it was removed
+
+
+def _remove_if_free(path: Path) -> None:
+    """Remove the file of a lock that nobody has."""
+    with suppress(OSError):
+        file = os.open(path, os.O_RDWR)
+        try:
+            _lock(file)
+            if os.path.samestat(path.stat(), os.fstat(file)):
+                path.unlink()
+        finally:
+            os.close(file)
 
 
 @contextmanager
