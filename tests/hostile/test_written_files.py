@@ -117,7 +117,7 @@ def test_sigterm_at_any_moment_leaves_nothing_temporary(
         command = [*COMMANDS[name], "--out", str(out)]
         codes.append(asked_to_end_at(moment, lambda command=command: minibert(command, standalone_mode=False)))
         assert {path.name for path in tmp_path.iterdir()} <= before | {out.name}
-        assert {path.name for path in out.rglob(".*")} <= {".saving"}  # a folder, where the moment is that of its removal
+        assert {path.name for path in out.rglob(".*")} <= {".saving"}  # empty: its removal was the moment
         assert list(out.glob(".saving/*")) == []
         before.add(out.name)
         if codes[-1] == 0:
