@@ -86,14 +86,10 @@ def lock(path: Path, patience: float = 0) -> Iterator[None]:
 
 def _remove_if_free(path: Path) -> None:
     """Remove the file of a lock that nobody has."""
-    with suppress(OSError):
-        file = os.open(path, os.O_RDWR)
-        try:
-            _lock(file)
-            if os.path.samestat(path.stat(), os.fstat(file)):
-                path.unlink()
-        finally:
-            os.close(file)
+    with suppress(OSError), path.open("r+b") as file:
+        _lock(file.fileno())
+        if os.path.samestat(path.stat(), os.fstat(file.fileno())):
+            path.unlink()
 
 
 @contextmanager
