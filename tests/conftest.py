@@ -5,6 +5,7 @@ fewer examples of each. No test cuts the power of the machine it runs on, so non
 """
 
 import os
+from collections.abc import Iterator
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported; the processes that tests start have it too
 os.environ.pop(
@@ -24,7 +25,22 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.load_profile("fast" if config.option.markexpr == "not slow" else "all")
 
 
+def settings() -> dict[str, object]:
+    """Of PyTorch, for the whole process: what a test that changed one must have put back."""
+    return {
+        "default device or another function mode": torch._C._len_torch_function_stack(),
+        "default dtype": torch.get_default_dtype(),
+        "gradients": torch.is_grad_enabled(),
+        "deterministic algorithms": torch.are_deterministic_algorithms_enabled(),
+        "float32 products": torch.get_float32_matmul_precision(),
+        "oneDNN": torch.backends.mkldnn.enabled,
+    }
+
+
 @pytest.fixture(autouse=True)
-def one_thread() -> None:
-    """Set again for each test, since some choose their own number."""
+def one_thread_and_settings_put_back() -> Iterator[None]:
+    """One thread is set again for each test, since some choose their own number."""
     torch.set_num_threads(1)
+    before = settings()
+    yield
+    assert settings() == before

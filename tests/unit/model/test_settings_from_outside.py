@@ -42,7 +42,7 @@ class TestADefaultDevice:
             headed = BertForSequenceClassification.from_pretrained(tmp_path, num_labels=5, ignore_mismatched_sizes=True)
             assert places(headed) == {"meta"}
         finally:
-            torch.set_default_device("cpu")
+            torch.set_default_device(None)
         assert places(model_class.from_pretrained(tmp_path)) == {"cpu"}
 
 
