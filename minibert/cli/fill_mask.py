@@ -1,27 +1,42 @@
-"""`minibert fill-mask`: the likeliest words for each blank of a text."""
+"""`minibert fill-mask`: the likeliest words for each blank of a text, or of every line of a file."""
 
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import click
 
-from ..terminal import display_width, pad
+from ..terminal import display_width, echo, pad, table
 from ..visible import visible
-from .kinds import TEXT, Count
-from .options import json_option, model_option, print_answer, warn_if_long
+from .kinds import FILE, TEXT, Count
+from .options import json_option, model_option, print_answer, print_json, warn_if_long
+
+Blank = dict[str, Any]  # position: among the tokens; predictions: each a token, its id and probability
 
 
 @click.command("fill-mask")
-@click.argument("text", type=TEXT)
+@click.argument("text", type=TEXT, required=False)
+@click.option("--file", type=FILE, help="Fill in a whole file, a text a line.")
 @click.option("--top-k", "-k", default=5, type=Count(1), help="Show N words for each blank.")
+@click.option("--batch-size", default=32, type=Count(1), help="Read N lines of a --file at a time.")
 @model_option
 @json_option
-def fill_mask(text: str, top_k: int, model: str, as_json: bool) -> None:
+def fill_mask(text: str | None, file: Path | None, top_k: int, batch_size: int, model: str, as_json: bool) -> None:
     """Fill in each [MASK] of TEXT: show the words to which the model gives the highest probability.
+
+    A --file is read without its padding, by the faster of PyTorch's two libraries: up to rounding the same numbers.
 
     \b
     minibert fill-mask "He shook his [MASK]."
     minibert fill-mask "The [MASK] sailed across the [MASK]." --top-k 3
+    minibert fill-mask --file sentences.txt --json
     """
+    if (text is None) == (file is None):
+        raise click.UsageError("Give a TEXT with a [MASK] in it, or a --file of them, not both.")
+    if text is None:
+        fill_file(str(file), top_k=top_k, batch_size=batch_size, model=model, as_json=as_json)
+        return
     blanks = predict_blanks(text, top_k, model)
     lines = []
     for number, blank in enumerate(blanks, start=1):
@@ -35,33 +50,73 @@ def fill_mask(text: str, top_k: int, model: str, as_json: bool) -> None:
     print_answer({"text": text, "model": model, "blanks": blanks}, "\n".join(lines), as_json)
 
 
-def predict_blanks(text: str, top_k: int, model_name: str) -> list[dict[str, Any]]:
+def fill_file(file: str, *, top_k: int, batch_size: int, model: str, as_json: bool) -> None:
+    """Print the words for every line of a file that is not empty. Raises ValueError, naming the line, for one without a blank."""
+    from ..tasks.task_files import read_lines
+
+    located = [(where, line.strip()) for where, line in read_lines(file) if line.strip()]
+    answers = predict_all(located, top_k, model, batch_size=batch_size, fast=True)
+    if as_json:
+        found = zip(located, answers, strict=True)
+        print_json({"model": model, "answers": [{"text": text, "blanks": blanks} for (_, text), blanks in found]})
+        return
+    rows = []
+    for (_, text), blanks in zip(located, answers, strict=True):
+        words = [(str(n), each) for n, blank in enumerate(blanks, start=1) for each in blank["predictions"]]
+        for first, (number, each) in enumerate(words):
+            rows.append(("" if first else text, number, each["token"], f"{each['probability']:.1%}"))
+    echo(table(("text", "blank", "word", "probability"), rows, right=[1, 3]))
+
+
+def predict_blanks(text: str, top_k: int, model_name: str) -> list[Blank]:
     """For each [MASK] its position among the tokens and the `top_k` likeliest words with their probabilities.
 
     Raises ValueError for a text without a blank or a model without the masked-word head.
     """
+    [blanks] = predict_all([("The text", text)], top_k, model_name)
+    return blanks
+
+
+def predict_all(
+    located: Sequence[tuple[str, str]], top_k: int, model_name: str, *, batch_size: int = 1, fast: bool = False
+) -> list[list[Blank]]:
+    """The blanks of several texts. located: for each where it stands, for errors, and itself. fast: the same numbers in less time."""
     import torch
 
     from .. import BertForMaskedLM, BertTokenizer
+    from ..fast.linear_layers import linear
+    from ..fast.packing import packed_if_padded
+    from ..tasks import evaluation_batches
 
     tokenizer = BertTokenizer.from_pretrained(model_name)
-    mask = tokenizer.mask_token
-    inputs = tokenizer(text, return_tensors="pt")
-    positions = (inputs["input_ids"][0] == tokenizer.mask_token_id).nonzero().flatten().tolist()
-    if not positions:
-        raise ValueError(f"The text has no blank. Write {mask} where a word is missing: 'He shook his {mask}.'")
-
+    mask, mask_id = tokenizer.mask_token, tokenizer.mask_token_id
+    rows = [tokenizer(text, verbose=False) for _, text in located]
+    without = [where for (where, _), row in zip(located, rows, strict=True) if mask_id not in row["input_ids"]]
+    if without:
+        raise ValueError(f"{without[0]} has no blank. Write {mask} where a word is missing: 'He shook his {mask}.'")
     model = BertForMaskedLM.from_pretrained(model_name)
     if any(finding.name.startswith("cls.") for finding in model.loading_report.new):
         raise ValueError(f"{model_name} was not trained to predict words: it has no masked-word head.")
-    with torch.no_grad():
-        probabilities = model(**inputs).logits[0, positions].softmax(dim=-1)  # (blanks, vocab)
-    warn_if_long(tokenizer, inputs["input_ids"])
-    probabilities = probabilities[..., : len(tokenizer)]  # of a model that has more rows, the words there are
-    best = probabilities.topk(min(top_k, probabilities.size(-1)))
-    blanks = []
-    for position, ids, values in zip(positions, best.indices.tolist(), best.values.tolist(), strict=True):
-        found = zip(tokenizer.convert_ids_to_tokens(ids), ids, values, strict=True)
-        predictions = [{"token": token, "id": token_id, "probability": value} for token, token_id, value in found]
-        blanks.append({"position": position, "predictions": predictions})
-    return blanks
+
+    answers: list[list[Blank]] = [[] for _ in rows]
+    for numbers in evaluation_batches([len(row["input_ids"]) for row in rows], batch_size):
+        batch = tokenizer.pad([rows[number] for number in numbers], return_tensors="pt")
+        hidden = batch["input_ids"] == mask_id
+        with torch.no_grad(), ExitStack() as ways:
+            if fast:
+                ways.enter_context(linear(model))
+                ways.enter_context(packed_if_padded(model, batch))
+            hidden_states = model.bert(**batch)[0]  # (batch, seq, hidden)
+            probabilities = model.cls(hidden_states[hidden]).softmax(dim=-1)  # (blanks, vocab)
+        probabilities = probabilities[:, : len(tokenizer)]  # of a model that has more rows, the words there are
+        best = probabilities.topk(min(top_k, probabilities.size(-1)))
+        found = iter(zip(best.indices.tolist(), best.values.tolist(), strict=True))
+        for number in numbers:
+            for position in (place for place, each in enumerate(rows[number]["input_ids"]) if each == mask_id):
+                ids, values = next(found)
+                words = zip(tokenizer.convert_ids_to_tokens(ids), ids, values, strict=True)
+                predictions = [{"token": token, "id": word, "probability": share} for token, word, share in words]
+                answers[number].append({"position": position, "predictions": predictions})
+    longest, (where, _) = max(zip(rows, located, strict=True), key=lambda each: len(each[0]["input_ids"]))
+    warn_if_long(tokenizer, torch.tensor([longest["input_ids"]]), has=f"{where} has")
+    return answers

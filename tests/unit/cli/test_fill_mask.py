@@ -1,13 +1,15 @@
 """`minibert fill-mask`: the likeliest words for each blank, as text and as JSON."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from minibert import BertForMaskedLM, BertTokenizer
 from minibert.cli.fill_mask import predict_blanks
-from tests.unit.cli.running import json_of, output_of
+from minibert.fast.packing import PackedEncoder
+from tests.unit.cli.running import json_of, output_of, run
 from tests.unit.tiny_bert import BUNDLED
 
 TEXT = "He shook his [MASK]."
@@ -82,3 +84,63 @@ def test_the_same_from_python() -> None:
 def test_no_line_ends_in_spaces() -> None:
     lines = output_of("fill-mask", "He shook his [MASK].").splitlines()
     assert all(line == line.rstrip() for line in lines)
+
+
+LINES = [TWO, "", "No, he said, and shook his [MASK] at the old man who had come to the door.", TEXT, "  ", TEXT]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> str:
+    path = tmp_path / "lines.txt"
+    path.write_text("\n".join(LINES), encoding="utf-8")
+    return str(path)
+
+
+def test_a_file_gets_line_by_line_the_answers_of_its_texts(file: str) -> None:
+    answers = json_of("fill-mask", "--file", file, "-k", "3")["answers"]
+    texts = [line for line in LINES if line.strip()]
+    assert [answer["text"] for answer in answers] == texts
+    for answer, text in zip(answers, texts, strict=True):
+        alone = predict_blanks(text, 3, BUNDLED)
+        assert [blank["position"] for blank in answer["blanks"]] == [blank["position"] for blank in alone]
+        for blank, expected in zip(answer["blanks"], alone, strict=True):
+            for found, wanted in zip(blank["predictions"], expected["predictions"], strict=True):
+                assert found["token"] == wanted["token"]
+                assert found["probability"] == pytest.approx(wanted["probability"], abs=1e-5)
+
+
+def test_a_files_table_says_each_text_once_and_numbers_its_blanks(file: str) -> None:
+    lines = output_of("fill-mask", "--file", file, "-k", "2").splitlines()[2:]
+    assert len(lines) == 2 * 5
+    assert [line.startswith(TWO) for line in lines[:4]] == [True, False, False, False]
+    assert [line.split()[-3] for line in lines[1:4]] == ["1", "2", "2"]
+
+
+def test_a_files_padding_is_left_out(file: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = []
+    plain = PackedEncoder.forward
+
+    def counted(self: PackedEncoder, hidden_states: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
+        rows.append(hidden_states.shape)
+        return plain(self, hidden_states, *args, **kwargs)
+
+    monkeypatch.setattr(PackedEncoder, "forward", counted)
+    json_of("fill-mask", "--file", file)
+    assert len(rows) == 1
+
+
+@pytest.mark.parametrize(
+    ("lines", "says"),
+    [("He [MASK].\n\nNo blank here.", "line 3 has no blank"), (" \n", "is empty")],
+    ids=["a line without a blank", "no line"],
+)
+def test_a_file_that_asks_nothing_is_refused_by_its_line(tmp_path: Path, lines: str, says: str) -> None:
+    (tmp_path / "lines.txt").write_text(lines, encoding="utf-8")
+    result = run("fill-mask", "--file", str(tmp_path / "lines.txt"))
+    assert result.exit_code == 1
+    assert says in result.stderr
+
+
+def test_a_text_and_a_file_at_once_or_neither_are_refused(file: str) -> None:
+    for arguments in ([TEXT, "--file", file], []):
+        assert "not both" in run("fill-mask", *arguments).stderr
