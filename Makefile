@@ -71,6 +71,7 @@ bench: .venv-parity/.installed
 # The site, in build/site: the chapters are run, and a broken link or any other warning stops it.
 docs: .venv-docs/.installed
 	$(MKDOCS) build --strict
+	$(MKDOCS) build --strict --config-file mkdocs.zh.yml
 
 docs-serve: .venv-docs/.installed
 	$(MKDOCS) serve

@@ -1,11 +1,13 @@
 """Which files of the repository a page leads to, for the notebooks and the site, which take them along."""
 
+import functools
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 TUTORIALS = ROOT / "tutorials"
+ENGLISH_ONLY = ("api", "zh")  # folders of docs/: the reference is made of docstrings, which stay English
 LINK = re.compile(r"\]\((?!\w+:)([^)#\s]+)(#[^)\s]*)?\)")
 """The file and the heading or symbol in it; not https:, not a heading of the same page."""
 
@@ -15,9 +17,36 @@ def chapters() -> list[Path]:
     return sorted(TUTORIALS.glob("[0-9][0-9]_*.py"))
 
 
+@functools.cache
+def sources() -> list[Path]:
+    """Every English file that has a twin in Chinese, or should."""
+    pages = [page for page in sorted((ROOT / "docs").rglob("*.md")) if page.parent.name not in ENGLISH_ONLY]
+    course = [TUTORIALS / "README.md", *chapters(), TUTORIALS / "bert_in_one_page.py"]
+    functions = [*sorted((TUTORIALS / "exercises").glob("*.py")), *sorted((TUTORIALS / "solutions").glob("*.py"))]
+    return [ROOT / "README.md", *pages, *course, *functions]
+
+
+def twin(path: Path) -> Path:
+    """Where the Chinese of an English file stands: README.zh.md, docs/zh/NAME, tutorials/zh/NAME."""
+    if path == ROOT / "README.md":
+        return ROOT / "README.zh.md"
+    top = ROOT / path.relative_to(ROOT).parts[0]
+    return top / "zh" / path.relative_to(top)
+
+
+def is_chinese(path: Path) -> bool:
+    """Whether a file belongs to the Chinese edition."""
+    return path == ROOT / "README.zh.md" or "zh" in path.parts[len(ROOT.parts) :]
+
+
 def is_page(path: Path) -> bool:
     """Whether its links are links: prose does have them, code only looks as if."""
-    return path.suffix == ".md" or path.parent == TUTORIALS
+    return path.suffix == ".md" or path.parent in (TUTORIALS, TUTORIALS / "zh")
+
+
+def has_twin(path: Path) -> bool:
+    """Whether a file is there in both languages."""
+    return is_chinese(path) or path in sources()
 
 
 def inside(folder: Path) -> list[Path]:
@@ -29,8 +58,11 @@ def inside(folder: Path) -> list[Path]:
     )
 
 
-def linked(pages: Iterable[Path]) -> Iterator[Path]:
-    """Every file and folder that can be reached from these pages link by link, the pages too. What is in a folder counts."""
+def linked(pages: Iterable[Path], other_edition: bool = True) -> Iterator[Path]:
+    """Every file and folder that can be reached from these pages link by link, the pages too. What is in a folder counts.
+
+    other_edition: whether links between English and Chinese pages are followed.
+    """
     seen: set[Path] = set()
     waiting = list(pages)
     while waiting:
@@ -42,4 +74,5 @@ def linked(pages: Iterable[Path]) -> Iterator[Path]:
         if path.is_dir():
             waiting += inside(path)
         elif is_page(path):
-            waiting += [(path.parent / link).resolve() for link, _ in LINK.findall(path.read_text(encoding="utf-8"))]
+            found = [(path.parent / link).resolve() for link, _ in LINK.findall(path.read_text(encoding="utf-8"))]
+            waiting += [to for to in found if other_edition or is_chinese(to) == is_chinese(path) or not has_twin(to)]

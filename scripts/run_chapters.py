@@ -31,14 +31,16 @@ SETTINGS = {
     "HF_HUB_OFFLINE": "1",
     "OMP_NUM_THREADS": "1",
     "PYTHONDONTWRITEBYTECODE": "1",
-    # what stands beside a chapter can be imported, as in Jupyter; and the library is that of this checkout, wherever one is installed
-    "PYTHONPATH": os.pathsep.join([str(TUTORIALS), str(ROOT)]),
 }
 
 
 def run_all(chapters: list[Path]) -> list[NotebookNode]:
     """Every chapter with its output. Raises CellExecutionError where a cell fails."""
-    imported = [*TUTORIALS.glob("bert*.py"), *(TUTORIALS / "course").glob("*.py"), *(TUTORIALS / "samples").glob("*.*")]
+    imported = [
+        *TUTORIALS.rglob("bert*.py"),
+        *(TUTORIALS / "course").glob("*.py"),
+        *(TUTORIALS / "samples").glob("*.*"),
+    ]
     library = fingerprint([*(ROOT / "minibert").rglob("*.py"), *(ROOT / "weights").rglob("*.*"), *imported])
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return list(pool.map(partial(run, library=library), chapters))
@@ -57,7 +59,8 @@ def run(chapter: Path, library: str) -> NotebookNode:
     notebook = jupytext.read(chapter)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     sources = hashlib.sha256("\0".join(cell.source for cell in code).encode())
-    kept = KEPT / f"{chapter.stem}-{sources.hexdigest()[:16]}-{library[:16]}.ipynb"
+    name = "-".join([*chapter.parent.relative_to(TUTORIALS).parts, chapter.stem])
+    kept = KEPT / f"{name}-{sources.hexdigest()[:16]}-{library[:16]}.ipynb"
     if kept.exists():
         before = [cell for cell in nbformat.read(kept, as_version=4).cells if cell.cell_type == "code"]
         for cell, run_before in zip(code, before, strict=True):
@@ -66,10 +69,12 @@ def run(chapter: Path, library: str) -> NotebookNode:
     with tempfile.TemporaryDirectory() as folder:
         resources = {"metadata": {"path": folder}}
         client = NotebookClient(notebook, timeout=SECONDS, resources=resources, coalesce_streams=True)
+        # What stands beside a chapter can be imported, as in Jupyter; and the library is that of this checkout, wherever one is installed.
+        paths = os.pathsep.join([str(chapter.parent), str(TUTORIALS), str(ROOT)])
         # Only the kernel's own complaints are dropped; what cells write to standard error is output.
-        client.execute(env={**os.environ, **SETTINGS}, stderr=DEVNULL)
+        client.execute(env={**os.environ, **SETTINGS, "PYTHONPATH": paths}, stderr=DEVNULL)
     KEPT.mkdir(parents=True, exist_ok=True)
-    for old in KEPT.glob(f"{chapter.stem}-*.ipynb"):
+    for old in KEPT.glob(f"{name}-*.ipynb"):
         old.unlink()
     unfinished = kept.with_suffix(".unfinished")
     nbformat.write(notebook, unfinished)

@@ -50,6 +50,9 @@ LOOKED_AT = [
     "tutorials/11_small_bert",
     "api/network",
     "minibert/model/attention",
+    "zh/index",
+    "zh/the_code",
+    "zh/tutorials/04_attention",
 ]
 
 
@@ -110,6 +113,13 @@ def test_a_search_for_a_negative_number_finds_the_pages_that_say_it(site: Path, 
     pages = {Path(unquote(urlsplit(address).path)) for address in search_for(window, words)}
     assert {"08_pretraining", "14_tagging", "faq"} <= {page.stem for page in pages}
     assert all(re.search(r"[−-]100", page.read_text(encoding="utf-8")) for page in pages)
+
+
+@pytest.mark.parametrize(("words", "page"), [("残差连接", "05_encoder"), ("掩码比例", "08_pretraining")])
+def test_a_search_in_chinese_finds_the_chapter(site: Path, window: Browser, words: str, page: str) -> None:
+    window.resize(1280, 900)
+    window.open(site / "zh" / "index.html")
+    assert any(page in address for address in search_for(window, words))
 
 
 @pytest.mark.parametrize("words", ["from_pretrained", "masked", "masking"])

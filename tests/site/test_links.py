@@ -79,10 +79,13 @@ def test_a_link_into_the_code_leads_to_the_line_of_its_symbol(site: Path, pages:
     assert "minibert/model/attention.html#BertSelfAttention" in pages[site / "the_code.html"].links
 
 
-def test_every_chapter_is_there_with_its_output_and_pictures(pages: dict[Path, Links], site: Path) -> None:
-    contents = pages[site / "tutorials" / "index.html"]
-    for chapter in TUTORIALS.glob("[0-9][0-9]_*.py"):
-        page = pages[site / "tutorials" / f"{chapter.stem}.html"]
+@pytest.mark.parametrize("edition", ["", "zh"])
+def test_every_chapter_is_there_with_its_output_and_pictures(
+    pages: dict[Path, Links], site: Path, edition: str
+) -> None:
+    contents = pages[site / edition / "tutorials" / "index.html"]
+    for chapter in (TUTORIALS / edition).glob("[0-9][0-9]_*.py"):
+        page = pages[site / edition / "tutorials" / f"{chapter.stem}.html"]
         assert page.text.count('class="output highlight"') > 3
         plots = plots_of(chapter)
         assert plots
@@ -112,18 +115,46 @@ def test_every_chapter_has_a_drawing_and_a_notebook(pages: dict[Path, Links], si
         assert told == set(plots_of(chapter).values())
 
 
+def words_in(text: str) -> float:
+    """How long a text is: a Chinese character says about what three Latin letters say."""
+    return len(text) + 2 * len(re.findall(r"[\u4e00-\u9fff]", text))
+
+
 def test_a_picture_says_what_is_seen_and_opens(pages: dict[Path, Links]) -> None:
     for page, content in pages.items():
         for source, (leads_to, seen) in content.pictures.items():
             assert leads_to == source, page.name
-            assert len(seen) > 60, (page.name, source)
+            assert words_in(seen) > 60, (page.name, source)
 
 
-def test_every_page_has_a_title_and_a_description_of_its_own(pages: dict[Path, Links]) -> None:
-    titles = Counter(re.findall(r"<title>(.*?)</title>", content.text)[0] for content in pages.values())
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_page_has_a_title_and_a_description_of_its_own(
+    site: Path, pages: dict[Path, Links], language: str
+) -> None:
+    edition = [content for page, content in pages.items() if (site / "zh" in page.parents) == (language == "zh")]
+    titles = Counter(re.findall(r"<title>(.*?)</title>", content.text)[0] for content in edition)
     assert [title for title, count in titles.items() if count > 1 or title == "minibert - minibert"] == []
-    described = Counter(content.description for content in pages.values())
-    assert [text for text, count in described.items() if count > 1 or not 30 < len(text) <= 200] == []
+    described = Counter(content.description for content in edition)
+    short = [text for text in described if words_in(text) <= 30 or len(text) > 200]
+    assert [text for text, count in described.items() if count > 1] + short == []
+
+
+def test_every_page_leads_to_itself_in_the_other_language(site: Path, pages: dict[Path, Links]) -> None:
+    for page, content in pages.items():
+        if page.name == "playground.html":
+            continue
+        chinese = site / "zh" in page.parents
+        other = site / page.relative_to(site / "zh") if chinese else site / "zh" / page.relative_to(site)
+        found = dict(re.findall(r'<a href="([^"]+)" hreflang="(en|zh)"', content.text))
+        (link,) = (link for link, language in found.items() if language == ("en" if chinese else "zh"))
+        assert (page.parent / link).resolve() == other
+
+
+def test_the_chinese_pages_are_in_chinese(site: Path, pages: dict[Path, Links]) -> None:
+    for name in ("index", "the_code", "faq", "tutorials/index", "tutorials/04_attention"):
+        text = pages[site / "zh" / f"{name}.html"].text
+        assert '<html lang="zh"' in text
+        assert len(re.findall(r"[\u4e00-\u9fff]", text)) > 500, name
 
 
 def test_the_arguments_of_a_class_are_told_one_by_one(pages: dict[Path, Links], site: Path) -> None:

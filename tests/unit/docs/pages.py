@@ -5,3 +5,4 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
+CHINESE_PAGES = [*sorted((DOCS / "zh").glob("*.md")), ROOT / "README.zh.md", ROOT / "tutorials" / "zh" / "README.md"]

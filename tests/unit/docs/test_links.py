@@ -7,7 +7,7 @@ import pytest
 
 from scripts.links import chapters
 from scripts.symbols import symbols
-from tests.unit.docs.pages import DOCS, PAGES, ROOT
+from tests.unit.docs.pages import CHINESE_PAGES, DOCS, PAGES, ROOT
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
@@ -24,14 +24,19 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+EVERY_PAGE = pytest.mark.parametrize(
+    "page", [*PAGES, *CHINESE_PAGES], ids=lambda page: page.relative_to(ROOT).as_posix()
+)
+
+
+@EVERY_PAGE
 def test_every_link_leads_to_a_file_of_the_project(page: Path) -> None:
     files = [link.partition("#")[0] for link in links(page) if not link.startswith(("https://", "#"))]
     assert [file for file in files if not (page.parent / file).exists()] == []
     assert [file for file in files if ROOT not in (page.parent / file).resolve().parents] == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+@EVERY_PAGE
 def test_every_link_to_a_heading_has_its_heading(page: Path) -> None:
     for link in links(page):
         file, _, anchor = link.partition("#")

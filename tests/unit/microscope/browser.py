@@ -34,7 +34,7 @@ class Browser:
     def ask(self, method: str, path: str, **body: Any) -> Any:
         data = json.dumps(body).encode() if method == "POST" else None
         request = urllib.request.Request(self.address + path, data, {"Content-Type": "application/json"}, method=method)
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with urllib.request.urlopen(request, timeout=200) as answer:
             return json.load(answer)["value"]
 
     def open(self, page: Path) -> None:
@@ -93,8 +93,12 @@ def browser(profile: Path) -> Iterator[Browser]:
             *("--disable-background-networking", "--disable-component-update", f"--user-data-dir={profile}"),
         ]
         options = {"binary": _chromium(), "args": switches}
-        wanted = {"alwaysMatch": {"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}}
-        session = Browser(server).ask("POST", "/session", capabilities=wanted)["sessionId"]
+        wanted = {
+            "goog:chromeOptions": options,
+            "goog:loggingPrefs": {"browser": "ALL"},
+            "timeouts": {"script": 150_000},  # ms: a busy machine is no mistake
+        }
+        session = Browser(server).ask("POST", "/session", capabilities={"alwaysMatch": wanted})["sessionId"]
         window = Browser(f"{server}/session/{session}")
         yield window
         window.ask("DELETE", "")

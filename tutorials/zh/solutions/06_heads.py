@@ -1,0 +1,45 @@
+"""第 6 章的练习，池化层与预测的任务头。用 `minibert check 6` 检查。"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+def pool(hidden_states: Tensor, dense: nn.Linear) -> Tensor:
+    """第一个位置 [CLS] 的 tanh(W h + b)。
+
+    hidden_states：(batch, seq, hidden)。返回 (batch, hidden)。
+
+    5 分钟，容易。
+    """
+    return torch.tanh(dense(hidden_states[:, 0]))
+
+
+def transform(hidden_states: Tensor, dense: nn.Linear, norm: nn.LayerNorm) -> Tensor:
+    """LayerNorm(gelu(W h + b))：每个位置与各个词相比之前要经过的变换。
+
+    5 分钟，容易。
+    """
+    return norm(F.gelu(dense(hidden_states)))
+
+
+def word_scores(transformed: Tensor, word_embeddings: Tensor, bias: Tensor) -> Tensor:
+    """每个位置上每个词的分数：transformed · 词的嵌入 + 词的偏置。
+
+    transformed：(batch, seq, hidden)。word_embeddings：(vocab, hidden)。bias：(vocab)。返回 (batch, seq, vocab)。
+
+    5 分钟，容易。
+    """
+    return transformed @ word_embeddings.T + bias
+
+
+def count_parameters(named: dict[str, Tensor]) -> int:
+    """一个模型要学多少个数。有两个名字的张量是同一个张量：只数一次。
+
+    10 分钟，中等。
+    """
+    distinct = {id(tensor): tensor.numel() for tensor in named.values()}
+    return sum(distinct.values())
+
+
+# en: module=557ae1c3 pool=ea7110fe transform=8c65df0d word_scores=1d16b9b7 count_parameters=13ba8b25

@@ -1,0 +1,50 @@
+"""第 10 章的练习，预热与学习率调度。用 `minibert check 10` 检查。"""
+
+import math
+from collections.abc import Callable
+
+
+def linear(step: int, warmup: int, total: int) -> float:
+    """某一步（从 0 数起）学习率的系数：沿直线从 0 升到第 `warmup` 步的 1，再沿直线降到第 `total` 步的 0，此后一直是 0。
+    预热至少有一步，且 total > warmup。
+
+    5 分钟，容易。
+    """
+    if step < warmup:
+        return step / warmup
+    return max(0.0, (total - step) / (total - warmup))
+
+
+def cosine(step: int, warmup: int, total: int) -> float:
+    """同样的预热，然后是 ½ (1 + cos(π · 进度))；进度从第 `warmup` 步的 0 到第 `total` 步的 1。
+
+    5 分钟，容易。
+    """
+    if step < warmup:
+        return step / warmup
+    progress = (step - warmup) / (total - warmup)
+    return 0.5 * (1.0 + math.cos(math.pi * progress))
+
+
+def restarts(step: int, warmup: int, total: int, cycles: int) -> float:
+    """同样的预热，然后是 `cycles` 段半个余弦的下降，各从 1 降向 0，长度相同；从 `total` 起是 0。
+
+    10 分钟，中等。
+    """
+    if step < warmup:
+        return step / warmup
+    progress = (step - warmup) / (total - warmup)
+    if progress >= 1.0:
+        return 0.0
+    return 0.5 * (1.0 + math.cos(math.pi * (cycles * progress % 1.0)))
+
+
+def rates(peak: float, factor: Callable[[int], float], steps: int) -> list[float]:
+    """一次训练里的学习率，优化器每步一个：第一步用 factor(0)。
+
+    3 分钟，容易。
+    """
+    return [peak * factor(step) for step in range(steps)]
+
+
+# en: module=dc6d0d67 linear=b8c2eb6d cosine=66fb1cdd restarts=3b9de4c9 rates=3a5f1aed
