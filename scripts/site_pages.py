@@ -8,7 +8,7 @@ the file in an editor and on a code host, leads to the line of the symbol here. 
     any other file or folder     its code with numbered lines, or a table of what is in it
 
 The Chinese site (mkdocs.zh.yml) has the same pages at the same addresses below zh/, with the Chinese of each that is there:
-docs/zh/NAME.md in place of docs/NAME.md. Each page of either leads to its other language.
+docs/zh/NAME.md in place of docs/NAME.md, and docs/zh/figures in place of docs/figures. Each page of either leads to its other language.
 """
 
 import ast
@@ -98,8 +98,10 @@ def language(config: MkDocsConfig) -> str:
 
 
 def in_language(path: Path, config: MkDocsConfig) -> Path:
-    """The Chinese of a file, or of a folder of such files, on the Chinese site and where there is any; else the file."""
-    translated = has_twin(path) or (path != ROOT and any(source.parent == path for source in sources()))
+    """The Chinese of a file, a drawing or a folder of such files, on the Chinese site and where there is any; else the file."""
+    translated = (
+        path.suffix == ".svg" or has_twin(path) or (path != ROOT and any(source.parent == path for source in sources()))
+    )
     return twin(path) if language(config) == "zh" and translated and twin(path).exists() else path
 
 

@@ -15,7 +15,7 @@
 #
 # 网络只会把数相乘。这一章把文本变成数，再变回来，而且永远不会遇到写不出来的词。
 #
-# ![“A Rôle rewritten!” 先切成单词 a、role、rewritten 和 !，再切成 re、##writ、##ten 这样的子词，最后变成 \[CLS\] 与 \[SEP\] 之间的 id](../../docs/figures/tokenizer.svg)
+# ![“A Rôle rewritten!” 先切成单词 a、role、rewritten 和 !，再切成 re、##writ、##ten 这样的子词，最后变成 \[CLS\] 与 \[SEP\] 之间的 id](../../docs/zh/figures/tokenizer.svg)
 
 # %% en="19e6b5b1"
 import re

@@ -21,7 +21,7 @@
 #
 # 输入是形状为 (batch, seq) 的 id，输出是形状为 (batch, seq, hidden) 的向量。
 #
-# ![五个词元各有三个方框相加：词向量、句段向量、位置向量；之后是层归一化和 dropout](../../docs/figures/embeddings.svg)
+# ![五个词元各有三个方框相加：词向量、句段向量、位置向量；之后是层归一化和 dropout](../../docs/zh/figures/embeddings.svg)
 
 # %% en="8efdae4e"
 import torch

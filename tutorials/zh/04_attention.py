@@ -23,7 +23,7 @@
 # \mathrm{attention}(Q, K, V) = \mathrm{softmax}\Bigl(\frac{Q K^\top}{\sqrt{d}} + \mathrm{mask}\Bigr)\, V
 # $$
 #
-# ![x 投影成 Q、K、V，各自切成多个头；Q Kᵀ 除以 √d，加上掩码，softmax 沿着键这一轴；所得的概率对 V 加权求和，各头再拼接起来，每一步都写着形状](../../docs/figures/attention.svg)
+# ![x 投影成 Q、K、V，各自切成多个头；Q Kᵀ 除以 √d，加上掩码，softmax 沿着键这一轴；所得的概率对 V 加权求和，各头再拼接起来，每一步都写着形状](../../docs/zh/figures/attention.svg)
 
 # %% en="46d4b414"
 import math

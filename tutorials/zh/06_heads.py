@@ -27,7 +27,7 @@
 # E\, \mathrm{LayerNorm}(\mathrm{gelu}(W h + b)) + \mathrm{bias}
 # $$
 #
-# ![读取一个向量、经过池化层的头：多项选择、分类、下一句。读取全部向量的头：预测词、标注、答案](../../docs/figures/heads.svg)
+# ![读取一个向量、经过池化层的头：多项选择、分类、下一句。读取全部向量的头：预测词、标注、答案](../../docs/zh/figures/heads.svg)
 
 # %% en="e098ccd0"
 import torch
@@ -100,7 +100,7 @@ print("最好的猜测：", tokenizer.convert_ids_to_tokens(by_hand[0, blank].ar
 # %% [markdown] en="c18c11e5"
 # ## 权重绑定：一个矩阵，两种用途
 #
-# ![自下而上，从 id 到词的分数：词嵌入矩阵 E 两端都用，一端查出一行，另一端算 h Eᵀ + 偏置；偏置不参与前一种用途](../../docs/figures/tied_decoder.svg)
+# ![自下而上，从 id 到词的分数：词嵌入矩阵 E 两端都用，一端查出一行，另一端算 h Eᵀ + 偏置；偏置不参与前一种用途](../../docs/zh/figures/tied_decoder.svg)
 #
 # 第一级把词变成向量；最后一级问一个向量与每个词有多相配。两处用的是*同一个*矩阵，这叫权重绑定（weight tying）。
 #

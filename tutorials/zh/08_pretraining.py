@@ -110,7 +110,7 @@ assert abs(counts["[MASK]"] / total - 0.8) < 0.02
 # %% [markdown] en="8759ad52"
 # ## 为什么是 −100？
 #
-# ![一个句子上下三行：原文；模型读到的，head 换成了 \[MASK\]；标签，除那一处外都是 −100，交叉熵只计算那一处](../../docs/figures/labels.svg)
+# ![一个句子上下三行：原文；模型读到的，head 换成了 \[MASK\]；标签，除那一处外都是 −100，交叉熵只计算那一处](../../docs/zh/figures/labels.svg)
 #
 # 模型在每个位置都给出分数，而提问的只有几个位置。标签（label）必须把这一点说清楚。−100 不可能是任何词的 id，PyTorch 的 `cross_entropy` 会跳过它。它的意思是*这里不提问*，再无别的意思。
 #

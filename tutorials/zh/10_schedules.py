@@ -27,7 +27,7 @@ from minibert.optim import schedules
 print(", ".join(kind.value for kind in TYPE_TO_SCHEDULER_FUNCTION))
 
 # %% [markdown] en="fa2efdaa"
-# ![系数随步数变化的六条小曲线：常数、带预热的常数、线性、余弦、带重启的余弦，以及 2 次多项式](../../docs/figures/schedules.svg)
+# ![系数随步数变化的六条小曲线：常数、带预热的常数、线性、余弦、带重启的余弦，以及 2 次多项式](../../docs/zh/figures/schedules.svg)
 #
 # ## BERT 自己用的：带预热的线性调度
 #

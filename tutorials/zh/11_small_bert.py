@@ -271,7 +271,7 @@ def skills(scores: torch.Tensor) -> dict[str, float]:
 # %% [markdown] en="8f29c7be"
 # 现在是循环。里面没有任何前面几章没讲过的东西。
 #
-# ![七个方框围成一圈：抽句子，遮住词，BERT 给每个词打分，对被遮住的词求损失，裁剪梯度，AdamW 走一步，调度器给出下一个学习率，再回到开头](../../docs/figures/training.svg)
+# ![七个方框围成一圈：抽句子，遮住词，BERT 给每个词打分，对被遮住的词求损失，裁剪梯度，AdamW 走一步，调度器给出下一个学习率，再回到开头](../../docs/zh/figures/training.svg)
 
 # %% en="d7f1123a"
 STEPS, BATCH, RATE = 300, 64, 6e-3

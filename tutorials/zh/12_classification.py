@@ -21,7 +21,7 @@
 #
 # 不同的只是损失（loss）。
 #
-# ![文本经过编码器和池化层，一个线性层给出 logits，再以三种方式解读：用 softmax 选一个类别，用 σ 分别判断多个标签，或直接当作一个数，各有各的损失](../../docs/figures/classification.svg)
+# ![文本经过编码器和池化层，一个线性层给出 logits，再以三种方式解读：用 softmax 选一个类别，用 σ 分别判断多个标签，或直接当作一个数，各有各的损失](../../docs/zh/figures/classification.svg)
 
 # %% en="09add9e1"
 import logging

@@ -25,7 +25,7 @@
 #
 # 模型就这么简单。需要小心的是形状。
 #
-# ![两道题各有两个选项，(batch 2, choices 2, seq)，变成四行 (4, seq)；每行得一个分数；分数再变回 (2, 2)，softmax 在每道题的选项之间做](../../docs/figures/choices.svg)
+# ![两道题各有两个选项，(batch 2, choices 2, seq)，变成四行 (4, seq)；每行得一个分数；分数再变回 (2, 2)，softmax 在每道题的选项之间做](../../docs/zh/figures/choices.svg)
 
 # %% en="12b99f67"
 import logging

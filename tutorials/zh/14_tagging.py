@@ -25,7 +25,7 @@
 #
 # 有两件事要小心：人标注的是词，模型读的是子词（piece）；而且大多数词什么也不是，这会让差的模型显得很好。
 #
-# ![四行：词 Helen、Lund、left；它们的标签 B-person、I-person、O；子词 \[CLS\]、helen、lu、##nd、left；以及标签，\[CLS\] 处和 ##nd 处是 −100，因为 ##nd 不是词的第一个子词](../../docs/figures/tags.svg)
+# ![四行：词 Helen、Lund、left；它们的标签 B-person、I-person、O；子词 \[CLS\]、helen、lu、##nd、left；以及标签，\[CLS\] 处和 ##nd 处是 −100，因为 ##nd 不是词的第一个子词](../../docs/zh/figures/tags.svg)
 
 # %% en="f4985bbd"
 import logging

@@ -23,7 +23,7 @@
 # \mathrm{loss} = \frac{−\log\, \mathrm{softmax}(\mathrm{start})_{\mathrm{first}} − \log\, \mathrm{softmax}(\mathrm{end})_{\mathrm{last}}}{2}
 # $$
 #
-# ![一行子词，有 \[CLS\]、问题和文本；下面是各自的起点分数和终点分数；文本中最大的起点 6.1 和最大的终点 5.7 组成最佳区间，\[CLS\] 的两个分数之和是“没有答案”的分数](../../docs/figures/span.svg)
+# ![一行子词，有 \[CLS\]、问题和文本；下面是各自的起点分数和终点分数；文本中最大的起点 6.1 和最大的终点 5.7 组成最佳区间，\[CLS\] 的两个分数之和是“没有答案”的分数](../../docs/zh/figures/span.svg)
 #
 # 本章其余的内容都是细致活：从字符到子词再回来，最佳区间，太长的文本，以及文本没有回答的问题。
 
