@@ -1,6 +1,6 @@
 """Run the course's programs in three libraries, and write the table of docs/then_and_now.md: python scripts/then_and_now.py
 
-`make then-and-now` calls it. The programs are those of tests/parity/old/course_programs.py, and the scripts in its folder `chapter`. Each runs
+`make then-and-now` calls it. The Chinese page gets the same table in its words (scripts/then_and_now_chinese.py). The programs are those of tests/parity/old/course_programs.py, and the scripts in its folder `chapter`. Each runs
 under transformers 4.12.5 (.venv-old), the newest transformers (.venv-parity) and minibert, with the same checkpoints.
 """
 
@@ -25,6 +25,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import chapter_programs
 import course_programs
 
+from scripts.links import twin
+from scripts.then_and_now_chinese import in_chinese
+from scripts.translations import stamp
 from tests.unit import chapter_checkpoints
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -142,6 +145,12 @@ def table(results: dict[str, dict[str, Any]]) -> str:
     return "\n".join(["", *head, *lines, "", ""])
 
 
+def put(page: Path, written: str) -> None:
+    """Write a page's table anew, between its marks."""
+    before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
+    page.write_text(before + BEGIN + written + END + rest.partition(END)[2], encoding="utf-8")
+
+
 def main() -> None:
     names = [row.name for row in rows()]
     with tempfile.TemporaryDirectory() as folder:
@@ -157,10 +166,11 @@ def main() -> None:
             check=True,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
         ).stdout.strip()
-    text = PAGE.read_text(encoding="utf-8")
-    before, _, rest = text.partition(BEGIN)
-    PAGE.write_text(before + BEGIN + table(results) + END + rest.partition(END)[2], encoding="utf-8")
-    for line in table(results).splitlines()[1:6]:
+    written = table(results)
+    put(PAGE, written)
+    put(twin(PAGE), in_chinese(written))
+    stamp(twin(PAGE))
+    for line in written.splitlines()[1:6]:
         print(line)
 
 

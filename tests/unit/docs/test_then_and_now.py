@@ -18,6 +18,9 @@ sys.path.insert(0, str(ROOT / "tests" / "parity" / "old"))
 import course_programs
 
 from scripts import then_and_now
+from scripts.links import twin
+from scripts.then_and_now_chinese import TITLES, chinese_title, in_chinese
+from scripts.translations import MARK
 
 PAGE = (DOCS / "then_and_now.md").read_text(encoding="utf-8")
 TABLE = PAGE.partition(then_and_now.BEGIN)[2].partition(then_and_now.END)[0]
@@ -35,6 +38,21 @@ def _checkpoints(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 def test_the_table_has_every_program_in_order() -> None:
     assert [(title, link) for title, link, *_ in LINES] == [(row.title, row.link) for row in then_and_now.rows()]
+
+
+def test_the_chinese_page_has_the_same_table_in_chinese() -> None:
+    page = MARK.sub("", twin(then_and_now.PAGE).read_text(encoding="utf-8"))
+    table = page.partition(then_and_now.BEGIN)[2].partition(then_and_now.END)[0]
+    assert table.split() == in_chinese(TABLE).split(), "make then-and-now"
+    assert re.findall(r"\| (?:runs|equal|another|\S+ apart)[^|]*\|", table) == []
+
+
+def test_every_program_has_its_title_in_chinese() -> None:
+    titles = [row.title for row in then_and_now.rows()]
+    assert set(TITLES) <= set(titles)
+    assert all(map(chinese_title, titles))
+    with pytest.raises(KeyError, match="has no Chinese for '`f` of a model'"):
+        chinese_title("`f` of a model")
 
 
 def test_then_they_all_ran_and_here_all_are_equal() -> None:
