@@ -403,7 +403,7 @@ for name, gradient in (("求平均", averaged), ("按个数加权的平均", wei
 # - 不论是累积还是分给多台机器：除以整个批次的个数，梯度就是整个批次的梯度。
 # - 轮流测量，用比值说话，每改一处都证明数值相等。
 #
-# **代码：**[`minibert/fast/packing.py`](../../minibert/fast/packing.py)、[`minibert/model/attention.py`](../../minibert/model/attention.py)、[`minibert/training/pretraining_loss.py`](../../minibert/training/pretraining_loss.py)、[`minibert/fast/last_layer.py`](../../minibert/fast/last_layer.py)、[`minibert/fast/linear_layers.py`](../../minibert/fast/linear_layers.py) 和[`minibert/training/distributed.py`](../../minibert/training/distributed.py)。测得的比值见 [`docs/performance.md`](../../docs/performance.md)。
+# **代码：**[`minibert/fast/packing.py`](../../minibert/fast/packing.py)、[`minibert/model/attention.py`](../../minibert/model/attention.py)、[`minibert/training/pretraining_loss.py`](../../minibert/training/pretraining_loss.py)、[`minibert/fast/last_layer.py`](../../minibert/fast/last_layer.py)、[`minibert/fast/linear_layers.py`](../../minibert/fast/linear_layers.py) 和[`minibert/training/distributed.py`](../../minibert/training/distributed.py)。测得的比值见 [`docs/performance.md`](../../docs/zh/performance.md)。
 #
 # **练习：**[`exercises/18_speed.py`](exercises/18_speed.py)：计数、打包、只在提问处算损失、由几台机器得出梯度。用 `minibert check 18` 检查。
 #
