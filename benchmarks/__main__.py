@@ -1,4 +1,4 @@
-"""Run the benchmarks and write their tables to docs/performance.md: python -m benchmarks [--rounds N] [NAME …]."""
+"""Run the benchmarks and write their tables to docs/performance.md, and to its Chinese twin: python -m benchmarks [--rounds N] [NAME …]."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ from typing import Any
 
 import torch
 
+from scripts.links import twin
+from scripts.translations import stamp
+
 from . import harness, matrices, side_by_side
+from .chinese import in_chinese, machine_in_chinese
 
 # The machine's own rate first: the second table says what share of it each row reaches.
 TABLES = (
@@ -41,8 +45,15 @@ def main() -> None:
                 lines.append(str(row))
         tables.append("\n".join(lines))
     if not chosen:
-        written, _, _ = PAGE.read_text(encoding="utf-8").partition(MEASURED)
-        PAGE.write_text("\n\n".join([f"{written}{MEASURED}", *tables, machine()]) + "\n", encoding="utf-8")
+        put(PAGE, [*tables, machine()])
+        put(twin(PAGE), [*map(in_chinese, tables), machine_in_chinese(machine())])
+        stamp(twin(PAGE))
+
+
+def put(page: Path, measured: list[str]) -> None:
+    """Write what was measured to the end of a page."""
+    written, _, _ = page.read_text(encoding="utf-8").partition(MEASURED)
+    page.write_text("\n\n".join([f"{written}{MEASURED}", *measured]) + "\n", encoding="utf-8")
 
 
 def processor() -> str:
