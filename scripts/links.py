@@ -23,7 +23,8 @@ def sources() -> list[Path]:
     pages = [page for page in sorted((ROOT / "docs").rglob("*.md")) if page.parent.name not in ENGLISH_ONLY]
     course = [TUTORIALS / "README.md", *chapters(), TUTORIALS / "bert_in_one_page.py"]
     functions = [*sorted((TUTORIALS / "exercises").glob("*.py")), *sorted((TUTORIALS / "solutions").glob("*.py"))]
-    return [ROOT / "README.md", *pages, *course, *functions]
+    ladder = [TUTORIALS / "your_bert" / "README.md", *sorted((TUTORIALS / "your_bert" / "start").glob("*.py"))]
+    return [ROOT / "README.md", *pages, *course, *functions, *ladder]
 
 
 def twin(path: Path) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,7 +16,7 @@ from course.checking import PASSED, WRONG
 from course.ladder.cases import KINDS
 from course.ladder.climbing import climb_parts
 from course.ladder.parts import NUMBER, PARTS
-from course.ladder.student import open_adapters
+from course.ladder.student import GUIDES, make_folder, open_adapters
 from course.ladder.top import OURS, SPREAD, score_of_ours
 from tests.tutorials.places import TUTORIALS
 from tests.tutorials.your_bert.by_hand import mutants_by_hand, planted
@@ -153,6 +154,17 @@ def test_the_parts_the_start_and_the_guide_go_together() -> None:
 
 def test_no_finished_bert_is_in_the_course() -> None:
     assert sorted(path.name for path in (TUTORIALS / "your_bert").rglob("*") if path.is_file()) == ["README.md", "adapters.py", "my_bert.py"]  # fmt: skip
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_folder_to_begin_with_has_nothing_of_the_repository(tmp_path: Path, language: str) -> None:
+    """No way to the other language, which would lead nowhere there, and no hashes."""
+    for path in make_folder(tmp_path, language):
+        source = GUIDES[language] / ("start" if path.suffix == ".py" else "") / path.name
+        text, kept = path.read_text(encoding="utf-8"), source.read_text(encoding="utf-8")
+        assert re.search(r"<!-- en|# en:|\]\(\.\.|^\n|\n\n$", text) is None
+        assert set(text.splitlines()) == {line for line in kept.splitlines() if not re.match(r"<!-- en|# en:|\[\w+\]\(\.\.", line)}  # fmt: skip
+    assert ("我的 BERT" in (tmp_path / "my_bert.py").read_text(encoding="utf-8")) == (language == "zh")
 
 
 def made(folder: Path, name: str = "functions", change: tuple[str, str] = ("", "")) -> Path:

@@ -5,4 +5,5 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 DOCS = ROOT / "docs"
 PAGES = sorted(DOCS.glob("*.md"))
-CHINESE_PAGES = [*sorted((DOCS / "zh").glob("*.md")), ROOT / "README.zh.md", ROOT / "tutorials" / "zh" / "README.md"]
+OF_THE_COURSE = [ROOT / "tutorials" / "zh" / "README.md", ROOT / "tutorials" / "zh" / "your_bert" / "README.md"]
+CHINESE_PAGES = [*sorted((DOCS / "zh").glob("*.md")), ROOT / "README.zh.md", *OF_THE_COURSE]

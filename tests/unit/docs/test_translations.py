@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.links import ROOT, TUTORIALS, sources, twin
+from scripts.links import LINK, ROOT, TUTORIALS, sources, twin
 from scripts.translations import CELL, MARK, differences, paragraphs, stamp, units
 
 TWINS = [path for path in sources() if twin(path).exists()]
@@ -116,6 +116,27 @@ def test_a_translated_paragraph_is_in_chinese(path: Path) -> None:
         words = re.sub(r"```.*?```|`[^`]*`|\$\$.*?\$\$|https?://\S+|<!--.*?-->", "", unit.text, flags=re.DOTALL)
         is_prose = path.suffix == ".md" and len(re.findall(r"[a-z]{3,}", words)) > 12 and "|" not in words
         assert not is_prose or re.search(r"[\u4e00-\u9fff]", words), unit.place
+
+
+def leads_to(page: Path, text: str) -> list[Path]:
+    """The files that a paragraph links, those of the Chinese edition by their English names."""
+    files = [(page.parent / link).resolve().relative_to(ROOT) for link, _ in LINK.findall(text)]
+    return sorted(Path(*(part.replace(".zh.", ".") for part in file.parts if part != "zh")) for file in files)
+
+
+@pytest.mark.parametrize("path", [path for path in TWINS if path.suffix == ".md"], ids=lambda path: path.name)
+def test_a_translated_paragraph_leads_where_its_english_does(path: Path) -> None:
+    for english, chinese in zip(units(path), units(twin(path)), strict=True):
+        if not re.match(r"\[(English|中文)\]", english.text):  # the switch leads to the other edition
+            assert leads_to(twin(path), chinese.text) == leads_to(path, english.text), chinese.place
+
+
+@pytest.mark.parametrize("path", [path for path in TWINS if path.suffix == ".md"], ids=lambda path: path.name)
+def test_a_translated_paragraph_leads_to_chinese_pages(path: Path) -> None:
+    """To the Chinese of each file that has it, as a reader wants, but for the line that leads to the English."""
+    for unit in units(twin(path)):
+        links = [(twin(path).parent / link).resolve() for link, _ in LINK.findall(unit.text)]
+        assert unit.text.startswith("[English]") or [file for file in links if file in sources()] == [], unit.place
 
 
 def test_a_change_of_the_english_makes_its_translation_stale() -> None:

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-START = Path(__file__).resolve().parents[2] / "your_bert" / "start"
-README = START.parent / "README.md"
+TUTORIALS = Path(__file__).resolve().parents[2]
+GUIDES = {"en": TUTORIALS / "your_bert", "zh": TUTORIALS / "zh" / "your_bert"}
+# What belongs to the repository: the way to the other language, and the hashes that a translation carries.
+OF_TWINS = re.compile(r"^\[(?:English|中文)\]\(.*\)\n+|^<!-- en: \w+ -->\n|\n\n^# en: .*\n", re.MULTILINE)
 ADAPTERS = "adapters.py"
 FINISHED = ("minibert", "course", "transformers")
 
 
-def make_folder(folder: Path) -> list[Path]:
-    """Write the files to begin with. Returns their paths. Raises FileExistsError rather than write over one."""
-    files = {**{path.name: path for path in sorted(START.glob("*.py"))}, README.name: README}
+def make_folder(folder: Path, language: str = "en") -> list[Path]:
+    """Write the files to begin with, in English or "zh". Returns their paths. Raises FileExistsError rather than write over one."""
+    guide = GUIDES[language]
+    files = {path.name: path for path in [*sorted((guide / "start").glob("*.py")), guide / "README.md"]}
     for name in files:
         if (folder / name).exists():
             raise FileExistsError(f"{folder / name} is there already, and is not written over. Name another folder.")
     folder.mkdir(parents=True, exist_ok=True)
     for name, path in files.items():
-        (folder / name).write_bytes(path.read_bytes())
+        (folder / name).write_text(OF_TWINS.sub("", path.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")
     return [folder / name for name in files]
 
 
