@@ -89,6 +89,7 @@ def test_every_chapter_is_there_with_its_output_and_pictures(
         assert page.text.count('class="output highlight"') > 3
         plots = plots_of(chapter)
         assert plots
+        assert not re.search(r"Glyph \d+|no font with Chinese", page.text), "a plot has boxes in the place of letters"
         assert {f"{name}.png": (f"{name}.png", seen) for name, seen in plots.items()}.items() <= page.pictures.items()
         assert f"{chapter.stem}.html" in contents.links
 
@@ -139,6 +140,13 @@ def test_every_page_has_a_title_and_a_description_of_its_own(
     assert [text for text, count in described.items() if count > 1] + short == []
 
 
+def test_the_chinese_pages_show_chinese_drawings(site: Path) -> None:
+    for drawing in (site / "figures").glob("*.svg"):
+        chinese = (site / "zh" / "figures" / drawing.name).read_text(encoding="utf-8")
+        assert re.search(r"<title[^>]*>[^<]*[\u4e00-\u9fff]", chinese), drawing.name
+        assert not re.search(r"[\u4e00-\u9fff]", drawing.read_text(encoding="utf-8")), drawing.name
+
+
 def test_every_page_leads_to_itself_in_the_other_language(site: Path, pages: dict[Path, Links]) -> None:
     for page, content in pages.items():
         if page.name == "playground.html":
@@ -151,7 +159,15 @@ def test_every_page_leads_to_itself_in_the_other_language(site: Path, pages: dic
 
 
 def test_the_chinese_pages_are_in_chinese(site: Path, pages: dict[Path, Links]) -> None:
-    for name in ("index", "the_code", "faq", "tutorials/index", "tutorials/04_attention"):
+    for name in (
+        "index",
+        "the_code",
+        "faq",
+        "security",
+        "tutorials/index",
+        "tutorials/04_attention",
+        "tutorials/your_bert/index",
+    ):
         text = pages[site / "zh" / f"{name}.html"].text
         assert '<html lang="zh"' in text
         assert len(re.findall(r"[\u4e00-\u9fff]", text)) > 500, name

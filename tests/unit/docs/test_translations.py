@@ -118,6 +118,27 @@ def test_a_translated_paragraph_is_in_chinese(path: Path) -> None:
         assert not is_prose or re.search(r"[\u4e00-\u9fff]", words), unit.place
 
 
+def words_of_plots(chapter: Path) -> list[str]:
+    """The titles, the names of axes and curves, and what else a chapter writes into its plots."""
+    written = []
+    for node in ast.walk(ast.parse(chapter.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            named = [keyword.value for keyword in node.keywords if keyword.arg in ("label", "title")]
+            writes = node.func.attr in ("set_title", "set_xlabel", "set_ylabel", "suptitle", "text", "annotate")
+            within = [each for part in [*named, *(node.args if writes else [])] for each in ast.walk(part)]
+            written += [each.value for each in within if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+    return written
+
+
+@pytest.mark.parametrize("path", [path for path in COURSE if path.name[0].isdigit()], ids=lambda path: path.name)
+def test_the_words_of_a_plot_are_in_chinese(path: Path) -> None:
+    alike = {"relu", "gelu", "AdamW", "The church [MASK] rang.", "she opened the"}  # names, and texts that are read
+    words = words_of_plots(twin(path))
+    assert words
+    english = {word for word in words if re.search(r"[A-Za-z]{3,}", word) and not re.search(r"[\u4e00-\u9fff]", word)}
+    assert english <= alike
+
+
 def leads_to(page: Path, text: str) -> list[Path]:
     """The files that a paragraph links, those of the Chinese edition by their English names."""
     files = [(page.parent / link).resolve().relative_to(ROOT) for link, _ in LINK.findall(text)]

@@ -106,7 +106,7 @@ def classifier(config, weights):
 
 
 def train(config, weights, batches, lr, weight_decay, warmup):
-    """训练用这些权重的分类器的复制品，依次对每个批次 (ids, segments, mask, labels) 走一步。
+    """训练用这些权重的分类器的副本，依次对每个批次 (ids, segments, mask, labels) 走一步。
 
     给出（损失，一列数；训练好的分类器的函数 (ids, segments, mask) → 分数，没有 dropout）。
     """
