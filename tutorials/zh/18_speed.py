@@ -78,10 +78,10 @@ def multiplications(layers: int, h: int, i: int, v: int, n: int) -> dict[str, in
 
 
 cases = {
-    "BERT-base,\n128 words": multiplications(12, 768, 3072, 30522, 128),
-    "BERT-base,\n512 words": multiplications(12, 768, 3072, 30522, 512),
-    "ours,\n128 words": multiplications(4, 256, 1024, 8192, 128),
-    "ours, vocabulary\n30,522, 128 words": multiplications(4, 256, 1024, 30522, 128),
+    "BERT-base，\n128 个词": multiplications(12, 768, 3072, 30522, 128),
+    "BERT-base，\n512 个词": multiplications(12, 768, 3072, 30522, 512),
+    "附带的模型，\n128 个词": multiplications(4, 256, 1024, 8192, 128),
+    "附带的模型，词表\n30,522，128 个词": multiplications(4, 256, 1024, 30522, 128),
 }
 figure = new_figure(width=8.5, height=4)
 panel = figure.subplots()
