@@ -46,7 +46,7 @@ BUDGET = {
     "core": Size(68, 9230),
     "work": Size(80, 10460),
     "fast": Size(13, 1360),
-    "compat": Size(13, 1480),
+    "compat": Size(15, 1630),
     "minibert": Size(179, 22650),
 }
 

@@ -1,6 +1,6 @@
-"""Where tokens come from: rows whose tokens know it, and windows over texts that are too long for one row.
+"""Where tokens come from: rows whose tokens know it.
 
-    text → aligned tokens → cut, or windows → [CLS] … [SEP] → padded `Encoding`
+    text → aligned tokens → cut, or windows over a text too long for one row → [CLS] … [SEP] → padded `Encoding`
 
 Where a token begins and ends equals what the Rust tokenizer of transformers 5 reports.
 """
@@ -8,8 +8,8 @@ Where a token begins and ends equals what the Rust tokenizer of transformers 5 r
 from typing import Any, NamedTuple, TypeAlias
 from unicodedata import category
 
-from .encoding import EncodeOptions, Encoding, TruncationStrategy
-from .model_input import Columns, Ids, ModelInput
+from .encoding import EncodeOptions, Encoding
+from .model_input import Columns, ModelInput
 from .wordpiece import TextTokenizer
 from .words import BasicTokenizer, Traced
 
@@ -90,9 +90,7 @@ def with_marks(text: str, end: int, kinds: tuple[str, ...] = ("M",)) -> int:
     return end
 
 
-def origins(
-    tokenizer: ModelInput, steps: TextTokenizer, *, texts: Texts, options: EncodeOptions, windows: bool
-) -> list[Encoding]:
+def origins(tokenizer: ModelInput, steps: TextTokenizer, *, texts: Texts, options: EncodeOptions) -> list[Encoding]:
     """The rows that texts become, with the origin of every token: made as rows of ids are, by `add_row` and `padded`."""
     of_row = options._replace(return_token_type_ids=True, return_attention_mask=True, return_overflowing_tokens=False)
     of_row = of_row._replace(return_special_tokens_mask=True)
@@ -100,7 +98,7 @@ def origins(
     for text, pair in texts:
         first = aligned(tokenizer, steps, text, sequence=0)
         second = None if pair is None else aligned(tokenizer, steps, pair, sequence=1)
-        for one, other in windows_of(tokenizer, first, second, options=options) if windows else [(first, second)]:
+        for one, other in tokenizer.rows_of(first, second, options):
             tokenizer.add_row(columns, one, other, options=of_row)
     columns = tokenizer.padded(columns, options)
     encodings = []
@@ -120,25 +118,3 @@ def origins(
             )
         )
     return encodings
-
-
-def windows_of(
-    tokenizer: ModelInput, ids: Ids, pair_ids: Ids | None, options: EncodeOptions
-) -> list[tuple[Ids, Ids | None]]:
-    """A text too long for one row as several, each of which repeats the last `stride` tokens of the one before.
-
-    Of a pair, the text that `truncation` names is cut; the other stands in every window, whole.
-    Raises ValueError when no window could hold more than what it repeats.
-    """
-    excess = tokenizer.excess(ids, pair_ids, options)
-    if excess <= 0 or options.truncation is TruncationStrategy.DO_NOT_TRUNCATE:
-        return [(ids, pair_ids)]
-    other = pair_ids if options.truncation is TruncationStrategy.ONLY_SECOND else None
-    long = ids if other is None else other
-    size = len(long) - excess
-    step = size - options.stride
-    if step <= 0:
-        found = f"max_length={options.max_length} leaves room for {max(size, 0)} tokens of this text in each window"
-        raise ValueError(f"{found}: it must be more than stride={options.stride}. Raise max_length or lower stride.")
-    windows = [long[start : start + size] for start in range(0, len(long) - options.stride, step)]
-    return [(window, pair_ids) if other is None else (ids, window) for window in windows]

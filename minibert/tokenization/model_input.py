@@ -97,7 +97,7 @@ class ModelInput(Vocabulary):
         if options.pad_to_max_length:
             warnings.warn("pad_to_max_length= is the old way to say padding='max_length'.", FutureWarning, stacklevel=3)
             padding = padding or ("longest" if max_length is None else "max_length")
-        if options.return_token_type_ids and not options.add_special_tokens:
+        if options.return_token_type_ids and not (options.add_special_tokens or self.is_fast):
             raise ValueError("return_token_type_ids=True needs add_special_tokens=True. Leave it out to get zeros.")
         for name, value, choices in (("padding", padding, PADDING), ("truncation", truncation, TRUNCATION)):
             if value not in choices:
@@ -131,6 +131,14 @@ class ModelInput(Vocabulary):
             self.deprecation_warnings[message] = True
             logger.warning(message)
 
+    def rows_of(self, ids: Ids, pair_ids: Ids | None, options: EncodeOptions) -> list[tuple[Ids, Ids | None]]:
+        """A sequence or pair as the rows it becomes: one, or windows, cut already where that is done as the Rust tokenizer did."""
+        if not (self.is_fast or (options.return_overflowing_tokens and options.return_offsets_mapping)):
+            return [(ids, pair_ids)]
+        from ..compat.windows import windows_of
+
+        return windows_of(self, ids, pair_ids, options=options)
+
     def add_row(self, columns: Columns, ids: Ids, pair_ids: Ids | None, options: EncodeOptions) -> None:
         """Append one sequence or pair, cut to length and with its special tokens, to columns that are padded later."""
         row: dict[str, Any] = {}
@@ -145,7 +153,8 @@ class ModelInput(Vocabulary):
         row["input_ids"] = self.build_inputs_with_special_tokens(ids, pair_ids) if special else ids + (pair_ids or [])
         size = len(row["input_ids"])
         if options.return_token_type_ids:
-            row["token_type_ids"] = self.create_token_type_ids_from_sequences(ids, pair_ids) if special else [0] * size
+            plain = [0] * len(ids) + [int(self.is_fast)] * len(pair_ids or ())
+            row["token_type_ids"] = self.create_token_type_ids_from_sequences(ids, pair_ids) if special else plain
         if options.return_special_tokens_mask:
             row["special_tokens_mask"] = self.get_special_tokens_mask(ids, pair_ids) if special else [0] * size
         if options.return_length:
@@ -162,7 +171,12 @@ class ModelInput(Vocabulary):
     def excess(self, ids: Ids, pair_ids: Ids | None, options: EncodeOptions) -> int:
         """By how many tokens a sequence or pair is too long; below 0 when it is shorter, 0 without a maximum."""
         pair = pair_ids is not None
-        if options.return_overflowing_tokens and pair and options.truncation is TruncationStrategy.LONGEST_FIRST:
+        if (
+            options.return_overflowing_tokens
+            and pair
+            and options.truncation is TruncationStrategy.LONGEST_FIRST
+            and not self.is_fast
+        ):
             raise ValueError("The overflow of a pair needs truncation='only_first' or 'only_second'.")
         if not options.max_length:
             return 0

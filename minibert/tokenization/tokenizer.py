@@ -13,7 +13,7 @@ import numpy as np
 
 from ..visible import visible
 from .added_tokens import restore_added_tokens
-from .alignment import Texts, origins, windows_of
+from .alignment import Texts, origins
 from .encoding import BatchEncoding, EncodeOptions, NotTextError, PaddingStrategy, TruncationStrategy
 from .model_input import UNLIMITED, Columns, ModelInput
 from .tokenizer_files import IGNORED, OF_WORDS, PretrainedFiles, load_vocab, read_tokenizer_json
@@ -49,7 +49,7 @@ class BertTokenizer(ModelInput, PretrainedFiles):
     Reference class: `BertTokenizer` of transformers 4.12.5, the Python one.
     """
 
-    is_fast = False  # whether overflow is windows, rows of their own, without `return_offsets_mapping` too
+    _steps_of: Any = TextTokenizer
 
     def __init__(
         self,
@@ -116,8 +116,6 @@ class BertTokenizer(ModelInput, PretrainedFiles):
             of_words = {name: given[name] for name in ("tokenize_chinese_chars", "strip_accents", "clean_text")}
             self.basic_tokenizer = BasicTokenizer(do_lower_case, never_split, **of_words)
         self.wordpiece_tokenizer = WordpieceTokenizer(self.vocab, str(unk_token), max_input_chars_per_word)
-        if self.is_fast:
-            self.cut_out([token for token in self.all_special_tokens if token in vocab], special=True)
         self.steps()
 
     def tokenize(self, text: str, pair: str | None = None, **options: Any) -> list[str]:
@@ -136,16 +134,14 @@ class BertTokenizer(ModelInput, PretrainedFiles):
         """The steps from text to tokens, with the words that they remember; new ones after a setting was changed."""
         basic, wordpiece = self.basic_tokenizer if self.do_basic_tokenize else None, self.wordpiece_tokenizer
         special, whole, looked_for = self.all_special_tokens_extended, self.unique_no_split_tokens, self.looked_for
-        settings = (
-            (basic, wordpiece, len(self.vocab), special, whole, looked_for),
-            basic and {**vars(basic), "never_split": set(basic.never_split)},
-            dict(vars(wordpiece)),
-        )
+        of_basic = basic and {**vars(basic), "never_split": set(basic.never_split)}
+        of_tokens = (special, whole, looked_for, self.added_flags, self.added_as_special)
+        settings = ((basic, wordpiece, len(self.vocab), of_tokens), of_basic, dict(vars(wordpiece)))
         made_for, steps = self.__dict__.get("_steps", (None, None))
         if made_for != settings:
             ways = (type(self).tokenize, type(self)._tokenize)
             own = None if ways == (BertTokenizer.tokenize, BertTokenizer._tokenize) else self.tokenize
-            steps = TextTokenizer(basic, wordpiece, special=special, whole=whole, looked_for=looked_for, own=own)
+            steps = self._steps_of(basic, wordpiece, special=special, whole=whole, looked_for=looked_for, own=own)
             self._steps = settings, steps
         return steps
 
@@ -217,48 +213,44 @@ class BertTokenizer(ModelInput, PretrainedFiles):
             words = options.is_split_into_words and not (item and isinstance(item[0], (list, tuple)))
             pair = item if isinstance(item, (list, tuple)) and not words else (item, None)
             if len(pair) != 2:
-                raise ValueError(
-                    f"Item {index} of the batch should be a str or a (text, text) pair, and is {len(pair)} things: "
-                    f"{item!r:.80}. Pass is_split_into_words=True if they are the words of one text."
-                )
+                found = f"Item {index} of the batch should be a str or a (text, text) pair, and is {len(pair)} things"
+                raise ValueError(f"{found}: {item!r:.80}. Pass is_split_into_words=True for the words of one text.")
             texts.append((pair[0], pair[1]))
         return self._encode(texts, options, batched=True)
 
     def _encode(self, texts: Texts, options: EncodeOptions, batched: bool = False) -> BatchEncoding:
         """Texts and their pairs → rows."""
-        options, steps = self.resolved(options), self.steps()
-        words = options.is_split_into_words
+        options, steps, words = self.resolved(options), self.steps(), options.is_split_into_words
         windows = options.return_overflowing_tokens and (self.is_fast or options.return_offsets_mapping)
         of_row = options._replace(return_overflowing_tokens=False) if windows else options
-        from_text = True
-        columns: Columns = {}
-        samples: list[int] = []
+        columns, samples, from_text = Columns(), list[int](), True
         for index, (text, text_pair) in enumerate(texts):
             try:
                 ids = self._ids(text, words, steps)
                 pair_ids = None if text_pair is None else self._ids(text_pair, words, steps)
+                rows = self.rows_of(ids, pair_ids, options) if self.is_fast or windows else [(ids, pair_ids)]
             except ValueError as error:
                 kind = NotTextError if isinstance(error, NotTextError) else ValueError
                 raise kind(f"Item {index} of the batch: {error}" if batched else error) from error
-            for first, second in windows_of(self, ids, pair_ids, options=options) if windows else [(ids, pair_ids)]:
+            for first, second in rows:
                 self.add_row(columns, first, second, options=of_row)
                 samples.append(index)
             from_text = from_text and (words or (isinstance(text, str) and isinstance(text_pair, (str, NoneType))))
         if not from_text and (windows or options.return_offsets_mapping):
             raise ValueError("Offsets are positions in a text: give texts or words, not tokens or ids.")
-        encodings = partial(origins, self, steps, texts=texts, options=options, windows=windows) if from_text else None
-        alone = not batched and not windows
+        where = partial(origins, self, steps, texts=texts, options=options) if from_text else None
+        alone, tensors = not batched and not windows, options.return_tensors
         columns = self.padded(columns, options, alone=alone)
         if windows:
             columns["overflow_to_sample_mapping"] = samples
-            if options.return_length:
-                columns["length"] = list(map(len, columns["input_ids"]))  # padding counts, as in the Rust tokenizer
-        if encodings and options.return_offsets_mapping:
-            offsets = [encoding.offsets for encoding in encodings()]
+        if options.return_length and (windows or self.is_fast) and not (alone and tensors):
+            column = columns["input_ids"]
+            columns["length"] = [len(column)] if alone else list(map(len, column))  # padding counts, as in Rust
+        if where and options.return_offsets_mapping:
+            offsets = [encoding.offsets for encoding in where()]
             columns["offset_mapping"] = offsets[0] if alone else offsets
         pairs = 1 if texts[0][1] is None else 2
-        made: dict[str, Any] = {"prepend_batch_axis": alone, "n_sequences": pairs, "is_fast": self.is_fast}
-        return BatchEncoding(columns, encodings, options.return_tensors, **made)
+        return BatchEncoding(columns, where, tensors, prepend_batch_axis=alone, n_sequences=pairs, is_fast=self.is_fast)
 
     def _ids(self, text: Any, is_split_into_words: bool, steps: TextTokenizer) -> list[int]:
         """The ids of a text, of words, or of tokens; ids are returned as they are."""
@@ -281,8 +273,7 @@ class BertTokenizer(ModelInput, PretrainedFiles):
 
 
 class BertTokenizerFast(BertTokenizer):
-    """The same with two ways of the Rust tokenizer: `return_overflowing_tokens=True` alone returns the overflow as windows,
-    and `[MASK]` beside a full stop is found by a tokenizer made from a vocab.txt too, not by `from_pretrained` only.
+    """What `AutoTokenizer` opens. The same, but finds added tokens, cuts, and decodes as the Rust tokenizer: docs/tokenizer.md.
 
     tokenizer_file: a tokenizer.json; its settings count where none are given, its vocabulary where vocab_file is None.
     """
@@ -293,7 +284,16 @@ class BertTokenizerFast(BertTokenizer):
         self, vocab_file: Any = None, tokenizer_file: Any = None, do_lower_case: bool | None = None, **settings: Any
     ):
         vocab, given, added = read_tokenizer_json(Path(tokenizer_file)) if tokenizer_file else ("", {}, {})
-        if do_lower_case is not None:
-            given["do_lower_case"] = do_lower_case
+        given |= {} if do_lower_case is None else {"do_lower_case": do_lower_case}
         super().__init__(vocab_file or vocab, **{**given, **settings})
+        self.cut_out([token for token in self.all_special_tokens if token in self.vocab], special=True)
         restore_added_tokens(self, added)
+
+    def _steps_of(self, *arguments: Any, **named: Any) -> TextTokenizer:
+        from ..compat.fast_text import FastTextTokenizer
+
+        return FastTextTokenizer(*arguments, flags=self.added_flags, as_special=self.added_as_special, **named)
+
+    def convert_tokens_to_string(self, tokens: Iterable[str]) -> str:
+        """As the Rust decoder, which cleans up at once, `do not` to `don't` too: 2 . 0 → 2. 0."""
+        return self.clean_up_tokenization(" ".join(tokens).replace(" ##", "")).replace(" do not", " don't")

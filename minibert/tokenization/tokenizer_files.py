@@ -174,6 +174,9 @@ class PretrainedFiles(Vocabulary):
             source = path if path != Path(name_or_path) or path.is_dir() else name_or_path
             files = read_folder(locate(source, filenames=ALL, **hub))
         vocab, given, added_tokens = files
+        if not cls.is_fast and (words := [token for token, entry in added_tokens.items() if entry.get("single_word")]):
+            wrong = f"the added token {words[0]!r} has single_word=true, which this class finds inside words too"
+            raise CheckpointError(f"{path}: {wrong}. Set it to false, or open it with BertTokenizerFast")
         made_for, own = given.pop("tokenizer_class", None), {each.__name__.removesuffix("Fast") for each in cls.__mro__}
         if made_for not in (None, *ANY_TOKENIZER) and str(made_for).removesuffix("Fast") not in own:
             found = f"The files of {name_or_path} are those of a {made_for}, and are opened as a {cls.__name__}"

@@ -30,11 +30,15 @@ def _read_whole(whole: Any, path: Path) -> tuple[dict[str, int], dict[str, Any]]
     splitter = whole.get("pre_tokenizer", {"type": "BertPreTokenizer"})
     pieces, truncation, padding = model["vocab"], whole.get("truncation") or {}, whole.get("padding") or {}
     normalizer = dict.fromkeys(_NAMES.values(), False) if normalizer is None else normalizer
+    decoder = whole.get("decoder") or {}
     for setting, found, needed in (
         ("model.type", model.get("type", "WordPiece"), "WordPiece"),
         ("model.continuing_subword_prefix", model.get("continuing_subword_prefix", "##"), "##"),
         ("the kind of ids in model.vocab", {type(index) for index in pieces.values()}, {int}),
         ("normalizer.type", normalizer.get("type", "BertNormalizer"), "BertNormalizer"),
+        ("decoder.type", decoder.get("type", "WordPiece"), "WordPiece"),
+        ("decoder.prefix", decoder.get("prefix", "##"), "##"),
+        ("decoder.cleanup", decoder.get("cleanup", True), True),
         ("pre_tokenizer.type", splitter and splitter["type"], "BertPreTokenizer"),
         ("truncation.direction", truncation.get("direction", "Right"), "Right"),
         ("padding.pad_id", padding.get("pad_id"), pieces.get(padding.get("pad_token"))),
@@ -50,9 +54,10 @@ def _read_whole(whole: Any, path: Path) -> tuple[dict[str, int], dict[str, Any]]
         settings |= {"pad_token": padding["pad_token"], "padding_side": padding["direction"].lower()}
     if whole.get("post_processor"):
         settings |= zip(("cls_token", "sep_token"), _frame(whole["post_processor"]), strict=True)
-    elif "post_processor" in whole:
-        warning = "%s: has no post_processor. [CLS] and [SEP] are added all the same, as a BERT expects."
-        logging.getLogger("minibert").warning(warning, path)
+    all_the_same = {"post_processor": "[CLS] and [SEP] are added", "decoder": "pieces are joined and gaps closed"}
+    for part in [part for part in all_the_same if part in whole and not whole[part]]:
+        warning = "%s: has no %s. %s all the same, as a BERT expects."
+        logging.getLogger("minibert").warning(warning, path, part, all_the_same[part])
     roles = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *(settings[n] for n in settings if n.endswith("_token"))]
     added = read_added_tokens(whole.get("added_tokens", []), path=path)
     others = [token for token, entry in added.items() if entry.get("special") and token not in roles]

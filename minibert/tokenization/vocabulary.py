@@ -20,7 +20,7 @@ class AddedToken:
     """A special token with settings of its own.
 
     lstrip, rstrip: take the spaces before, after it along. A plain `str` given as a special token takes both.
-    single_word, normalized, special: kept and saved, but without effect, as in the reference's Python tokenizer.
+    single_word, normalized: heeded by `BertTokenizerFast`, as in the reference; the Python class keeps and saves them only.
     """
 
     content: str
@@ -74,7 +74,7 @@ class Vocabulary:
     added_tokens_encoder, added_tokens_decoder: added token → id, and back.
     unique_no_split_tokens: tokens that are cut out of the text before it is tokenized, sorted.
     looked_for: the same, as they stand in lower-cased text where text is lower-cased.
-    added_as_special: those of them that keep their case, whether they have a role or not.
+    added_as_special: those of them that keep their case, whether they have a role or not. added_flags: how some were given.
     """
 
     ROLES = ("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token")
@@ -89,7 +89,7 @@ class Vocabulary:
     mask_token, mask_token_id = with_role("mask_token")
     additional_special_tokens, additional_special_tokens_ids = with_role("additional_special_tokens")
 
-    pad_token_type_id = 0  # the segment of padding
+    is_fast, pad_token_type_id = False, 0  # whether it does as the Rust tokenizer did; the segment of padding
     _unk_token: Token | None
     _additional_special_tokens: list[Token]
     do_basic_tokenize: bool
@@ -103,6 +103,7 @@ class Vocabulary:
         self.unique_no_split_tokens: list[str] = []
         self.looked_for: list[str] = []
         self.added_as_special: set[str] = set()
+        self.added_flags: dict[str, AddedToken] = {}
         self.verbose = verbose
         for role, token in zip(self.SPECIAL_TOKENS_ATTRIBUTES, roles, strict=True):
             setattr(self, role, token)
@@ -206,9 +207,10 @@ class Vocabulary:
         """
         if not new_tokens:
             return 0
-        given = list(map(str, new_tokens if isinstance(new_tokens, (list, tuple)) else [new_tokens]))
-        if not special_tokens and self.do_lower_case:
-            given = list(map(str.lower, given))
+        tokens = [*new_tokens] if isinstance(new_tokens, (list, tuple)) else [new_tokens]
+        lowers = self.do_lower_case and not (special_tokens or self.is_fast)
+        given = [str(each).lower() if lowers else str(each) for each in tokens]
+        self.added_flags = {**self.added_flags, **{t.content: t for t in tokens if isinstance(t, AddedToken)}}
         if "" in given:
             raise ValueError("An empty token cannot be added: it would be found between any two characters.")
         known = {**self.get_vocab(), str(self._unk_token): None}
@@ -227,20 +229,19 @@ class Vocabulary:
         """Cut tokens out of the text whole from now on: special ones as they stand, others after lower-casing."""
         self.added_as_special = self.added_as_special.union(tokens if special else ())
         self.unique_no_split_tokens = sorted({*self.unique_no_split_tokens, *tokens})
-        kept = {
-            *(self.all_special_tokens if self.do_lower_case else self.unique_no_split_tokens),
-            *self.added_as_special,
-        }
+        kept = self.added_as_special.union(
+            self.all_special_tokens if self.do_lower_case else self.unique_no_split_tokens
+        )
         self.looked_for = [token if token in kept else token.lower() for token in self.unique_no_split_tokens]
 
     def add_special_tokens(self, special_tokens_dict: Mapping[str, Token | Sequence[Token]]) -> int:
         """Give tokens a role: {"cls_token": "[CLS]", …}, and add those the vocabulary lacks. Returns how many were added."""
-        added = 0
+        before = len(self)
         for role, token in special_tokens_dict.items():
             check_special_token(role, token)
             setattr(self, role, token)
-            added += self.add_tokens(token, special_tokens=True)
-        return added
+            self.add_tokens(token, special_tokens=True)
+        return len(self) - before
 
     def sanitize_special_tokens(self) -> int:
         """Add every special token that the vocabulary lacks. Returns how many were added."""
@@ -265,7 +266,7 @@ class Vocabulary:
         ids = token_ids.tolist() if hasattr(token_ids, "tolist") else token_ids
         tokens = self.convert_ids_to_tokens([ids] if isinstance(ids, int) else ids, skip_special_tokens)
         texts: list[str] = []
-        for added, group in groupby(tokens, key=self.added_tokens_encoder.__contains__):
+        for added, group in groupby(tokens, key=(() if self.is_fast else self.added_tokens_encoder).__contains__):
             together = list(group)
             texts += together if added else [self.convert_tokens_to_string(together)]
         text = (" " if spaces_between_special_tokens else "").join(texts)
@@ -290,8 +291,7 @@ class SpecialTokenError(TypeError, KeyError, AssertionError):
 
 def check_special_token(role: str, token: object) -> None:
     """Raise SpecialTokenError when there is no such role, or `token` cannot have it."""
-    roles = Vocabulary.SPECIAL_TOKENS_ATTRIBUTES
-    if role not in roles:
+    if role not in (roles := Vocabulary.SPECIAL_TOKENS_ATTRIBUTES):
         raise SpecialTokenError(f"'{role}' is not the role of a special token. Choose from {', '.join(roles)}.")
     several = role == "additional_special_tokens"
     tokens = token if several and isinstance(token, (list, tuple)) else [None if several else token]

@@ -80,9 +80,8 @@ class TextTokenizer:
         self.special, self.whole = frozenset(map(str, special)), set(whole)
         self.strips = {str(token): token for token in special if isinstance(token, AddedToken)}
         keep_case = [token for token in [*whole, *map(str, special)] if token]
-        self.order = {
-            token: -number for number, token in enumerate(reversed(keep_case))
-        }  # of several, the first is taken
+        of_several = enumerate(reversed(keep_case))  # the first is taken
+        self.order = {token: -number for number, token in of_several}
         self.lengths = {len(token) for token in keep_case}
         self.beginnings = re.compile(f"[{''.join(re.escape(char) for char in {token[0] for token in keep_case})}]")
         self.trie = Trie(looked_for)

@@ -168,10 +168,8 @@ class BasicTokenizer:
 
     def tokenize(self, text: str, never_split: Iterable[str] | None = None) -> list[str]:
         """Words of `text`, in order, `Traced` if it is. `never_split` adds to the tokenizer's own for this call."""
-        own, kept = (
-            self.never_split,
-            never_split if isinstance(never_split, frozenset) else frozenset(never_split or ()),
-        )
+        own = self.never_split
+        kept = never_split if isinstance(never_split, frozenset) else frozenset(never_split or ())
         if self.clean_text:
             text = self.clean(text)
         if self.tokenize_chinese_chars:

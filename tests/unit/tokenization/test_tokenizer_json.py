@@ -116,6 +116,9 @@ def test_a_setting_is_read_and_survives_saving(
         ({"normalizer": {"type": "Lowercase"}}, r"normalizer\.type is 'Lowercase'"),
         ({"pre_tokenizer": {"type": "Whitespace"}}, r"pre_tokenizer\.type is 'Whitespace'"),
         ({"pre_tokenizer": None}, r"pre_tokenizer\.type is None"),
+        ({"decoder": {"type": "BPEDecoder", "suffix": "</w>"}}, r"decoder\.type is 'BPEDecoder'"),
+        ({"decoder": {"type": "WordPiece", "prefix": "@@", "cleanup": True}}, r"decoder\.prefix is '@@'"),
+        ({"decoder": {"type": "WordPiece", "prefix": "##", "cleanup": False}}, r"decoder\.cleanup is False"),
         ({"truncation": {"max_length": 8, "direction": "Left"}}, r"truncation\.direction is 'Left'"),
         ({"truncation": {"direction": "Right"}}, "describes no BERT tokenizer.*max_length"),
         (
@@ -168,6 +171,26 @@ def test_a_file_that_adds_no_special_tokens_is_said_to(tmp_path: Path, caplog: p
     tokenizer = BertTokenizer.from_pretrained(write(tmp_path, post_processor=None))
     assert "has no post_processor. [CLS] and [SEP] are added all the same" in caplog.text
     assert tokenizer("dog")["input_ids"][0] == tokenizer.cls_token_id
+
+
+def test_a_file_without_a_decoder_is_decoded_as_a_bert_s_and_said_to_be(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    tokenizer = BertTokenizerFast.from_pretrained(write(tmp_path, decoder=None))
+    assert "has no decoder. pieces are joined and gaps closed all the same" in caplog.text
+    assert tokenizer.decode(tokenizer("dogs .", add_special_tokens=False)["input_ids"]) == "dogs."
+    caplog.clear()
+    BertTokenizerFast.from_pretrained(write(tmp_path, decoder={"type": "WordPiece", "prefix": "##", "cleanup": True}))
+    assert caplog.text == ""
+
+
+def test_an_added_token_that_is_no_part_of_a_word_is_left_to_the_fast_class(tmp_path: Path) -> None:
+    write(tmp_path, added_tokens=[added("new", len(VOCAB), single_word=True)])
+    tokenizer = BertTokenizerFast(tokenizer_file=tmp_path / "tokenizer.json")
+    assert tokenizer.tokenize("new news NEW.") == BertTokenizerFast.from_pretrained(tmp_path).tokenize("new news NEW.")
+    assert [len(VOCAB) in tokenizer(text)["input_ids"] for text in ("NEW.", "news", "anew")] == [True, False, False]
+    with pytest.raises(CheckpointError, match="open it with BertTokenizerFast"):
+        BertTokenizer.from_pretrained(tmp_path / "tokenizer.json")
 
 
 def test_a_special_token_without_a_role_is_an_additional_one(tmp_path: Path) -> None:
