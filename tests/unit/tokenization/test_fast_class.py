@@ -161,7 +161,15 @@ def test_an_added_token_is_looked_for_in_the_text_s_normal_form(
 def test_a_special_token_is_found_as_it_stands_and_not_in_another_case(fast: BertTokenizerFast) -> None:
     fast.add_special_tokens({"additional_special_tokens": ["<e1>", "NEW"]})
     assert fast.tokenize("<e1>NEW<E1>new")[:2] == ["<e1>", "NEW"]
-    assert not {"<e1>", "NEW"} & set(fast.tokenize("<E1> new [MA\u0301SK]"))
+    assert not {"<e1>", "NEW"} & set(fast.tokenize("<E1> new"))
+    cased = BertTokenizerFast(VOCAB, do_lower_case=False, strip_accents=True)
+    assert "[MASK]" not in cased.tokenize("[MA\u0301SK]")
+
+
+def test_a_letter_with_its_mark_is_of_a_word(fast: BertTokenizerFast) -> None:
+    fast.add_tokens([AddedToken("<e>x", single_word=True)], special_tokens=True)
+    assert "<e>x" in fast.tokenize("<e>x.")
+    assert "<e>x" not in fast.tokenize("<e>x\u0301.")
 
 
 @pytest.mark.parametrize(("lstrip", "rstrip", "span"), [(0, 0, (3, 6)), (1, 0, (1, 6)), (0, 1, (3, 8)), (1, 1, (1, 8))])
