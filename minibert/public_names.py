@@ -138,6 +138,17 @@ from .outputs import (
     SequenceClassifierOutput as SequenceClassifierOutput,
     TokenClassifierOutput as TokenClassifierOutput,
 )
+from .pipelines import (
+    FeatureExtractionPipeline as FeatureExtractionPipeline,
+    FillMaskPipeline as FillMaskPipeline,
+    NerPipeline as NerPipeline,
+    Pipeline as Pipeline,
+    QuestionAnsweringPipeline as QuestionAnsweringPipeline,
+    SentenceSimilarityPipeline as SentenceSimilarityPipeline,
+    TextClassificationPipeline as TextClassificationPipeline,
+    TokenClassificationPipeline as TokenClassificationPipeline,
+    pipeline as pipeline,
+)
 from .tokenization import (
     AddedToken as AddedToken,
     BasicTokenizer as BasicTokenizer,
