@@ -195,7 +195,6 @@ for _each in _AUTO:
 _INSTEAD = {
     "fine-tune with `minibert.training.finetuning.finetune`, or write the loop yourself": "Trainer TrainingArguments "
     "Seq2SeqTrainer Seq2SeqTrainingArguments TrainerCallback EarlyStoppingCallback EvalPrediction HfArgumentParser",
-    "predict with `minibert predict`, or call the tokenizer and the model": "pipeline Pipeline",
     "`minibert.tasks` and `minibert.data` read files": "InputExample InputFeatures SquadV1Processor SquadV2Processor "
     "DataProcessor GlueDataset SquadDataset TextDataset LineByLineTextDataset TextDatasetForNextSentencePrediction",
     "a pair of BERTs is an `EncoderDecoderModel`": "AutoModelForSeq2SeqLM",
@@ -208,7 +207,7 @@ def why_not_here(name: str) -> str | None:
     """What to use in place of a name of the reference that minibert leaves out; None for any other name."""
     advice = next((advice for advice, names in _INSTEAD.items() if name in names.split()), None)
     if name.endswith("Pipeline"):
-        advice = "predict with `minibert predict`, or call the tokenizer and the model"
+        advice = "`minibert.pipeline` has BERT's tasks, and `generate` continues texts"
     if name.startswith(("TFBert", "TFAuto", "FlaxBert", "FlaxAuto")):
         advice = "minibert is PyTorch only"
     return advice and f"minibert has no {name}: {advice}. docs/differences.md lists what is left out."

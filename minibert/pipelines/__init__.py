@@ -48,7 +48,7 @@ def pipeline(
     task: str,
     model: str | os.PathLike[str] | BertPreTrainedModel | None = None,
     config: str | BertConfig | None = None,
-    tokenizer: str | os.PathLike[str] | BertTokenizer | None = None,
+    tokenizer: str | os.PathLike[str] | tuple[str, dict[str, Any]] | BertTokenizer | None = None,
     *,
     framework: str | None = None,
     revision: str | None = None,
@@ -59,42 +59,41 @@ def pipeline(
 ) -> Pipeline[Any]:
     """The pipeline of a task.
 
-    task: one of `TASKS`, or of `ALIASES`. model, tokenizer: a folder, a bundled name, a hub id, or an object; without a tokenizer
-    the model's, without a model the bundled one. config: in place of the model's. use_fast: open a `BertTokenizerFast`, as the reference
-    does. revision, use_auth_token: for a download. model_kwargs: for the model's `from_pretrained`. framework: "pt".
-    settings: `device`, and what the task's `settings_class` has.
+    task: one of `TASKS`, or of `ALIASES`. model: a folder, a bundled name, a hub id, or an object; None for the bundled one.
+    tokenizer: the same, or a name with arguments for it; None for the model's. config: in place of the model's.
+    use_fast: open a `BertTokenizerFast`, as the reference does. revision, use_auth_token: for a download.
+    model_kwargs: for the model's `from_pretrained`. framework: "pt". settings: `device`, and what the task's `settings_class` has.
 
     Raises KeyError for an unknown task, ValueError for a model that was not trained for it or a tokenizer that nothing names.
     """
-    name = ALIASES.get(task, task)
-    if name not in TASKS:
+    plain = ALIASES.get(task, task)
+    if plain not in TASKS:
         raise KeyError(f"Unknown task {task!r}, available tasks are {', '.join([*TASKS, *ALIASES])}.")
-    pipeline_class = TASKS[name]
+    pipeline_class = TASKS[plain]
     if model is None:
         if tokenizer is not None:
             raise ValueError("A tokenizer without a model: the default model may not know its ids. Give model=… too.")
-        if name not in ("fill-mask", "feature-extraction", "sentence-similarity"):
-            raise ValueError(
-                f"No bundled model does {task}: give model=…, fine-tuned with `minibert finetune`, or published."
-            )
+        if plain not in ("fill-mask", "feature-extraction", "sentence-similarity"):
+            advice = "give model=…, fine-tuned with `minibert finetune`, or published"
+            raise ValueError(f"No bundled model does {task}: {advice}.")
         model = BUNDLED
         logger.warning("No model was supplied, defaulted to %s, which comes with minibert.", model)
-    hub: dict[str, Any] = {
-        key: value for key, value in (("revision", revision), ("token", use_auth_token)) if value is not None
-    }
+    asked: dict[str, Any] = {"revision": revision, "token": use_auth_token}
+    hub = {name: value for name, value in asked.items() if value is not None}
     if isinstance(model, (str, os.PathLike)):
         tokenizer = model if tokenizer is None else tokenizer
-        model = opened(pipeline_class, os.fspath(model), name, config=config, **hub, **(model_kwargs or {}))
+        model = opened(pipeline_class, os.fspath(model), plain, config=config, **hub, **(model_kwargs or {}))
     if tokenizer is None:
         raise ValueError("Impossible to guess which tokenizer to use. Give tokenizer=…: a name, or a BertTokenizer.")
-    if isinstance(tokenizer, (str, os.PathLike)):
-        tokenizer = AutoTokenizer.from_pretrained(tokenizer, use_fast=use_fast, **hub)
+    if isinstance(tokenizer, (str, os.PathLike, tuple)):
+        source, more = tokenizer if isinstance(tokenizer, tuple) else (tokenizer, {})
+        tokenizer = AutoTokenizer.from_pretrained(source, **{"use_fast": use_fast, **hub, **more})
     return pipeline_class(model, tokenizer, framework=framework, task=task, **settings)
 
 
 def opened(pipeline_class: type[Pipeline[Any]], name: str, task: str, **options: Any) -> BertPreTrainedModel:
     """The checkpoint as a model of the task. Raises ValueError where its head is missing, or was trained for another task."""
-    model: BertPreTrainedModel = pipeline_class.opens.from_pretrained(name, **options).eval()
+    model: BertPreTrainedModel = pipeline_class.opens.from_pretrained(name, **options)
     if issubclass(pipeline_class, FeatureExtractionPipeline):
         return model  # hidden states need no head: the pooler may be new
     made_for = model.config.architectures or []
@@ -103,6 +102,6 @@ def opened(pipeline_class: type[Pipeline[Any]], name: str, task: str, **options:
     if new or (other and type(model).__name__ not in made_for):
         what = f"{', '.join(new)} of its head are not in the checkpoint" if new else f"it is a {made_for[0]}"
         raise ValueError(
-            visible(f"'{name}' was not trained for {task}: {what}. Fine-tune it (minibert finetune --help).")
+            visible(f"'{name}' was not trained for {task}: {what}. Fine-tune it: minibert finetune --help")
         )
     return model

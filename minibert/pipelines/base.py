@@ -9,10 +9,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from itertools import islice
+from numbers import Integral
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import Dataset, IterableDataset
 
 from ..model import BertPreTrainedModel
@@ -20,6 +22,7 @@ from ..outputs import ModelOutput
 from ..tokenization import BertTokenizer
 
 Row = dict[str, list[int]]
+COLUMNS = {"input_ids", "token_type_ids", "attention_mask"}  # what the model reads of a row
 
 
 class PipelineException(ValueError):  # noqa: N818  # the reference's name
@@ -39,7 +42,7 @@ class Settings:
     def __post_init__(self) -> None:
         for name in ("batch_size", "top_k", "max_answer_len", "max_question_len", "max_seq_len", "doc_stride"):
             value = getattr(self, name, None)
-            if value is not None and (not isinstance(value, int) or value < 1):
+            if value is not None and (not isinstance(value, Integral) or value < 1):
                 raise ValueError(f"{name} parameter should be a whole number >= 1 (got {value!r})")
 
 
@@ -133,14 +136,12 @@ class Pipeline(ABC, Generic[AnySettings]):
     def _answers(self, inputs: Iterable[Any], settings: AnySettings) -> Iterator[Any]:
         waiting, count = iter(inputs), 0
         while chunk := list(islice(waiting, settings.batch_size)):
-            prepared = []
-            for each in chunk:
-                try:
-                    prepared.append(self.preprocess(each, settings))
-                except (ValueError, TypeError) as error:
-                    error.add_note(f"This was input {count + len(prepared)} of the call, counted from 0.")
-                    raise
-            scores = iter(self.forward([row for each in prepared for row in each.rows], settings.batch_size))
+            try:
+                prepared = [self.preprocess(each, settings) for each in chunk]
+                scores = iter(self.forward([row for each in prepared for row in each.rows], settings.batch_size))
+            except (ValueError, TypeError) as error:
+                error.add_note(f"This was about input {count} to {count + len(chunk) - 1} of the call, counted from 0.")
+                raise
             for each in prepared:
                 yield self.postprocess(each, list(islice(scores, len(each.rows))), settings)
             count += len(chunk)
@@ -153,11 +154,16 @@ class Pipeline(ABC, Generic[AnySettings]):
         try:
             for start in range(0, len(rows), batch_size):
                 part = rows[start : start + batch_size]
-                batch = self.tokenizer.pad(part, padding=len(part) > 1, return_tensors="pt").to(self.device)
-                columns = {name: column for name, column in batch.items() if name in self.tokenizer.model_input_names}
+                # Padded on the right, whatever the tokenizer does: on the left it would move every word to other positions.
+                fill = {"input_ids": self.tokenizer.pad_token_id or 0}
+                batch = {
+                    name: pad_sequence([torch.tensor(row[name]) for row in part], True, fill.get(name, 0))
+                    for name in part[0].keys() & COLUMNS
+                }
+                on_device = {name: column.to(self.device) for name, column in batch.items()}
                 with torch.inference_mode():
-                    scores = self.scores(self.model(**columns, return_dict=True)).float().cpu()
-                masks = batch["attention_mask"].bool().cpu()
+                    scores = self.scores(self.model(**on_device, return_dict=True)).float().cpu()
+                masks = batch["attention_mask"].bool()
                 found += [one[mask] if self.per_token else one for one, mask in zip(scores, masks, strict=True)]
         finally:
             self.model.train(was_training)

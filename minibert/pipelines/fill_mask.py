@@ -80,18 +80,15 @@ class FillMaskPipeline(Pipeline[FillMaskSettings]):
 
     def target_ids(self, targets: str | Iterable[str]) -> list[int]:
         """The ids of words, each once. Raises ValueError where none is left."""
-        ids = []
+        found = set()
         for target in [targets] if isinstance(targets, str) else targets:
-            if (index := self.tokenizer.vocab.get(target)) is None:
-                pieces = self.tokenizer(target, add_special_tokens=False)["input_ids"]
-                index = pieces[0] if pieces else None
-                instead = (
-                    f"Its first piece is {self.tokenizer.convert_ids_to_tokens(pieces[0])!r}"
-                    if pieces
-                    else "It is ignored"
-                )
+            index = self.tokenizer.vocab.get(target)
+            if index is None:
+                pieces = self.tokenizer.tokenize(target)
+                instead = f"Its first piece, {pieces[0]!r}, is looked for" if pieces else "It is ignored"
                 logger.warning("The target %r is not a piece of the vocabulary. %s.", visible(target), instead)
-            ids += [] if index is None else [index]
-        if not ids:
+                index = self.tokenizer.convert_tokens_to_ids(pieces[0]) if pieces else None
+            found |= {index} - {None}
+        if not found:
             raise ValueError("At least one target must be provided when passed.")
-        return sorted(set(ids))
+        return sorted(found)

@@ -28,11 +28,11 @@ class TextSettings(Settings):
 
 @dataclass(frozen=True)
 class ClassificationSettings(TextSettings):
-    """return_all_scores: of every label, in their order; None as the config says. function_to_apply: "softmax", "sigmoid", "none";
-    None or "default" for the softmax, or for the sigmoid where there is one label or several may hold."""
+    """return_all_scores: of every label, in their order; None as the config says. function_to_apply: "softmax", "sigmoid" or "none";
+    "default" is the softmax, and the sigmoid where there is one label or several may hold."""
 
     return_all_scores: bool | None = None
-    function_to_apply: Any = None
+    function_to_apply: str = "default"
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -74,7 +74,7 @@ class TextClassificationPipeline(Pipeline[ClassificationSettings]):
     def postprocess(self, prepared: Prepared, scores: list[Tensor], settings: ClassificationSettings) -> Any:  # noqa: ARG002
         config, (logits,) = self.model.config, scores
         several = config.problem_type == "multi_label_classification" or config.num_labels == 1
-        function = str(settings.function_to_apply or "default").lower()
+        function = settings.function_to_apply.lower()
         if function == "sigmoid" or (function == "default" and several):
             logits = logits.sigmoid()
         elif function != "none":

@@ -79,7 +79,7 @@ def test_no_two_files_of_a_ring_have_one_name(ring: str) -> None:
 # --------------------------------------------------------------------------------------------------------------- imports
 
 
-BESIDE_THE_CORE = ("minibert.fast", "minibert.compat")
+BESIDE_THE_CORE = ("minibert.fast", "minibert.compat", "minibert.pipelines")
 
 
 def test_the_core_knows_nothing_of_the_fast_ways_or_the_names_of_the_era_until_one_is_asked_for() -> None:

@@ -1,25 +1,34 @@
-"""200 inputs a task for `pipeline`, asked of one library: python pipelines.py LIBRARY CHECKPOINTS OUT
+"""200 inputs a task for `pipeline`, asked of one library: python pipelines.py LIBRARY CHECKPOINTS OUT [fast]
 
-CHECKPOINTS: a folder that `write` has made. OUT: {"task, tokenizer": [the answer to each input, or "error"]}, of plain values.
-This file imports neither library at its top; `write` uses minibert.
+CHECKPOINTS: a folder that `write` has made. OUT: {"task, tokenizer class": [the answer to each input, or "error"]}, of plain values; those of
+BertTokenizerFast only with `fast`. This file imports neither library at its top; `write` uses minibert.
+
+python pipelines.py record writes a part of what 4.12.5 answers to tests/parity/recorded/pipelines.json.
 """
 
 from __future__ import annotations
 
 import importlib
+import json
+import os
 import random
+import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from unicodedata import category
 
 import torch
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[2]
+RECORDED = HERE.parent / "recorded" / "pipelines.json"
 sys.path.insert(0, str(HERE))
 
-Case = tuple[Any, dict[str, Any]]  # what the pipeline is called with
+Answers = dict[str, list[Any]]
 
 POSITIONS = 64
 WORDS = "the captain of a ship looked at her sister and said nothing for an hour , while rain fell upon old London . my dear Mr. Darcy ! don't you remember it ? unbelievably café über 1813 sea-side".split()  # noqa: SIM905  # fmt: skip
@@ -226,17 +235,104 @@ def plain(value: Any) -> Any:
     return value.item() if hasattr(value, "item") else value
 
 
-def answers(library: Any, folder: Path, fast: bool) -> dict[str, list[Any]]:
-    """Of every task, the answers with one of the two tokenizer classes."""
-    kind = "BertTokenizerFast" if fast else "BertTokenizer"
-    return {f"{task}, {kind}": list(ask(library, folder, fast)) for task, ask in TASKS.items()}
+def answers(library: Any, folder: Path, *, fast: bool) -> Answers:
+    """Of every task, the answers with the Python tokenizer; with `fast` those with the fast one too."""
+    kinds = {"BertTokenizer": False, "BertTokenizerFast": True} if fast else {"BertTokenizer": False}
+    return {
+        f"{task}, {kind}": list(ask(library, folder, is_fast))
+        for kind, is_fast in kinds.items()
+        for task, ask in TASKS.items()
+    }
+
+
+def compiled_tokenizers() -> Path | None:
+    """Today's package, which the environment of today's library has; 4.12.5 runs with it, where its own has no wheel."""
+    return next(iter((ROOT / ".venv-parity").glob("[Ll]ib/**/site-packages/tokenizers")), None)
+
+
+def old_answers(folder: Path) -> Answers:
+    """What 4.12.5 answers, in its own environment, with the compiled tokenizers if they are there."""
+    python = ROOT / ".venv-old" / ("Scripts" if os.name == "nt" else "bin") / "python"
+    python = Path(os.environ.get("MINIBERT_OLD_PYTHON", python))
+    assert python.exists(), f"{python} is missing: `make parity` makes the environment of the old reference"
+    with tempfile.TemporaryDirectory() as place:
+        tokenizers, fast, out = compiled_tokenizers(), list[str](), Path(place, "answers.pt")
+        if tokenizers:
+            fast = ["fast"]
+            Path(place, "tokenizers").symlink_to(tokenizers)
+            Path(place, "tokenizers-0.10.3.dist-info").mkdir()  # the version that 4.12.5 asks for
+            about = "Metadata-Version: 2.1\nName: tokenizers\nVersion: 0.10.3\n"
+            Path(place, "tokenizers-0.10.3.dist-info", "METADATA").write_text(about, encoding="utf-8")
+        command = [python, __file__, "transformers", folder, out, *fast]
+        environment = os.environ | {"PYTHONPATH": place, "TOKENIZERS_PARALLELISM": "false", "OMP_NUM_THREADS": "1"}
+        subprocess.run(command, check=True, env=environment, stderr=subprocess.DEVNULL)
+        loaded: Answers = torch.load(out)
+    return loaded
+
+
+def comparable(key: str, value: Any) -> Any:
+    """An answer without the spaces in which the two join pieces otherwise, on purpose or by their tokenizers.
+
+    4.12.5's Python class decodes one id as "s h i p"; how its fast class joins the words of an entity is the tokenizer's.
+    """
+    field = {"fill-mask, BertTokenizer": "token_str", "token-classification, BertTokenizerFast": "word"}.get(key)
+    if isinstance(value, dict):
+        return {name: each.replace(" ", "") if name == field else each for name, each in value.items()}
+    return [comparable(key, each) for each in value] if isinstance(value, list) else value
+
+
+def difference(found: Any, expected: Any, where: str = "") -> str | None:
+    """Where two answers differ first: in kinds, names and their order, values, or numbers by more than 1e-6; None where they do not."""
+    if isinstance(found, float) and isinstance(expected, float):
+        return None if abs(found - expected) <= 1e-6 * max(1, abs(expected)) else f"{where}: {found} for {expected}"
+    if type(found) is not type(expected) or not isinstance(found, (dict, list)):
+        return None if found == expected else f"{where}: {found!r} for {expected!r}"
+    if list(found) != list(expected) if isinstance(found, dict) else len(found) != len(expected):
+        return f"{where}: {found!r:.300} for {expected!r:.300}"
+    keys = found if isinstance(found, dict) else range(len(found))
+    return next(filter(None, (difference(found[key], expected[key], f"{where}[{key!r}]") for key in keys)), None)
+
+
+def shortened(value: Any) -> Any:
+    """A few of many numbers."""
+    if isinstance(value, list) and value and isinstance(value[0], float):
+        return value[:2]
+    if isinstance(value, dict):
+        return {name: shortened(each) for name, each in value.items()}
+    return [shortened(each) for each in value] if isinstance(value, list) else value
+
+
+def has_a_tie(value: Any) -> bool:
+    """Whether two answers in a row score nearly the same, so that another processor may rank them otherwise."""
+    if not isinstance(value, list) or not all(isinstance(each, dict) and "score" in each for each in value):
+        return False
+    scores = [each["score"] for each in value]
+    return any(abs(one - other) < 1e-5 * one for one, other in pairwise(scores))
+
+
+def record() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        write(Path(folder))
+        found = old_answers(Path(folder))
+    kept = {
+        key: {
+            str(index): shortened(each)
+            for index, each in enumerate(found[key])
+            if index % 7 == 3 and not has_a_tie(each)
+        }
+        for key in found
+    }
+    figures = {"recorded from": "transformers 4.12.5", "answers": kept}
+    RECORDED.write_text(json.dumps(figures, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
 
 
 def main() -> None:
-    library_name, folder, out = sys.argv[1:]
+    if sys.argv[1:] == ["record"]:
+        record()
+        return
+    library_name, folder, out, *fast = sys.argv[1:]
     torch.set_num_threads(1)
-    library = importlib.import_module(library_name)
-    torch.save({k: v for fast in (False, True) for k, v in answers(library, Path(folder), fast).items()}, out)
+    torch.save(answers(importlib.import_module(library_name), Path(folder), fast=bool(fast)), out)
 
 
 if __name__ == "__main__":

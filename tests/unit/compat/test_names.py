@@ -227,8 +227,8 @@ def test_handlers_formats_and_propagation_are_switched(logger: standard.Logger) 
     [
         ("Trainer", "finetune"),
         ("TrainingArguments", "finetune"),
-        ("pipeline", "minibert predict"),
-        ("FillMaskPipeline", "minibert predict"),
+        ("SummarizationPipeline", "minibert.pipeline"),
+        ("ConversationalPipeline", "minibert.pipeline"),
         ("AutoModelForSeq2SeqLM", "EncoderDecoderModel"),
         ("TFBertModel", "PyTorch only"),
         ("FlaxBertForMaskedLM", "PyTorch only"),

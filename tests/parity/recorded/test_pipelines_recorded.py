@@ -1,0 +1,34 @@
+"""`pipeline` against a seventh of what 4.12.5 answered in `tests/parity/old`, recorded by `python tests/parity/old/pipelines.py record`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import minibert
+from tests.parity.old import pipelines
+
+FIGURES = json.loads(pipelines.RECORDED.read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def ours(tmp_path_factory: pytest.TempPathFactory) -> pipelines.Answers:
+    folder: Path = tmp_path_factory.mktemp("pipelines")
+    pipelines.write(folder)
+    return pipelines.answers(minibert, folder, fast=True)
+
+
+def test_the_answers_are_the_old_reference_s() -> None:
+    assert FIGURES["recorded from"] == "transformers 4.12.5"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("key", FIGURES["answers"])
+def test_every_answer_is_the_recorded_one(key: str, ours: pipelines.Answers) -> None:
+    recorded = FIGURES["answers"][key]
+    assert len(recorded) > 20
+    for index, expected in recorded.items():
+        found = pipelines.comparable(key, pipelines.shortened(ours[key][int(index)]))
+        assert pipelines.difference(found, pipelines.comparable(key, expected), f"input {index}") is None
