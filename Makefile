@@ -48,7 +48,7 @@ test-pythons:
 	$(PYTHON) scripts/test_pythons.py
 
 # The same programs under transformers 4.12.5 and minibert: a difference of 0.0.
-parity: .venv/.test .venv-old/.installed
+parity: .venv/.test .venv-old/.installed .venv-parity/.installed
 	$(VENV) -m pytest tests/parity/old
 
 # The course's programs under 4.12.5, today's transformers and minibert, as a table: docs/then_and_now.md.

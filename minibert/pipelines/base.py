@@ -140,7 +140,8 @@ class Pipeline(ABC, Generic[AnySettings]):
                 prepared = [self.preprocess(each, settings) for each in chunk]
                 scores = iter(self.forward([row for each in prepared for row in each.rows], settings.batch_size))
             except (ValueError, TypeError) as error:
-                error.add_note(f"This was about input {count} to {count + len(chunk) - 1} of the call, counted from 0.")
+                which = f"{count} to {count + len(chunk) - 1}" if len(chunk) > 1 else f"{count}"
+                error.add_note(f"This was input {which} of the call, counted from 0.")
                 raise
             for each in prepared:
                 yield self.postprocess(each, list(islice(scores, len(each.rows))), settings)

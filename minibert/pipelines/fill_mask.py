@@ -80,7 +80,7 @@ class FillMaskPipeline(Pipeline[FillMaskSettings]):
 
     def target_ids(self, targets: str | Iterable[str]) -> list[int]:
         """The ids of words, each once. Raises ValueError where none is left."""
-        found = set()
+        found = set[int]()
         for target in [targets] if isinstance(targets, str) else targets:
             index = self.tokenizer.vocab.get(target)
             if index is None:
@@ -88,7 +88,7 @@ class FillMaskPipeline(Pipeline[FillMaskSettings]):
                 instead = f"Its first piece, {pieces[0]!r}, is looked for" if pieces else "It is ignored"
                 logger.warning("The target %r is not a piece of the vocabulary. %s.", visible(target), instead)
                 index = self.tokenizer.convert_tokens_to_ids(pieces[0]) if pieces else None
-            found |= {index} - {None}
+            found |= set() if index is None else {index}
         if not found:
             raise ValueError("At least one target must be provided when passed.")
         return sorted(found)

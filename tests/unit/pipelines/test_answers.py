@@ -239,6 +239,18 @@ def test_a_question_can_be_cut() -> None:
     assert cut == pipe(question="who ate", context="the cat sat")
 
 
+@pytest.mark.parametrize("fast", [True, False])
+def test_every_word_of_a_context_is_in_a_window_however_long_the_question(fast: bool) -> None:
+    pipe = small("question-answering", fast=fast, doc_stride=4 if fast else 12)
+    asked = {"question": "who ate the fish in rome ? " * 2, "context": CONTEXT}
+    _, windows = pipe.preprocess(asked, pipe.settings).source
+    assert len(windows) > 2
+    read = {span for row in windows for span, of in zip(row.offsets, row.sequence_ids, strict=True) if of == 1}
+    assert (
+        sorted(read) == pipe.tokenizer(CONTEXT, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
+    )
+
+
 @pytest.mark.parametrize("name", ["top_k", "max_answer_len", "max_seq_len", "max_question_len", "doc_stride"])
 def test_counts_begin_at_one(name: str) -> None:
     with pytest.raises(ValueError, match=f"{name} parameter should be a whole number >= 1"):

@@ -97,7 +97,7 @@ def test_an_empty_list_is_an_error(task: str) -> None:
 def test_what_is_no_input_is_an_error_that_says_which(task: str, wrong: Any) -> None:
     with pytest.raises(ValueError, match=r"cat|3|\{\}") as error:
         small(task)([INPUTS[task][0], wrong])
-    assert error.value.__notes__ == ["This was about input 1 to 1 of the call, counted from 0."]
+    assert error.value.__notes__ == ["This was input 1 of the call, counted from 0."]
 
 
 @pytest.mark.parametrize("task", ["fill-mask", "text-classification", "feature-extraction"])
