@@ -145,8 +145,17 @@ def test_a_word_has_the_label_that_the_strategy_says(strategy: str, label: str) 
     assert (word["start"], word["end"]) == (4, 12)
 
 
+def test_a_word_that_the_vocabulary_cannot_spell_is_shown_as_written_and_is_a_word() -> None:
+    pipe = small("ner", ignore_labels=[], aggregation_strategy="first")
+    prepared = pipe.preprocess("the Xyz sat", pipe.settings)
+    scores = torch.tensor([O, O, B, M, O]).log()
+    found = pipe.postprocess(prepared, [scores], pipe.settings)
+    assert [(each["word"], each["entity_group"]) for each in found] == [("the", "O"), ("Xyz", "PER"), ("sat", "MISC")]
+    assert pipe.postprocess(prepared, [scores], pipe.chosen({"aggregation_strategy": "none"}))[1]["word"] == "Xyz"
+
+
 def test_old_names_of_strategies_give_their_answers() -> None:
-    rows = [B, B, M, I, O, O]
+    rows = [B, [0.4, 0.6, 0.0, 0.0], M, I, O, O]
     assert tagged(rows, grouped_entities=True) == tagged(rows, aggregation_strategy="simple")
     both = tagged(rows, grouped_entities=True, ignore_subwords=True)
     assert both == tagged(rows, aggregation_strategy="first")
@@ -231,6 +240,12 @@ def test_a_context_without_words_has_the_empty_answer(fast: bool) -> None:
 def test_the_plain_tokenizer_answers_with_words_between_spaces() -> None:
     answers = small("question-answering", fast=False)(question="who ?", context="cat,cat\nfish.", top_k=20)
     assert {answer["answer"] for answer in answers} <= {"cat,cat", "fish.", "cat,cat fish."}
+
+
+def test_with_the_plain_tokenizer_no_answer_begins_or_ends_with_an_unknown_word() -> None:
+    asked = {"question": "who ?", "context": "xyz the zyx", "top_k": 20}
+    assert small("question-answering", fast=False)(**asked)["answer"] == "the"  # one is left, and so no list
+    assert "xyz" in [answer["answer"] for answer in small("question-answering")(**asked)]
 
 
 def test_a_question_can_be_cut() -> None:
