@@ -72,7 +72,6 @@ class FillMaskPipeline(Pipeline[FillMaskSettings]):
         for score, index in zip(best.values.tolist(), best.indices.tolist(), strict=True):
             token = index if targets is None else targets[index]
             filled = [token if each == blank else piece for each, piece in enumerate(ids)]
-            filled = [each for each in filled if each != self.tokenizer.pad_token_id]
             sequence = self.tokenizer.decode(filled, skip_special_tokens=True)
             named = {"token": token, "token_str": self.tokenizer.decode(token)}
             results.append({"sequence": sequence, "score": score, **named})

@@ -53,7 +53,8 @@ def tokenizer(*, fast: bool = True, **settings: Any) -> BertTokenizer:
 def small(task: str, *, fast: bool = True, config: dict[str, Any] | None = None, **settings: Any) -> Pipeline[Any]:
     """A pipeline over a model whose numbers differ clearly from one token and label to the next."""
     model_class, fields = MODELS[task]
-    model = tiny(model_class, vocab_size=len(VOCABULARY), initializer_range=0.3, **{**fields, **(config or {})})
+    fields = {"vocab_size": len(VOCABULARY), "initializer_range": 0.3, **fields, **(config or {})}
+    model = tiny(model_class, **fields)
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             if name.startswith(("classifier.w", "qa_outputs.w")):

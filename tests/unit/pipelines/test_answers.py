@@ -24,6 +24,18 @@ def test_words_for_a_blank_are_the_likeliest_of_the_vocabulary_in_order() -> Non
     assert all(VOCABULARY[answer["token_str"]] == answer["token"] for answer in answers)
 
 
+def test_a_list_of_one_text_has_the_answers_of_the_text_and_of_two_a_list_each() -> None:
+    pipe = small("fill-mask")
+    alone = pipe("the [MASK]")
+    assert pipe(["the [MASK]"]) == alone
+    assert pipe(["the [MASK]"] * 2) == [alone, alone]
+
+
+def test_rows_of_the_model_that_no_word_has_are_no_answers() -> None:
+    pipe = small("fill-mask", config={"vocab_size": len(VOCABULARY) + 9})
+    assert len(pipe("the [MASK]", top_k=100)) == len(VOCABULARY)
+
+
 def test_targets_are_scored_as_without_them_and_only_they_are(caplog: pytest.LogCaptureFixture) -> None:
     pipe = small("fill-mask")
     scores = {answer["token_str"]: answer["score"] for answer in pipe("the [MASK]", top_k=100)}
@@ -204,8 +216,9 @@ def test_answers_of_all_windows_are_ranked_together_and_each_window_is_read() ->
     assert min(answer["start"] for answer in found) < len(CONTEXT) * 0.3
 
 
-def test_a_score_is_the_product_of_two_probabilities_over_the_context() -> None:
-    pipe = small("question-answering")
+@pytest.mark.parametrize("fast", [True, False])
+def test_a_score_is_the_product_of_two_probabilities_over_the_context_and_cls(fast: bool) -> None:
+    pipe = small("question-answering", fast=fast)
     inputs = pipe.tokenizer("who ?", "the cat sat", return_tensors="pt")  # [CLS] who ? [SEP] the cat sat [SEP]
     outputs = pipe.model(**inputs)
     start, end = (logits[0, [0, 4, 5, 6]].softmax(0)[1:] for logits in (outputs.start_logits, outputs.end_logits))
@@ -235,6 +248,11 @@ def test_that_there_is_no_answer_can_be_one() -> None:
 def test_a_context_without_words_has_the_empty_answer(fast: bool) -> None:
     nothing = {"score": 0.0, "start": 0, "end": 0, "answer": ""}
     assert small("question-answering", fast=fast)(question="who ?", context=" \n") == nothing
+
+
+def test_the_plain_tokenizer_counts_the_end_as_the_reference_does() -> None:
+    pipe = small("question-answering", fast=False)
+    assert pipe(question="who ?", context="cat") == {**pipe(question="who ?", context="cat "), "end": 2}
 
 
 def test_the_plain_tokenizer_answers_with_words_between_spaces() -> None:
