@@ -271,9 +271,10 @@ def old_answers(folder: Path) -> Answers:
 
 
 def comparable(key: str, value: Any) -> Any:
-    """An answer without the spaces in which the two join pieces otherwise, on purpose or by their tokenizers.
+    """An answer without the spaces in which the two join pieces otherwise, on purpose.
 
-    4.12.5's Python class decodes one id as "s h i p"; how its fast class joins the words of an entity is the tokenizer's.
+    4.12.5's Python class decodes one id as "s h i p"; today's compiled tokenizers no longer make "don't" of "don ' t", as the era's did
+    (tests/parity/recorded/fast_tokenizer).
     """
     field = {"fill-mask, BertTokenizer": "token_str", "token-classification, BertTokenizerFast": "word"}.get(key)
     if isinstance(value, dict):
