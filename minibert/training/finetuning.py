@@ -29,6 +29,7 @@ from ..model import BertPreTrainedModel
 from ..model.checks import IGNORED
 from ..tasks import BatchOrder, Encoded, Examples, Labels, Task, batch_loader
 from ..tasks.class_weights import class_weights
+from ..tasks.given_rows import GivenRows, as_files
 from ..tasks.task import SETTINGS
 from ..tasks.task_files import PathName, hold_out
 from ..tokenization import BertTokenizer
@@ -141,8 +142,8 @@ class FineTuning(TaskModel, Trainable):
 def finetune(
     task: Task,
     model_name: str,
-    train_file: PathName,
-    evaluation_file: PathName | None = None,
+    train_file: PathName | GivenRows,
+    evaluation_file: PathName | GivenRows | None = None,
     recipe: FineTuningRecipe | None = None,
     out: PathName = "run",
     processes: Processes | None = None,
@@ -154,21 +155,20 @@ def finetune(
     """Train a model for a task, or go on with the run in `out`; return what was trained and the metrics of its best evaluation.
     The best model is then in `out/model`.
 
-    model_name: a folder, a bundled name or a hub id. evaluation_file: None to hold out a share of the training file (`recipe.eval_share`).
+    model_name: a folder, a bundled name or a hub id. train_file: or rows, dictionaries or a `Dataset` (`given_rows.py`).
+    evaluation_file: the same, or None to hold out a share of the training file (`recipe.eval_share`).
     processes: None for this one alone. say: is called with what became of the examples, and with the results. save_every: steps, 0 for once an epoch. adamw: AdamW's `implementation`; "blocked" gives the same bits sooner. Raises
     ValueError, naming file and location, where a file is broken or does not fit the other.
     """
     processes, out, recipe = processes or Processes.alone(), Path(out), recipe or FineTuningRecipe()
-    files = [Path(file) for file in (train_file, evaluation_file) if file is not None]
-    examples = task.read(files[0])
-    task = task.adapted_to(examples)
-    if evaluation_file is None:
-        examples, evaluation = hold_out(examples, recipe.eval_share, recipe.seed)
-    else:
-        evaluation = task.read(files[1])
+    with as_files(train_file, evaluation_file) as files:
+        examples = task.read(files[0])
+        task = task.adapted_to(examples)
+        held_out = hold_out(examples, recipe.eval_share, recipe.seed) if len(files) == 1 else None
+        examples, evaluation = held_out or (examples, task.read(files[1]))
+        hashes = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
     chosen: list[str] = []
     recipe = recipe.completed(BertConfig.from_pretrained(model_name).hidden_size, len(examples.items), chosen.append)
-    hashes = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
     identity = {"task": {"name": task.name, **task.settings()}, "model": model_name, "files": hashes}
     begun = saved_state(out, {**asdict(recipe), **identity}) is not None  # another run is refused before all work
     options: dict[str, Any] = {"recipe": recipe, "processes": processes, "say": say, "begun": begun}
