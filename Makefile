@@ -10,6 +10,7 @@ OLD = .venv-old/bin/python
 DOCS = .venv-docs/bin/python
 MKDOCS = NO_MKDOCS_2_WARNING=1 $(DOCS) -m mkdocs
 GRADING = .venv-grading/bin/python
+BESIDE = .venv-beside/bin/python
 
 # torch alone is taken from PyTorch's own index; where that cannot be reached within seconds, PyPI's build does too.
 CPU_INDEX = https://download.pytorch.org/whl/cpu
@@ -18,7 +19,7 @@ WITHOUT_GPU = $(1) $(PIP) --no-deps --index-url $(CPU_INDEX) --retries 0 --timeo
 	echo "$(CPU_INDEX) cannot be reached: PyTorch's ordinary build is installed, which on Linux has several gigabytes."
 endif
 
-.PHONY: demo playground test test-playground test-pythons lint format bench parity then-and-now notebooks docs docs-serve test-docs test-grading fuzz clean
+.PHONY: demo playground test test-playground test-pythons lint format bench parity then-and-now notebooks docs docs-serve test-docs test-grading test-beside fuzz clean
 
 demo: .venv/.installed
 	$(VENV) -m minibert fill-mask "He shook his [MASK]."
@@ -88,6 +89,10 @@ notebooks: .venv-docs/.installed
 test-grading: .venv-grading/.installed
 	$(GRADING) -m pytest tests/tutorials/test_grading.py
 
+# The programs of docs/beside.md, each with the tool that it is for.
+test-beside: .venv-beside/.installed
+	$(BESIDE) -m pytest tests/beside
+
 # Spoil good files and read them, SECONDS for each reader or as READER=name says: a crash, a hang, a raw traceback or a wrong answer is a finding.
 # Where the extra `fuzz` is installed, COVERAGE=1 lets atheris choose the files.
 SECONDS ?= 60
@@ -122,6 +127,12 @@ clean:
 	$(PYTHON) -m venv .venv-docs
 	@$(call WITHOUT_GPU,$(DOCS))
 	$(DOCS) $(PIP) --editable ".[docs,tutorials,test]"
+	@touch $@
+
+.venv-beside/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv-beside
+	@$(call WITHOUT_GPU,$(BESIDE))
+	$(BESIDE) $(PIP) --editable ".[beside,test]"
 	@touch $@
 
 .venv-grading/.installed: pyproject.toml constraints.txt

@@ -62,7 +62,7 @@ class AutoTokenizer(_Auto):
         use_fast: bool = True,
         tokenizer_type: str | None = None,
         config: BertConfig | None = None,
-        subfolder: str = "",
+        subfolder: str | None = None,
         **settings: Any,
     ) -> BertTokenizer:
         """Open a tokenizer; the other arguments are those of `BertTokenizer.from_pretrained`.
@@ -77,7 +77,7 @@ class AutoTokenizer(_Auto):
             raise ValueError(f"tokenizer_type {tokenizer_type!r} is not known here. minibert has BERT's only: 'bert'.")
         kind = AutoConfig.classes.get(tokenizer_type, type(config))
         plain, fast = cls.classes.get(kind, cls.classes[BertConfig])
-        place = Path(pretrained_model_name_or_path) / subfolder
+        place = Path(pretrained_model_name_or_path) / (subfolder or "")
         if tokenizer_type is None and not place.is_file():  # a vocabulary by its path says nothing about its kind
             found = _tokenizers_of(place if subfolder or place.is_dir() else pretrained_model_name_or_path, hub)
             plain, fast = found or (plain, fast)

@@ -76,12 +76,12 @@ def locate_config(name_or_path: str | os.PathLike[str], **hub_options: Any) -> P
 
 
 def locate_weights(name_or_path: str | os.PathLike[str], *, from_tf: bool = False, **hub_options: Any) -> Path:
-    """What ``open_weights`` takes: a folder, found as by ``locate``, or the index of a TensorFlow checkpoint.
+    """What ``open_weights`` takes: a folder, found as by ``locate``, or a file of weights, TensorFlow's by their index.
 
     From the hub it downloads the best format the repository has (see ``files.search_order``), with all its shards.
     """
-    if (index := _tensorflow_index(name_or_path)) is not None:
-        return index
+    if (file := _tensorflow_index(name_or_path) or Path(name_or_path).expanduser()).is_file():
+        return file
     source = _find(name_or_path, hub_options)
     if isinstance(source, LocalFolder):
         return source.folder
@@ -111,7 +111,7 @@ def _find(name_or_path: str | os.PathLike[str], hub_options: dict[str, Any]) -> 
     if text in bundled:
         return LocalFolder(bundled[text])
     if path.is_file():
-        raise CheckpointError(f"{path}: a file; give the folder it is in")
+        raise CheckpointError(f"{path}: a file; give the folder it is in, or config= beside a file of weights")
     inside_a_folder = "/" in text and Path(text.partition("/")[0]).is_dir()
     written_as_path = text[:1] in ".~" or "\\" in text or text.count("/") > 1 or inside_a_folder
     if isinstance(name_or_path, os.PathLike) or path.is_absolute() or written_as_path:

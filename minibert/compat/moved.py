@@ -12,6 +12,7 @@ from functools import partial
 from importlib import import_module
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_loader
+from pkgutil import resolve_name
 from types import ModuleType
 from typing import Any
 
@@ -38,21 +39,29 @@ _NETWORK, _TOKENIZER, _ALL = (
     "minibert.compat.tokenization_bert",
     "minibert.public_names",
 )
+_AUTO = (".configuration_auto", ".modeling_auto", ".tokenization_auto")
 OF_THE_REFERENCE = {
     "minibert.activations": ("minibert.model.activations",),
     "minibert.configuration_utils": (_ALL,),
-    "minibert.file_utils": (_NETWORK, _ALL),
+    "minibert.data.data_collator": (_ALL,),
+    "minibert.file_utils": (_ALL, _NETWORK),
     "minibert.modeling_outputs": ("minibert.outputs", _ALL),
     "minibert.modeling_utils": (_NETWORK, _ALL),
-    "minibert.models": (_ALL,),
-    "minibert.models.bert": (_ALL,),
+    **dict.fromkeys(("minibert.models", "minibert.models.bert", "minibert.models.encoder_decoder"), (_ALL,)),
+    **dict.fromkeys((f"minibert.models.auto{name}" for name in ("", *_AUTO)), (_ALL,)),
     "minibert.models.bert.configuration_bert": ("minibert.config",),
     "minibert.models.bert.modeling_bert": (_NETWORK, _ALL),
     "minibert.models.bert.tokenization_bert": (_TOKENIZER,),
+    "minibert.models.bert.tokenization_bert_fast": (_ALL,),
+    "minibert.models.encoder_decoder.configuration_encoder_decoder": (_ALL,),
+    "minibert.models.encoder_decoder.modeling_encoder_decoder": (_ALL,),
     "minibert.optimization": ("minibert.optim", _ALL),
     "minibert.tokenization_utils": (_TOKENIZER, _ALL),
     "minibert.tokenization_utils_base": (_TOKENIZER, _ALL),
+    "minibert.tokenization_utils_fast": (_ALL,),
     "minibert.trainer_utils": ("minibert.optim", _ALL),
+    "minibert.utils": (_ALL, _NETWORK),
+    "minibert.utils.logging": ("minibert.compat.names:logging",),
 }
 
 LEFT = {
@@ -68,7 +77,7 @@ def moved_name(module: str, attribute: str) -> Any:
     task = import_module("minibert.tasks.task").Task  # whose properties had other names, too
     task.decisive, task.learn = property(lambda self: self.selection_metric), lambda self, found: self.adapted_to(found)
     places = MOVED.get(module) or OF_THE_REFERENCE.get(module) or LEFT[module]
-    for place in map(import_module, places):
+    for place in map(resolve_name, places):
         for name in (attribute, RENAMED.get(attribute, attribute)):
             if name in vars(place):  # no place is asked for what it knows from elsewhere in turn
                 return vars(place)[name]
@@ -82,7 +91,7 @@ class MovedModules:
         """How to make a moved module; None for every other name."""
         if name not in MOVED and name not in OF_THE_REFERENCE:
             return None
-        holds_others = name in ("minibert.models", "minibert.models.bert")
+        holds_others = any(other.startswith(f"{name}.") for other in OF_THE_REFERENCE)
         return spec_from_loader(name, self, is_package=holds_others)  # type: ignore[arg-type]
 
     def create_module(self, spec: ModuleSpec) -> None:
@@ -94,7 +103,7 @@ class MovedModules:
         if name in MOVED:
             warnings.warn(f"{name} is now {' and '.join(MOVED[name])}.", DeprecationWarning, stacklevel=2)
         else:
-            there = vars(import_module(OF_THE_REFERENCE[name][0]))
+            there = vars(resolve_name(OF_THE_REFERENCE[name][0]))
             module.__dict__["__all__"] = there.get(
                 "__all__", [each for each in there if each[0] != "_"]
             )  # for `import *`

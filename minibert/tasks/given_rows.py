@@ -38,11 +38,13 @@ def _written(rows: GivenRows, path: Path) -> Path:
     of_squad = bool(found) and found[0].keys() >= {"context", "question", "answers"}
     of_squad = of_squad and isinstance(found[0]["answers"], Mapping)
     try:
-        lines = [json.dumps({"data": [{"paragraphs": [*map(_paragraph, found)]}]})] if of_squad else map(json.dumps, found)
+        lines = (
+            [json.dumps({"data": [{"paragraphs": [*map(_paragraph, found)]}]})] if of_squad else map(json.dumps, found)
+        )
         path = path.with_suffix(".json" if of_squad else ".jsonl")
         path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     except TypeError as error:
-        advice = 'A column holds text, numbers or lists of them; of a Dataset use with_format(None) and select_columns'
+        advice = "A column holds text, numbers or lists of them; of a Dataset use with_format(None) and select_columns"
         raise ValueError(f"The rows of {path.stem} are no plain data: {error}. {advice}.") from error
     return path
 
@@ -57,7 +59,7 @@ def _with_names(value: Any, feature: Any) -> Any:
 
 def _paragraph(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row of SQuAD as the library datasets has it, as SQuAD's own file has it."""
-    texts, starts = row["answers"]["text"], row["answers"]["answer_start"]
+    texts, starts = (row["answers"].get(name) or [] for name in ("text", "answer_start"))
     answers = [{"text": text, "answer_start": start} for text, start in zip(texts, starts, strict=True)]
-    entry = {"id": row["id"], "question": row["question"], "answers": answers, "is_impossible": not answers}
+    entry = {"id": row.get("id"), "question": row["question"], "answers": answers, "is_impossible": not answers}
     return {"context": row["context"], "qas": [entry]}

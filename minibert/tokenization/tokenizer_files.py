@@ -150,7 +150,7 @@ class PretrainedFiles(Vocabulary):
 
     @classmethod
     def from_pretrained(
-        cls, pretrained_model_name_or_path: PathLike, *, subfolder: str = "", **settings: Any
+        cls, pretrained_model_name_or_path: PathLike, *, subfolder: str | None = None, **settings: Any
     ) -> "Self":
         """Load a tokenizer that was saved, comes with minibert, or is published on the hub.
 
@@ -160,7 +160,7 @@ class PretrainedFiles(Vocabulary):
 
         Special tokens that the vocabulary lacks are added to it. Raises CheckpointError when there is nothing to load.
         """
-        name, path = pretrained_model_name_or_path, Path(pretrained_model_name_or_path) / subfolder
+        name, path = pretrained_model_name_or_path, Path(pretrained_model_name_or_path) / (subfolder or "")
         return read_together(path, lambda: cls._from_files(name, path, settings), is_read=ALL.__contains__)
 
     @classmethod

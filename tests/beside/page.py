@@ -13,7 +13,9 @@ def programs() -> dict[str, str]:
     """Section → its program."""
     sections = re.split(r"^## ", PAGE.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
     return {
-        section.partition("\n")[0]: code for section in sections for code in re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+        section.partition("\n")[0]: code
+        for section in sections
+        for code in re.findall(r"```python\n(.*?)```", section, re.DOTALL)
     }
 
 

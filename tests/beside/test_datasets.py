@@ -38,7 +38,10 @@ def test_it_learns_what_it_learns_from_a_file(tmp_path: Path) -> None:
 
 def test_tags_and_questions_are_read_too() -> None:
     tags = datasets.Features(
-        {"tokens": datasets.List(datasets.Value("string")), "ner_tags": datasets.List(datasets.ClassLabel(names=["O", "B-PER"]))}
+        {
+            "tokens": datasets.List(datasets.Value("string")),
+            "ner_tags": datasets.List(datasets.ClassLabel(names=["O", "B-PER"])),
+        }
     )
     people = {"tokens": [["Anna", "came", "."], ["He", "saw", "Anna"]] * 4, "ner_tags": [[1, 0, 0], [0, 0, 1]] * 4}
     said: list[str] = []

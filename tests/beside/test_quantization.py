@@ -8,7 +8,9 @@ import torch
 from tests.beside.page import run
 
 pytestmark = [
-    pytest.mark.skipif(not set(torch.backends.quantized.supported_engines) - {"none"}, reason="PyTorch has no quantized kernels here"),
+    pytest.mark.skipif(
+        not set(torch.backends.quantized.supported_engines) - {"none"}, reason="PyTorch has no quantized kernels here"
+    ),
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
 ]
 

@@ -58,7 +58,9 @@ def test_a_run_that_was_cut_off_resumes_and_the_best_model_comes_back(tmp_path: 
     fresh = BertForSequenceClassification.from_pretrained("novels-4l-256h", num_labels=2)
     fresh.save_pretrained("fresh")
     settings = {"save_strategy": "epoch", "eval_strategy": "epoch", "seed": 3}
-    whole = trainer(BertForSequenceClassification.from_pretrained("fresh"), "whole", kind, **settings, load_best_model_at_end=True)
+    whole = trainer(
+        BertForSequenceClassification.from_pretrained("fresh"), "whole", kind, **settings, load_best_model_at_end=True
+    )
     whole.train()
     assert (tmp_path / "whole" / "checkpoint-4" / "config.json").exists()
     resumed = trainer(BertForSequenceClassification.from_pretrained("fresh"), "resumed", kind, **settings)

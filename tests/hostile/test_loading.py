@@ -155,7 +155,7 @@ class TestConfigs:
         assert "novels-4l-256h" in message
 
     def test_a_file_is_not_a_folder(self, saved: Path) -> None:
-        assert "a file; give the folder it is in" in refusal(saved / "model.safetensors", config=tiny_config())
+        assert "a file; give the folder it is in, or config=" in refusal(saved / "model.safetensors")
 
     def test_a_model_cannot_be_saved_into_a_file(self, saved: Path) -> None:
         with pytest.raises(NotADirectoryError, match=r"is a file\. Give save_pretrained a folder"):

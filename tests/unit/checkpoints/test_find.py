@@ -40,10 +40,11 @@ def test_a_folder_without_any_of_the_files_says_what_it_has(tmp_path: Path) -> N
         locate(tmp_path, filenames=["vocab.txt", "tokenizer.json"])
 
 
-def test_a_path_to_a_file_is_no_checkpoint_folder(tmp_path: Path) -> None:
+def test_a_path_to_a_file_is_no_checkpoint_folder_but_a_file_of_weights(tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").touch()
-    with pytest.raises(CheckpointError, match="give the folder it is in"):
-        locate_weights(tmp_path / "model.safetensors")
+    with pytest.raises(CheckpointError, match="a file; give the folder it is in, or config= beside a file of weights"):
+        locate(tmp_path / "model.safetensors", filenames=["vocab.txt"])
+    assert locate_weights(tmp_path / "model.safetensors") == tmp_path / "model.safetensors"
 
 
 def test_a_missing_folder_lists_its_neighbours_and_the_bundled_names(tmp_path: Path) -> None:

@@ -63,3 +63,12 @@ def test_a_name_that_a_module_never_had_is_refused() -> None:
 def test_a_tagger_takes_its_labels_by_position_as_it_once_did() -> None:
     tasks = import_module("minibert.tasks")
     assert tasks.Tagging(tasks.Labels(("O",))) == tasks.Tagging(labels=tasks.Labels(("O",)))
+
+
+def test_the_module_of_logging_is_what_the_name_gives() -> None:
+    logging = import_module("minibert").logging
+    for found in (import_module("minibert.utils").logging, import_module("minibert.file_utils").logging):
+        assert found.get_logger is logging.get_logger
+    assert import_module("minibert.utils.logging").set_verbosity is logging.set_verbosity
+    with pytest.raises(AttributeError, match=r"compat\.names:logging"):
+        getattr(import_module("minibert.utils.logging"), "nothing_of_this")  # noqa: B009
