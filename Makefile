@@ -19,7 +19,7 @@ WITHOUT_GPU = $(1) $(PIP) --no-deps --index-url $(CPU_INDEX) --retries 0 --timeo
 	echo "$(CPU_INDEX) cannot be reached: PyTorch's ordinary build is installed, which on Linux has several gigabytes."
 endif
 
-.PHONY: demo playground test test-playground test-pythons lint format bench parity then-and-now notebooks docs docs-serve test-docs test-grading test-beside fuzz clean
+.PHONY: demo playground test test-playground test-pythons lint format bench parity then-and-now notebooks docs docs-serve test-docs test-grading test-beside test-types wheelhouse fuzz clean
 
 demo: .venv/.installed
 	$(VENV) -m minibert fill-mask "He shook his [MASK]."
@@ -92,6 +92,22 @@ test-grading: .venv-grading/.installed
 # The programs of docs/beside.md, each with the tool that it is for.
 test-beside: .venv-beside/.installed
 	$(BESIDE) -m pytest tests/beside
+
+# The README's programs under pyright in strict mode (from the npm registry), and under mypy.
+test-types: .venv/.test
+	cd tests/types && if command -v npm; then npm ci --no-audit --no-fund --silent; \
+		else echo "There is no npm: pyright does not check the types of the programs."; fi
+	$(VENV) -m pytest tests/types
+
+# Packages for a classroom without a network, in build/wheelhouse: docs/install.md says how they are installed there.
+WHEELS = -m pip --disable-pip-version-check wheel --quiet --constraint constraints.txt --wheel-dir build/wheelhouse
+wheelhouse: .venv/.installed
+	rm -rf build/wheelhouse
+ifdef CPU
+	@$(VENV) $(WHEELS) --no-deps --index-url $(CPU_INDEX) --retries 0 --timeout 10 torch 2>/dev/null || \
+		echo "$(CPU_INDEX) cannot be reached: PyTorch's ordinary build is taken."
+endif
+	$(VENV) $(WHEELS) --find-links build/wheelhouse ".[plots,tutorials]"
 
 # Spoil good files and read them, SECONDS for each reader or as READER=name says: a crash, a hang, a raw traceback or a wrong answer is a finding.
 # Where the extra `fuzz` is installed, COVERAGE=1 lets atheris choose the files.
