@@ -19,7 +19,7 @@ WITHOUT_GPU = $(1) $(PIP) --no-deps --index-url $(CPU_INDEX) --retries 0 --timeo
 	echo "$(CPU_INDEX) cannot be reached: PyTorch's ordinary build is installed, which on Linux has several gigabytes."
 endif
 
-.PHONY: demo playground test test-playground test-pythons lint format bench parity then-and-now notebooks docs docs-serve test-docs test-grading test-beside test-types wheelhouse fuzz clean
+.PHONY: demo playground test test-playground test-pythons lint format bench parity then-and-now notebooks docs docs-serve test-docs test-grading test-beside test-types wheelhouse release fuzz clean
 
 demo: .venv/.installed
 	$(VENV) -m minibert fill-mask "He shook his [MASK]."
@@ -82,8 +82,9 @@ test-docs: docs
 	$(DOCS) -m pytest tests/site
 
 # The chapters, and the exercises for nbgrader: build/notebooks/course and build/notebooks/nbgrader.
+# REPOSITORY=owner/name, where the project lies on GitHub, gives each chapter buttons that open it in Colab and Binder.
 notebooks: .venv-docs/.installed
-	$(DOCS) -m scripts.build_notebooks build/notebooks
+	$(DOCS) -m scripts.build_notebooks build/notebooks $(REPOSITORY)
 
 # Release the exercises with nbgrader, hand in right and wrong answers, and grade them.
 test-grading: .venv-grading/.installed
@@ -108,6 +109,10 @@ ifdef CPU
 		echo "$(CPU_INDEX) cannot be reached: PyTorch's ordinary build is taken."
 endif
 	$(VENV) $(WHEELS) --find-links build/wheelhouse ".[plots,tutorials]"
+
+# Write VERSION into the package, the changelog and the citation: the first step of a release, CONTRIBUTING.md has the others.
+release:
+	$(PYTHON) scripts/release.py $(VERSION)
 
 # Spoil good files and read them, SECONDS for each reader or as READER=name says: a crash, a hang, a raw traceback or a wrong answer is a finding.
 # Where the extra `fuzz` is installed, COVERAGE=1 lets atheris choose the files.

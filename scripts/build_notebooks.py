@@ -1,4 +1,4 @@
-"""Make the notebooks of the course: python -m scripts.build_notebooks OUT
+"""Make the notebooks of the course: python -m scripts.build_notebooks OUT [OWNER/NAME]
 
     OUT/course/tutorials/NN_name.ipynb     the chapters; beside them every file that they link to, so that the folder can go anywhere
     OUT/nbgrader/source/NN_name/           an assignment for each chapter: the exercises with their solutions, for teachers alone
@@ -7,6 +7,9 @@ An assignment is a notebook with nbgrader's metadata, two cells for each functio
 what students get, and a locked test, worth a point, that fails with the hint of `tutorials/checks`. The checks go with the
 notebook as `checks.py`, and what they import as the folder `course`; when it is graded, nbgrader puts the teacher's copies in the
 place of whatever a student handed in.
+
+OWNER/NAME is where the project lies on GitHub. With it each chapter begins with buttons that open it in Colab and Binder, from the branch
+`notebooks` there, which holds OUT/course: what is built is in that branch and in releases, never in main.
 """
 
 import ast
@@ -35,6 +38,16 @@ from course.judging import hint_of
 
 hint = hint_of(check_{name}, {name})
 assert hint is None, hint"""
+BRANCH = "notebooks"
+BUTTONS = """[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({colab}) \
+[![Open in Binder](https://mybinder.org/badge_logo.svg)]({binder})"""
+IN_COLAB = """# In Colab this fetches minibert and the files of the course; elsewhere it does nothing.
+import sys
+
+if "google.colab" in sys.modules:
+    !git clone --quiet --depth 1 --branch {branch} https://github.com/{repository} minibert-course
+    %cd minibert-course/tutorials
+    %pip install --quiet -r ../requirements.txt"""
 NBGRADER_CONFIG = """c = get_config()
 c.CourseDirectory.course_id = "minibert"
 c.ExecutePreprocessor.timeout = 120  # seconds for a cell: a loop that never ends costs its own point, not the evening
@@ -97,18 +110,33 @@ def graded(
     return cell
 
 
-def build_course(folder: Path) -> None:
+def with_buttons(notebook: NotebookNode, name: str, repository: str) -> NotebookNode:
+    """A chapter's notebook that can be opened in Colab and Binder: buttons below its title, and a cell that Colab needs."""
+    colab = f"https://colab.research.google.com/github/{repository}/blob/{BRANCH}/tutorials/{name}.ipynb"
+    binder = f"https://mybinder.org/v2/gh/{repository}/{BRANCH}?labpath=tutorials%2F{name}.ipynb"
+    buttons = new_markdown_cell(BUTTONS.format(colab=colab, binder=binder), id="buttons")
+    in_colab = new_code_cell(IN_COLAB.format(repository=repository, branch=BRANCH), id="in-colab")
+    notebook.cells[1:1] = [buttons, in_colab]
+    return notebook
+
+
+def build_course(folder: Path, repository: str = "") -> None:
     """Write the chapters, and copy what they lead to, and the checks for `minibert check`. The solutions are a teacher's."""
     for path in (*linked(chapters()), *(TUTORIALS / "checks").glob("*.py")):
         target = folder / path.relative_to(ROOT)
         if path.is_file() and TUTORIALS / "solutions" not in path.parents:
             target.parent.mkdir(parents=True, exist_ok=True)
             if path in chapters():
-                nbformat.write(chapter_notebook(jupytext.read(path)), target.with_suffix(".ipynb"))
+                notebook = chapter_notebook(jupytext.read(path))
+                notebook = with_buttons(notebook, path.stem, repository) if repository else notebook
+                nbformat.write(notebook, target.with_suffix(".ipynb"))
             else:
                 shutil.copyfile(path, target)
     copy_course(folder / "tutorials")
     shutil.copytree(ROOT / "weights", folder / "weights")  # where BERT in one page expects them
+    if repository:  # what Binder installs, and Colab
+        package = f"minibert-pytorch[plots] @ git+https://github.com/{repository}\n"
+        (folder / "requirements.txt").write_text(package, encoding="utf-8")
 
 
 def copy_course(folder: Path) -> None:
@@ -131,15 +159,20 @@ def build_nbgrader(folder: Path) -> None:
     (folder / "nbgrader_config.py").write_text(NBGRADER_CONFIG, encoding="utf-8")
 
 
-def main(out: Path) -> None:
-    """Write everything anew. Only what a build has written is taken away: grades and submissions stay."""
+def main(out: Path, repository: str = "") -> None:
+    """Write everything anew. Only what a build has written is taken away: grades and submissions stay.
+
+    repository: "owner/name" on GitHub, for the buttons. Raises ValueError for anything else.
+    """
+    if repository and not re.fullmatch(r"[\w.-]+/[\w.-]+", repository):
+        raise ValueError(f"{repository!r} is no repository on GitHub: write owner/name.")
     for old in (out / "course", out / "nbgrader" / "source"):
         shutil.rmtree(old, ignore_errors=True)
-    build_course(out / "course")
+    build_course(out / "course", repository)
     build_nbgrader(out / "nbgrader")
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
+    if len(sys.argv) not in (2, 3):
         sys.exit(str(__doc__))
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), *sys.argv[2:])

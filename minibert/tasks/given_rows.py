@@ -30,6 +30,7 @@ def as_files(train: PathName | GivenRows, evaluation: PathName | GivenRows | Non
 def _written(rows: GivenRows, path: Path) -> Path:
     features = getattr(rows, "features", None) or {}
     found = []
+    row: Any  # others give anything
     for number, row in enumerate(rows, start=1):
         if not isinstance(row, Mapping):
             advice = 'Give a file, a list of dictionaries, or one split of a Dataset, such as dataset["train"]'

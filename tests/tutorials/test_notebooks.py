@@ -46,6 +46,33 @@ def test_every_chapter_is_a_notebook_with_the_chapters_cells(built: Path) -> Non
         assert source(cells[0]).startswith(f"# {int(chapter.name[:2])} · ")
 
 
+def test_with_a_repository_every_chapter_has_buttons_and_the_branch_what_they_need(tmp_path: Path) -> None:
+    main(tmp_path, "someone/minibert")
+    course = tmp_path / "course"
+    assert (
+        course / "requirements.txt"
+    ).read_text() == "minibert-pytorch[plots] @ git+https://github.com/someone/minibert\n"
+    for notebook in (course / "tutorials").glob("*.ipynb"):
+        title, buttons, in_colab, *_ = cells_of(notebook)
+        assert source(title).startswith("# ")
+        assert (
+            f"https://colab.research.google.com/github/someone/minibert/blob/notebooks/tutorials/{notebook.name})"
+            in source(buttons)
+        )
+        assert f"https://mybinder.org/v2/gh/someone/minibert/notebooks?labpath=tutorials%2F{notebook.name})" in source(
+            buttons
+        )
+        assert "--branch notebooks https://github.com/someone/minibert " in source(in_colab)
+        assert 'if "google.colab" in sys.modules:' in source(in_colab)
+
+
+@pytest.mark.parametrize("repository", ["minibert", "https://github.com/someone/minibert", "a/b/c", "a/b c"])
+def test_what_is_no_repository_is_refused_before_anything_is_written(repository: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="write owner/name"):
+        main(tmp_path, repository)
+    assert not list(tmp_path.iterdir())
+
+
 def test_links_in_the_chapters_lead_to_files_of_the_built_folder(built: Path) -> None:
     links = {
         notebook.parent / link
