@@ -69,13 +69,13 @@ class BertPreTrainedModel(BertBase):
         """
         hub: dict[str, Any] = {"cache_dir": cache_dir, "revision": revision, "force_download": force_download}
         hub |= {"local_files_only": local_files_only, "token": use_auth_token if token is None else token}
-        ignored = ["low_cpu_mem_usage", "resume_download", "proxies", "mirror", "trust_remote_code", "_fast_init"]
-        for each in ignored if others.get("from_flax") else [*ignored, "from_flax"]:
-            others.pop(each, None)  # arguments of the reference with nothing left to say here
+        for ignored in ("low_cpu_mem_usage", "resume_download", "proxies", "mirror", "trust_remote_code", "_fast_init"):
+            others.pop(ignored, None)  # arguments of the reference with nothing left to say here
         name = pretrained_model_name_or_path
-        if name is None and (config is None or state_dict is None):
-            lacks = "state_dict={…}: there is no file to read" if config else "config=BertConfig(…) and state_dict={…}"
-            raise ValueError(f"from_pretrained(None, …) needs {lacks}.")
+        if config is None and name is None:
+            raise ValueError("from_pretrained(None, …) needs config=BertConfig(…) and state_dict={…}.")
+        if state_dict is None and name is None:
+            raise ValueError("from_pretrained(None, …) needs state_dict={…}: there is no file to read.")
         if isinstance(config, BertConfig) and "attn_implementation" in others:
             config.update({"attn_implementation": others.pop("attn_implementation")})
 

@@ -65,9 +65,7 @@ IDLE |= {"force_download": False, "local_files_only": False, "revision": "main",
 def test_arguments_that_ask_for_nothing_change_nothing(tmp_path: Path) -> None:
     model = tiny(BertModel, seed=3)
     model.save_pretrained(tmp_path)
-    assert same_weights(BertModel.from_pretrained(tmp_path, from_tf=False, from_flax=False, **IDLE), model)
-    with pytest.raises(TypeError, match="from_flax"):
-        BertModel.from_pretrained(tmp_path, from_flax=True)
+    assert same_weights(BertModel.from_pretrained(tmp_path, from_tf=False, **IDLE), model)
 
 
 @pytest.mark.parametrize("kind", [BertTokenizer, AutoTokenizer])
