@@ -12,6 +12,8 @@ os.environ.pop(
     "COLUMNS", None
 )  # which a runner with several processes sets: a command's output is as wide here as in a pipe
 
+os.environ["MINIBERT_LANG"] = "en"  # whatever the machine's locale is
+
 import hypothesis
 import pytest
 import torch

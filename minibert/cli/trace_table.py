@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -9,6 +10,7 @@ import click
 from ..terminal import display_width, outline, pad, table, terminal_width
 from ..visible import visible
 from .kinds import TEXT, Count
+from .language import TABLE, Language, lang_option
 from .options import json_option, load_as_trained, model_option, print_answer, warn_if_long
 
 if TYPE_CHECKING:
@@ -21,8 +23,11 @@ if TYPE_CHECKING:
 @click.option("--depth", type=Count(1), help="Show N levels of stages inside stages.  [default: all]")
 @click.option("--numbers", is_flag=True, help="Show means, extremes and times in place of equations and code.")
 @model_option
+@lang_option
 @json_option
-def trace(text: str, second: str | None, depth: int | None, numbers: bool, model: str, as_json: bool) -> None:
+def trace(
+    text: str, second: str | None, depth: int | None, numbers: bool, model: str, lang: str, as_json: bool
+) -> None:
     """Walk from the pieces of TEXT to the scores, one line a stage: its output, its equation and its code.
 
     A stage that is indented further runs inside the one above it. Shape and std (the standard deviation) are those of the
@@ -46,16 +51,18 @@ def trace(text: str, second: str | None, depth: int | None, numbers: bool, model
     ids, segments = inputs["input_ids"][0].tolist(), inputs["token_type_ids"][0].tolist()
     pieces = tokenizer.convert_ids_to_tokens(ids)
     stages = [stage for stage in record.stages if depth is None or stage.depth < depth]
-    blocks = in_blocks(("piece", "id", "segment"), list(zip(pieces, ids, segments, strict=True)))
+    language = Language(lang, [TABLE])
+    titles = [language.say(title) for title in ("piece", "id", "segment")]
+    blocks = in_blocks(titles, list(zip(pieces, ids, segments, strict=True)))
     walk = {"model": model, "tokens": pieces, "input_ids": ids, "token_type_ids": segments}
     answer = {**walk, "stages": [as_dict(stage) for stage in stages]}
-    print_answer(answer, f"{blocks}\n\n{stage_table(stages, numbers)}", as_json)
+    print_answer(answer, f"{blocks}\n\n{stage_table(stages, numbers, language)}", as_json)
 
 
-def in_blocks(titles: tuple[str, ...], columns: list[tuple[Any, ...]]) -> str:
+def in_blocks(titles: Sequence[str], columns: list[tuple[Any, ...]]) -> str:
     """Rows with a title each, side by side as many columns as fit, then the next block below."""
     widest = min(terminal_width(), 100)
-    margin = max(map(len, titles))
+    margin = max(map(display_width, titles))
     blocks: list[list[str]] = []
     for column in columns:
         cells = list(map(visible, column))
@@ -66,7 +73,7 @@ def in_blocks(titles: tuple[str, ...], columns: list[tuple[Any, ...]]) -> str:
     return "\n\n".join("\n".join(line.rstrip() for line in block) for block in blocks)
 
 
-def stage_table(stages: list[Stage], numbers: bool) -> str:
+def stage_table(stages: list[Stage], numbers: bool, language: Language) -> str:
     """Each stage with the shape and std of its output, and its equation and code; or with `numbers` all it measured.
 
     In a terminal that is too narrow the last columns are left out, the code first.
@@ -81,10 +88,10 @@ def stage_table(stages: list[Stage], numbers: bool) -> str:
             facts = [f"{number:.3f}" for number in (output.mean, output.std, output.minimum, output.maximum)]
             cells = [*facts, f"{1000 * (stage.seconds or 0):.2f}"]
         else:
-            cells = [f"{output.std:.2f}", equation(stage.module), code.short if code else ""]
+            cells = [f"{output.std:.2f}", language.say(equation(stage.module)), code.short if code else ""]
         rows.append([label, "×".join(map(str, output.shape)), *cells])
     measured = ("stage", "shape", "mean", "std", "min", "max", "ms")
-    header = measured if numbers else ("stage", "shape", "std", "equation", "code")
+    header = [language.say(title) for title in (measured if numbers else ("stage", "shape", "std", "equation", "code"))]
     right = range(1, len(header) if numbers else 3)
     for count in range(len(header), 1, -1):
         shown = table(header[:count], [row[:count] for row in rows], right=[i for i in right if i < count])

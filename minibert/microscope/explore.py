@@ -9,6 +9,7 @@ No reference class: ours.
 """
 
 import base64
+import json
 from collections.abc import Sequence
 from importlib import resources
 from typing import Any
@@ -27,16 +28,23 @@ LONGEST = 128  # pieces; with more, a page has more lines than anyone can tell a
 
 
 def attention_page(
-    model: BertPreTrainedModel, tokenizer: BertTokenizer, texts: Sequence[str], title: str = "minibert"
+    model: BertPreTrainedModel,
+    tokenizer: BertTokenizer,
+    texts: Sequence[str],
+    title: str = "minibert",
+    lang: str = "en",
 ) -> str:
     """One HTML document, complete in itself, that shows what the model does with each text.
 
-    The words after each layer need a model that predicts words. Raises ValueError for a text of more than 128 pieces.
+    The words after each layer need a model that predicts words. lang: "zh" for a page in Chinese. Raises ValueError for a text of more
+    than 128 pieces.
     """
     gathered = [gather(model, tokenizer, text) for text in texts]
-    template = resources.files("minibert.microscope").joinpath("page.html").read_text(encoding="utf-8")
-    data = visible_in_html({"title": title, "texts": gathered})
-    return template.replace("/*DATA*/ null", data)
+    here = resources.files("minibert.microscope")
+    words = json.loads(here.joinpath("page.zh.json").read_text(encoding="utf-8")) if lang == "zh" else {}
+    template = here.joinpath("page.html").read_text(encoding="utf-8")
+    data = visible_in_html({"title": title, "words": words, "texts": gathered})
+    return template.replace("/*LANG*/", "zh-Hans" if lang == "zh" else "en").replace("/*DATA*/ null", data)
 
 
 @torch.no_grad()

@@ -61,10 +61,11 @@ class Chapter:
 
 
 def find_chapters(tutorials: Path) -> list[Chapter]:
-    """All chapters that have exercises, in order."""
+    """All chapters that have exercises, in order. The checks stand beside the exercises; another edition has those of the folder above."""
+    folder = next(each / "checks" for each in (tutorials, tutorials.parent) if (each / "checks").is_dir())
     return [
         Chapter(checks.name[:2], checks.stem[3:], tutorials / "exercises" / checks.name, checks)
-        for checks in sorted((tutorials / "checks").glob("[0-9][0-9]_*.py"))
+        for checks in sorted(folder.glob("[0-9][0-9]_*.py"))
     ]
 
 

@@ -20,6 +20,7 @@ from minibert.microscope.explore import attention_page
 
 from .browser import Browser, browser, browser_is_installed
 
+MICROSCOPE = Path(attention_page.__code__.co_filename).parent
 TEXT = "He shook his [MASK]."
 FORTY = " ".join(["It was a dark and stormy night, and he shook his [MASK]."] * 3)
 needs_browser = pytest.mark.skipif(not browser_is_installed(), reason="there is no chromium with its chromedriver")
@@ -115,6 +116,40 @@ def test_the_command_writes_the_page(tmp_path: Path) -> None:
     assert [text["text"] for text in data_of(out.read_text(encoding="utf-8"))["texts"]] == [TEXT, "Rain fell."]
 
 
+def words_of(page: str) -> set[str]:
+    """What the page's own program says, in English."""
+    said = set(re.findall(r'say(?:With)?\((?:[\w.]+ [?>] )?"([^"]+)"', page))
+    said |= set(re.findall(r'sayWith\(heads.length > 1 \? "([^"]+)" : "([^"]+)"', page)[0])
+    said |= set(re.findall(r"<[^<>]* data-say>([^<]+)<", page)) | set(
+        re.findall(r'data-say="aria-label" aria-label="([^"]+)"', page)
+    )
+    return said | {"head", "heads"} | {"key", "q and k", "q × k", "score", "weight"}  # which stand in lists
+
+
+def test_whatever_the_page_says_is_said_in_chinese_too() -> None:
+    template = (MICROSCOPE / "page.html").read_text(encoding="utf-8")
+    assert words_of(template) == json.loads((MICROSCOPE / "page.zh.json").read_text(encoding="utf-8")).keys()
+
+
+def test_both_pages_have_the_same_chinese_for_the_same_english() -> None:
+    here = json.loads((MICROSCOPE / "page.zh.json").read_text(encoding="utf-8"))
+    playground = (MICROSCOPE.parent / "playground" / "words.mjs").read_text(encoding="utf-8")
+    there = dict(re.findall(r'\["([^"]+)",\s*"([^"]+)"\]', playground))
+    both = {english for english in here if english.replace("{1}", "{0}") in there}
+    assert len(both) > 5
+    assert {e: here[e] for e in both} == {e: there[e.replace("{1}", "{0}")].replace("{0}", "{1}") for e in both}
+
+
+@pytest.mark.parametrize(("lang", "of_page"), [("en", "en"), ("zh", "zh-Hans")])
+def test_the_command_writes_the_page_in_a_language(lang: str, of_page: str, tmp_path: Path) -> None:
+    out = tmp_path / "page.html"
+    result = CliRunner().invoke(main, ["explore", "Rain fell.", "--lang", lang, "--out", str(out)])
+    assert result.exit_code == 0, result.output
+    page = out.read_text(encoding="utf-8")
+    assert f'<html lang="{of_page}">' in page
+    assert bool(data_of(page)["words"]) == (lang == "zh")
+
+
 @needs_browser
 class TestInABrowser:
     @pytest.fixture
@@ -184,3 +219,33 @@ class TestInABrowser:
         page.click("#theme")
         assert page.run("return getComputedStyle(document.body).backgroundColor") != before
         page.ask("POST", "/goog/cdp/execute", cmd="Emulation.clearDeviceMetricsOverride", params={})
+
+
+VISIBLE = """
+const words = [document.title, document.body.innerText];
+for (const e of document.querySelectorAll("[aria-label]")) words.push(e.getAttribute("aria-label"));
+return words.join("\\n");
+"""
+
+
+@needs_browser
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("view", ["head", "model", "neuron", "lens"])
+def test_in_chinese_every_view_is_chinese_and_fits(
+    view: str, width: int, window: Browser, model: BertForMaskedLM, tokenizer: BertTokenizer, tmp_path: Path
+) -> None:
+    path = tmp_path / "page.html"
+    path.write_text(attention_page(model, tokenizer, ["[MASK] 7 !", "!"], lang="zh"), encoding="utf-8")
+    window.resize(width, 800)
+    window.open(path)
+    window.click(f'[data-view="{view}"]')
+    if view == "head":
+        window.click('[data-text="0"] [data-token="1"]')
+        assert "[MASK] 的注意力主要落在下列词元上" in window.run("return document.body.innerText")
+    if view == "lens":  # its words are the model's
+        window.run("for (const e of document.querySelectorAll('td')) e.remove()")
+    shown = window.run(VISIBLE)
+    assert set(re.findall(r"[A-Za-z]{2,}", shown)) <= {"minibert", "MASK", "CLS", "SEP", "Esc", "softmax"}
+    assert window.run("return document.documentElement.scrollWidth") <= width
+    assert window.run("return window.errors") == []
+    window.ask("POST", "/goog/cdp/execute", cmd="Emulation.clearDeviceMetricsOverride", params={})
