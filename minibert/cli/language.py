@@ -58,7 +58,7 @@ class Language:
         # Those with the most letters of their own come first: they fit the fewest messages.
         parts = {english: re.split(r"\{\d\}", english) for english in self._table if "{1}" in english}
         longest = sorted(parts, key=lambda english: -len("".join(parts[english])))
-        self._templates = {english: _pattern(parts[english]) for english in longest}
+        self._templates = {english: parts[english] for english in longest}
 
     def say(self, text: object) -> str:
         """A message, line by line; what is in no table stays as it is."""
@@ -92,19 +92,35 @@ class Language:
         """The translation of a message that is in a table as it is, or fits a template; None where there is none."""
         if message in self._table and only.search(message):
             return self._table[message]
-        for english, pattern in self._templates.items():
-            if only.search(english) and (found := pattern.fullmatch(message)):
-                return re.sub(r"\{(\d)(\*?)\}", partial(self._filled, found), self._table[english])
+        for english, parts in self._templates.items():
+            if message.startswith(parts[0]) and only.search(english) and (filling := _filling(parts, message)):
+                return re.sub(r"\{(\d)(\*?)\}", partial(self._filled, filling), self._table[english])
         return None
 
-    def _filled(self, found: re.Match[str], hole: re.Match[str]) -> str:
-        part = found[int(hole[1])]
+    def _filled(self, filling: Sequence[str], hole: re.Match[str]) -> str:
+        part = filling[int(hole[1]) - 1]
         return self._translated(part) if hole[2] else part
 
 
-def _pattern(parts: Sequence[str]) -> re.Pattern[str]:
-    """What fits a template of these parts: between two, anything, but a number behind "line". What comes first is as long as can be."""
-    holes = [r"(\d+)" if part.endswith(" line ") else "(.*?)" if part else "(.*)" for part in parts]
-    return re.compile(
-        "".join(re.escape(part) + hole for part, hole in zip(parts[:-1], holes, strict=False)) + re.escape(parts[-1])
-    )
+def _filling(parts: Sequence[str], message: str) -> list[str] | None:
+    """What a message has between these parts of a template, with whole brackets if that fits; None if the message does not fit.
+
+    Behind "line" a number is meant. A template that begins with what is filled in has as much of it as can be, all else as little.
+    """
+    covered = re.sub(r"\([^()]*\)|\[[^\[\]]*\]", lambda bracket: "\0" * len(bracket[0]), message)
+    for searched in (covered, message):
+        place, filling = len(parts[0]), list[str]()
+        for number, part in enumerate(parts[1:-1]):
+            find = searched.find if number or parts[0] else searched.rfind
+            found = find(part, place)
+            if found < 0:
+                break
+            filling.append(message[place:found])
+            place = found + len(part)
+        filling.append(message[place : len(message) - len(parts[-1])])
+        whole = len(filling) == len(parts) - 1 and message == "".join(map(str.__add__, parts, [*filling, ""]))
+        if whole and all(
+            fill.isdecimal() for part, fill in zip(parts, filling, strict=False) if part.endswith(" line ")
+        ):
+            return filling
+    return None

@@ -66,6 +66,8 @@ def in_chinese(message: str) -> str:
     said = CHINESE.say(message)
     assert re.search("[\u4e00-\u9fff]", said), message
     assert not english_in(said), said
+    for value in re.findall(r"\([\d., ]+\)|\[[\d., ]+\]", message):  # which stays whole
+        assert value in said, (message, said)
     return said
 
 

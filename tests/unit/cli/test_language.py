@@ -108,7 +108,7 @@ def test_a_trace_in_chinese_has_the_same_stages_and_numbers() -> None:
         return [line.split()[:3] for line in lines[rule + 1 :]]
 
     assert numbers("zh") == numbers("en")
-    assert "阶段" in output_of("trace", "Rain fell.", "--numbers", "--lang", "zh")
+    assert "标准差" in output_of("trace", "Rain fell.", "--numbers", "--lang", "zh")
 
 
 def test_whatever_a_trace_or_an_explanation_says_has_a_translation() -> None:
@@ -139,6 +139,19 @@ def test_the_most_telling_template_is_taken(tmp_path: Path) -> None:
     )
     assert language.say("It stops with KeyError in line 7: 'in line x: y'") == "7 行停：KeyError：'in line x: y'"
     assert language.say("It stops with KeyError") == "停：KeyError"
+
+
+def test_what_is_filled_in_has_whole_brackets_where_it_can(tmp_path: Path) -> None:
+    language = table(tmp_path, **{"x {1}, {2} keys": "x {1}，{2} 个键"})
+    assert language.say("x (1, 2), 3 keys") == "x (1, 2)，3 个键"
+    assert language.say("x [(0, 1), None], 3 keys") == "x [(0, 1), None]，3 个键"
+    assert language.say("x ( or [, 3 keys") == "x ( or [，3 个键"
+
+
+def test_a_message_that_is_none_of_ours_costs_no_time(tmp_path: Path) -> None:
+    language = table(tmp_path, **{"It stops with {1} in line {2}: {3}, {4}, {5} of {6}.": "{1}{2}{3}{4}{5}{6}"})
+    for odd in ("It stops with " + "(, [: " * 300, "It stops with x in line 7: " + ", " * 900, ": " * 100_000):
+        assert language.say(odd) == odd
 
 
 def test_in_english_nothing_is_read_and_nothing_changes() -> None:
