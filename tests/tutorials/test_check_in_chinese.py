@@ -189,7 +189,7 @@ def test_a_bert_of_ones_own_is_graded_in_chinese(tmp_path: Path) -> None:
     result = run("check", "my-bert", str(folder), "--lang", "zh", "--certificate", str(report))
     assert not english_in(result.output.replace(str(tmp_path), ""))
     assert "· 1. WordPiece：还没有写（大约 40 分钟）" in result.output
-    assert "· 4. 一层：等待3. 自注意力" in result.output
+    assert "· 4. 一层：等待 3. 自注意力" in result.output
     assert "12 个部分中 0 个通过。\n接下来：1. WordPiece。" in result.output
     text = report.read_text(encoding="utf-8")
     assert text.startswith("# 我自己的 BERT，还在路上\n")
