@@ -11,6 +11,7 @@ import re
 import textwrap
 from collections.abc import Iterable, Sequence
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 import click
@@ -108,11 +109,11 @@ def _filling(parts: Sequence[str], message: str) -> list[str] | None:
     Behind "line" a number is meant. A template that begins with what is filled in has as much of it as can be, all else as little.
     """
     covered = re.sub(r"\([^()]*\)|\[[^\[\]]*\]", lambda bracket: "\0" * len(bracket[0]), message)
-    for searched in (covered, message):
+    first = (str.find,) if parts[0] else (str.rfind, str.find)
+    for searched, find in product((covered, message), first):
         place, filling = len(parts[0]), list[str]()
-        for number, part in enumerate(parts[1:-1]):
-            find = searched.find if number or parts[0] else searched.rfind
-            found = find(part, place)
+        for part in parts[1:-1]:
+            found = (str.find if filling else find)(searched, part, place)
             if found < 0:
                 break
             filling.append(message[place:found])

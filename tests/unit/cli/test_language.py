@@ -148,6 +148,14 @@ def test_what_is_filled_in_has_whole_brackets_where_it_can(tmp_path: Path) -> No
     assert language.say("x ( or [, 3 keys") == "x ( or [，3 个键"
 
 
+def test_what_a_message_begins_with_is_as_long_as_can_be(tmp_path: Path) -> None:
+    language = table(
+        tmp_path, **{"{1} or {2}": "{1} 或 {2}", "{1} of {2} passed. It is of use.": "{2} 个中 {1} 个通过。有用。"}
+    )
+    assert language.say("a or b or c") == "a or b 或 c"
+    assert language.say("3 of 4 passed. It is of use.") == "4 个中 3 个通过。有用。"
+
+
 def test_a_message_that_is_none_of_ours_costs_no_time(tmp_path: Path) -> None:
     language = table(tmp_path, **{"It stops with {1} in line {2}: {3}, {4}, {5} of {6}.": "{1}{2}{3}{4}{5}{6}"})
     for odd in ("It stops with " + "(, [: " * 300, "It stops with x in line 7: " + ", " * 900, ": " * 100_000):
