@@ -54,7 +54,7 @@ def check(chapter: str | None, my_bert: Path | None, lang: str, **options: Any) 
         mine = my_bert or Path("my_bert")
         if options["start"]:
             ladder.start(mine, language)
-        elif not ladder.show_ladder(mine, options["certificate"], as_json, language):
+        elif not ladder.show_ladder(mine, options["certificate"], as_json, language=language):
             click.get_current_context().exit(1)
         return
     if my_bert or options["start"] or options["certificate"]:
@@ -67,7 +67,7 @@ def check(chapter: str | None, my_bert: Path | None, lang: str, **options: Any) 
         click.get_current_context().exit(int(not command.watch(tutorials, chapter, language)))
     elif chapter is None:
         command.show_progress(tutorials, as_json, language)
-    elif not command.show_outcomes(tutorials, chapter, as_json, language):
+    elif not command.show_outcomes(tutorials, chapter, as_json, language=language):
         click.get_current_context().exit(1)
 
 

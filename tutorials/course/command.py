@@ -43,7 +43,7 @@ def show_outcomes(tutorials: Path, number: str, as_json: bool, language: Languag
     """Print the result of every function of a chapter, each as soon as it is known. Returns whether all passed."""
     chapter = find_chapter(tutorials, number)
     with Checker([chapter]) as checker:
-        return _show_chapter(chapter, checker, language, as_json)
+        return _show_chapter(chapter, checker, language, as_json=as_json)
 
 
 def watch(tutorials: Path, number: str | None, language: Language) -> bool:
