@@ -185,6 +185,7 @@ def test_json_is_the_same_in_either_language(course: Path) -> None:
 def test_a_bert_of_ones_own_is_graded_in_chinese(tmp_path: Path) -> None:
     folder = tmp_path / "mine"
     assert "读那里的 README.md" in output_of("check", "my-bert", str(folder), "--start", "--lang", "zh")
+    assert "我的 BERT" in (folder / "my_bert.py").read_text(encoding="utf-8")
     report = tmp_path / "report.md"
     result = run("check", "my-bert", str(folder), "--lang", "zh", "--certificate", str(report))
     assert not english_in(result.output.replace(str(tmp_path), ""))

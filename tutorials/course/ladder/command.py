@@ -23,7 +23,7 @@ from .student import check_folder_is_there, make_folder
 
 def start(folder: Path, language: Language) -> None:
     """Make a folder to begin with, and say what to do next."""
-    for path in make_folder(folder):
+    for path in make_folder(folder, "zh" if language.chinese else "en"):
         click.echo(f"{visible(path)}")
     following = "Read README.md there, write part 1 in my_bert.py, and check it:  minibert check my-bert"
     click.echo(language.say(f"\n{following} {visible(folder)}"))
