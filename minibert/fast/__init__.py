@@ -8,6 +8,7 @@
     AdamW(…, implementation="fused")               the optimizer's update in one pass           adamw.py
     fast.WordGradient(embedding)                   its gradient in memory that stays            word_gradient.py
     fast.keep_freed_memory()                       freed memory stays for the next step         memory.py
+    with fast.same_in_any_batch(model): …          no faster: the same bits in any batch        any_batch.py
 
 Each name is imported when it is first used, so that asking for one does not load the others.
 """
@@ -24,6 +25,7 @@ _HOMES = {
     "last_layer_at_labels": "last_layer",
     "WordGradient": "word_gradient",
     "keep_freed_memory": "memory",
+    "same_in_any_batch": "any_batch",
 }
 
 
