@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from minibert import BertConfig, BertForMaskedLM, BertLMHeadModel, BertModel
 from minibert.fast import same_in_any_batch
 
-BATCHES, MODELS, TEXTS, LONGEST = 10_000, 50, 24, 40
+BATCHES, MODELS, TEXTS, LONGEST = 10_000, 40, 16, 32
 SEARCHES: tuple[dict[str, Any], ...] = (
     {},
     {"use_cache": False},
@@ -81,7 +81,7 @@ class Whole:
 
     def batch(self, *, left: bool) -> tuple[list[int], list[slice], dict[str, Tensor]]:
         """Which texts, where in their rows they are, and the batch."""
-        chosen = torch.randint(0, TEXTS, (self.number(1, 8),), generator=self.draw).tolist()
+        chosen = torch.randint(0, TEXTS, (self.number(1, 5),), generator=self.draw).tolist()
         seq = max(self.texts[i].size(1) for i in chosen) + self.number(0, 8)
         ids = torch.randint(0, self.words, (len(chosen), seq), generator=self.draw)  # padding may be anything
         mask, positions, places = torch.zeros_like(ids), torch.zeros_like(ids), []

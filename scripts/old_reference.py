@@ -1,8 +1,8 @@
-"""Make an environment in which transformers 4.12.5 runs on today's Python and PyTorch: python scripts/old_reference.py DIR
+"""Make an environment in which transformers 4.12.5 runs on today's Python and PyTorch: python scripts/old_reference.py DIR [PYTHON]
 
 It is for measuring against, never a dependency. Five things stand between that library and today, each with a way round:
 its tokenizers have no wheel for this Python (its BERT does not need them: a stand-in takes their name), and it wants an
-older packaging, setuptools, NumPy and hub client.
+older packaging, setuptools, NumPy and hub client. PYTHON, of another environment, lends its PyTorch and its NumPy, which must be below 2.
 """
 
 from __future__ import annotations
@@ -14,8 +14,6 @@ import venv
 from pathlib import Path
 
 REQUIREMENTS = [
-    "torch==2.13.0",
-    "numpy<2",
     "packaging<22",
     "setuptools<80",
     "huggingface-hub<0.20",
@@ -27,6 +25,7 @@ REQUIREMENTS = [
     "pyyaml",
     "importlib_metadata",
 ]
+TENSORS = ["torch==2.13.0", "numpy<2"]
 REFERENCE = "transformers==4.12.5"
 STAND_IN = '''
 class _Absent:
@@ -54,12 +53,22 @@ def main() -> None:
     venv.create(folder, with_pip=True, clear=True)
     python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
     install = [python, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
-    subprocess.run([*install, *REQUIREMENTS], check=True)  # noqa: S603  # an environment of this script
+    lender = sys.argv[2] if len(sys.argv) > 2 else None
+    needed = REQUIREMENTS if lender else [*TENSORS, *REQUIREMENTS]
+    subprocess.run([*install, *needed], check=True)  # noqa: S603  # an environment of this script
     subprocess.run([*install, "--no-deps", REFERENCE], check=True)  # noqa: S603  # an environment of this script
-    where = "import sysconfig; print(sysconfig.get_paths()['purelib'])"
-    site = Path(subprocess.run([python, "-c", where], check=True, capture_output=True, text=True).stdout.strip())  # noqa: S603  # the same
+    site = packages_of(python)
     write_stand_in(site)
+    if lender:  # behind this environment's own packages
+        (site / "lent.pth").write_text(f"{packages_of(lender)}\n", encoding="utf-8")
     subprocess.run([python, "-c", CHECK], check=True)  # noqa: S603  # the same
+
+
+def packages_of(python: str | Path) -> Path:
+    """Where an environment keeps its packages."""
+    where = "import sysconfig; print(sysconfig.get_paths()['purelib'])"
+    done = subprocess.run([python, "-c", where], check=True, capture_output=True, text=True)  # noqa: S603  # the same
+    return Path(done.stdout.strip())
 
 
 def write_stand_in(site: Path) -> None:

@@ -28,12 +28,12 @@ def all_programs() -> dict[str, Callable[[Any], Any]]:
     return programs
 
 
-def run(library: Any, names: list[str]) -> dict[str, Any]:
+def run(library: Any, names: list[str], threads: int = 1) -> dict[str, Any]:
     """What each program returns: tensors or plain data; of one that fails the traceback, as text.
 
-    On one thread: the tensors are small, and how a sum is split between threads changes its last bits.
+    On one thread: the tensors are small, and how a sum is split between threads changes its last bits. (`make bits` looks at two.)
     """
-    torch.set_num_threads(1)
+    torch.set_num_threads(threads)
     programs, results = all_programs(), {}
     for name in names:
         try:

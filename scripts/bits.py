@@ -1,0 +1,200 @@
+"""Where do bits change? Run the parity programs under other instructions, threads and PyTorchs: `make bits`, the table of docs/parity.md.
+
+Each setting is asked two things. Are minibert's results those of transformers 4.12.5 to the bit, both run in that setting? And are they those of the
+first row; if not, which stage of a larger model is the first that gives something else, and by how much? Differences are counted in units in
+the last place (ulp) of the stage's largest number. `--resume` keeps what build/bits has of an earlier run.
+"""
+
+from __future__ import annotations
+
+import importlib
+import math
+import os
+import platform
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "parity" / "old"))
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "parity.md"
+WORK = ROOT / "build" / "bits"
+BEGIN, END = "<!-- the table: make bits -->\n", "<!-- its end -->\n"
+# Those that compute with a network. The rest read files and texts, or train for minutes: `make parity` runs them.
+FILES = ("programs", "generation_programs", "encoder_decoder_programs", "era_generation_programs", "optim_programs")
+ENVIRONMENTS = {"newest": (".venv", ".venv-old"), "oldest": (".venv-oldest", ".venv-old-oldest")}
+NAMES = ("ATEN_CPU_CAPABILITY", "MKL_CBWR", "ONEDNN_MAX_CPU_ISA")
+
+
+class Setting(NamedTuple):
+    """One row: which PyTorch, which instructions its own kernels, MKL's and oneDNN's may use, and how many threads."""
+
+    torch: str = "newest"
+    aten: str = ""
+    mkl: str = ""
+    onednn: str = ""
+    threads: int = 1
+
+    @property
+    def variables(self) -> dict[str, str]:
+        return {name: value for name, value in zip(NAMES, (self.aten, self.mkl, self.onednn), strict=True) if value}
+
+    def __str__(self) -> str:
+        return "-".join(filter(None, self._replace(threads=f"{self.threads}t")))  # type: ignore[arg-type]
+
+
+SETTINGS = (
+    Setting(),
+    Setting(threads=2),
+    Setting(aten="avx512"),
+    Setting(aten="avx2"),
+    Setting(aten="avx2", threads=2),
+    Setting(aten="default"),
+    Setting(mkl="COMPATIBLE"),
+    Setting(mkl="COMPATIBLE", threads=2),
+    Setting(mkl="AVX2"),
+    Setting(mkl="AVX512"),
+    Setting(onednn="AVX2"),
+    Setting(onednn="SSE41"),
+    Setting(aten="default", mkl="COMPATIBLE", onednn="SSE41"),
+    Setting("oldest"),
+    Setting("oldest", threads=2),
+    Setting("oldest", aten="avx2"),
+    Setting("oldest", aten="default"),
+    Setting("oldest", mkl="COMPATIBLE"),
+    Setting("oldest", aten="default", mkl="COMPATIBLE", onednn="SSE41", threads=2),
+)
+
+
+def run(setting: Setting, *, resume: bool) -> dict[str, dict[str, Any]]:
+    """What both libraries give in one setting, side by side."""
+    listed, sides, running = WORK / "names", {}, []
+    listed.write_text("\n".join(names()), encoding="utf-8")
+    for library, environment in zip(("minibert", "transformers"), ENVIRONMENTS[setting.torch], strict=True):
+        sides[library] = WORK / f"{setting}-{library}.pt"
+        if resume and sides[library].exists():
+            continue
+        python = ROOT / environment / ("Scripts" if os.name == "nt" else "bin") / "python"
+        program = ROOT / "tests" / "parity" / "old" / "stages.py"
+        command = [str(python), "-W", "ignore", str(program), library, str(listed), str(sides[library])]
+        inherited = {name: value for name, value in os.environ.items() if name not in NAMES}
+        own = {"PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1", "BITS_THREADS": str(setting.threads)}
+        own["OMP_NUM_THREADS"] = str(setting.threads)
+        with (WORK / f"{setting}-{library}.log").open("w", encoding="utf-8") as log:
+            running.append(
+                subprocess.Popen(command, env={**inherited, **own, **setting.variables}, stdout=log, stderr=log)  # noqa: S603
+            )
+    if any([process.wait() != 0 for process in running]):  # noqa: C419  # wait for all
+        raise SystemExit(f"{setting} failed: see {WORK}/{setting}-*.log")
+    return {library: torch.load(path) for library, path in sides.items()}
+
+
+def names() -> list[str]:
+    """The programs that are run, in their order."""
+    return [name for file in FILES for name in importlib.import_module(file).all_programs()]
+
+
+def failed(result: str) -> bool:
+    """Whether a program has a traceback where others have a digest."""
+    return result.startswith("failed with")
+
+
+def equal_programs(found: dict[str, Any], expected: dict[str, Any]) -> int:
+    """How many programs gave the same bits on both sides."""
+    pairs = ((found["programs"][name], expected["programs"][name]) for name in names())
+    return sum(one == other and not failed(one) for one, other in pairs)
+
+
+def units(found: Tensor, expected: Tensor) -> float:
+    """The largest difference, in units in the last place of the largest number."""
+    largest = float(expected.abs().max())
+    ulp = 2.0 ** (math.floor(math.log2(largest)) - 23) if largest else 1.0
+    return float((found.double() - expected.double()).abs().max()) / ulp
+
+
+def first_apart(found: dict[str, Tensor], expected: dict[str, Tensor]) -> tuple[int, str] | None:
+    """The first stage whose bits differ, and how many came before it."""
+    for i, name in enumerate(expected):
+        if not torch.equal(found[name], expected[name]):
+            return i, name
+    return None
+
+
+def counted(number: float) -> str:
+    """3 units, 1 unit, 0.5 units."""
+    text = f"{number:.1f}" if number < 9.95 else f"{number:.0f}"
+    return f"{text.removesuffix('.0')} unit{'' if text == '1.0' else 's'}"
+
+
+def table(results: dict[Setting, dict[str, dict[str, Any]]]) -> str:
+    """Rows, then a sentence for each that parts from the first, or whose two libraries part."""
+    base = results[SETTINGS[0]]["minibert"]
+    versions = {of.torch: sides["minibert"]["torch"].partition("+")[0] for of, sides in results.items()}
+    total, lines, sentences = len(names()), [], []
+    lines += ["| | torch | setting | threads | minibert beside 4.12.5 | beside row 1 |", "|--:|---|---|--:|---|---|"]
+    for number, (setting, sides) in enumerate(results.items(), start=1):
+        ours, theirs = sides["minibert"], sides["transformers"]
+        equal = equal_programs(ours, theirs)
+        whole = equal == total and first_apart(ours["stages"], theirs["stages"]) is None
+        beside = "the same bits" if whole else f"{equal} of {total} the same"
+        kept, apart = equal_programs(ours, base), first_apart(ours["stages"], base["stages"])
+        shown = " ".join(f"`{name}={value}`" for name, value in setting.variables.items()) or "—"
+        if apart is None and kept == total:
+            cell = "the same bits" if number > 1 else "—"
+        elif apart is None:
+            cell = f"the larger model is the same, {total - kept} small ones are not"
+            sentences.append(
+                f"- **Row {number}.** Every stage of the larger model keeps its bits; {kept} of {total} programs do."
+            )
+        else:
+            at, name = apart
+            off, scores = (units(ours["stages"][s], base["stages"][s]) for s in (name, "cls.predictions.decoder"))
+            cell = f"parts at `{name}`: {counted(off)}"
+            sentences.append(
+                f"- **Row {number}.** {f'{at} stages keep' if at != 1 else 'One stage keeps'} their bits, `{name}` is the first that does not: "
+                f"{counted(off)} in the last place. The scores of words end {counted(scores)} away; {kept} of {total} programs keep their bits."
+            )
+        lines.append(f"| {number} | {versions[setting.torch]} | {shown} | {setting.threads} | {beside} | {cell} |")
+    about = (
+        f"{time.strftime('%Y-%m-%d')}: {processor()}, {platform.system()}, Python {base['python']}; PyTorch calls what it can do here "
+        f"{base['capability']}. Each row is {total} programs of the parity tests and {len(base['stages'])} stages of a model with 4 layers of 256."
+    )
+    return "\n".join([about, "", *lines, "", *sentences, "", ""]).replace(
+        f"{total} programs", f"{total} of the programs"
+    )
+
+
+def processor() -> str:
+    """Its name, family and model."""
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return platform.processor() or platform.machine()
+    fields = dict(map(str.strip, line.split(":", 1)) for line in text.partition("\n\n")[0].splitlines() if ":" in line)
+    name = fields.get("model name", platform.machine())
+    return f"{name} (family {fields['cpu family']}, model {fields['model']})" if "cpu family" in fields else name
+
+
+def main() -> None:
+    """Run all settings, one after the other; write the table into the page and print it."""
+    WORK.mkdir(parents=True, exist_ok=True)
+    results = {}
+    for setting in SETTINGS:
+        results[setting] = run(setting, resume="--resume" in sys.argv)
+        print(f"{setting}: done", file=sys.stderr, flush=True)
+    text = PAGE.read_text(encoding="utf-8")
+    before, mark, rest = text.partition(BEGIN)
+    if not mark:
+        raise SystemExit(f"{PAGE} has no line {BEGIN!r}.")
+    PAGE.write_text(before + BEGIN + table(results) + END + rest.partition(END)[2], encoding="utf-8")
+    print(table(results))
+
+
+if __name__ == "__main__":
+    main()
