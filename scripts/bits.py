@@ -53,7 +53,6 @@ class Setting(NamedTuple):
 SETTINGS = (
     Setting(),
     Setting(threads=2),
-    Setting(aten="avx512"),
     Setting(aten="avx2"),
     Setting(aten="avx2", threads=2),
     Setting(aten="default"),
@@ -62,13 +61,11 @@ SETTINGS = (
     Setting(mkl="AVX2"),
     Setting(mkl="AVX512"),
     Setting(onednn="AVX2"),
-    Setting(onednn="SSE41"),
     Setting(aten="default", mkl="COMPATIBLE", onednn="SSE41"),
     Setting("oldest"),
     Setting("oldest", threads=2),
     Setting("oldest", aten="avx2"),
     Setting("oldest", aten="default"),
-    Setting("oldest", mkl="COMPATIBLE"),
     Setting("oldest", aten="default", mkl="COMPATIBLE", onednn="SSE41", threads=2),
 )
 

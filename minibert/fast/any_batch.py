@@ -1,4 +1,4 @@
-"""The same answer in any batch, which is not faster: 0.4 to 2.4 times the time of a padded batch (docs/parity.md#the-same-answer-in-any-batch).
+"""The same answer in any batch, which is not faster: 0.7 to 2 times a padded batch's time, `generate` 3 to 5 times (docs/parity.md).
 
 A matrix product adds in another order when it has other rows, more padding or more threads, so the last bits of a text change with what
 else is in its batch. Here every text runs alone: without its padding, on one thread, by the plain forward. To the bit it gets

@@ -104,7 +104,7 @@ def forward(model: Any, *args: Any, **named: Any) -> Any:
         raise ValueError("The batch has no text.")
     output = outputs[0]
     for name in list(output):
-        output[name] = put_together(name, [of_one[name] for of_one in outputs], spans, sizes)
+        output[name] = put_together(name, [of_one[name] for of_one in outputs], spans, sizes=sizes)
     if keep != 0:
         output.logits = output.logits[:, -keep:]
     if as_object:
@@ -124,7 +124,9 @@ def check_model(model: Any) -> None:
     if next(model.parameters()).device.type != "cpu":
         raise ValueError("same_in_any_batch is for the CPU: on other devices it has not been measured.")
     if model.config.chunk_size_feed_forward > 0:
-        raise ValueError("chunk_size_feed_forward needs padding to a multiple of it, which is left out here: set it to 0.")
+        raise ValueError(
+            "chunk_size_feed_forward needs padding to a multiple of it, which is left out here: set it to 0."
+        )
     for name, module in model.named_modules():
         if isinstance(module, nn.Dropout) and module.training and module.p > 0:
             raise ValueError("Dropout is drawn for a batch as a whole: call model.eval() first.")
@@ -150,7 +152,7 @@ def span_of(row: int, given: dict[str, Any], sizes: dict[str, int], *, counted: 
     if (mask := given.get("encoder_attention_mask")) is not None:
         shown = of_row(mask, row) != 0  # (encoder seq,) or (new, encoder seq)
         encoder = slice(*outermost(shown if shown.dim() == 1 else shown[new].any(0)))
-    return Span(slice(row, row + 1), new, slice(start, stop), encoder)
+    return Span(slice(row, row + 1), new, keys=slice(start, stop), encoder=encoder)
 
 
 def of_row(value: Tensor, row: int) -> Tensor:
@@ -197,20 +199,20 @@ def inputs_of(given: dict[str, Any], past: tuple[tuple[Tensor, ...], ...], span:
     return inputs
 
 
-def put_together(name: str, found: list[Any], spans: list[Span], sizes: dict[str, int]) -> Any:
+def put_together(name: str, found: list[Any], spans: list[Span], *, sizes: dict[str, int]) -> Any:
     """One output of all texts from that of each: a tensor, one for each layer, or the keys and values of each layer."""
     if name == "past_key_values":
         names = ("keys", "keys", "encoder keys", "encoder keys")
         layers = [zip(names, zip(*layer, strict=True), strict=False) for layer in zip(*found, strict=True)]
-        return tuple(tuple(placed(kind, list(parts), spans, sizes) for kind, parts in layer) for layer in layers)
+        return tuple(tuple(placed(kind, list(parts), spans, sizes=sizes) for kind, parts in layer) for layer in layers)
     if isinstance(found[0], tuple):
-        return tuple(placed(name, list(parts), spans, sizes) for parts in zip(*found, strict=True))
+        return tuple(placed(name, list(parts), spans, sizes=sizes) for parts in zip(*found, strict=True))
     if name == "logits":
         name = "word scores" if found[0].dim() == 3 else "scores"
-    return placed(name, found, spans, sizes)
+    return placed(name, found, spans, sizes=sizes)
 
 
-def placed(name: str, parts: list[Tensor], spans: list[Span], sizes: dict[str, int]) -> Tensor:
+def placed(name: str, parts: list[Tensor], spans: list[Span], *, sizes: dict[str, int]) -> Tensor:
     """Texts' tensors as rows of one, each where its text is."""
     if name not in PLACES:
         raise ValueError(f"same_in_any_batch does not know the output {name!r}, nor how to put it together.")

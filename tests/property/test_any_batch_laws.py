@@ -126,11 +126,12 @@ def test_neither_neighbours_nor_more_padding_change_a_bit(case: Case, lengths: l
     model = case.model()
     batch, _, _ = batch_of(case, lengths, left=False)
     del batch["position_ids"]
+    heads = {"head_mask": torch.rand(case.fields["num_attention_heads"], generator=case.generator())}
     more = min(more, POSITIONS - max(lengths))
     other = {name: torch.nn.functional.pad(value[-1:], (0, more)) for name, value in batch.items()}
     with same_in_any_batch(model):
-        found, again = run(model, **batch).last_hidden_state, run(model, **other).last_hidden_state
-        turned = run(model, **{name: value.flip(0) for name, value in batch.items()}).last_hidden_state
+        found, again = run(model, **batch, **heads).last_hidden_state, run(model, **other, **heads).last_hidden_state
+        turned = run(model, **{name: value.flip(0) for name, value in batch.items()}, **heads).last_hidden_state
     assert torch.equal(turned.flip(0), found)
     assert torch.equal(again[0, : found.size(1)], found[-1])
     assert not again[0, found.size(1) :].any()

@@ -131,7 +131,7 @@ def main() -> None:
         {
             "programs": programs,
             "stages": stages(library),
-            "torch": torch.__version__,
+            "torch": str(torch.__version__),
             "capability": torch.backends.cpu.get_cpu_capability(),
             "python": platform.python_version(),
             "seconds": time.process_time() - begin,
