@@ -83,7 +83,7 @@ def run(setting: Setting, *, resume: bool) -> dict[str, dict[str, Any]]:
         command = [str(python), "-W", "ignore", str(program), library, str(listed), str(sides[library])]
         inherited = {name: value for name, value in os.environ.items() if name not in NAMES}
         own = {"PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1", "BITS_THREADS": str(setting.threads)}
-        own["OMP_NUM_THREADS"] = str(setting.threads)
+        own |= {"OMP_NUM_THREADS": str(setting.threads), "OMP_WAIT_POLICY": "PASSIVE"}
         with (WORK / f"{setting}-{library}.log").open("w", encoding="utf-8") as log:
             running.append(
                 subprocess.Popen(command, env={**inherited, **own, **setting.variables}, stdout=log, stderr=log)  # noqa: S603
