@@ -239,13 +239,17 @@ def main() -> int:
             price(asked.price)
             return 0
         return int(not law(asked.batches, asked.threads[0]))
+    quiet = {
+        "OMP_WAIT_POLICY": "PASSIVE",
+        "PYTHONWARNINGS": "ignore",
+    }  # threads that wait leave the processor to others
     digests, holds = set(), True
     for threads in asked.threads:
         command = [sys.executable, __file__, "--here", "--threads", str(threads), "--batches", str(asked.batches)]
         command += ["--price", str(asked.price)] if asked.price else []
         done = subprocess.run(  # noqa: S603  # this script again
             command,
-            env={**os.environ, "OMP_NUM_THREADS": str(threads), "PYTHONWARNINGS": "ignore"},
+            env={**os.environ, **quiet, "OMP_NUM_THREADS": str(threads)},
             stdout=subprocess.PIPE,
             text=True,
             check=False,

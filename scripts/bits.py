@@ -47,7 +47,7 @@ class Setting(NamedTuple):
         return {name: value for name, value in zip(NAMES, (self.aten, self.mkl, self.onednn), strict=True) if value}
 
     def __str__(self) -> str:
-        return "-".join(filter(None, self._replace(threads=f"{self.threads}t")))  # type: ignore[arg-type]
+        return "-".join([self.torch, *map("=".join, self.variables.items()), f"{self.threads}t"])
 
 
 SETTINGS = (
@@ -146,22 +146,27 @@ def table(results: dict[Setting, dict[str, dict[str, Any]]]) -> str:
         if apart is None and kept == total:
             cell = "the same bits" if number > 1 else "—"
         elif apart is None:
-            cell = f"the larger model is the same, {total - kept} of the tests are not"
+            cell = f"the larger model is the same, {total - kept} of the programs are not"
             sentences.append(
-                f"- **Row {number}.** Every stage of the larger model keeps its bits; {kept} of {total} tests do."
+                f"- **Row {number}.** Every stage of the larger model keeps its bits; of the programs {kept} in {total} do."
             )
         else:
             at, name = apart
             off, scores = (units(ours["stages"][s], base["stages"][s]) for s in (name, "cls.predictions.decoder"))
             cell = f"diverges at `{name}`: {counted(off)}"
+            before = (
+                f"{at} stages keep their bits; `{name}` is the first that does not, by"
+                if at
+                else f"Already the `{name}` are others, by"
+            )
+            words = f"end {counted(scores)} away" if scores else "keep theirs"
             sentences.append(
-                f"- **Row {number}.** {f'{at} stages keep' if at != 1 else 'One stage keeps'} their bits, `{name}` is the first that does not: "
-                f"{counted(off)} in the last place. The scores of words end {counted(scores)} away; {kept} of the {total} tests keep theirs."
+                f"- **Row {number}.** {before} {counted(off)} in the last place. The scores of words {words}; of the programs {kept} in {total} keep all of theirs."
             )
         lines.append(f"| {number} | {versions[setting.torch]} | {shown} | {setting.threads} | {beside} | {cell} |")
     about = (
         f"{time.strftime('%Y-%m-%d')}: {processor()}, {platform.system()}, Python {base['python']}; PyTorch calls what it can do here "
-        f"{base['capability']}. Each row is every third of the parity tests that compute with a network, {total} in all, and {len(base['stages'])} stages of a model with 4 layers of 256."
+        f"{base['capability']}. Each row is every third program of the parity tests that computes with a network, {total} in all, and {len(base['stages'])} stages of a model with 4 layers of 256."
     )
     return "\n".join([about, "", *lines, "", *sentences, "", ""]).replace(
         f"{total} programs", f"{total} of the programs"

@@ -33,7 +33,10 @@ def same_bits(left: Tensor, right: Tensor) -> bool:
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
 def test_every_dtype_the_library_writes_is_read_to_the_bit(tmp_path: Path, dtype: torch.dtype) -> None:
     tensor = numbers(dtype, 3, 5)
-    save_file({"odd": torch.zeros(3, dtype=torch.uint8), "w": tensor}, tmp_path / "model.safetensors")
+    try:
+        save_file({"odd": torch.zeros(3, dtype=torch.uint8), "w": tensor}, tmp_path / "model.safetensors")
+    except KeyError:
+        pytest.skip(f"this safetensors is too old to write {dtype}")
     with open_weights(tmp_path) as weights:
         assert weights["w"].dtype == dtype
         assert same_bits(weights["w"].read(), tensor)

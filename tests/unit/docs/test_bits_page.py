@@ -64,3 +64,7 @@ def test_the_page_tells_how_to_make_its_table() -> None:
     makefile = (DOCS.parent / "Makefile").read_text(encoding="utf-8")
     assert "\nbits: " in makefile
     assert Path(bits.PAGE) == DOCS / "bits.md"
+
+
+def test_every_setting_keeps_its_results_under_a_name_of_its_own() -> None:
+    assert len(set(map(str, bits.SETTINGS))) == len(bits.SETTINGS)

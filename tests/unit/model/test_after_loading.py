@@ -516,7 +516,10 @@ class TestNumbersThatAreNone:
     def test_whole_and_complex_numbers_are_no_weights(self, saved: Path, dtype: torch.dtype) -> None:
         tensors = load_file(saved / "model.safetensors")
         tensors["bert.pooler.dense.weight"] = tensors["bert.pooler.dense.weight"].to(dtype)
-        save_file(tensors, saved / "model.safetensors", metadata={"format": "pt"})
+        try:
+            save_file(tensors, saved / "model.safetensors", metadata={"format": "pt"})
+        except KeyError:
+            pytest.skip(f"this safetensors is too old to write {dtype}")
         with pytest.raises(CheckpointError, match=rf"bert\.pooler\.dense\.weight of .* holds {dtype}, not floating"):
             BertModel.from_pretrained(saved)
 

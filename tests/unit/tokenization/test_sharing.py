@@ -95,12 +95,27 @@ def instructions(function):
     """How many of Python's instructions it takes: the same on every machine, busy or not."""
     count = 0
 
-    def trace(frame, event, _argument):
+    def counted(*_):
         nonlocal count
+        count += 1
+
+    def trace(frame, event, _argument):
         frame.f_trace_opcodes = True
-        count += event == "opcode"
+        if event == "opcode":
+            counted()
         return trace
 
+    if hasattr(sys, "monitoring"):  # from Python 3.12 on, where a trace misses instructions
+        monitoring, tool = sys.monitoring, sys.monitoring.PROFILER_ID
+        monitoring.use_tool_id(tool, "instructions")
+        monitoring.register_callback(tool, monitoring.events.INSTRUCTION, counted)
+        monitoring.set_events(tool, monitoring.events.INSTRUCTION)
+        try:
+            function()
+        finally:
+            monitoring.set_events(tool, 0)
+            monitoring.free_tool_id(tool)
+        return count
     tracer = sys.gettrace()
     sys.settrace(trace)
     try:
