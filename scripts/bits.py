@@ -11,6 +11,7 @@ import importlib
 import math
 import os
 import platform
+import re
 import subprocess
 import sys
 import time
@@ -21,6 +22,10 @@ import torch
 from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "parity" / "old"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from scripts.links import twin
+from scripts.translations import stamp
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "bits.md"
@@ -168,9 +173,59 @@ def table(results: dict[Setting, dict[str, dict[str, Any]]]) -> str:
         f"{time.strftime('%Y-%m-%d')}: {processor()}, {platform.system()}, Python {base['python']}; PyTorch calls what it can do here "
         f"{base['capability']}. Each row is every third program of the parity tests that computes with a network, {total} in all, and {len(base['stages'])} stages of a model with 4 layers of 256."
     )
-    return "\n".join([about, "", *lines, "", *sentences, "", ""]).replace(
-        f"{total} programs", f"{total} of the programs"
-    )
+    return "\n".join(["", about, "", *lines, "", *sentences, "", ""])
+
+
+CHINESE = (
+    (
+        r"(\d{4}-\d\d-\d\d): (.*), (\w+), Python (.*); PyTorch calls what it can do here (\w+)\.",
+        r"\1：\2，\3，Python \4；PyTorch 把这里的能力叫做 \5。",
+    ),
+    (
+        r" Each row is every third program .* network, (\d+) in all, and (\d+) stages .*\.",
+        r"每一行是一致性测试里用网络计算的程序，每三个取一个，共 \1 个，以及一个 4 层、宽 256 的模型的 \2 级。",
+    ),
+    (
+        r"\| setting \| threads \| minibert beside 4.12.5 \| beside row 1 \|",
+        "| 设置 | 线程 | minibert 与 4.12.5 相比 | 与第 1 行相比 |",
+    ),
+    (r"the same bits", "比特相同"),
+    (r"(\d+) of (\d+) the same", r"\2 个里有 \1 个相同"),
+    (r"the larger model is the same, (\d+) of the programs are not", r"大一些的模型相同，程序里有 \1 个不同"),
+    (r"diverges at (`[^`]*`): ([\d.]+) units?", r"从 \1 起不同：\2 个单位"),
+    (r"- \*\*Row (\d+)\.\*\* ", r"- **第 \1 行。**"),
+    (
+        r"Every stage of the larger model keeps its bits; of the programs (\d+) in (\d+) do\.",
+        r"大一些的模型每一级的比特都不变；\2 个程序里有 \1 个不变。",
+    ),
+    (
+        r"(\d+) stages keep their bits; (`[^`]*`) is the first that does not, by ([\d.]+) units? in the last place\. ",
+        r"有 \1 级的比特不变；\2 是最先不同的一级，差末位的 \3 个单位。",
+    ),
+    (
+        r"Already the `initial weights` are others, by ([\d.]+) units? in the last place\. ",
+        r"初始权重（`initial weights`）就已经不同，差末位的 \1 个单位。",
+    ),
+    (r"The scores of words end ([\d.]+) units? away; ", r"词的分数最后差 \1 个单位；"),
+    (r"The scores of words keep theirs; ", "词的分数不变；"),
+    (r"of the programs (\d+) in (\d+) keep all of theirs\.", r"\2 个程序里有 \1 个全部不变。"),
+)
+
+
+def in_chinese(text: str) -> str:
+    """The table's twin, each paragraph below a mark for the hash of its English."""
+    for pattern, translation in CHINESE:
+        text = re.sub(pattern, translation, text)
+    mark = "<!-- en: 00000000 -->\n"
+    return "\n" + "".join(f"{mark}{part.strip()}\n\n" for part in text.split("\n\n") if part.strip()) + mark
+
+
+def write(page: Path, text: str) -> None:
+    """Put the table between the marks of a page."""
+    before, mark, rest = page.read_text(encoding="utf-8").partition(BEGIN)
+    if not mark:
+        raise SystemExit(f"{page} has no line {BEGIN!r}.")
+    page.write_text(before + BEGIN + text + END + rest.partition(END)[2], encoding="utf-8")
 
 
 def processor() -> str:
@@ -185,17 +240,15 @@ def processor() -> str:
 
 
 def main() -> None:
-    """Run all settings, one after the other; write the table into the page and print it."""
+    """Run all settings, one after the other; write the table into the page and its twin, and print it."""
     WORK.mkdir(parents=True, exist_ok=True)
     results = {}
     for setting in SETTINGS:
         results[setting] = run(setting, resume="--resume" in sys.argv)
         print(f"{setting}: done", file=sys.stderr, flush=True)
-    text = PAGE.read_text(encoding="utf-8")
-    before, mark, rest = text.partition(BEGIN)
-    if not mark:
-        raise SystemExit(f"{PAGE} has no line {BEGIN!r}.")
-    PAGE.write_text(before + BEGIN + table(results) + END + rest.partition(END)[2], encoding="utf-8")
+    write(PAGE, table(results))
+    write(twin(PAGE), in_chinese(table(results)))
+    stamp(twin(PAGE))
     print(table(results))
 
 
