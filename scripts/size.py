@@ -28,7 +28,7 @@ CORE = (
     "checkpoints",
     "encoder_decoder",
 )
-WORK = ("data", "tasks", "training", "microscope", "playground", "cli")
+WORK = ("data", "tasks", "training", "vectors", "microscope", "playground", "cli")
 FAST = ("fast",)
 COMPAT = ("compat", "pipelines")
 RINGS = {"core": CORE, "work": WORK, "fast": FAST, "compat": COMPAT}

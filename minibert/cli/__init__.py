@@ -34,6 +34,8 @@ COMMANDS = {
     "inspect": ("inspect", "Show a model's config, parameters and loading report."),
     "parity": ("parity", "Compare a model with the reference library's, stage by stage."),
     "generate": ("generate", "Continue a text, word by word."),
+    "embed": ("embed", "Write a vector for every line of a file."),
+    "search": ("search", "Find the lines of a file that are most like a text."),
     "vocab": ("vocab", "Train a vocabulary on text."),
     "data": ("data", "Prepare text for pre-training."),
     "pretrain": ("pretrain", "Train a BERT from random weights."),

@@ -25,6 +25,11 @@ model_option = click.option("--model", default=BUNDLED_MODEL, metavar="NAME", he
 ANSWER_LENGTH_HELP = "Give answers of up to N pieces; longer ones are never considered."
 _ANSWER_LENGTH: dict[str, Any] = {"type": Count(1), "help": f"{ANSWER_LENGTH_HELP}  [default: as in training]"}
 answer_length_option = click.option("--max-answer-length", **_ANSWER_LENGTH)
+pooling_option = click.option(
+    "--pooling",
+    type=click.Choice(("mean", "cls", "max", "mean_sqrt_len_tokens", "weightedmean", "lasttoken")),
+    help="Make a text's vector of its tokens' this way.  [default: as the model's folder says, else mean]",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 
 

@@ -15,7 +15,14 @@ Source: Reimers & Gurevych 2019, §3; Muennighoff 2022 (weightedmean). Names and
 import torch
 from torch import Tensor
 
-POOLINGS = ("cls", "max", "mean", "mean_sqrt_len_tokens", "weightedmean", "lasttoken")  # in the order of their dimensions
+POOLINGS = (
+    "cls",
+    "max",
+    "mean",
+    "mean_sqrt_len_tokens",
+    "weightedmean",
+    "lasttoken",
+)  # in the order of their dimensions
 
 
 def pool(hidden_states: Tensor, attention_mask: Tensor, mode: str = "mean") -> Tensor:
