@@ -1,8 +1,9 @@
-"""Sentence vectors learned by contrast from novels: python -m benchmarks.sentence_vectors NOVELS [--seeds N] [--steps N]
+"""Sentence vectors learned by contrast from novels: python -m benchmarks.sentence_vectors NOVELS [--seeds N …] [--steps N]
 
-NOVELS: a folder of novels as .txt. Each sentence and the next one are a pair; of a batch of pairs each sentence is to find its own
-next one among all. One novel in 25 is held out: a fixed 1,000 of their pairs, as many from each, measure how high the next sentence
-ranks among the 1,000 second sentences, by cosine. Prints the untuned model's mean reciprocal rank under each pooling, then each seed's.
+NOVELS: a folder of novels as .txt. A sentence and the next one are a pair; each is to find the other among the sentences of a batch. A batch
+has runs of four neighbours, so that a sentence counts in two pairs, from four novels, as the question has. One novel in 25 is held
+out: 1,000 of their pairs, as many from each, measure how high the next sentence ranks among the 1,000 second sentences, by cosine.
+Prints the mean reciprocal rank of the untuned model under each pooling, and that of each seed after its training.
 """
 
 from __future__ import annotations
@@ -20,31 +21,30 @@ from torch import Tensor
 from minibert import AdamW, BertModel, BertTokenizer, fast, get_linear_schedule_with_warmup, no_decay_groups
 from minibert.data.prepare import is_held_out
 from minibert.data.sentences import read_documents
-from minibert.vectors.pooling import pool
+from minibert.vectors import pool
 
 MODEL, HELD_OUT_NOVEL, MEASURED, PIECES = "novels-4l-256h", 25, 1000, 64
-BATCH, LEARNING_RATE, TEMPERATURE = 128, 3e-4, 0.05
-Pair = tuple[str, str]
+RUN, RUNS_OF_A_NOVEL, NOVELS_OF_A_BATCH = 4, 8, 4  # 128 sentences, 96 pairs
+LEARNING_RATE, TEMPERATURE = 5e-4, 0.05
 
 
-def neighbours(novel: Path) -> list[Pair]:
-    """Every sentence of five to forty words whose next one has as many, with it."""
+def neighbours(novel: Path, length: int) -> list[list[str]]:
+    """Every run of so many sentences in a row that have five to forty words each."""
     sentences = [sentence or "" for sentence in read_documents(novel)]
     readable = [5 <= len(sentence.split()) <= 40 for sentence in sentences]
-    return [pair for pair, *fit in zip(zip(sentences, sentences[1:]), readable, readable[1:]) if all(fit)]  # noqa: B905, RUF007
+    ends = range(length, len(sentences) + 1)
+    return [sentences[end - length : end] for end in ends if all(readable[end - length : end])]
 
 
-def split(novels: Path) -> tuple[list[Pair], list[Pair]]:
-    """The pairs to learn from, and the MEASURED ones of novels that are held out: as many of each novel, no sentence twice."""
-    files = sorted(novels.glob("*.txt"))
-    held_out = [file for number, file in enumerate(files) if is_held_out(number, HELD_OUT_NOVEL)]
-    learned = [pair for file in files if file not in held_out for pair in neighbours(file)]
-    measured = []
-    for file in held_out:
-        pairs = list(dict(reversed(neighbours(file)[::2])).items())
-        distinct = list({second: (first, second) for first, second in pairs}.values())
-        measured += random.Random(file.name).sample(distinct, MEASURED // len(held_out))
-    return learned, measured
+def measured_pairs(novels: Sequence[Path]) -> list[tuple[str, str]]:
+    """MEASURED pairs, as many of each novel; within one no first and no second sentence twice."""
+    chosen = []
+    for novel in novels:
+        of_first = {first: second for first, second in neighbours(novel, 2)}  # noqa: C416
+        distinct = {second: first for first, second in of_first.items()}
+        pairs = [(first, second) for second, first in distinct.items()]
+        chosen += random.Random(novel.name).sample(pairs, MEASURED // len(novels))
+    return chosen
 
 
 def vectors(model: BertModel, tokenizer: BertTokenizer, texts: Sequence[str], pooling: str = "mean") -> Tensor:
@@ -56,54 +56,80 @@ def vectors(model: BertModel, tokenizer: BertTokenizer, texts: Sequence[str], po
 
 
 @torch.no_grad()
-def reciprocal_rank(model: BertModel, tokenizer: BertTokenizer, pairs: Sequence[Pair], pooling: str = "mean") -> float:
+def reciprocal_rank(
+    model: BertModel, tokenizer: BertTokenizer, pairs: Sequence[tuple[str, str]], pooling: str = "mean"
+) -> float:
     """The mean of 1 / rank of each pair's second sentence among all second ones, by its cosine with the first."""
     firsts, seconds = (
         torch.cat([vectors(model, tokenizer, texts[n : n + 100], pooling) for n in range(0, len(texts), 100)])
         for texts in zip(*pairs, strict=True)
     )
     scores = firsts @ seconds.T  # (pairs, pairs): the diagonal is right
-    ranks = (scores >= scores.diagonal()[:, None]).sum(1)
-    return float((1 / ranks).mean())
+    return float((1 / (scores >= scores.diagonal()[:, None]).sum(1)).mean())
 
 
-def train(pairs: Sequence[Pair], seed: int, steps: int) -> tuple[BertModel, BertTokenizer]:
-    """The bundled model, taught by contrast; it sees each pair at most once."""
-    torch.manual_seed(seed)
+def contrast(vectors: Tensor) -> Tensor:
+    """The mean loss of each sentence finding the next one of its run, and the one before, among those of all other runs.
+
+    vectors: (runs × RUN, hidden), each of length 1, run after run.
+    """
+    scores = vectors @ vectors.T / TEMPERATURE  # (sentences, sentences)
+    place = torch.arange(len(vectors))
+    same_run = place[:, None] // RUN == place // RUN
+    losses = []
+    for step in (1, -1):
+        asks = place[(place % RUN + step >= 0) & (place % RUN + step < RUN)]
+        hidden = same_run & (place != place[:, None] + step)  # of its own run only the right one stays
+        losses.append(F.cross_entropy(scores.masked_fill(hidden, -torch.inf)[asks], asks + step))
+    return (losses[0] + losses[1]) / 2
+
+
+def train(books: Sequence[list[list[str]]], seed: int, steps: int) -> tuple[BertModel, BertTokenizer]:
+    """The bundled model, taught by contrast, without dropout: it hardly sees a sentence twice."""
+    chance = random.Random(seed)
     tokenizer, model = BertTokenizer.from_pretrained(MODEL), BertModel.from_pretrained(MODEL, add_pooling_layer=False)
-    chosen = random.Random(seed).sample(pairs, steps * BATCH)
     optimizer = AdamW(no_decay_groups(model, weight_decay=0.01), lr=LEARNING_RATE)
-    schedule = get_linear_schedule_with_warmup(optimizer, num_warmup_steps=steps // 10, num_training_steps=steps)
-    for start in range(0, len(chosen), BATCH):
-        firsts, seconds = zip(*chosen[start : start + BATCH], strict=True)
-        a, b = vectors(model, tokenizer, firsts), vectors(model, tokenizer, seconds)  # (batch, hidden)
-        loss = F.cross_entropy(a @ b.T / TEMPERATURE, torch.arange(BATCH))
+    schedule = get_linear_schedule_with_warmup(optimizer, num_warmup_steps=steps // 20, num_training_steps=steps)
+    lengths, total = [len(book) for book in books], 0.0
+    for step in range(1, steps + 1):
+        chosen = chance.choices(books, lengths, k=NOVELS_OF_A_BATCH)
+        texts = [text for book in chosen for run in chance.sample(book, RUNS_OF_A_NOVEL) for text in run]
+        loss = contrast(vectors(model, tokenizer, texts))
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         schedule.step()
-        if start // BATCH % 20 == 0:
-            print(f"  step {start // BATCH}: loss {loss:.3f}", flush=True)
-    return model.eval(), tokenizer
+        total += loss.item()
+        if step % 50 == 0:
+            print(f"  seed {seed}, step {step}: loss {total / 50:.3f}", flush=True)
+            total = 0.0
+    return model, tokenizer
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.sentence_vectors", description=__doc__)
     parser.add_argument("novels", type=Path)
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=400)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--steps", type=int, default=1000)
+    parser.add_argument("--out", type=Path, help="keep the model of the last seed in this folder")
     options = parser.parse_args()
-    learned, measured = split(options.novels)
-    print(f"{len(learned):,} pairs to learn from, {len(measured):,} to measure on")
+    files = sorted(options.novels.glob("*.txt"))
+    held_out = [file for number, file in enumerate(files) if is_held_out(number, HELD_OUT_NOVEL)]
+    measured = measured_pairs(held_out)
     tokenizer, model = BertTokenizer.from_pretrained(MODEL), BertModel.from_pretrained(MODEL, add_pooling_layer=False)
     for pooling in ("mean", "cls", "max"):
-        print(f"untuned, {pooling}: {reciprocal_rank(model.eval(), tokenizer, measured, pooling):.4f}", flush=True)
+        print(f"untuned, {pooling}: {reciprocal_rank(model, tokenizer, measured, pooling):.4f}", flush=True)
+    books = [neighbours(file, RUN) for file in files if file not in held_out]
     reached = []
-    for seed in range(1, options.seeds + 1):
-        reached.append(reciprocal_rank(*train(learned, seed, options.steps), measured))
+    for seed in options.seeds:
+        model, tokenizer = train(books, seed, options.steps)
+        reached.append(reciprocal_rank(model, tokenizer, measured))
         print(f"seed {seed}: {reached[-1]:.4f}", flush=True)
     print(f"{statistics.mean(reached):.4f} ± {statistics.pstdev(reached):.4f}")
+    if options.out:
+        model.save_pretrained(options.out)
+        tokenizer.save_pretrained(options.out)
 
 
 if __name__ == "__main__":

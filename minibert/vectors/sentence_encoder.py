@@ -46,8 +46,7 @@ class SentenceEncoder:
     def open(cls, name: PathName, pooling: str | None = None, *, fast: bool = False) -> "SentenceEncoder":
         """A folder, a bundled checkpoint or a hub id. pooling: one of POOLINGS; None: as the folder says, else "mean".
 
-        Raises CheckpointError for a folder of sentence-transformers that asks what is not known here, ValueError for another pooling or
-        a checkpoint that lacks weights.
+        Raises CheckpointError for a folder of sentence-transformers that asks what is not known here, ValueError for another pooling.
         """
         if pooling is not None and pooling not in POOLINGS:
             raise ValueError(f"pooling is {pooling!r}; choose one of {', '.join(POOLINGS)}.")
@@ -57,8 +56,6 @@ class SentenceEncoder:
             settings = settings._replace(poolings=(pooling,))
         options = options if settings.body == name else {}
         model: BertModel = BertModel.from_pretrained(settings.body, add_pooling_layer=False, **options)
-        if model.loading_report and (new := [finding.name for finding in model.loading_report.new]):
-            raise ValueError(f"'{name}' lacks {', '.join(new[:3])}: its vectors would be random.")
         tokenizer = BertTokenizer.from_pretrained(settings.body, padding_side="right", **options)
         longest = min(settings.max_length or tokenizer.model_max_length, model.config.max_position_embeddings)
         return cls(model.float().eval(), tokenizer, settings, longest, fast)
@@ -99,7 +96,8 @@ class SentenceEncoder:
 
     def fingerprint(self) -> str:
         """A hash of all that a vector depends on: weights, vocabulary, settings, and minibert's version."""
-        said = [__version__, self.model.config.to_dict(), self.tokenizer.init_kwargs, self.tokenizer.get_vocab()]
+        tokenizer = {**self.tokenizer.init_kwargs, "name_or_path": ""}  # where it is does not matter
+        said = [__version__, self.model.config.to_dict(), tokenizer, self.tokenizer.get_vocab()]
         said += [self.settings._replace(body=""), self.max_length]
         digest = hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode())
         for name, tensor in self.model.state_dict().items():
