@@ -35,7 +35,9 @@ def test_json_says_what_was_written(file: Path, tmp_path: Path) -> None:
     assert answer == {
         "file": str(file), "out": str(out), "model": BUNDLED, "poolings": ["cls"], "shape": [3, 256],
     }  # fmt: skip
-    np.testing.assert_allclose(np.load(out)[0], SentenceEncoder.open(BUNDLED, "cls").encode(["He shook his head."])[0], atol=1e-5)
+    np.testing.assert_allclose(
+        np.load(out)[0], SentenceEncoder.open(BUNDLED, "cls").encode(["He shook his head."])[0], atol=1e-5
+    )
 
 
 def test_texts_that_are_cut_are_told(tmp_path: Path) -> None:

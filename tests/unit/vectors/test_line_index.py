@@ -57,7 +57,9 @@ def test_a_saved_index_is_read_and_not_computed_again(
     ("before", "after"),
     [("calm", "wild"), ("\n\n", "\n"), ("She drank a cup of tea.\n", ""), ("sea was", "sea  was")],
 )
-def test_a_changed_file_is_noticed(encoder: SentenceEncoder, file: Path, tmp_path: Path, before: str, after: str) -> None:
+def test_a_changed_file_is_noticed(
+    encoder: SentenceEncoder, file: Path, tmp_path: Path, before: str, after: str
+) -> None:
     saved = tmp_path / "lines.npz"
     LineIndex.of_file(file, encoder, saved)
     file.write_text(LINES.replace(before, after), encoding="utf-8")

@@ -62,7 +62,9 @@ def test_a_text_that_is_cut_is_warned_of(checkpoint: Path, caplog: pytest.LogCap
 
 
 def test_a_folder_says_the_pooling_the_length_and_that_vectors_have_length_1(sentence_folder: Maker) -> None:
-    folder = sentence_folder(pooling={"pooling_mode_cls_token": True}, text={"max_seq_length": 9, "do_lower_case": False})
+    folder = sentence_folder(
+        pooling={"pooling_mode_cls_token": True}, text={"max_seq_length": 9, "do_lower_case": False}
+    )
     encoder = SentenceEncoder.open(folder)
     assert (encoder.settings.poolings, encoder.max_length) == (("cls",), 9)
     vectors = encoder.encode(TEXTS)
@@ -74,7 +76,10 @@ def test_a_folder_says_the_pooling_the_length_and_that_vectors_have_length_1(sen
 @pytest.mark.parametrize(
     ("config", "poolings"),
     [
-        ({"word_embedding_dimension": 32, "pooling_mode_mean_tokens": True, "pooling_mode_max_tokens": False}, ("mean",)),
+        (
+            {"word_embedding_dimension": 32, "pooling_mode_mean_tokens": True, "pooling_mode_max_tokens": False},
+            ("mean",),
+        ),
         ({"pooling_mode_max_tokens": True, "pooling_mode_cls_token": True}, ("cls", "max")),
         ({"pooling_mode_lasttoken": True, "include_prompt": True}, ("lasttoken",)),
         ({"pooling_mode": "weightedmean", "embedding_dimension": 32}, ("weightedmean",)),
@@ -96,7 +101,10 @@ def test_modes_are_read_as_old_and_new_versions_write_them(
 def test_the_newest_names_of_modules_are_known(sentence_folder: Maker) -> None:
     names = "base.modules.transformer.Transformer", "sentence_transformer.modules.pooling.Pooling"
     folder = sentence_folder(modules=tuple(f"sentence_transformers.{name}" for name in names))
-    listed = [{"path": path, "type": each["type"]} for path, each in zip(["", "1_Pooling"], json.loads((folder / "modules.json").read_text()), strict=True)]
+    listed = [
+        {"path": path, "type": each["type"]}
+        for path, each in zip(["", "1_Pooling"], json.loads((folder / "modules.json").read_text()), strict=True)
+    ]
     (folder / "modules.json").write_text(json.dumps(listed))
     (folder / "1_Pooling").mkdir(exist_ok=True)
     (folder / "1_Pooling" / "config.json").write_text('{"pooling_mode": "cls"}')
