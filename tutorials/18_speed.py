@@ -443,10 +443,4 @@ for name, gradient in (("averaged", averaged), ("means, weighted by their counts
 # **Exercises:** [`exercises/18_speed.py`](exercises/18_speed.py): counting, packing, the loss where it is asked, a gradient from many
 # machines. Check them with `minibert check 18`.
 #
-# **Where to go from here.** This is the end of the course; you have seen all of BERT. Some ways on:
-#
-# - Pre-train one on a text of your own: [`docs/pretraining.md`](../docs/pretraining.md). Fine-tune it: [`docs/finetuning.md`](../docs/finetuning.md).
-# - Read the library from the bottom up, beginning with [`minibert/model/embeddings.py`](../minibert/model/embeddings.py). Each file
-#   names the section of the paper it comes from.
-# - Write a layer anew, in your own way, and let `compare` of [chapter 17](17_equivalence.py) be the judge.
-# - Change the network: another order of LayerNorm, rotary positions, no next-sentence riddle. Train both, and see.
+# **Next:** [19 · Sentence vectors](19_sentence_vectors.py)

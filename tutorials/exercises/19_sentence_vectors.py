@@ -1,0 +1,48 @@
+"""Exercises of chapter 19, sentence vectors. Check them with `minibert check 19`."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def mean_pool(hidden_states: Tensor, attention_mask: Tensor) -> Tensor:
+    """The mean of the real tokens' vectors, for each text.
+
+    hidden_states: (batch, seq, hidden). attention_mask: (batch, seq) of 1 for real tokens and 0 for padding, which may stand anywhere.
+    Returns (batch, hidden); 0 for a text without a real token.
+
+    10 minutes, medium.
+    """
+    raise NotImplementedError
+
+
+def max_pool(hidden_states: Tensor, attention_mask: Tensor) -> Tensor:
+    """The largest number of each dimension among the real tokens, for each text. It may be below 0.
+
+    hidden_states: (batch, seq, hidden). attention_mask: (batch, seq), with a 1 in every row. Returns (batch, hidden).
+
+    10 minutes, medium.
+    """
+    raise NotImplementedError
+
+
+def contrast_loss(firsts: Tensor, seconds: Tensor, temperature: float) -> Tensor:
+    """The mean over the firsts of −log p(its own second), p = softmax over all seconds of the batch of cosine / temperature.
+
+    firsts, seconds: (batch, hidden), of any length; row i of one belongs to row i of the other. Returns a tensor of one number.
+    `F.normalize` and `F.cross_entropy` are welcome.
+
+    15 minutes, medium.
+    """
+    raise NotImplementedError
+
+
+def mean_reciprocal_rank(scores: Tensor) -> float:
+    """The mean over the questions of 1 / rank of the right candidate: 1.0 where it always comes first.
+
+    scores: (questions, questions); the right candidate of question i is candidate i. Its rank is 1 and the number of candidates with a
+    higher score than its own.
+
+    10 minutes, medium.
+    """
+    raise NotImplementedError
