@@ -275,8 +275,8 @@ untuned = scores_of(held_out)
 print(f"a guesser {guessed:.3f}, the untuned model {mean_reciprocal_rank(untuned):.3f}")
 
 # %% [markdown]
-# The untuned model is hardly better than a guesser, and may be worse: of its favourites most have the form of the question, and never is the next sentence of the
-# same form. Now teach it, for twenty-five steps of 32 pairs. No dropout, no schedule, no labels.
+# The untuned model is no better than a guesser: what it finds most alike has the form of the question, and the next sentence never has. Now
+# teach it, for twenty-five steps of 32 pairs. No dropout, no schedule, no labels.
 
 # %%
 chance = random.Random(0)
@@ -329,6 +329,8 @@ for now, then, other in zip(after[0].tolist(), before[0].tolist(), others, stric
 assert after[0, 1] > after[0, 0]
 
 # %% [markdown]
+# The ring in Anna's mill is now nearer than Thomas. The price of corn is near as well: nothing in the training pushed such a sentence away.
+#
 # ## Real novels
 #
 # `python -m benchmarks.sentence_vectors NOVELS` does the same on real ones: 94 novels to learn from, four held out, the next sentence

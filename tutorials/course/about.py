@@ -86,4 +86,8 @@ ABOUT = {
     "pack": About(10, MEDIUM, "All but attention looks at each word alone, and does not notice that the rows are gone."),
     "loss_where_asked": About(10, MEDIUM, "The decoder is the widest matrix of all. To score one place in seven saves six sevenths of it."),
     "whole_gradient": About(10, MEDIUM, "The mean of means is the mean only where all parts are equally large: a batch's parts rarely are."),
+    "mean_pool": About(10, MEDIUM, "Without the mask a sentence has another vector in each batch, and nothing complains."),
+    "max_pool": About(10, MEDIUM, "Each dimension chooses its own token: no token need have this vector."),
+    "contrast_loss": About(15, MEDIUM, "The wrong answers cost nothing: they are the others' right ones."),
+    "mean_reciprocal_rank": About(10, MEDIUM, "From first to second costs a half; from 500 to 1,000 costs next to nothing."),
 }  # fmt: skip

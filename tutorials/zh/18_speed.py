@@ -378,7 +378,7 @@ for name, gradient in (("求平均", averaged), ("按个数加权的平均", wei
     print(f"{name:32} 相差 {(gradient - whole).abs().max() / whole.abs().max():.0e}")
     assert torch.allclose(gradient, whole, atol=1e-5)
 
-# %% [markdown] en="2da5b635"
+# %% [markdown] en="f74661e4"
 # 两种说法是一回事。剩下的只是相加的次序。为此各机器只需互相告知要问多少个位置，每台一个数。
 #
 # 各种工具所做的：
@@ -407,9 +407,4 @@ for name, gradient in (("求平均", averaged), ("按个数加权的平均", wei
 #
 # **练习：**[`exercises/18_speed.py`](exercises/18_speed.py)：计数、打包、只在提问处算损失、由几台机器得出梯度。用 `minibert check 18` 检查。
 #
-# **接下来往哪里去。** 教程到这里结束；你已经看到了 BERT 的全部。还可以：
-#
-# - 用自己的文本预训练一个：[`docs/pretraining.md`](../../docs/zh/pretraining.md)。再微调它：[`docs/finetuning.md`](../../docs/zh/finetuning.md)。
-# - 自下而上地读这个库，从 [`minibert/model/embeddings.py`](../../minibert/model/embeddings.py) 开始。每个文件都写明了它出自论文的哪一节。
-# - 用自己的方式重写一层，让[第 17 章](17_equivalence.py)的 `compare` 来裁判。
-# - 改动网络：换一种层归一化的次序，用旋转位置编码，去掉下一句的谜题。两种都训练一遍，看看结果。
+# **下一章：**[19 · 句向量](19_sentence_vectors.py)
