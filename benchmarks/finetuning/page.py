@@ -77,7 +77,8 @@ def write_page(runs: Sequence[Run], majorities: dict[str, float], sizes: dict[st
         SOURCES,
         machine() + "\n",
     ]
-    PAGE.write_text("\n".join(parts), encoding="utf-8")
+    kept = "".join(PAGE.read_text(encoding="utf-8").partition("\n## Sentence vectors\n")[1:])  # another benchmark's
+    PAGE.write_text("\n".join(parts) + kept, encoding="utf-8")
 
 
 def chosen(runs: Sequence[Run], task: str, start: str, library: str) -> list[Run]:

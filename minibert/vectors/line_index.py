@@ -66,7 +66,7 @@ class LineIndex:
         said = str(report) if report.changed else ""
         if saved is not None:
             with replacing(saved) as temporary, temporary.open("wb") as opened:
-                np.savez(opened, vectors=vectors, **{name: np.array(value) for name, value in hashes.items()})
+                np.savez(opened, vectors=vectors, lines=np.array(hashes["lines"]), encoder=np.array(hashes["encoder"]))
             said = f"'{saved}': the index of {len(lines):,} lines was made: {why}.\n{said}".rstrip()
         return cls(lines, vectors, encoder, said)
 

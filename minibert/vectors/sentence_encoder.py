@@ -97,7 +97,7 @@ class SentenceEncoder:
     def fingerprint(self) -> str:
         """A hash of all that a vector depends on: weights, vocabulary, settings, and minibert's version."""
         tokenizer = {**self.tokenizer.init_kwargs, "name_or_path": ""}  # where it is does not matter
-        said = [__version__, self.model.config.to_dict(), tokenizer, self.tokenizer.get_vocab()]
+        said: list[Any] = [__version__, self.model.config.to_dict(), tokenizer, self.tokenizer.get_vocab()]
         said += [self.settings._replace(body=""), self.max_length]
         digest = hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode())
         for name, tensor in self.model.state_dict().items():
