@@ -20,9 +20,8 @@ def embed(file: Path, out: Path, pooling: str | None, batch_size: int, model: st
     """Write one vector for each line of FILE, a text a line: row n belongs to line n, an empty line to the vector of an empty text.
 
     \b
-    minibert embed notes.txt --out notes.npy
-    minibert embed notes.txt --out notes.npy --pooling cls
-    minibert embed notes.txt --out notes.npy --model sentence-transformers/all-MiniLM-L6-v2
+    minibert embed novel.txt --out vectors.npy
+    minibert embed novel.txt --out vectors.npy --pooling cls
     """
     import numpy as np
 

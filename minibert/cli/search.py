@@ -31,15 +31,15 @@ def search(
     """Show the lines of a file whose vectors are most like that of TEXT, with the cosine of the two: 1 is the same direction.
 
     \b
-    minibert search "a storm at sea" --in lines.txt
-    minibert search "a storm at sea" --in lines.txt --index lines.npz --model sentence-transformers/all-MiniLM-L6-v2
+    minibert search "a storm at sea" --in novel.txt
+    minibert search "a storm at sea" --in novel.txt --index novel.npz
 
     An index is made anew, and that is said, when the file, the model or its settings have changed.
     """
     from ..tasks import Report
     from ..vectors import LineIndex, SentenceEncoder
 
-    lines = LineIndex.of_file(file, SentenceEncoder.open(model, pooling, fast=True), index, batch_size)
+    lines = LineIndex.of_file(file, SentenceEncoder.open(model, pooling, fast=True), index, batch_size=batch_size)
     if lines.said:
         echo(lines.said, err=True)
     found = lines.search(text, top_k, report := Report("TEXT", found=1))

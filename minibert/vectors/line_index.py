@@ -59,7 +59,7 @@ class LineIndex:
             vectors, before = _load(saved)
             changed = [HASHES[name] for name, known in hashes.items() if before[name] != known]
             if not changed:
-                return cls(lines, vectors, encoder, f"'{saved}': the index of {len(lines):,} lines is up to date.")
+                return cls(lines, vectors, encoder, said=f"'{saved}': the index of {len(lines):,} lines is up to date.")
             why = " and ".join(changed)
         report = Report(str(file), found=len(lines))
         vectors = _unit(encoder.encode([text for _, text in lines], batch_size, report))
@@ -68,7 +68,7 @@ class LineIndex:
             with replacing(saved) as temporary, temporary.open("wb") as opened:
                 np.savez(opened, vectors=vectors, lines=np.array(hashes["lines"]), encoder=np.array(hashes["encoder"]))
             said = f"'{saved}': the index of {len(lines):,} lines was made: {why}.\n{said}".rstrip()
-        return cls(lines, vectors, encoder, said)
+        return cls(lines, vectors, encoder, said=said)
 
     def search(self, question: str, top_k: int = 5, report: Report | None = None) -> list[Found]:
         """The `top_k` lines most like the question, best first; of equals, the first of the file. report: as of `encode`."""

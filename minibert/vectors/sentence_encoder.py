@@ -58,7 +58,7 @@ class SentenceEncoder:
         model: BertModel = BertModel.from_pretrained(settings.body, add_pooling_layer=False, **options)
         tokenizer = BertTokenizer.from_pretrained(settings.body, padding_side="right", **options)
         longest = min(settings.max_length or tokenizer.model_max_length, model.config.max_position_embeddings)
-        return cls(model.float().eval(), tokenizer, settings, longest, fast)
+        return cls(model.float().eval(), tokenizer, settings, max_length=longest, fast=fast)
 
     @property
     def dim(self) -> int:

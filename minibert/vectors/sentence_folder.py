@@ -79,9 +79,14 @@ def read_settings(name: PathName, **hub_options: Any) -> Settings:
     prompt = (prompts.get("prompts") or {}).get(prompts.get("default_prompt_name")) or ""
     if prompt and not asked.get("include_prompt", True):
         raise CheckpointError(f"{pools}: include_prompt is false; vectors that leave a prompt out are not known here")
-    lower_case = bool(text.get("do_lower_case"))
-    body = folder / transformer if transformer else name
-    return Settings(body, tuple(modes), normalize is not None, length, lower_case, prompt)
+    return Settings(
+        folder / transformer if transformer else name,
+        poolings=tuple(modes),
+        normalize=normalize is not None,
+        max_length=length,
+        lower_case=bool(text.get("do_lower_case")),
+        prompt=prompt,
+    )
 
 
 def _modules(path: Path) -> tuple[str, str, str | None]:

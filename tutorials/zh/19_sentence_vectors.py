@@ -13,7 +13,7 @@
 # %% [markdown] en="49abea69"
 # # 19 · 句向量
 #
-# BERT 给每个词元（token）一个向量。想按意思找句子的人，要的是一个句子一个向量，而且同属一处的句子，向量的方向相近。这一章用三种方式得到这样的向量，看到只做过预训练的 BERT 并不擅长此事，然后*用对比*教会它：不需要标签，只需要前后相邻的句子。
+# BERT 给每个词元（token）一个向量。想按意思找句子的人，要的是一个句子一个向量，而且同属一处的句子，向量的方向相近。这一章用三种方式得到这样的向量，看到只做过预训练（pre-training）的 BERT 并不擅长此事，然后*用对比*教会它：不需要标签，只需要前后相邻的句子。
 
 # %% en="363ee79d"
 import random
@@ -39,7 +39,7 @@ model = BertModel.from_pretrained("novels-4l-256h", add_pooling_layer=False)
 # v_{\mathrm{mean}} = \frac{\sum_t m_t\, h_t}{\sum_t m_t} \qquad v_{\mathrm{cls}} = h_1 \qquad v_{\mathrm{max}, j} = \max_{t:\, m_t = 1} h_{t j}
 # $$
 #
-# 批次（batch）里较短的句子要填充，而网络给填充处也算出向量。**你猜**，如果忘了掩码：在三种方式下，"Yes." 的向量各离它独自一句时有多远？
+# 批次（batch）里较短的句子要填充（padding），而网络给填充处也算出向量。**你猜**，如果忘了掩码：在三种方式下，"Yes." 的向量各离它独自一句时有多远？
 
 # %% en="12d2a81f"
 texts = ["Yes.", "She looked at the sea for a long while, and then she turned, and walked slowly back to the house."]
@@ -103,7 +103,7 @@ assert before.argmax() == 0
 #
 # 这就是第 12 章的交叉熵，批次里的每个句子是一个类别。余弦最大是 1，而对 −1 到 1 之间的数做 softmax，几乎是平的；所以要除以*温度* τ，这里取 0.05。
 #
-# **你猜**，所有向量都相同时，损失是多少？有 32 对而 τ = 1 时，损失最小能到多少？
+# **你猜**，所有向量都相同时，损失（loss）是多少？有 32 对而 τ = 1 时，损失最小能到多少？
 
 
 # %% en="0956ebd2"
@@ -235,7 +235,7 @@ def novels(count: int, part: slice, seed: int) -> list[tuple[str, str]]:
 
 
 learned, held_out = novels(200, slice(0, 10), seed=0), novels(25, slice(10, 32), seed=1)
-print(f"学习用的有 {len(learned)} 对，留出 {len(held_out)} 对")
+print(len(learned), "对用来学习，", len(held_out), "对留出")
 for first, second in held_out[:4]:
     print(f"  {first} → {second}")
 
@@ -262,7 +262,7 @@ untuned = scores_of(held_out)
 print(f"乱猜 {guessed:.3f}，没有微调过的模型 {mean_reciprocal_rank(untuned):.3f}")
 
 # %% [markdown] en="009df11b"
-# 没有微调过的模型并不比乱猜好：它觉得最相近的，是与问句句式相同的句子，而下一句从来不是同一句式。现在教它，走二十五步，每步 32 对。没有 dropout，没有学习率调度，没有标签。
+# 没有微调（fine-tuning）过的模型并不比乱猜好：它觉得最相近的，是与问句句式相同的句子，而下一句从来不是同一句式。现在教它，走二十五步，每步 32 对。没有 dropout，没有学习率调度，没有标签。
 
 # %% en="ac065738"
 chance = random.Random(0)
