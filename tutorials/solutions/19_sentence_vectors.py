@@ -13,7 +13,7 @@ def mean_pool(hidden_states: Tensor, attention_mask: Tensor) -> Tensor:
 
     10 minutes, medium.
     """
-    mask = attention_mask[..., None].to(hidden_states.dtype)  # (batch, seq, 1)
+    mask = attention_mask[:, :, None].to(hidden_states.dtype)  # (batch, seq, 1)
     return (hidden_states * mask).sum(1) / mask.sum(1).clamp(min=1)
 
 
@@ -24,7 +24,7 @@ def max_pool(hidden_states: Tensor, attention_mask: Tensor) -> Tensor:
 
     10 minutes, medium.
     """
-    return hidden_states.masked_fill(attention_mask[..., None] == 0, -torch.inf).amax(1)
+    return hidden_states.masked_fill(attention_mask[:, :, None] == 0, -torch.inf).amax(1)
 
 
 def contrast_loss(firsts: Tensor, seconds: Tensor, temperature: float) -> Tensor:

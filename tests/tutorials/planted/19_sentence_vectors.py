@@ -5,7 +5,7 @@ PLANTED = [
     ("mean_pool", "(hidden_states * mask).sum(1)", "hidden_states.sum(1)", "Padding is in the sum"),
     ("mean_pool", " / mask.sum(1).clamp(min=1)", "", "This is the sum"),
     ("mean_pool", ".clamp(min=1)", "", "0 / 0 is no number"),
-    ("max_pool", ".masked_fill(attention_mask[..., None] == 0, -torch.inf)", "", "Padding counts, too"),
+    ("max_pool", ".masked_fill(attention_mask[:, :, None] == 0, -torch.inf)", "", "Padding counts, too"),
     ("max_pool", "-torch.inf", "0", "where all numbers are below 0"),
     ("max_pool", "== 0", "== 1", "the wrong way round"),
     ("max_pool", "-torch.inf", "-1e4", "not low enough"),
@@ -36,7 +36,7 @@ WRITTEN = [
         """,
         "`hidden_states` itself was changed",
     ),
-    ("max_pool", "return (hidden_states * attention_mask[..., None]).amax(1)", "where all numbers are below 0"),
+    ("max_pool", "return (hidden_states * attention_mask[:, :, None]).amax(1)", "where all numbers are below 0"),
     ("max_pool", "return hidden_states.amax(1)", "Padding counts, too"),
     (
         "contrast_loss",

@@ -13,7 +13,7 @@ def mean_pool(hidden_states: Tensor, attention_mask: Tensor) -> Tensor:
 
     10 分钟，中等。
     """
-    mask = attention_mask[..., None].to(hidden_states.dtype)  # (batch, seq, 1)
+    mask = attention_mask[:, :, None].to(hidden_states.dtype)  # (batch, seq, 1)
     return (hidden_states * mask).sum(1) / mask.sum(1).clamp(min=1)
 
 
@@ -24,7 +24,7 @@ def max_pool(hidden_states: Tensor, attention_mask: Tensor) -> Tensor:
 
     10 分钟，中等。
     """
-    return hidden_states.masked_fill(attention_mask[..., None] == 0, -torch.inf).amax(1)
+    return hidden_states.masked_fill(attention_mask[:, :, None] == 0, -torch.inf).amax(1)
 
 
 def contrast_loss(firsts: Tensor, seconds: Tensor, temperature: float) -> Tensor:
@@ -50,4 +50,4 @@ def mean_reciprocal_rank(scores: Tensor) -> float:
     return float((1 / (1 + higher)).mean())
 
 
-# en: module=a082b664 mean_pool=af74e0c1 max_pool=be56a0ae contrast_loss=2764621b mean_reciprocal_rank=244bed4c
+# en: module=a082b664 mean_pool=96de7a73 max_pool=d02caa93 contrast_loss=2764621b mean_reciprocal_rank=244bed4c
