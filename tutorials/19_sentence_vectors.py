@@ -334,8 +334,8 @@ assert after[0, 1] > after[0, 0]
 # ## Real novels
 #
 # `python -m benchmarks.sentence_vectors NOVELS` does the same on real ones: 94 novels to learn from, four held out, the next sentence
-# to be found among 1,000. There nothing is repeated by a rule, and the next sentence often has no word of the first. [The
-# results](../docs/results.md#sentence-vectors) are of three seeds.
+# to be found among 1,000. There nothing is repeated by a rule, and the next sentence often has no word of the first: it is much harder, and takes hours. [The
+# results](../docs/results.md#sentence-vectors) say where the untuned model begins.
 #
 # ## Use them
 #

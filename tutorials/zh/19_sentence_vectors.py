@@ -311,12 +311,12 @@ for now, then, other in zip(after[0].tolist(), before[0].tolist(), others, stric
     print(f"{then:.3f} → {now:.3f}  {other}")
 assert after[0, 1] > after[0, 0]
 
-# %% [markdown] en="9dd25e20"
+# %% [markdown] en="4d89e8b9"
 # 安娜的磨坊里的戒指，如今比托马斯近了。玉米的价钱也很近：训练中没有什么把这样的句子推开。
 #
 # ## 真正的小说
 #
-# `python -m benchmarks.sentence_vectors NOVELS` 在真正的小说上做同样的事：从 94 部小说学习，留出四部，要在 1,000 句中找到下一句。那里没有按规则的重复，下一句常常与前一句没有一个词相同。[结果](../../docs/zh/results.md#句向量)出自三个随机种子。
+# `python -m benchmarks.sentence_vectors NOVELS` 在真正的小说上做同样的事：从 94 部小说学习，留出四部，要在 1,000 句中找到下一句。那里没有按规则的重复，下一句常常与前一句没有一个词相同：难得多，要花几个小时。没有微调过的模型从哪里起步，见[结果](../../docs/zh/results.md#句向量)。
 #
 # ## 使用它们
 #
