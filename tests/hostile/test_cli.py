@@ -111,7 +111,7 @@ class TestOptions:
     @pytest.mark.parametrize(
         ("arguments", "complaint"),
         [
-            (["fill-mask"], "Missing argument 'TEXT'."),
+            (["fill-mask"], "Give a TEXT with a [MASK] in it, or a --file"),
             (["fill-mask", BLANK, "--top-k", "0"], "0 is not in the range x>=1"),
             (["fill-mask", BLANK, "--top-k", "many"], "'many' is not a valid integer"),
             (["fill-mask", BLANK, "--colour", "red"], "No such option"),
