@@ -66,6 +66,7 @@ export class App {
     this.questions = new Questions(worker, error => { byId("status").textContent = this.say("failed", error); });
     this.state = fromFragment(location.hash, this.usual);
     /** @type {Panel[]} */ this.panels = [];
+    this.look = ""; // where to scroll once it is drawn: as in steps.mjs
     this.rebuild();
     addEventListener("hashchange", () => { if (location.hash !== toFragment(this.state)) this.restore(fromFragment(location.hash, this.usual)); });
     addEventListener("keydown", event => this.key(event));
@@ -111,9 +112,14 @@ export class App {
     this.refresh();
   }
 
-  /** @param {State | null} state */
+  /** Undo, or redo; the language stays as it is. @param {"past" | "future"} where */
+  goBack(where) {
+    const found = this.history.go(this.state, where);
+    if (found) this.restore({ ...found, language: this.state.language });
+  }
+
+  /** @param {State} state */
   restore(state) {
-    if (!state) return;
     this.state = good(state, this.usual);
     this.rebuild();
   }
@@ -142,14 +148,15 @@ export class App {
     const { state } = this, { past, future } = this.history;
     if (this.panels.length !== state.panels.length) return this.rebuild();
     const pair = state.panels.length === 2;
+    document.documentElement.classList.toggle("changing", state.view === "change" && !pair);
     fill(byId("tools"),
-      this.data.tour && toggle(this.say("tour"), state.tour >= 0, () => goTo(this, state.tour >= 0 ? -1 : 0), { "data-key": "tour", class: "main" }),
+      this.data.tour && toggle(this.say("tour"), state.tour >= 0, () => goTo(this, state.tour >= 0 ? -1 : 0), { "data-key": "tour", class: "main", title: this.say("closeHint") }),
       toggle(this.say("compare"), pair, () => { this.history.remember(state, "compare"); state.panels = pair ? [state.panels[0]] : [state.panels[0], structuredClone(state.panels[0])]; this.rebuild(); },
         { "data-key": "compare", title: this.say("compareHint") }),
-      make("button", { type: "button", "data-key": "undo", disabled: past.length === 0, onclick: () => this.restore(this.history.go(state, "past")) }, this.say("undo")),
-      make("button", { type: "button", "data-key": "redo", disabled: future.length === 0, onclick: () => this.restore(this.history.go(state, "future")) }, this.say("redo")),
+      make("button", { type: "button", "data-key": "undo", disabled: past.length === 0, onclick: () => this.goBack("past") }, this.say("undo")),
+      make("button", { type: "button", "data-key": "redo", disabled: future.length === 0, onclick: () => this.goBack("future") }, this.say("redo")),
       make("button", { type: "button", "data-key": "link", onclick: () => this.copy() }, this.say("link")),
-      make("button", { type: "button", "data-key": "language", lang: state.language === "zh" ? "en" : "zh-Hans", title: this.say("otherHint"), onclick: () => { this.history.remember(state, "language"); state.language = state.language === "zh" ? "en" : "zh"; this.rebuild(); } }, this.say("other")),
+      make("button", { type: "button", "data-key": "language", lang: state.language === "zh" ? "en" : "zh-Hans", title: this.say("otherHint"), onclick: () => { state.language = state.language === "zh" ? "en" : "zh"; this.rebuild(); } }, this.say("other")),
       make("button", { type: "button", "data-key": "theme", "aria-label": this.say("theme"), title: this.say("theme"), onclick: () => this.turn() }, "◐"));
     fill(byId("views"), ...VIEWS.map(view => make("button", { type: "button", role: "tab", id: `tab-${view}`, "data-key": view, "data-view": view, "aria-controls": "panels",
       "aria-selected": String(state.view === view), tabindex: state.view === view ? 0 : -1, onclick: () => this.open(view) }, this.say(view))));
@@ -169,6 +176,9 @@ export class App {
   drawView(panel) {
     if (this.questions.open) byId("status").textContent = "";
     DRAW[this.state.view](this, panel);
+    if (this.look === "top" || this.look === "answer" && innerWidth >= 860) scrollTo(0, 0);
+    else if (this.look) byId(this.look === "answer" ? "panels" : this.look).scrollIntoView(); // on a phone the answer stays in sight
+    this.look = "";
   }
 
   /** Put the state into the address. */
@@ -178,8 +188,8 @@ export class App {
 
   copy() {
     this.write();
-    const button = byId("tools").querySelector('[data-key="link"]');
-    navigator.clipboard?.writeText(location.href).then(() => { if (button) button.textContent = this.say("copied"); }, () => prompt(this.say("link"), location.href));
+    const button = /** @type {HTMLElement | null} */ (byId("tools").querySelector('[data-key="link"]'));
+    navigator.clipboard?.writeText(location.href).then(() => { if (button) { button.style.width = `${button.offsetWidth}px`; button.textContent = this.say("copied"); } }, () => prompt(this.say("link"), location.href));
   }
 
   turn() {
@@ -194,7 +204,7 @@ export class App {
     const undo = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z";
     if (undo && !writes) {
       event.preventDefault();
-      return this.restore(this.history.go(this.state, event.shiftKey ? "future" : "past"));
+      return this.goBack(event.shiftKey ? "future" : "past");
     }
     if (event.key === "Escape") {
       if (this.state.tour >= 0) goTo(this, -1);
@@ -211,7 +221,8 @@ export class App {
 /** Open the page: read what it carries, and start the worker from its own text. */
 export function start() {
   const root = document.documentElement;
-  root.dataset.theme = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  root.dataset.theme = dark.matches ? "dark" : "light";
   const text = (/** @type {string} */ id) => byId(id).textContent ?? "";
   /** @type {Data} */
   const data = JSON.parse(text("data"));
@@ -219,6 +230,7 @@ export function start() {
   worker.postMessage({ network: data.network, layout: data.weights, weights: text("weights") });
   byId("weights").remove();
   const app = new App(data, worker);
+  dark.addEventListener("change", () => { if ((root.dataset.theme === "dark") !== dark.matches) app.turn(); });
   if (!app.questions.open) byId("status").textContent = app.say("opening");
   Object.assign(window, { app }); // for the console, and for the tests
 }

@@ -1,5 +1,5 @@
 // What can be done to the network: switching parts of it off, and asking which pieces the answer hangs on.
-import { fill, make, percent, scrolling, toggle, visible } from "./make.mjs";
+import { fill, make, percent, quoted, scrolling, toggle, visible } from "./make.mjs";
 import { inUse, isChanged } from "./state.mjs";
 /** @import { Edits } from "./bert.mjs" */
 /** @import { Answer } from "./worker.mjs" */
@@ -17,12 +17,13 @@ export function drawChange(app, panel) {
     const off = edits.layers?.includes(layer) ?? false, residuals = /** @type {const} */ (["attention", "output"]);
     const heads = Array.from({ length: app.headsOf(layer) }, (_, head) => {
       const key = `${layer}.${head}`;
-      return toggle(app.say("headN", head), !edits.heads?.includes(key), () => edit(`head${key}`, { heads: flipped(edits.heads, key) }), { class: "switch", "data-switch": `head${key}`, "data-key": `switch${key}`, disabled: off });
+      return toggle(head, !edits.heads?.includes(key), () => edit(`head${key}`, { heads: flipped(edits.heads, key) }), { class: "switch", "aria-label": app.say("thumb", layer, head), "data-switch": `head${key}`, "data-key": `switch${key}`, disabled: off });
     });
     const kept = residuals.map(place => {
       const key = `${layer}.${place}`;
-      return toggle(app.say(place === "attention" ? "residualAttention" : "residualOutput"), !edits.residuals?.includes(key), () => edit(`residual${key}`, { residuals: flipped(edits.residuals, key) }),
-        { class: "switch", "data-switch": `residual${key}`, "data-key": `residual${key}`, disabled: off });
+      const name = app.say(place === "attention" ? "residualAttention" : "residualOutput");
+      return toggle(name, !edits.residuals?.includes(key), () => edit(`residual${key}`, { residuals: flipped(edits.residuals, key) }),
+        { class: "switch", "aria-label": app.say("layerResidual", layer, name), "data-switch": `residual${key}`, "data-key": `residual${key}`, disabled: off });
     });
     return make("tr", {}, make("th", { scope: "row" }, toggle(app.say("layerN", layer), !off, () => edit(`layer${layer}`, { layers: flipped(edits.layers, layer) }), { class: "switch", "data-switch": `layer${layer}`, "data-key": `layer${layer}` })),
       make("td", {}, make("div", { class: "controls" }, ...heads)), make("td", {}, make("div", { class: "controls" }, ...kept)));
@@ -46,11 +47,11 @@ export function drawChange(app, panel) {
   if (edits.vector) half.vector = { ...vector };
   const swapped = (/** @type {number} */ i) => (/** @type {number} */ value) => {
     half.swap[i] = value;
-    edit("swap", { swap: half.swap.every(place => place >= 0) ? half.swap.slice() : null });
+    edit("swap", { swap: half.swap.every(place => place >= 0) && half.swap[0] !== half.swap[1] ? half.swap.slice() : null });
   };
   const given = (/** @type {"layer" | "at" | "from"} */ part) => (/** @type {number} */ value) => {
     half.vector[part] = part === "layer" ? value + 1 : value;
-    edit("vector", { vector: half.vector.at >= 0 && half.vector.from >= 0 ? { ...half.vector } : null });
+    edit("vector", { vector: half.vector.at >= 0 && half.vector.from >= 0 && half.vector.at !== half.vector.from ? { ...half.vector } : null });
   };
   const stages = Array.from({ length: layers + 1 }, (_, i) => i === 0 ? app.say("embeddings") : app.say("layerN", i - 1));
   const line = (/** @type {(Node | string)[]} */ ...parts) => make("div", { class: "controls line" }, ...parts.map(part => typeof part === "string" ? make("span", {}, part) : part));
@@ -92,7 +93,7 @@ export function drawInfluence(app, panel) {
   const show = () => {
     const bar = (/** @type {string} */ name, /** @type {number | undefined} */ value) => value === undefined ? make("span", { class: "track" }) : make("span", { class: "both" },
       make("span", { class: "track" }, make("span", { class: `bar ${name}`, style: { width: `${100 * value}%` } }), make("span", { class: "was", style: { left: `${100 * about.share}%` } })), make("span", { class: "number" }, percent(value)));
-    fill(panel.view, make("h2", {}, app.say("influenceTitle", about.name, percent(about.share))), make("p", { class: "soft", role: "status" }, done < rows.length ? app.say("working", done, rows.length) : app.say("influenceMarks")),
+    fill(panel.view, make("h2", {}, app.say("influenceTitle", quoted(about.name), percent(about.share))), make("p", { class: "soft", role: "status" }, done < rows.length ? app.say("working", done, rows.length) : app.say("influenceMarks")),
       scrolling(app.say("influence"), make("table", { class: "influence" }, make("tr", {}, make("th", { scope: "col" }, app.say("pieces")), make("th", { scope: "col" }, app.say("takenOut")), make("th", { scope: "col" }, app.say("covered"))),
         ...rows.map(row => make("tr", { "data-influence": row.place }, make("th", { scope: "row" }, panel.piece(row.place)), make("td", {}, bar("out", row.takenOut)), make("td", {}, bar("over", row.covered)))))));
   };

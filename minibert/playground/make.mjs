@@ -10,6 +10,9 @@ export const COLOURS = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "
 /** @param {unknown} text */
 export const visible = text => String(text).replace(UNSEEN, char => `\\u${/** @type {number} */ (char.codePointAt(0)).toString(16).padStart(4, "0")}`);
 
+/** A piece in quotation marks, so that the word “head” is not a head; [MASK] and its like need none. @param {string} piece */
+export const quoted = piece => /^\[\p{Lu}+\]$/u.test(piece) ? piece : `“${piece}”`;
+
 /** @typedef {string | number | Node | null | false} Child */
 
 /**

@@ -1,5 +1,5 @@
 // One text in the network: where it is typed, its pieces, and the answer. A page shows one, or two side by side.
-import { COLOURS, fill, make, percent, visible } from "./make.mjs";
+import { COLOURS, fill, make, percent, quoted, visible } from "./make.mjs";
 import { inUse, isChanged, moved } from "./state.mjs";
 /** @import { Edits } from "./bert.mjs" */
 /** @import { Answer, Question } from "./worker.mjs" */
@@ -25,7 +25,8 @@ export class Panel {
     /** @type {number[]} */ this.ids = [];
     /** @type {number[]} */ this.segments = [];
     /** @type {Answer | null} */ this.answer = null;
-    /** @type {Answer | null} */ this.plain = null;
+    /** @type {Answer | null} */ this.plain = null; // of the unchanged network
+    /** @type {Answer | null} */ this.kept = null; // what the changed network says of the words that led before
     this.asked = "";
     /** @type {{key: string, ids: number[], segments: number[]} | undefined} */ this.encoded = undefined;
     /** @type {{own: string, show: () => void} | null} */ this.probe = null;
@@ -73,7 +74,7 @@ export class Panel {
     const text = field("text", app.say(span ? "question" : "text")), second = field("second", app.say(span ? "passage" : "second"));
     this.fields = { text: text.area, second: second.area };
     const canPair = app.network.segments > 1, open = canPair && (span || this.openSecond || this.state.second !== "");
-    const add = make("button", { type: "button", class: "quiet", onclick: () => { this.openSecond = true; this.build(); this.draw(); this.fields?.second.focus(); } }, app.say("addSecond"));
+    const add = make("button", { type: "button", class: "quiet", onclick: () => { this.openSecond = true; this.build(); this.refresh(); this.fields?.second.focus(); } }, app.say("addSecond"));
     this.pieces = make("div", { class: "pieces", role: "group", "aria-label": app.say("pieces") });
     this.note = make("p", { class: "soft" });
     this.card.replaceChildren(text.row, ...(open ? [second.row] : canPair ? [add] : []), this.pieces, this.note, this.said);
@@ -134,15 +135,32 @@ export class Panel {
   /** @param {Answer} answer @param {Question} question */
   receive(answer, question) {
     this.answer = answer;
-    this.plain = null;
+    this.plain = this.kept = null;
     this.draw();
-    if (!isChanged(question.edits ?? {})) return;
-    const of = [...new Set((answer.words ?? []).flat().map(word => word.id))];
-    const plain = { ids: question.ids, segments: question.segments, at: question.at, of };
-    this.app.ask(`plain${this.index}`, plain).then(found => {
-      this.plain = found && this.answer === answer ? found : null;
-      if (this.plain) this.drawAnswer();
-    });
+    if (isChanged(question.edits ?? {})) this.compare(answer, question);
+  }
+
+  /** The unchanged network is asked for the same words, and the changed one for those that led before. @param {Answer} answer @param {Question} question */
+  async compare(answer, { ids, segments, at, edits }) {
+    const ask = (/** @type {Question} */ more) => this.app.ask(`plain${this.index}`, more);
+    const plain = await ask({ ids, segments, at, of: this.wordsOf(answer) });
+    const kept = plain?.words && this.answer === answer ? await ask({ ids, segments, at, edits, of: plain.words.map(words => words[0].id) }) : null;
+    if (!plain || this.answer !== answer) return;
+    Object.assign(this, { plain, kept });
+    this.drawAnswer();
+  }
+
+  /** The words of an answer, each once. @param {Answer} answer */
+  wordsOf(answer) {
+    return [...new Set((answer.words ?? []).flat().map(word => word.id))];
+  }
+
+  /** The likeliest words for a blank; the one that led in the unchanged network is the last of them where it has fallen out. @param {Answer} answer @param {number} i */
+  rows(answer, i) {
+    const rows = (answer.words?.[i] ?? []).slice(0, this.blanks.length > 2 ? 3 : 8).map(row => ({ ...row, was: this.plain?.of?.[i]?.[this.wordsOf(answer).indexOf(row.id)] }));
+    const led = this.plain?.words?.[i]?.[0], share = this.kept?.of?.[i]?.[i];
+    if (led && share !== undefined && !rows.some(({ id }) => id === led.id)) rows.splice(-1, 1, { id: led.id, share, was: led.share });
+    return rows.map(row => ({ ...row, led: row.id === led?.id }));
   }
 
   draw() {
@@ -167,13 +185,14 @@ export class Panel {
     fill(/** @type {Element} */ (this.pieces), ...chips);
     const { maximum } = app.network;
     const said = this.length > maximum ? app.say("tooLong", this.length, maximum) : app.maskId === null ? "" : app.say("hideHint");
-    if (this.note) this.note.textContent = said;
+    const unknown = ids.includes(app.tokenizer.id(app.data.tokens.unknown)) ? app.tokenizer.unknown(`${this.state.text} ${this.state.second}`) : [];
+    fill(/** @type {Element} */ (this.note), said, unknown.length > 0 && make("span", { class: "unknown" }, app.say("unknown", app.data.tokens.unknown, unknown.slice(0, 12).join(" ") + (unknown.length > 12 ? " …" : ""))));
   }
 
-  /** A row of the answer: a name, its share, a bar, and where the unchanged network is. @param {string} name @param {number} share @param {number | undefined} plain */
-  bar(name, share, plain) {
+  /** A row of the answer: a name, its share, a bar, and where the unchanged network is. @param {string} name @param {number} share @param {number | undefined} plain @param {boolean} [led] */
+  bar(name, share, plain, led = false) {
     const width = (/** @type {number} */ value) => `${Math.max(0, Math.min(100, 100 * value))}%`;
-    return make("div", { class: "bar-row" }, make("span", { class: "name" }, name), make("span", { class: "track" },
+    return make("div", { class: `bar-row${led ? " led" : ""}` }, make("span", { class: "name" }, name), make("span", { class: "track" },
       make("span", { class: "bar", style: { width: width(share) } }), plain === undefined ? null : make("span", { class: "was", style: { left: width(plain) } })),
       make("span", { class: "number" }, percent(share)), plain === undefined ? null : make("span", { class: "number soft" }, percent(plain)));
   }
@@ -181,11 +200,9 @@ export class Panel {
   drawAnswer() {
     const { app, plain } = this, answer = /** @type {Answer} */ (this.answer), parts = [];
     if (this.kind === "words") {
-      this.blanks.slice(0, MOST_BLANKS).forEach((place, i) => {
-        const ids = [...new Set((answer.words ?? []).flat().map(word => word.id))];
-        parts.push(make("h3", {}, app.say("blank", this.piece(place), place)), ...(answer.words?.[i] ?? []).slice(0, this.blanks.length > 2 ? 3 : 8).map(({ id, share }) =>
-          this.bar(visible(app.piece(id)), share, plain?.of?.[i]?.[ids.indexOf(id)])));
-      });
+      parts.push(...this.blanks.slice(0, MOST_BLANKS).map((place, i) => make("div", { class: "blank" }, make("h3", {}, app.say("blank", quoted(this.piece(place)), place)),
+        ...this.rows(answer, i).map(({ id, share, was, led }) => this.bar(visible(app.piece(id)), share, was, led)))));
+      if (this.blanks.length > MOST_BLANKS) parts.push(make("p", { class: "more" }, app.say("moreBlanks", MOST_BLANKS, this.blanks.length)));
       if (this.blanks.length === 0) parts.push(make("p", {}, app.say("noBlank")));
       if (answer.next) parts.push(make("p", {}, app.say("nextYes", percent(answer.next[0].share))));
     } else if (this.kind === "labels") {
@@ -199,7 +216,8 @@ export class Panel {
       if (this.segments[this.segments.length - 1] === 0) parts.push(make("p", {}, app.say("noSpan")));
       else parts.push(...(answer.spans ?? []).map(({ from, to, share }) => this.bar(this.words(from, to), share, undefined)));
     } else parts.push(make("p", {}, app.say("noHead")));
-    if (plain) parts.push(make("p", { class: "soft" }, app.say("unchanged")));
+    const changed = isChanged(this.state.edits);
+    if (changed || app.state.view === "change") parts.push(make("p", { class: "soft" }, app.say(changed ? "unchanged" : "asTrained"))); // always a line, so that nothing moves at the first change
     clearTimeout(this.saying);
     this.saying = setTimeout(() => { this.said.textContent = [...this.answers.querySelectorAll("h3, .bar-row, p:not(.soft), .tag")].slice(0, 5).map(each => [...each.childNodes].map(child => child.textContent).join(" ")).join("; "); }, 800);
     fill(this.answers, make("h2", {}, app.say("answer"), make("span", { class: "soft ms" }, app.say("ms", this.ids.length, answer.ms.toFixed(0)))), ...parts);

@@ -3,7 +3,7 @@
 /** @import { View } from "./state.mjs" */
 
 /**
- * set: what the page shows in this step; look: where to on a small screen, if not at the view. title, tell, ask and answer: in both languages.
+ * set: what the page shows in this step; look: where to, if not at the view. title, tell, ask and answer: in both languages.
  * @typedef {{set: {text: string, hidden?: number[], edits?: Edits, view: View, layer?: number, heads?: number[], place?: number, stage?: string, look?: "top" | "answer"},
  *   title: [string, string], tell: [string, string], ask: [string, string], answer: [string, string]}} Step
  */
@@ -49,7 +49,7 @@ export const STEPS = [
     title: ["Attention: whom does a piece look at?", "注意力：一个子词在看谁？"],
     tell: ["A layer has four heads. In each of them every piece looks at all pieces, with weights that add up to 1, and gathers from them. In the small pictures a row is a piece that looks, a column one that is looked at.",
       "每一层有四个头。在每个头里，每个子词都看所有的子词，权重之和为 1，并从它们那里收集信息。小图中一行是在看的子词，一列是被看的子词。"],
-    ask: ["Point at “head” on the left. What does this head of layer 1 look at from the hidden word?", "把鼠标移到左侧的 “head”。第 1 层的这个头从被遮住的词看向哪里？"],
+    ask: ["Point at the hidden word, “head”, on the left of the lines, or tap it. Where does head 0 of layer 1 look from there?", "在连线左侧指向（或轻点）被遮住的词 “head”。第 1 层的头 0 从那里看向哪里？"],
     answer: ["At “shook”, with 97%: what can be shaken?", "看 “shook”，权重 97%：什么东西可以摇？"],
   },
   {
@@ -66,15 +66,15 @@ export const STEPS = [
     tell: ["What a head gathers is multiplied by 0 when it is off. The thin marks in the answer show the network as it was trained.",
       "关掉一个头，它收集的内容就乘以 0。结果中的细线是未改动的网络。"],
     ask: ["Switch off head 1 of layer 0, which looks one piece back, then head 2 instead. Which one is missed more?", "关掉第 0 层看前一个子词的头 1，然后改为关掉头 2。缺了哪个影响更大？"],
-    answer: ["Head 2: 52% are left for “head”; without head 1 it is 63%. The comma behind the blank helps more than “his” before it.", "头 2：“head” 只剩 52%；没有头 1 还有 63%。空白后面的逗号比前面的 “his” 更有用。"],
+    answer: ["Head 2: the word “head” keeps 52%; without head 1 it keeps 63%. The comma behind the blank helps more than “his” before it.", "头 2：“head” 这个词只剩 52%；没有头 1 还有 63%。空白后面的逗号比前面的 “his” 更有用。"],
   },
   {
     set: { text: NO, hidden: [4], edits: { positions: false }, view: "change", place: 4, look: "answer" },
     title: ["Without positions there is no order", "没有位置就没有顺序"],
     tell: ["To each word's vector the network adds a vector of its position. Here that is switched off, and the text is a bag of words.",
       "网络给每个词的向量加上一个位置向量。这里把它关掉了，文本就成了一袋没有顺序的词。"],
-    ask: ["Switch “positions” on and off. What is left of “head”?", "把“位置”打开再关上。“head” 还剩多少？"],
-    answer: ["It is not among the first eight: without an order nobody knows which word is missing.", "它不在前八名里：没有顺序，就不知道缺的是哪个词。"],
+    ask: ["Switch “positions” on and off. What is left of the word “head”?", "把“位置”打开再关上。“head” 还剩多少？"],
+    answer: ["0.0%, in the last row, and it is not among the likeliest: without an order nobody knows which word is missing.", "最后一行：0.0%。它不在概率最高的词里：没有顺序，就不知道缺的是哪个词。"],
   },
   {
     set: { text: NO, hidden: [4], edits: { swap: [2, 4] }, view: "change", place: 4, look: "answer" },
@@ -103,8 +103,8 @@ export const STEPS = [
   {
     set: { text: PARDON, view: "stages", place: 4, stage: "bert.encoder.layer.0.attention.self" },
     title: ["Nothing is hidden from you", "没有什么是看不到的"],
-    tell: ["These are all stages of the network, each with its numbers, its equation and the line of Python that computes it. “minibert trace” prints the same numbers; “BERT in one page” has all of the code.",
-      "这是网络的所有阶段，每个都有数字、公式和计算它的 Python 代码行。“minibert trace” 打印的是同样的数字；“一页纸的 BERT” 里有全部代码。"],
+    tell: ["These are all stages of the network, each with its numbers, its equation and the line of Python that computes it. The command “minibert trace” prints the same numbers in a terminal, and the file tutorials/bert_in_one_page.py has all of the code on one page.",
+      "这是网络的所有阶段，每个都有数字、公式和计算它的 Python 代码行。命令 “minibert trace” 在终端里打印同样的数字；文件 tutorials/zh/bert_in_one_page.py 把全部代码写在一页纸上。"],
     ask: ["Open a LayerNorm. What are the mean and the standard deviation of what it gives?", "打开一个 LayerNorm。它输出的均值和标准差是多少？"],
     answer: ["The vectors are normalised to mean 0 and standard deviation 1, and then its own scale and shift are applied: after the embeddings the standard deviation is 0.89. Now type a text of your own.", "向量先归一化到均值 0、标准差 1，再用它自己的缩放和平移调整：嵌入之后标准差是 0.89。现在输入你自己的文本吧。"],
   },

@@ -2,39 +2,49 @@
 import { fill, make } from "./make.mjs";
 import { STEPS } from "./steps.mjs";
 /** @import { App } from "./app.mjs" */
+/** @import { State } from "./state.mjs" */
 
 let told = -1; // the step whose answer is shown
+/** What the reader had before the tour. @type {State | null} */
+let own = null;
 
-/** Go to a step, as one change that can be taken back; -1 closes the tour. @param {App} app @param {number} step */
+/** Go to a step, as one change that can be taken back; -1 closes the tour, and what was there before is there again. @param {App} app @param {number} step */
 export function goTo(app, step) {
+  const { state } = app, last = STEPS.length - 1;
   told = -1;
   app.change("tour", () => {
-    const { state } = app;
+    if (state.tour < 0) own = structuredClone(state);
+    const typed = state.tour === last && state.panels[0].text !== STEPS[last].set.text; // the last step asks for a text of one's own
     state.tour = step;
-    if (step < 0) return;
+    if (step < 0) return typed ? undefined : Object.assign(state, own ?? app.usual, { language: state.language, tour: -1 });
     const { text, hidden = [], edits = {}, view, layer = 0, heads = [], place = 10000, stage = "" } = STEPS[step].set;
     state.panels = [{ text, second: "", hidden: [...hidden], edits: structuredClone(edits) }];
     Object.assign(state, { view, layer, heads: [...heads], place, stage: stage || app.usual.stage });
     app.panels.forEach(panel => { panel.pinned = null; panel.half = undefined; });
+    app.look = STEPS[step].set.look ?? "views";
   });
-  if (step < 0 || innerWidth >= 860) return; // a large screen has all in sight
-  const { look } = STEPS[step].set;
-  if (look === "top") scrollTo(0, 0);
-  else document.querySelector(look === "answer" ? ".answers" : "#views")?.scrollIntoView();
+  const box = /** @type {Element} */ (document.getElementById("tour"));
+  if (step < 0) /** @type {HTMLElement | null} */ (document.querySelector("[data-key=tour]"))?.focus({ preventScroll: true });
+  else if (!box.contains(document.activeElement)) focusMain(box);
 }
+
+/** To the button that goes on: the next step, or the end. @param {Element} box */
+const focusMain = box => /** @type {HTMLElement | null} */ (box.querySelector(".main"))?.focus({ preventScroll: true });
 
 /** @param {App} app @param {Element} box */
 export function drawTour(app, box) {
   const { tour, language } = app.state, step = STEPS[tour], of = language === "zh" ? 1 : 0;
+  document.documentElement.style.scrollPaddingBottom = "0";
   if (!step || !app.data.tour) return fill(box);
   const last = STEPS.length - 1;
   const button = (/** @type {string} */ name, /** @type {() => void} */ press, more = {}) => make("button", { type: "button", "data-key": `tour-${name}`, "data-tour": name, onclick: press, ...more }, app.say(name));
   fill(box, make("div", { class: "inside" },
-    make("p", { class: "soft step" }, app.say("step", tour + 1, STEPS.length)),
-    make("div", { "aria-live": "polite" }, make("h2", {}, step.title[of]), make("p", {}, step.tell[of]), make("p", { class: "ask" }, step.ask[of]), told === tour ? make("p", { class: "told" }, step.answer[of]) : null),
+    make("p", { class: "soft step" }, app.say("step", tour + 1, STEPS.length), make("span", { class: "sentence" }, step.set.text)),
+    make("div", { class: "telling", id: "telling", "aria-live": "polite" }, make("h2", {}, step.title[of]), make("p", {}, step.tell[of]), make("p", { class: "ask" }, step.ask[of]), told === tour ? make("p", { class: "told" }, step.answer[of]) : null),
     make("div", { class: "controls" },
       button("back", () => goTo(app, tour - 1), { disabled: tour === 0 }),
-      button("tell", () => { told = tour; drawTour(app, box); /** @type {HTMLElement | null} */ (box.querySelector(`[data-tour=${tour === last ? "close" : "forward"}]`))?.focus(); }, { disabled: told === tour }),
-      button("forward", () => goTo(app, tour + 1), { disabled: tour === last, class: "main" }),
-      button("close", () => goTo(app, -1)))));
+      button("tell", () => { told = tour; drawTour(app, box); focusMain(box); box.querySelector(".told")?.scrollIntoView({ block: "nearest" }); }, { disabled: told === tour }),
+      tour === last ? null : button("forward", () => goTo(app, tour + 1), { class: "main", "aria-describedby": "telling" }),
+      button(tour === last ? "finish" : "close", () => goTo(app, -1), { "data-tour": "close", title: app.say("closeHint"), ...(tour === last ? { class: "main", "aria-describedby": "telling" } : {}) }))));
+  document.documentElement.style.scrollPaddingBottom = `${/** @type {HTMLElement} */ (box).offsetHeight}px`; // what has the focus is never beneath the tour
 }

@@ -1,6 +1,7 @@
 // What can be seen of the network: its heads, the answer layer by layer, and the numbers of every stage.
-import { COLOURS, colour, fill, make, percent, pixels, save, scrolling, toggle, visible } from "./make.mjs";
+import { COLOURS, colour, fill, make, percent, pixels, quoted, save, scrolling, toggle, visible } from "./make.mjs";
 import { drawChange, drawInfluence } from "./experiments.mjs";
+import { inUse, isChanged } from "./state.mjs";
 /** @import { Matrix } from "./bert.mjs" */
 /** @import { App } from "./app.mjs" */
 /** @import { Panel } from "./panel.mjs" */
@@ -26,11 +27,11 @@ function drawHeads(app, panel) {
   layers.forEach((of, at) => {
     if (!of) grid.append(make("span", { class: "soft", style: { "grid-row": `${at + 1}`, "grid-column": "1 / -1" } }, `${app.say("layerN", at)}: ${app.say("off")}`));
     else for (let head = 0; head < of.rows / of.columns; head++) {
-      const n = of.columns, off = panel.state.edits.heads?.includes(`${at}.${head}`);
+      const n = of.columns, off = isOff(panel, at, head);
       const chosen = at === layer && state.heads.length === 1 && state.heads[0] === head;
       grid.append(make("button", { type: "button", class: `thumb${off ? " is-off" : ""}`, style: { "grid-row": `${at + 1}`, "--colour": COLOURS[head % COLOURS.length] }, "data-thumb": `${at}.${head}`, "data-key": `thumb${at}.${head}`,
         "aria-pressed": String(chosen), "aria-label": app.say("thumb", at, head) + (off ? `, ${app.say("off")}` : ""), onclick: () => open(at, head) },
-      pixels(of.data.subarray(head * n * n, (head + 1) * n * n), n, Math.sqrt), `${at}·${head}`));
+      pixels(of.data.subarray(head * n * n, (head + 1) * n * n), n, Math.sqrt), `${at}·${head}${off ? ` ${app.say("off")}` : ""}`));
     }
   });
   const overview = make("div", { class: "overview" }, make("p", { class: "soft" }, app.say("thumbHint")), make("div", { class: "scroll" }, grid));
@@ -39,21 +40,30 @@ function drawHeads(app, panel) {
   if (!looks) return void right.append(make("p", {}, app.say("layerOff")));
   const count = looks.rows / looks.columns, chosen = state.heads.filter(head => head < count), all = chosen.length === 0;
   const heads = all ? Array.from({ length: count }, (_, head) => head) : chosen;
-  right.append(make("div", { class: "controls" }, ...Array.from({ length: count }, (_, head) => toggle(app.say("headN", head), heads.includes(head), () => app.change("head", () => {
+  right.append(make("div", { class: "controls" }, ...Array.from({ length: count }, (_, head) => toggle(nameOf(app, panel, layer, head), heads.includes(head), () => app.change("head", () => {
     state.heads = chosen.includes(head) ? chosen.filter(each => each !== head) : [...chosen, head].sort((a, b) => a - b);
   }), { class: "chip", style: { "--colour": COLOURS[head % COLOURS.length] }, "data-key": `head${head}`, "data-head": head })),
   toggle(app.say("allHeads"), all, () => app.change("head", () => { state.heads = []; }), { "data-key": "all" })));
-  const lines = drawLines(app, panel, looks, heads);
+  const lines = drawLines(app, panel, looks, layer, heads);
   right.append(lines.element, lines.readout, make("div", { class: "controls" }, make("span", { class: "soft" }, app.say("saveAs")),
-    ...(/** @type {const} */ (["svg", "png"])).map(kind => make("button", { type: "button", "data-save": kind, onclick: () => save(picture(app, panel, lines.element), kind) }, kind.toUpperCase()))));
+    ...(/** @type {const} */ (["svg", "png"])).map(kind => make("button", { type: "button", "data-save": kind, onclick: () => save(picture(app, panel, lines.element, layer, heads), kind) }, kind.toUpperCase()))));
   overview.append(whereTable(app, panel, looks, layer));
 }
 
-/** @param {App} app @param {Panel} panel @param {Matrix} looks @param {number[]} heads */
-function drawLines(app, panel, looks, heads) {
+/** @param {Panel} panel @param {number} layer @param {number} head */
+const isOff = (panel, layer, head) => panel.state.edits.heads?.includes(`${layer}.${head}`) ?? false;
+
+/** A head's name, and that it is off. @param {App} app @param {Panel} panel @param {number} layer @param {number} head */
+function nameOf(app, panel, layer, head) {
+  const name = app.say("headN", head);
+  return isOff(panel, layer, head) ? app.say("offName", name) : name;
+}
+
+/** @param {App} app @param {Panel} panel @param {Matrix} looks @param {number} layer @param {number[]} heads */
+function drawLines(app, panel, looks, layer, heads) {
   const n = looks.columns, width = Math.max(300, Math.min(560, panel.view.clientWidth - 40)), left = 0.34 * width, right = 0.66 * width;
   const middle = (/** @type {number} */ i) => 6 + i * ROW + ROW / 2, places = Array.from({ length: n }, (_, i) => i);
-  const svg = make("svg:svg", { class: "links", viewBox: `0 0 ${width} ${n * ROW + 12}`, role: "group", "aria-label": app.say("linesOf", app.state.layer) });
+  const svg = make("svg:svg", { class: "links", viewBox: `0 0 ${width} ${n * ROW + 12}`, role: "group", "aria-label": app.say("linesOf", layer) });
   const lines = make("svg:g"), readout = make("p", { class: "soft readout", "aria-live": "polite" });
   svg.append(lines);
   const shares = places.map(to => {
@@ -81,23 +91,23 @@ function drawLines(app, panel, looks, heads) {
     for (const head of heads) {
       /** @type {Map<number, string>} */
       const paths = new Map();
-      const bend = (right - left) * (0.35 + 0.06 * (head % 4));
+      const bend = (right - left) * (0.35 + 0.06 * (head % 4)), strength = isOff(panel, layer, head) ? 0.15 : 1; // it looks, but nothing is gathered
       for (const from of one === null ? places : [one]) for (const to of places) {
         const share = weight(looks, head, from, to);
         if (share < 0.03) continue;
         const step = Math.ceil(share * 8);
         paths.set(step, `${paths.get(step) ?? ""}M${left} ${middle(from)}C${left + bend} ${middle(from)} ${right - bend} ${middle(to)} ${right} ${middle(to)}`);
       }
-      for (const [step, d] of paths) lines.append(make("svg:path", { d, fill: "none", stroke: COLOURS[head % COLOURS.length], "stroke-width": 0.5 + step / 3.2, "stroke-opacity": Math.min(1, 0.06 + step / 8) }));
+      for (const [step, d] of paths) lines.append(make("svg:path", { d, fill: "none", stroke: COLOURS[head % COLOURS.length], "stroke-width": 0.5 + step / 3.2, "stroke-opacity": strength * Math.min(1, 0.06 + step / 8) }));
     }
     askers.forEach((asker, i) => asker.classList.toggle("chosen", i === one));
     shares.forEach((share, to) => { share.textContent = one === null || heads.length === 0 ? "" : percent(heads.reduce((sum, head) => sum + weight(looks, head, one, to), 0) / heads.length); });
     if (one === null) return void (readout.textContent = app.say("lineHint"));
     const said = heads.map(head => {
-      const best = [...places].sort((a, b) => weight(looks, head, one, b) - weight(looks, head, one, a)).slice(0, 3);
-      return `${app.say("headN", head)}: ${best.map(to => `${panel.piece(to)} ${percent(weight(looks, head, one, to))}`).join(", ")}`;
+      const best = [...places].sort((a, b) => weight(looks, head, one, b) - weight(looks, head, one, a)).slice(0, 3).filter(to => weight(looks, head, one, to) >= 0.03); // those that have a line
+      return app.say("byHead", best.map(to => `${quoted(panel.piece(to))} ${percent(weight(looks, head, one, to))}`).join(", "), nameOf(app, panel, layer, head));
     });
-    readout.textContent = app.say("looks", panel.piece(one), said.join("; "));
+    readout.textContent = `${app.say("looks", quoted(panel.piece(one)), said.join(app.say("nextHead")))} ${heads.length > 1 ? app.say("meanOf") : ""}`;
   }
   draw(panel.pinned !== null && panel.pinned < n ? panel.pinned : null);
   return { element: svg, readout };
@@ -124,20 +134,28 @@ function whereTable(app, panel, looks, layer) {
   return make("div", { class: "where" }, make("h3", {}, app.say("whereTitle", layer)), scrolling(app.say("whereTitle", layer), make("table", {},
     make("tr", {}, make("th", { scope: "col" }, app.say("head")), ...columns.map(name => make("th", { class: "number", scope: "col" }, app.say(name)))),
     ...rows.map((row, head) => make("tr", {}, make("th", { scope: "row" }, head), ...row.map((share, i) => make("td", { class: "number", "data-where": `${head}.${columns[i]}`,
-      style: { background: `rgba(${colour("--plus")}, ${(0.55 * share).toFixed(3)})` } }, percent(share, 0))))))));
+      style: { background: `rgba(${colour("--plus")}, ${(0.55 * share).toFixed(3)})` } }, percent(share, 0))))))), make("p", { class: "soft" }, app.say("whereNote")));
 }
 
-/** A drawing that stands by itself: the text, the answer and the lines, with their colours inside. @param {App} app @param {Panel} panel @param {SVGSVGElement} lines */
-function picture(app, panel, lines) {
+/** A drawing that stands by itself: the text, the answer and the lines, with their colours inside. @param {App} app @param {Panel} panel @param {SVGSVGElement} lines @param {number} layer @param {number[]} heads */
+function picture(app, panel, lines, layer, heads) {
   const { width, height } = lines.viewBox.baseVal, ink = colour("--ink"), words = panel.answer?.words?.[0]?.slice(0, 5) ?? [];
-  const top = 44 + 22 * words.length, font = "13px ui-monospace, monospace";
+  const top = 92 + 22 * words.length, font = "13px ui-monospace, monospace";
   const svg = make("svg:svg", { xmlns: "http://www.w3.org/2000/svg", viewBox: `0 0 ${width} ${top + height}`, width, height: top + height, fill: ink });
   const inner = /** @type {SVGElement} */ (lines.cloneNode(true));
   inner.querySelectorAll("text").forEach(text => text.setAttribute("font-size", "13"));
-  const text = panel.state.text.replace(/\s+/g, " ");
-  svg.append(make("svg:rect", { width, height: top + height, fill: colour("--paper") }), make("svg:text", { x: 6, y: 22, style: { font: "600 14px system-ui, sans-serif" } }, text.length > 70 ? `${text.slice(0, 69)}…` : text));
-  words.forEach(({ id, share }, i) => svg.append(make("svg:text", { x: 6, y: 48 + 22 * i, style: { font } }, `${short(visible(app.piece(id)))}  ${percent(share)}`),
-    make("svg:rect", { x: 190, y: 39 + 22 * i, width: Math.max(1, (width - 200) * share), height: 10, rx: 2, fill: colour("--accent") })));
+  const { text, second, edits } = panel.state, most = Math.floor(width / 8.5); // so many letters fit
+  const line = (/** @type {number} */ y, /** @type {string} */ said, more = "") => {
+    const chars = Array.from(visible(said.replace(/\s+/g, " "))), wide = chars.filter(char => char > "\u2e80").length; // ideographs take twice the place
+    const fit = Math.floor(most * chars.length / (chars.length + wide));
+    return make("svg:text", { x: 6, y, style: { font: `${more} 14px system-ui, sans-serif` } }, chars.length > fit ? `${chars.slice(0, fit - 1).join("")}…` : chars.join(""));
+  };
+  const changes = isChanged(edits) ? app.say("changes", JSON.stringify(inUse(edits)).replace(/[{}"]/g, "").replaceAll(",", ", ")) : app.say("asTrained");
+  svg.append(make("svg:rect", { width, height: top + height, fill: colour("--paper") }),
+    line(22, second ? `${text} | ${second}` : text, "600"), line(42, `${app.data.title}. ${changes}`), line(top - 30, `${app.say("linesOf", layer)}`),
+    make("svg:text", { x: 6, y: top - 10, style: { font } }, ...heads.map(head => make("svg:tspan", { fill: COLOURS[head % COLOURS.length] }, `${nameOf(app, panel, layer, head)}   `))));
+  words.forEach(({ id, share }, i) => svg.append(make("svg:text", { x: 6, y: 66 + 22 * i, style: { font } }, `${short(visible(app.piece(id)))}  ${percent(share)}`),
+    make("svg:rect", { x: 190, y: 57 + 22 * i, width: Math.max(1, (width - 200) * share), height: 10, rx: 2, fill: colour("--accent") })));
   svg.append(make("svg:g", { transform: `translate(0 ${top})`, style: { font } }, ...[...inner.childNodes]));
   return svg;
 }
@@ -153,7 +171,7 @@ function drawLayers(app, panel) {
   const chips = panel.ids.map((_, i) => toggle(panel.piece(i), i === place, () => app.change("place", () => { app.state.place = i; }), { class: "piece small", "data-key": `place${i}`, "data-place": i }));
   const rows = lens.map((said, i) => make("li", {}, make("h3", {}, i === 0 ? app.say("embeddings") : app.say("layerN", i - 1)),
     ...said.map(({ id, share }) => panel.bar(visible(words ? app.piece(id) : app.network.labels[id]), share, undefined))));
-  fill(panel.view, make("h2", {}, app.say("lensTitle", panel.piece(place), place)), make("p", { class: "soft" }, app.say("lensHint")),
+  fill(panel.view, make("h2", {}, app.say("lensTitle", quoted(panel.piece(place)), place)), make("p", { class: "soft" }, app.say("lensHint")),
     make("div", { class: "pieces" }, ...chips), make("ol", { class: "lens" }, ...rows));
 }
 

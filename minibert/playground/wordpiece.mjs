@@ -108,6 +108,11 @@ export class WordPiece {
     return chars.length > this.tokens.longest ? [this.tokens.unknown] : pieces;
   }
 
+  /** The words of a text that become [UNK], each once. @param {string} text */
+  unknown(text) {
+    return [...new Set(this.words(text).filter(word => this.split(word)[0] === this.tokens.unknown))];
+  }
+
   /** The pieces of a text, without [CLS] and [SEP]. @param {string} text */
   pieces(text) {
     if (this.tokens.basic?.lower) text = cut(text, this.keepCase).map(part => part.found ? part.text : this.lower(part.text)).join("");
