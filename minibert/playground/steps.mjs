@@ -74,7 +74,7 @@ export const STEPS = [
     tell: ["To each word's vector the network adds a vector of its position. Here that is switched off, and the text is a bag of words.",
       "网络给每个词的向量加上一个位置向量。这里把它关掉了，文本就成了一袋没有顺序的词。"],
     ask: ["Switch “positions” on and off. What is left of the word “head”?", "把“位置”打开再关上。“head” 还剩多少？"],
-    answer: ["0.0%, in the last row, and it is not among the likeliest: without an order nobody knows which word is missing.", "最后一行：0.0%。它不在概率最高的词里：没有顺序，就不知道缺的是哪个词。"],
+    answer: ["0.2%, in the last row: without an order nobody knows which word is missing.", "只剩 0.2%，在最后一行：没有顺序，就不知道缺的是哪个词。"],
   },
   {
     set: { text: NO, hidden: [4], edits: { swap: [2, 4] }, view: "change", place: 4, look: "answer" },

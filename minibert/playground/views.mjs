@@ -47,7 +47,7 @@ function drawHeads(app, panel) {
   const lines = drawLines(app, panel, looks, layer, heads);
   right.append(lines.element, lines.readout, make("div", { class: "controls" }, make("span", { class: "soft" }, app.say("saveAs")),
     ...(/** @type {const} */ (["svg", "png"])).map(kind => make("button", { type: "button", "data-save": kind, onclick: () => save(picture(app, panel, lines.element, layer, heads), kind) }, kind.toUpperCase()))));
-  overview.append(whereTable(app, panel, looks, layer));
+  right.append(whereTable(app, panel, looks, layer));
 }
 
 /** @param {Panel} panel @param {number} layer @param {number} head */

@@ -33,7 +33,7 @@ export const WORDS = {
     "还没有遮住任何子词。点击上方的子词，或者输入 [MASK]，模型就会猜那里是什么。"],
   noHead: ["This model has no output layer, so it gives vectors and no answer. Look inside it below.", "这个模型没有输出层，只给出向量。可以在下面查看它的内部。"],
   blank: ["For {0} at place {1}", "位置 {1} 的 {0}"],
-  unchanged: ["Thin marks, grey numbers: as it was trained.", "细线和灰色数字：未改动的网络。"],
+  unchanged: ["Thin marks, grey: as it was trained.", "细线和灰字：未改动的网络。"],
   changes: ["Changed: {0}", "改动：{0}"],
   asTrained: ["This is the network as it was trained.", "这是未改动的网络。"],
   nextYes: ["The second text follows the first: {0}", "第二个文本紧接第一个：{0}"],

@@ -93,6 +93,7 @@ def test_what_the_tour_says_is_so(tmp_path: Path) -> None:
     assert round(100 * lens[2][0]["share"]) == 61
     assert [told.share(f"head {head} off") for head in (1, 2)] == [63, 52]
     assert "head" not in told.words("no positions")
+    assert round(1000 * told.answers["no positions"]["of"][0][0]) == 2
     assert told.words("swapped")[:3] == ["shook", "turned", "opened"]
     assert [told.share(name) for name in ("sharp", "blurred")] == [69, 3]
     assert min(range(4), key=lambda layer: told.share(f"layer {layer} off")) == 2

@@ -102,6 +102,13 @@ def test_a_page_names_what_it_cannot_show() -> None:
         playground_page(tiny(BertForMaskedLM, vocab_size=50), tiny_tokenizer(), title="x")
 
 
+def test_only_the_model_that_the_tour_tells_of_has_a_tour() -> None:
+    for title, tour in (("novels-4l-256h", True), ("shici-4l-256h", False), ("mine", False)):
+        page = playground_page(half(tiny(BertForMaskedLM)), tiny_tokenizer(), title=title)
+        data = json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', page).group(1))
+        assert data["tour"] is tour
+
+
 def test_explore_live_is_the_playground_with_the_texts_side_by_side(tmp_path: Path) -> None:
     out = tmp_path / "live.html"
     result = CliRunner().invoke(main, ["explore", "He ran.", "--beside", "She ran.", "--live", "--out", str(out)])
@@ -158,7 +165,7 @@ class TestTheBundledModel:
         set_text(page, "He shook his head.")
         page.click('[data-piece="4"]')
         settled(page)
-        assert texts(page, ".answers h3") == ["For head at place 4"]
+        assert texts(page, ".answers h3") == ["For “head” at place 4"]
         assert texts(page, ".answers .bar-row .name")[0] == "head"
         set_text(page, "And then he shook his head.")
         assert texts(page, ".piece[aria-pressed=true] .name") == ["head"]
@@ -194,7 +201,7 @@ class TestTheBundledModel:
         assert texts(page, '[data-where="1.before"]') == ["100%"]
         page.click('[data-thumb="0.1"]')
         page.hover('[data-token="3"]')
-        assert texts(page, ".readout")[0].startswith("his looks at head 1: shook 100.0%")
+        assert texts(page, ".readout")[0].startswith("“his” looks at “shook” 100.0% (head 1).")
 
     def test_the_words_after_each_layer(self, page: Browser) -> None:
         page.click('[data-view="layers"]')
@@ -254,13 +261,163 @@ class TestTheBundledModel:
     def test_the_tour_can_be_walked_with_the_keyboard_alone(self, page: Browser) -> None:
         page.run("document.querySelector('[data-key=tour]').focus()")
         page.press("\ue007")
-        page.run("document.querySelector('[data-tour=forward]').focus()")
         for step in range(2, 13):
+            assert page.run("return document.activeElement.dataset.tour") == "forward"
             page.press("\ue007")
             settled(page)
-            assert texts(page, "#tour .step") == [f"Step {step} of 12"]
-        page.press("\ue00c")
+            assert texts(page, "#tour .step")[0].startswith(f"Step {step} of 12")
+        assert page.run("return document.activeElement.textContent") == "Finish"
+        page.press("\ue007")
         assert texts(page, "#tour .step") == []
+        assert page.run("return document.activeElement.dataset.key") == "tour"
+
+    def test_the_readers_own_text_is_there_again_after_the_tour(self, page: Browser) -> None:
+        set_text(page, "Is it mine?")
+        page.click('[data-piece="3"]')
+        own = page.run("return app.state.panels")
+        page.click('[data-key="tour"]')
+        page.click('[data-tour="forward"]')
+        set_text(page, "A text that the tour asked for.")
+        page.press("\ue00c")
+        settled(page)
+        assert page.run("return app.state.panels") == own
+        assert page.run("return document.getElementById('text-0').value") == "Is it mine?"
+        page.click('[data-key="tour"]')
+        for _ in range(11):
+            page.click('[data-tour="forward"]')
+        set_text(page, "The last step asks for a text of mine.")
+        page.click('[data-tour="close"]')
+        assert page.run("return app.state.panels[0].text") == "The last step asks for a text of mine."
+
+    def test_what_has_the_focus_is_never_beneath_the_tour(self, page: Browser) -> None:
+        page.click('[data-key="tour"]')
+        settled(page)
+        page.run("scrollTo(0, 0); document.querySelector('[data-save=png]').focus()")
+        bottom, top = page.run(
+            "return ['[data-save=png]', '#tour'].map((name, i) => document.querySelector(name).getBoundingClientRect()[['bottom', 'top'][i]])"
+        )
+        assert bottom <= top
+
+    def test_the_next_button_of_the_tour_stays_where_it_is(self, page: Browser) -> None:
+        page.click('[data-key="tour"]')
+        for width, height in ((1280, 900), (390, 844)):
+            page.resize(width, height)
+            places = set()
+            for _ in range(5):
+                settled(page)
+                places.add(
+                    page.run("return Math.round(document.querySelector('#tour .main').getBoundingClientRect().bottom)")
+                )
+                page.click('[data-tour="forward"]')
+            assert len(places) == 1
+            page.run("history.replaceState(null, '', '#'); document.querySelector('[data-key=tour]').click()")
+            page.click('[data-key="tour"]')
+
+    def test_on_a_phone_the_answer_stays_in_sight_while_something_is_changed(self, page: Browser) -> None:
+        page.resize(390, 844)
+        page.click('[data-view="change"]')
+        settled(page)
+        for switch in ("[data-switch='head3.3']", "[data-switch=positions]", "[data-key=temperature]"):
+            page.run(f"document.querySelector({json.dumps(switch)}).scrollIntoView()")
+            answer, button = page.run(
+                "return ['.answers .bar-row', arguments[0]].map(name => document.querySelector(name).getBoundingClientRect().toJSON())",
+                switch,
+            )
+            assert 0 <= answer["top"] < answer["bottom"] < button["top"] < 844
+
+    def test_the_pieces_stay_when_a_second_text_is_added(self, page: Browser) -> None:
+        before = texts(page, ".input .piece, .input p:not(.unseen)")
+        page.click(".quiet")
+        settled(page)
+        assert texts(page, ".input .piece, .input p:not(.unseen)") == before
+        assert page.run("return document.activeElement.id") == "second-0"
+
+    def test_the_legend_is_true_in_light_and_in_dark(self, page: Browser) -> None:
+        for _ in range(2):
+            assert "a stronger colour is more" in texts(page, ".overview p")[0]
+            assert not {"dark", "bright", "light"} & set(re.findall(r"[a-z]+?(?=er|\b)", texts(page, ".overview p")[0]))
+            page.click('[data-key="theme"]')
+
+    def test_the_scheme_of_the_system_is_followed_while_the_page_is_open(self, page: Browser) -> None:
+        for scheme in ("dark", "light"):
+            features = [{"name": "prefers-color-scheme", "value": scheme}]
+            page.ask("POST", "/goog/cdp/execute", cmd="Emulation.setEmulatedMedia", params={"features": features})
+            assert until(page, f"document.documentElement.dataset.theme === '{scheme}'")
+
+    def test_the_word_that_led_stays_in_the_list_when_its_share_is_gone(self, page: Browser) -> None:
+        page.click('[data-view="change"]')
+        settled(page)
+        page.click('[data-switch="positions"]')
+        assert until(page, "document.querySelector('.led')")
+        settled(page)
+        assert texts(page, ".led .name") == ["head"]
+        assert texts(page, ".led .number") == ["0.2%", "72.2%"]
+        assert len(texts(page, ".answers .bar-row")) == 8
+        page.click('[data-switch="positions"]')
+        settled(page)
+        page.click('[data-switch="head0.2"]')
+        assert until(page, "document.querySelector('.led')")
+        assert texts(page, ".bar-row .name")[0] == texts(page, ".led .name")[0] == "head"
+
+    def test_nothing_moves_at_the_first_change(self, page: Browser) -> None:
+        for width, height in ((1280, 900), (390, 844)):
+            page.resize(width, height)
+            page.click('[data-view="change"]')
+            settled(page)
+            top = "return document.querySelector('.switches').getBoundingClientRect().top + scrollY"
+            before = page.run(top)
+            page.click('[data-switch="head0.2"]')
+            assert until(page, "document.querySelector('.was')")
+            assert page.run(top) == before
+            page.click("[data-reset]")
+            settled(page)
+
+    def test_what_is_not_in_the_vocabulary_is_named(self, page: Browser) -> None:
+        assert texts(page, ".unknown") == []
+        set_text(page, "我爱你, he said.")
+        assert texts(page, ".unknown")[0].startswith("[UNK] stands for what the vocabulary")
+        assert texts(page, ".unknown")[0].endswith(": 我 爱 你")
+
+    def test_more_masks_than_are_answered_are_counted(self, page: Browser) -> None:
+        set_text(page, "He shook" + " [MASK]" * 6)
+        assert texts(page, ".more") == []
+        set_text(page, "He shook" + " [MASK]" * 8)
+        assert texts(page, ".more") == ["Answers for the first 6 of 8 hidden pieces."]
+        assert len(texts(page, ".answers h3")) == 6
+
+    def test_the_lines_name_each_head_after_what_it_looks_at(self, page: Browser) -> None:
+        page.hover('[data-token="4"]')
+        said = texts(page, ".readout")[0]
+        assert said.startswith("[MASK] looks at “said” 24.1%, [SEP] 15.1%, “.” 13.5% (head 0); “his” 100.0% (head 1);")
+        assert said.endswith("Numbers on the right: the mean of these heads.")
+        assert " 0.0%" not in said
+
+    def test_a_head_that_is_off_is_faint_and_said_to_be_off(self, page: Browser) -> None:
+        page.run("app.change('x', () => { app.state.panels[0].edits = { heads: ['0.1'] }; app.state.heads = [1]; })")
+        settled(page)
+        assert texts(page, '[data-head="1"]') == ["head 1, off"]
+        assert (
+            page.run(
+                "return Math.max(...[...document.querySelectorAll('.links path')].map(each => each.getAttribute('stroke-opacity')))"
+            )
+            < 0.2
+        )
+
+    def test_a_swap_with_itself_is_no_change(self, page: Browser) -> None:
+        page.click('[data-view="change"]')
+        settled(page)
+        for key in ("swap0", "swap1", "vector-at", "vector-from"):
+            page.run(
+                "const box = document.querySelector(`[data-key=${arguments[0]}]`); box.value = '2'; box.dispatchEvent(new Event('change'))",
+                key,
+            )
+        assert page.run("return app.state.panels[0].edits") == {}
+
+    def test_undo_leaves_the_language_as_it_is(self, page: Browser) -> None:
+        page.click('[data-view="layers"]')
+        page.click('[data-key="language"]')
+        page.click('[data-key="undo"]')
+        assert page.run("return [app.state.view, app.state.language]") == ["heads", "zh"]
 
     def test_the_arrows_go_from_view_to_view(self, page: Browser) -> None:
         page.run("document.querySelector('[data-view=heads]').focus()")
@@ -284,6 +441,25 @@ class TestTheBundledModel:
         assert until(page, "saved.length === 2")
         kinds = page.run("return saved.map(blob => [blob.type, blob.size > 2000])")
         assert kinds == [["image/svg+xml", True], ["image/png", True]]
+
+    def test_a_picture_says_what_it_shows(self, page: Browser) -> None:
+        page.run(
+            "window.saved = []; URL.createObjectURL = blob => { saved.push(blob); return 'blob:null/x'; }; HTMLAnchorElement.prototype.click = () => {};"
+        )
+        set_text(page, "He shook his [MASK] " + "and said no " * 9)
+        page.run("app.change('x', () => { app.state.panels[0].edits = { heads: ['0.1'] }; app.state.heads = [1, 2]; })")
+        settled(page)
+        page.click('[data-save="svg"]')
+        svg = page.ask("POST", "/execute/async", script="saved[0].text().then(arguments[0])", args=[])
+        said = re.findall(r">([^<>]*)<", svg)
+        assert any(re.fullmatch(r"He shook .*…", line) for line in said)
+        for line in (
+            "novels-4l-256h. Changed: heads:[0.1]",
+            "Lines of attention: layer 0",
+            "head 1, off   ",
+            "head 2   ",
+        ):
+            assert line in said
 
 
 @needs_browser
