@@ -177,7 +177,7 @@ export class App {
     if (this.questions.open) byId("status").textContent = "";
     DRAW[this.state.view](this, panel);
     if (this.look === "top" || this.look === "answer" && innerWidth >= 860) scrollTo(0, 0);
-    else if (this.look) byId(this.look === "answer" ? "panels" : this.look).scrollIntoView(); // on a phone the answer stays in sight
+    else if (this.look) document.querySelector(this.look === "answer" ? "#panels" : this.look)?.scrollIntoView(); // on a phone the answer stays in sight
     this.look = "";
   }
 

@@ -4,7 +4,7 @@
 
 /**
  * set: what the page shows in this step; look: where to, if not at the view. title, tell, ask and answer: in both languages.
- * @typedef {{set: {text: string, hidden?: number[], edits?: Edits, view: View, layer?: number, heads?: number[], place?: number, stage?: string, look?: "top" | "answer"},
+ * @typedef {{set: {text: string, hidden?: number[], edits?: Edits, view: View, layer?: number, heads?: number[], place?: number, stage?: string, look?: "top" | "answer" | ".lines"},
  *   title: [string, string], tell: [string, string], ask: [string, string], answer: [string, string]}} Step
  */
 
@@ -45,7 +45,7 @@ export const STEPS = [
     answer: ["After layer 1, with 61%. After layer 0 it was still “own”: something that goes with “your”.", "第 1 层之后，概率 61%。第 0 层之后还是 “own”：一个常跟在 “your” 后面的词。"],
   },
   {
-    set: { text: NO, hidden: [4], view: "heads", layer: 1, heads: [0], place: 4 },
+    set: { text: NO, hidden: [4], view: "heads", layer: 1, heads: [0], place: 4, look: ".lines" },
     title: ["Attention: whom does a piece look at?", "注意力：一个子词在看谁？"],
     tell: ["A layer has four heads. In each of them every piece looks at all pieces, with weights that add up to 1, and gathers from them. In the small pictures a row is a piece that looks, a column one that is looked at.",
       "每一层有四个头。在每个头里，每个子词都看所有的子词，权重之和为 1，并从它们那里收集信息。小图中一行是在看的子词，一列是被看的子词。"],
@@ -55,8 +55,8 @@ export const STEPS = [
   {
     set: { text: NO, hidden: [4], view: "heads", layer: 0, place: 4 },
     title: ["One head looks one piece back", "有一个头总看前一个子词"],
-    tell: ["Some heads have a simple job. Look for one whose small picture is a straight line just below the diagonal: every piece looks at the piece before it. The table says on average how much goes where.",
-      "有些头的工作很简单。找一个小图是一条紧挨对角线下方的直线的头：每个子词都看它前一个子词。表格给出平均的权重。"],
+    tell: ["Some heads have a simple job. Look for one whose small picture is a straight line just below the diagonal: every piece looks at the piece before it. The table below the lines says on average how much goes where.",
+      "有些头的工作很简单。找一个小图是一条紧挨对角线下方的直线的头：每个子词都看它前一个子词。连线下方的表格给出平均的权重。"],
     ask: ["Which head of layer 0 is it?", "是第 0 层的哪个头？"],
     answer: ["Head 1. Head 2 looks one piece ahead, and head 3 at [CLS].", "头 1。头 2 看后一个子词，头 3 看 [CLS]。"],
   },

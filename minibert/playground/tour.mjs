@@ -21,7 +21,7 @@ export function goTo(app, step) {
     state.panels = [{ text, second: "", hidden: [...hidden], edits: structuredClone(edits) }];
     Object.assign(state, { view, layer, heads: [...heads], place, stage: stage || app.usual.stage });
     app.panels.forEach(panel => { panel.pinned = null; panel.half = undefined; });
-    app.look = STEPS[step].set.look ?? "views";
+    app.look = STEPS[step].set.look ?? "#views";
   });
   const box = /** @type {Element} */ (document.getElementById("tour"));
   if (step < 0) /** @type {HTMLElement | null} */ (document.querySelector("[data-key=tour]"))?.focus({ preventScroll: true });
@@ -43,7 +43,7 @@ export function drawTour(app, box) {
     make("div", { class: "telling", id: "telling", "aria-live": "polite" }, make("h2", {}, step.title[of]), make("p", {}, step.tell[of]), make("p", { class: "ask" }, step.ask[of]), told === tour ? make("p", { class: "told" }, step.answer[of]) : null),
     make("div", { class: "controls" },
       button("back", () => goTo(app, tour - 1), { disabled: tour === 0 }),
-      button("tell", () => { told = tour; drawTour(app, box); focusMain(box); box.querySelector(".told")?.scrollIntoView({ block: "nearest" }); }, { disabled: told === tour }),
+      button("tell", () => { told = tour; drawTour(app, box); focusMain(box); box.querySelector(".telling")?.scrollTo(0, 10000); }, { disabled: told === tour }),
       tour === last ? null : button("forward", () => goTo(app, tour + 1), { class: "main", "aria-describedby": "telling" }),
       button(tour === last ? "finish" : "close", () => goTo(app, -1), { "data-tour": "close", title: app.say("closeHint"), ...(tour === last ? { class: "main", "aria-describedby": "telling" } : {}) }))));
   document.documentElement.style.scrollPaddingBottom = `${/** @type {HTMLElement} */ (box).offsetHeight}px`; // what has the focus is never beneath the tour

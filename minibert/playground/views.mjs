@@ -150,7 +150,7 @@ function picture(app, panel, lines, layer, heads) {
     const fit = Math.floor(most * chars.length / (chars.length + wide));
     return make("svg:text", { x: 6, y, style: { font: `${more} 14px system-ui, sans-serif` } }, chars.length > fit ? `${chars.slice(0, fit - 1).join("")}…` : chars.join(""));
   };
-  const changes = isChanged(edits) ? app.say("changes", JSON.stringify(inUse(edits)).replace(/[{}"]/g, "").replaceAll(",", ", ")) : app.say("asTrained");
+  const changes = isChanged(edits) ? app.say("changes", JSON.stringify(inUse(edits)).replace(/[{}"]/g, "").replace(/[,:]/g, "$& ")) : app.say("asTrained");
   svg.append(make("svg:rect", { width, height: top + height, fill: colour("--paper") }),
     line(22, second ? `${text} | ${second}` : text, "600"), line(42, `${app.data.title}. ${changes}`), line(top - 30, `${app.say("linesOf", layer)}`),
     make("svg:text", { x: 6, y: top - 10, style: { font } }, ...heads.map(head => make("svg:tspan", { fill: COLOURS[head % COLOURS.length] }, `${nameOf(app, panel, layer, head)}   `))));
@@ -198,14 +198,14 @@ function drawStages(app, panel) {
 
 /** @param {App} app @param {Panel} panel */
 function stageDetail(app, panel) {
-  const stage = app.data.stages.find(each => each.path === app.state.stage), x = panel.answer?.stage;
+  const stage = app.data.stages.find(each => each.path === app.state.stage), x = panel.answer?.stage, facts = panel.answer?.stages?.[app.state.stage];
   if (!stage || !x) return make("div");
   const largest = Math.max(1e-9, ...Array.from(x.data, Math.abs)), n = panel.ids.length, shown = x.data.length > 0 ? Math.min(x.columns, 8) : 0;
   const names = Array.from({ length: x.rows }, (_, row) => x.rows === n || stage.axes === 4 ? panel.piece(row % n) : "");
   const first = Array.from({ length: Math.min(x.rows, 24) }, (_, row) => make("tr", {}, make("th", { scope: "row" }, short(names[row])),
     ...Array.from(x.data.subarray(row * x.columns, row * x.columns + shown), number => make("td", { class: "number" }, number.toFixed(3)))));
   const fact = (/** @type {string} */ name, /** @type {string} */ value) => value ? [make("dt", {}, app.say(name)), make("dd", {}, make("code", {}, value))] : [];
-  return make("div", { class: "detail" }, make("h2", {}, stage.path || app.say("whole")), make("dl", {}, ...fact("equation", stage.equation), ...fact("python", stage.code), ...fact("written", `${stage.class}, ${stage.where}`)),
+  return make("div", { class: "detail" }, make("h2", {}, stage.path || app.say("whole")), make("dl", {}, ...fact("equation", stage.equation), ...fact("python", stage.code), ...fact("written", `${stage.class}, ${stage.where}`), ...fact("shape", facts ? shape(app, stage, facts) : "")),
     make("p", { class: "soft" }, app.say(stage.axes === 4 ? "numbersHeads" : "numbers")),
     make("div", { class: "heat", style: { height: `${Math.min(260, Math.max(24, 14 * x.rows))}px` } }, pixels(x.data, x.columns, value => value / largest)),
     make("h3", {}, app.say("firstNumbers")), scrolling(app.say("firstNumbers"), make("table", {}, ...first)));

@@ -298,6 +298,18 @@ class TestTheBundledModel:
         )
         assert bottom <= top
 
+    def test_the_answer_of_a_step_is_in_sight_and_the_page_stays_where_it_was(self, page: Browser) -> None:
+        page.resize(390, 667)
+        page.click('[data-key="tour"]')
+        settled(page)
+        before = page.run("return scrollY")
+        page.click('[data-tour="tell"]')
+        assert page.run("return scrollY") == before
+        told, box = page.run(
+            "return ['.told', '.telling'].map(name => document.querySelector(name).getBoundingClientRect().toJSON())"
+        )
+        assert box["top"] < told["top"] < told["bottom"] <= box["bottom"] + 8  # its margin
+
     def test_the_next_button_of_the_tour_stays_where_it_is(self, page: Browser) -> None:
         page.click('[data-key="tour"]')
         for width, height in ((1280, 900), (390, 844)):
@@ -454,7 +466,7 @@ class TestTheBundledModel:
         said = re.findall(r">([^<>]*)<", svg)
         assert any(re.fullmatch(r"He shook .*…", line) for line in said)
         for line in (
-            "novels-4l-256h. Changed: heads:[0.1]",
+            "novels-4l-256h. Changed: heads: [0.1]",
             "Lines of attention: layer 0",
             "head 1, off   ",
             "head 2   ",
