@@ -345,10 +345,17 @@ class TestTheBundledModel:
         assert page.run("return document.activeElement.id") == "second-0"
 
     def test_the_legend_is_true_in_light_and_in_dark(self, page: Browser) -> None:
-        for _ in range(2):
-            assert "a stronger colour is more" in texts(page, ".overview p")[0]
-            assert not {"dark", "bright", "light"} & set(re.findall(r"[a-z]+?(?=er|\b)", texts(page, ".overview p")[0]))
-            page.click('[data-key="theme"]')
+        said = []
+        for language in ("en", "zh"):
+            for scheme in ("light", "dark"):
+                assert page.run("return document.documentElement.dataset.theme") == scheme
+                said.append(texts(page, ".overview p")[0])
+                page.click('[data-key="theme"]')
+            page.click('[data-key="language"]')
+            settled(page)
+        assert "a stronger colour is more" in said[0]
+        assert "颜色越鲜明权重越大" in said[2]
+        assert not re.search("dark|bright|light|深|浅|亮|暗", " ".join(said))
 
     def test_the_scheme_of_the_system_is_followed_while_the_page_is_open(self, page: Browser) -> None:
         for scheme in ("dark", "light"):
