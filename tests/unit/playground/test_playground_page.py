@@ -346,7 +346,7 @@ class TestTheBundledModel:
 
     def test_the_legend_is_true_in_light_and_in_dark(self, page: Browser) -> None:
         said = []
-        for language in ("en", "zh"):
+        for _ in ("en", "zh"):
             for scheme in ("light", "dark"):
                 assert page.run("return document.documentElement.dataset.theme") == scheme
                 said.append(texts(page, ".overview p")[0])
