@@ -77,7 +77,8 @@ def write_page(runs: Sequence[Run], majorities: dict[str, float], sizes: dict[st
         SOURCES,
         machine() + "\n",
     ]
-    kept = "".join(PAGE.read_text(encoding="utf-8").partition("\n## Sentence vectors\n")[1:])  # another benchmark's
+    before = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
+    kept = "".join(before.partition("\n## Sentence vectors\n")[1:])  # another benchmark's
     PAGE.write_text("\n".join(parts) + kept, encoding="utf-8")
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from ..terminal import echo
+from ..visible import visible
 from .kinds import FILE, NEW_FILE, Count
 from .options import json_option, model_option, pooling_option, print_answer
 
@@ -45,4 +46,4 @@ def embed(file: Path, out: Path, pooling: str | None, batch_size: int, model: st
     said = (
         f"{len(vectors):,} vectors of {encoder.dim:,} numbers, one a line of {file}, by {' and '.join(poolings)}: {out}"
     )
-    print_answer(answer, said, as_json)
+    print_answer(answer, visible(said), as_json)

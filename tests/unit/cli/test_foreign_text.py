@@ -250,8 +250,23 @@ def test_errors_and_warnings_of_the_library_show_what_a_checkpoint_says(
     assert "\nforged" not in report
 
 
+@pytest.mark.parametrize("json_asked", [False, True])
+def test_names_and_lines_of_a_file_of_sentences_are_shown_and_obeyed_nowhere(tmp_path: Path, json_asked: bool) -> None:
+    model = checkpoint(tmp_path / "model", BertForMaskedLM)
+    file = tmp_path / "a\x1b[31mb\u202e.txt"
+    file.write_text("the cat \x1b[2J\u202e\x9b\nthe cat sat\n", encoding="utf-8")
+    asked = ["--model", model, *(["--json"] if json_asked else [])]
+    for words in (
+        ["embed", str(file), "--out", str(tmp_path / "v\x1b[2J.npy")],
+        ["search", "\x1b[2Jcat", "--in", str(file)],
+    ):
+        result = run(*words, *asked)
+        assert result.exit_code == 0, result.output
+        assert not CONTROL.search(result.output)
+
+
 def test_all_commands_were_thought_of() -> None:
     """Whoever adds a command says here where its foreign text is made visible."""
-    tried = {"predict", "fill-mask", "tokenize", "attention", "trace", "inspect", "explore", "eval"}
+    tried = {"predict", "fill-mask", "tokenize", "attention", "trace", "inspect", "explore", "eval", "embed", "search"}
     through_echo = {"generate", "vocab", "data", "pretrain", "finetune", "plot", "check", "parity", "playground"}
     assert set(main.list_commands(None)) == tried | through_echo
