@@ -36,6 +36,13 @@ def test_every_link_leads_to_a_file_of_the_project(page: Path) -> None:
     assert [file for file in files if ROOT not in (page.parent / file).resolve().parents] == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_an_english_page_leads_to_the_chinese_edition_by_its_switch_alone(page: Path) -> None:
+    """The two sites are built apart: of the other one only the twin of a page is linked."""
+    text = page.read_text(encoding="utf-8").partition("\n")[2]
+    assert [link for link in LINK.findall(text) if re.match(r"(\.\./)*((docs|tutorials)/)?zh/", link)] == []
+
+
 @EVERY_PAGE
 def test_every_link_to_a_heading_has_its_heading(page: Path) -> None:
     for link in links(page):
