@@ -109,6 +109,8 @@ assert before.argmax() == 0
 # \mathrm{loss} = \frac{1}{n} \sum_i -\log \frac{e^{\cos(a_i, b_i) / τ}}{\sum_j e^{\cos(a_i, b_j) / τ}}
 # $$
 #
+# ![A table of nine cosines: three sentences beside, their next sentences above; the diagonal is the right answer of each row](../docs/figures/contrast.svg)
+#
 # It is the cross-entropy of chapter 12, with a class for each sentence of the batch. A cosine is at most 1, and a softmax over numbers
 # between −1 and 1 is nearly flat; so they are divided by a *temperature* τ, here 0.05.
 #

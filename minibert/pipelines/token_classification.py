@@ -143,3 +143,4 @@ def _label(entity: Entity) -> str:
 
 
 NerPipeline = TokenClassificationPipeline
+"""The name that named entities gave it."""

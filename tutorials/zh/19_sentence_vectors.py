@@ -90,7 +90,7 @@ for cosine, other in zip(before[0].tolist(), others, strict=True):
     print(f"{cosine:.3f}  {other}")
 assert before.argmax() == 0
 
-# %% [markdown] en="aa514eed"
+# %% [markdown] en="bc1b80b8"
 # 余弦都很高，最高的是*句式*相同的那句，尽管说的是另一个人、另一个地方。从来没有人告诉 BERT“相近”指什么：预测被遮住的词，要问的是词的种类和句子的种类。所以得有人告诉它。
 #
 # ## 用对比来教
@@ -100,6 +100,8 @@ assert before.argmax() == 0
 # $$
 # \mathrm{loss} = \frac{1}{n} \sum_i -\log \frac{e^{\cos(a_i, b_i) / τ}}{\sum_j e^{\cos(a_i, b_j) / τ}}
 # $$
+#
+# ![九个余弦的表：左边三个句子，上面是各自的后一句；对角线是每一行的正确答案](../../docs/zh/figures/contrast.svg)
 #
 # 这就是第 12 章的交叉熵，批次里的每个句子是一个类别。余弦最大是 1，而对 −1 到 1 之间的数做 softmax，几乎是平的；所以要除以*温度* τ，这里取 0.05。
 #
