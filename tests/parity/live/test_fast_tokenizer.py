@@ -6,34 +6,22 @@ tests/parity/recorded/fast_tokenizer.
 
 from __future__ import annotations
 
-import os
 import random
-from pathlib import Path
 
 import pytest
+from tokenizers_side_by_side import NOVELS, STRINGS, VOCABULARIES, agreed, pair_over
 from transformers import AddedToken as NewAddedToken, BertTokenizer as NewTokenizer
 
 from minibert.tokenization import AddedToken, BertTokenizerFast
 from tests.parity.old import tokenizer_programs as programs
 
-NOVELS = Path(__file__).parents[3] / "weights" / "novels-4l-256h"
-STRINGS = int(os.environ.get("MINIBERT_STRINGS", 20_000))
 EACH = 500  # texts a call
 
 
-def agreed(text: str) -> str:
-    """`text` without the characters that the two libraries treat differently: docs/tokenizer.md."""
-    return "".join(char for char in text if programs.is_settled(char) and not 0x2B820 <= ord(char) <= 0x2B91F)
-
-
-@pytest.fixture(scope="module", params=list(programs.VOCABULARIES))
+@pytest.fixture(scope="module", params=VOCABULARIES)
 def both(request, tmp_path_factory):
     """(ours, the new one) over the same vocabulary."""
-    folder = tmp_path_factory.mktemp(request.param)
-    pieces = dict.fromkeys(programs.VOCABULARIES[request.param])
-    (folder / "vocab.txt").write_text("".join(f"{piece}\n" for piece in pieces), encoding="utf-8")
-    arguments = programs.SETTINGS[request.param]
-    return BertTokenizerFast.from_pretrained(folder, **arguments), NewTokenizer.from_pretrained(folder, **arguments)
+    return pair_over(request.param, tmp_path_factory.mktemp(request.param), BertTokenizerFast)
 
 
 def origins(encoding, row: int = 0):

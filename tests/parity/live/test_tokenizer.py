@@ -8,7 +8,6 @@ environment makes the random run longer.
 from __future__ import annotations
 
 import itertools
-import os
 import unicodedata
 from collections import Counter
 from pathlib import Path
@@ -17,6 +16,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from tokenizers.normalizers import BertNormalizer
 from tokenizers.pre_tokenizers import BertPreTokenizer
+from tokenizers_side_by_side import NOVELS, STRINGS, VOCABULARIES, agreed, pair_over
 from transformers import BertTokenizer as NewTokenizer
 from transformers.models.bert.tokenization_bert_legacy import BertTokenizerLegacy
 
@@ -25,23 +25,12 @@ from minibert.tokenization.words import lower_each
 from tests.parity.old import tokenizer_programs as programs
 
 ROOT = Path(__file__).parents[3]
-NOVELS = ROOT / "weights" / "novels-4l-256h"
-STRINGS = int(os.environ.get("MINIBERT_STRINGS", 20_000))
 
 
-def agreed(text: str) -> str:
-    """`text` without the characters that the two libraries treat differently."""
-    return "".join(char for char in text if programs.is_settled(char) and not 0x2B820 <= ord(char) <= 0x2B91F)
-
-
-@pytest.fixture(scope="module", params=list(programs.VOCABULARIES))
+@pytest.fixture(scope="module", params=VOCABULARIES)
 def both(request, tmp_path_factory):
     """(ours, the new one) over the same vocabulary."""
-    folder = tmp_path_factory.mktemp(request.param)
-    pieces = dict.fromkeys(programs.VOCABULARIES[request.param])
-    (folder / "vocab.txt").write_text("".join(f"{piece}\n" for piece in pieces), encoding="utf-8")
-    arguments = programs.SETTINGS[request.param]
-    return BertTokenizer.from_pretrained(folder, **arguments), NewTokenizer.from_pretrained(folder, **arguments)
+    return pair_over(request.param, tmp_path_factory.mktemp(request.param), BertTokenizer)
 
 
 @pytest.fixture(scope="module")
