@@ -24,8 +24,7 @@ from torch import Tensor
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "parity" / "old"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from scripts.links import twin
-from scripts.translations import stamp
+from scripts.translations import put_in_both
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "bits.md"
@@ -220,14 +219,6 @@ def in_chinese(text: str) -> str:
     return "\n" + "".join(f"{mark}{part.strip()}\n\n" for part in text.split("\n\n") if part.strip()) + mark
 
 
-def write(page: Path, text: str) -> None:
-    """Put the table between the marks of a page."""
-    before, mark, rest = page.read_text(encoding="utf-8").partition(BEGIN)
-    if not mark:
-        raise SystemExit(f"{page} has no line {BEGIN!r}.")
-    page.write_text(before + BEGIN + text + END + rest.partition(END)[2], encoding="utf-8")
-
-
 def processor() -> str:
     """Its name, family and model."""
     try:
@@ -246,10 +237,9 @@ def main() -> None:
     for setting in SETTINGS:
         results[setting] = run(setting, resume="--resume" in sys.argv)
         print(f"{setting}: done", file=sys.stderr, flush=True)
-    write(PAGE, table(results))
-    write(twin(PAGE), in_chinese(table(results)))
-    stamp(twin(PAGE))
-    print(table(results))
+    written = table(results)
+    put_in_both(PAGE, written, in_chinese(written), marks=(BEGIN, END))
+    print(written)
 
 
 if __name__ == "__main__":

@@ -25,9 +25,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import chapter_programs
 import course_programs
 
-from scripts.links import twin
 from scripts.then_and_now_chinese import in_chinese
-from scripts.translations import stamp
+from scripts.translations import put_in_both
 from tests.unit import chapter_checkpoints
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -145,12 +144,6 @@ def table(results: dict[str, dict[str, Any]]) -> str:
     return "\n".join(["", *head, *lines, "", ""])
 
 
-def put(page: Path, written: str) -> None:
-    """Write a page's table anew, between its marks."""
-    before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
-    page.write_text(before + BEGIN + written + END + rest.partition(END)[2], encoding="utf-8")
-
-
 def main() -> None:
     names = [row.name for row in rows()]
     with tempfile.TemporaryDirectory() as folder:
@@ -167,9 +160,7 @@ def main() -> None:
             env={**os.environ, "PYTHONPATH": str(ROOT)},
         ).stdout.strip()
     written = table(results)
-    put(PAGE, written)
-    put(twin(PAGE), in_chinese(written))
-    stamp(twin(PAGE))
+    put_in_both(PAGE, written, in_chinese(written), marks=(BEGIN, END))
     for line in written.splitlines()[1:6]:
         print(line)
 

@@ -129,6 +129,17 @@ def stamp(other: Path) -> None:
     draft.replace(other)
 
 
+def put_in_both(page: Path, english: str, chinese: str, *, marks: tuple[str, str]) -> None:
+    """Write what a program has made between the marks of a page and of its twin, and stamp that. Raises ValueError where one has no marks."""
+    begin, end = marks
+    for path, made in ((page, english), (twin(page), chinese)):
+        before, mark, rest = path.read_text(encoding="utf-8").partition(begin)
+        if not mark:
+            raise ValueError(f"{path} has no line {begin!r}.")
+        path.write_text(before + begin + made + end + rest.partition(end)[2], encoding="utf-8")
+    stamp(twin(page))
+
+
 def main() -> int:
     """List what is to do, or stamp."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

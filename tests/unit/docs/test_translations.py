@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts import translations
 from scripts.links import LINK, ROOT, TUTORIALS, sources, twin
 from scripts.translations import CELL, MARK, differences, paragraphs, stamp, units
 
@@ -187,3 +188,21 @@ def test_stamping_refuses_twins_of_different_lengths(monkeypatch: pytest.MonkeyP
     assert [unit.source for unit in paragraphs(chinese.read_text(encoding="utf-8"))] == [
         unit.hash for unit in paragraphs("One.\n\nTwo.\n")
     ]
+
+
+def test_what_a_program_makes_stands_between_the_marks_of_both_pages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page, other = tmp_path / "page.md", tmp_path / "zh.md"
+    page.write_text("# A\n\n<!-- a -->\nold\n<!-- b -->\nrest\n", encoding="utf-8")
+    other.write_text("# 甲\n\n<!-- a -->\n旧\n<!-- b -->\n其余\n", encoding="utf-8")
+    stamped: list[Path] = []
+    monkeypatch.setattr(translations, "twin", lambda _page: other)
+    monkeypatch.setattr(translations, "stamp", stamped.append)
+    marks = ("<!-- a -->\n", "<!-- b -->\n")
+    translations.put_in_both(page, "new\n", "新\n", marks=marks)
+    assert page.read_text(encoding="utf-8") == "# A\n\n<!-- a -->\nnew\n<!-- b -->\nrest\n"
+    assert other.read_text(encoding="utf-8") == "# 甲\n\n<!-- a -->\n新\n<!-- b -->\n其余\n"
+    assert stamped == [other]
+    with pytest.raises(ValueError, match="has no line"):
+        translations.put_in_both(page, "new\n", "新\n", marks=("<!-- c -->\n", "<!-- b -->\n"))
