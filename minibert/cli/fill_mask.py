@@ -1,7 +1,7 @@
 """`minibert fill-mask`: the likeliest words for each blank of a text, or of every line of a file."""
 
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -84,8 +84,7 @@ def predict_all(
     import torch
 
     from .. import BertForMaskedLM, BertTokenizer
-    from ..fast.linear_layers import linear
-    from ..fast.packing import packed_if_padded
+    from ..fast.inference import in_less_time
     from ..tasks import evaluation_batches
 
     tokenizer = BertTokenizer.from_pretrained(model_name)
@@ -102,10 +101,7 @@ def predict_all(
     for numbers in evaluation_batches([len(row["input_ids"]) for row in rows], batch_size):
         batch = tokenizer.pad([rows[number] for number in numbers], return_tensors="pt")
         hidden = batch["input_ids"] == mask_id
-        with torch.no_grad(), ExitStack() as ways:
-            if fast:
-                ways.enter_context(linear(model))
-                ways.enter_context(packed_if_padded(model, batch))
+        with torch.no_grad(), in_less_time(model, batch) if fast else nullcontext():
             hidden_states = model.bert(**batch)[0]  # (batch, seq, hidden)
             probabilities = model.cls(hidden_states[hidden]).softmax(dim=-1)  # (blanks, vocab)
         probabilities = probabilities[:, : len(tokenizer)]  # of a model that has more rows, the words there are

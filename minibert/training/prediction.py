@@ -13,8 +13,7 @@ import torch
 from torch import Tensor
 
 from ..config import BertConfig
-from ..fast.linear_layers import linear
-from ..fast.packing import packed_if_padded
+from ..fast.inference import in_less_time
 from ..model import BertPreTrainedModel
 from ..tasks import Encoded, Examples, Report, Task, batch_loader, evaluation_batches, saved_settings, task_of
 from ..tasks.task_files import PathName
@@ -42,8 +41,7 @@ class TaskModel:
             yield
             return
         # What reads every position, such as the head for questions, reads padding too, and that is gone from packed rows.
-        rows = packed_if_padded(self.model, batch if self.task.reads != "everything" else {})
-        with linear(self.model), rows:
+        with in_less_time(self.model, batch if self.task.reads != "everything" else {}):
             yield
 
     def outputs(self, encoded: Encoded, batch_size: int = 32) -> tuple[list[Any], float]:

@@ -25,10 +25,15 @@ POOLINGS = (
 )  # in the order of their dimensions
 
 
-def pool(hidden_states: Tensor, attention_mask: Tensor, mode: str = "mean") -> Tensor:
-    """(batch, seq, hidden) and (batch, seq) → (batch, hidden). mode: one of POOLINGS. Raises ValueError for another, or another shape."""
+def check_pooling(mode: str) -> None:
+    """Raises ValueError for what is none of POOLINGS."""
     if mode not in POOLINGS:
         raise ValueError(f"pooling is {mode!r}; choose one of {', '.join(POOLINGS)}.")
+
+
+def pool(hidden_states: Tensor, attention_mask: Tensor, mode: str = "mean") -> Tensor:
+    """(batch, seq, hidden) and (batch, seq) → (batch, hidden). mode: one of POOLINGS. Raises ValueError for another, or another shape."""
+    check_pooling(mode)
     if attention_mask.shape != hidden_states.shape[:2]:
         shapes = f"{tuple(attention_mask.shape)}, the hidden states {tuple(hidden_states.shape)}"
         raise ValueError(f"attention_mask has the shape {shapes}; the first two numbers should be equal.")

@@ -9,7 +9,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,12 +21,11 @@ from torch import Tensor
 
 from .. import __version__
 from ..checkpoints.find import at_one_commit
-from ..fast.linear_layers import linear
-from ..fast.packing import packed_if_padded
+from ..fast.inference import in_less_time
 from ..model import BertModel
 from ..tasks import Labels, Report, TextExample, encode_texts, evaluation_batches
 from ..tokenization import BertTokenizer
-from .pooling import POOLINGS, pool
+from .pooling import check_pooling, pool
 from .sentence_folder import PathName, Settings, read_settings
 
 logger = logging.getLogger("minibert")
@@ -48,8 +47,8 @@ class SentenceEncoder:
 
         Raises CheckpointError for a folder of sentence-transformers that asks what is not known here, ValueError for another pooling.
         """
-        if pooling is not None and pooling not in POOLINGS:
-            raise ValueError(f"pooling is {pooling!r}; choose one of {', '.join(POOLINGS)}.")
+        if pooling is not None:
+            check_pooling(pooling)
         options: dict[str, Any] = at_one_commit(name, {})
         settings = read_settings(name, **options)
         if pooling is not None:
@@ -86,9 +85,7 @@ class SentenceEncoder:
     @torch.no_grad()
     def vectors(self, batch: dict[str, Tensor]) -> Tensor:
         """(batch, dim) for input_ids, attention_mask and perhaps token_type_ids of (batch, seq)."""
-        with ExitStack() as ways:
-            for way in (linear(self.model), packed_if_padded(self.model, batch)) if self.fast else ():
-                ways.enter_context(way)
+        with in_less_time(self.model, batch) if self.fast else nullcontext():
             states = self.model(**batch).last_hidden_state  # (batch, seq, hidden)
         pooled = [pool(states, batch["attention_mask"], mode) for mode in self.settings.poolings]
         joined = torch.cat(pooled, dim=-1)
