@@ -63,12 +63,17 @@ def choose_colours(window: Browser, scheme: str) -> None:
 
 
 def search_for(window: Browser, words: str) -> list[str]:
-    """The addresses that a search finds, typed a key at a time."""
+    """The addresses that a search finds, typed a key at a time.
+
+    Each key is a search of its own. A found address names the words that were searched for, so that it shows whose answer it is.
+    """
     window.click("[data-md-component=search-query]")
     for key in words:
         window.press(key)
     addresses = "[...document.querySelectorAll('.md-search-result__link')].map(link => link.href)"
-    return look(window, addresses, "found.length", seconds=20)
+    named = r"new URL(address).searchParams.get('h').replace(/[^\w\u4e00-\u9fff]/g, '')"
+    sought = json.dumps(re.sub(r"\W", "", words))
+    return look(window, addresses, f"found.some(address => {named} === {sought})", seconds=20)
 
 
 def pages_of(site: Path) -> list[Path]:
