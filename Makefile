@@ -14,6 +14,7 @@ DOCS = .venv-docs/bin/python
 MKDOCS = NO_MKDOCS_2_WARNING=1 $(DOCS) -m mkdocs
 GRADING = .venv-grading/bin/python
 BESIDE = .venv-beside/bin/python
+MUTANTS = .venv-mutants/bin/python
 
 # torch alone is taken from PyTorch's own index; where that cannot be reached within seconds, PyPI's build does too.
 CPU_INDEX = https://download.pytorch.org/whl/cpu
@@ -22,7 +23,7 @@ WITHOUT_GPU = $(1) $(or $(2),$(PIP)) --no-deps --index-url $(CPU_INDEX) --retrie
 	echo "$(CPU_INDEX) cannot be reached: PyTorch's ordinary build is installed, which on Linux has several gigabytes."
 endif
 
-.PHONY: demo playground test test-playground test-pythons test-oldest test-wheel lint format bench parity bits any-batch then-and-now notebooks docs docs-serve test-docs test-grading test-beside test-types wheelhouse release fuzz clean
+.PHONY: demo playground test test-playground test-pythons test-oldest test-wheel lint format bench parity bits any-batch then-and-now notebooks docs docs-serve test-docs test-grading test-beside test-types wheelhouse release test-order fuzz coverage mutants clean
 
 demo: .venv/.installed
 	$(VENV) -m minibert fill-mask "He shook his [MASK]."
@@ -143,6 +144,25 @@ SECONDS ?= 60
 fuzz: .venv/.test
 	$(VENV) -m tests.fuzz $(if $(FILES),--count $(FILES),--seconds-each $(SECONDS)) $(if $(READER),--reader $(READER)) $(if $(COVERAGE),--coverage)
 
+# The fast tests in another order each time, which the first lines name; SEED=N repeats one.
+test-order: .venv-mutants/.installed
+	$(MUTANTS) -m pytest -n $(JOBS) --dist loadfile $(if $(SEED),--randomly-seed=$(SEED))
+
+# Which lines and branches of the core the fast tests run (at least 98 %), and which test runs which line: build/coverage.
+coverage: .venv-mutants/.installed
+	@mkdir -p build/coverage
+	COVERAGE_FILE=build/coverage/contexts $(MUTANTS) -m pytest -n $(JOBS) --dist loadfile -p no:randomly -p tests.mutants.timing --hypothesis-seed=0 --cov --cov-context=test
+
+build/coverage/times.json:
+	$(MAKE) coverage
+
+# How many small mistakes in the core the tests notice: 1,700 of 9,700, as SEED draws them (SHARD=2: the next 1,700). Results are kept in build/mutants;
+# a run that was stopped goes on. PART=work takes training and the course's checks, AGAIN=1 tries survivors again, with time for all tests that run them.
+SHARD ?= 1
+PART ?= core
+mutants: .venv-mutants/.installed build/coverage/times.json
+	OMP_NUM_THREADS=1 $(MUTANTS) -m tests.mutants --part $(PART) --seed $(or $(SEED),26) --shard $(SHARD) --jobs $(JOBS) $(if $(AGAIN),--again --seconds 120)
+
 clean:
 	rm -rf .venv .venv-* build
 
@@ -201,4 +221,10 @@ clean:
 	$(PYTHON) -m venv .venv-grading
 	@$(call WITHOUT_GPU,$(GRADING))
 	$(GRADING) $(PIP) --editable ".[grading,test]"
+	@touch $@
+
+.venv-mutants/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv-mutants
+	@$(call WITHOUT_GPU,$(MUTANTS))
+	$(MUTANTS) $(PIP) --editable ".[test,plots,mutants]"
 	@touch $@

@@ -90,7 +90,7 @@ class Generation(BertPreTrainedModel):
         if input_ids.dim() != 2:
             raise ValueError(f"input_ids has shape {tuple(input_ids.shape)}; it must be (batch, prompt).")
         if max_new_tokens is not None and max_length is not None:
-            warnings.warn("Both max_length and max_new_tokens are given: max_length counts.", stacklevel=2)
+            warnings.warn("Both max_length and max_new_tokens are given: max_length counts.", stacklevel=3)
         elif max_new_tokens is not None:
             max_length = input_ids.size(1) + max_new_tokens
         given = locals()

@@ -78,7 +78,7 @@ class BertTokenizer(ModelInput, PretrainedFiles):
         verbose: bool = True,
         **others: Any,
     ):
-        not_kept = ("self", "__class__", "vocab_file", "others")
+        not_kept = ("self", "__class__", "vocab_file", "others", "not_kept")
         given = {name: value for name, value in locals().items() if name not in not_kept}
         self.init_kwargs: dict[str, Any] = given | others
         for name in [name for name in others if name not in IGNORED]:

@@ -8,9 +8,12 @@ import torch
 from torch import Tensor
 
 from minibert import BertForMaskedLM, BertForPreTraining, BertModel, BertPreTrainedModel
+from minibert.model.checks import check_inputs, check_labels
 from tests.unit.tiny_bert import tiny, token_ids
 
 IDS = token_ids()  # (2, 7)
+NAMES = ("inputs_embeds", "token_type_ids", "position_ids", "attention_mask", "head_mask")
+INPUTS = {"input_ids": IDS, **dict.fromkeys((*NAMES, "encoder_hidden_states", "encoder_attention_mask"))}
 NEXT = torch.tensor([0, 1])
 
 
@@ -202,6 +205,26 @@ class TestEncoder:
             encoder_hidden_states=torch.zeros(shape),
         )
 
+    def test_vectors_of_another_dtype_are_refused_by_name(self) -> None:
+        model, doubles = tiny(BertModel, is_decoder=True, add_cross_attention=True), torch.zeros(2, 7, 32).double()
+        advice = "has dtype torch.float64, the model torch.float32. Convert it: {}.to(model.dtype)."
+        for given in ({"inputs_embeds": doubles}, {"input_ids": IDS, "encoder_hidden_states": doubles}):
+            name = list(given)[-1]
+            refused(model, f"{name} {advice.format(name)}", **given)
+
+    def test_relative_distances_reach_as_far_as_their_table(self, arithmetic_begins: list[str]) -> None:
+        sizes = {"is_decoder": True, "add_cross_attention": True}
+        relative = tiny(BertModel, position_embedding_type="relative_key", **sizes)
+        refused(
+            relative,
+            "encoder_hidden_states has 25 positions, but relative distances are known up to 24.",
+            input_ids=IDS,
+            encoder_hidden_states=torch.zeros(2, 25, 32),
+        )
+        relative(IDS, encoder_hidden_states=torch.zeros(2, 24, 32))
+        tiny(BertModel, **sizes)(IDS, encoder_hidden_states=torch.zeros(2, 25, 32))
+        arithmetic_begins.clear()
+
     @pytest.mark.parametrize("shape", [(2, 7), (3, 5), (2, 5, 5)])
     def test_its_mask_must_span_the_encoders_sequence(self, shape: tuple[int, ...]) -> None:
         refused(
@@ -379,3 +402,39 @@ class TestTablesThatWereReplaced:
         setattr(model.config, field, 1000)
         with pytest.raises(ValueError, match=message):
             model(**{"input_ids": IDS, **call})
+
+
+class TestOnAGPU:
+    """There the values are not there yet: the GPU itself stops the program, and nothing waits for it."""
+
+    @pytest.fixture(autouse=True)
+    def as_if(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(Tensor, "is_cuda", True, raising=False)
+
+    @pytest.mark.parametrize("wrong", [-1, 99])
+    def test_an_id_out_of_range_stops_it(self, wrong: int) -> None:
+        with pytest.raises(RuntimeError, match=r"An id of input_ids is not in 0 to 98: the vocabulary has 99\."):
+            check_inputs(tiny(BertModel), past_key_values=None, **{**INPUTS, "input_ids": with_one(wrong)})
+        for right in (0, 98):
+            check_inputs(tiny(BertModel), past_key_values=None, **{**INPUTS, "input_ids": with_one(right)})
+
+    def test_a_later_input_is_checked_too(self) -> None:
+        segments = torch.full_like(IDS, 2)
+        with pytest.raises(RuntimeError, match=r"An id of token_type_ids is not in 0 to 1: the segment table has 2\."):
+            check_inputs(tiny(BertModel), past_key_values=None, **{**INPUTS, "token_type_ids": segments})
+
+    @pytest.mark.parametrize("wrong", [-1, 3, -101])
+    def test_a_label_out_of_range_stops_it(self, wrong: int) -> None:
+        with pytest.raises(RuntimeError, match=r"One of labels is neither -100 nor in 0 to 2\."):
+            check_labels("labels", torch.tensor([0, wrong]), (2,), num_classes=3)
+        check_labels("labels", torch.tensor([0, 2, -100]), (3,), num_classes=3)
+
+
+def test_embeddings_of_ones_own_need_no_tables_and_no_positions() -> None:
+    model = tiny(BertModel)
+    model.embeddings = torch.nn.Module()
+    check_inputs(model, past_key_values=None, **INPUTS)
+    with pytest.raises(ValueError, match=r"input_ids\[1, 4\] is 99, but the vocabulary has 99 entries"):
+        check_inputs(model, past_key_values=None, **{**INPUTS, "input_ids": with_one(99)})
+    with pytest.raises(ValueError, match="has 25 tokens, but this model knows 24 positions"):
+        check_inputs(model, past_key_values=None, **{**INPUTS, "input_ids": torch.ones(2, 25, dtype=torch.long)})

@@ -46,7 +46,7 @@ BAD_VALUES = [
 def test_a_value_outside_its_range_is_refused(kind, values, message):
     with pytest.raises(ValueError, match=message) as refusal:
         kind([parameter()], **values)
-    assert "the optimizer's defaults" in str(refusal.value)
+    assert " but the optimizer's defaults has " in str(refusal.value)
 
 
 @pytest.mark.parametrize(("values", "message"), BAD_VALUES)

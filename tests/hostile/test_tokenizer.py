@@ -265,8 +265,10 @@ def test_what_cannot_be_padded_is_named(tokenizer):
         tokenizer.pad({"labels": [1]})
     with pytest.raises(ValueError, match="'labels' has 1 rows where 'input_ids' has 2"):
         tokenizer.pad({"input_ids": [[1], [2]], "labels": [1]})
-    with pytest.raises(ValueError, match="nothing to pad"):
+    with pytest.raises(ValueError, match="the encodings need 'input_ids', and have no columns"):
         tokenizer.pad([])
+    with pytest.raises(ValueError, match=r"^There is nothing to pad: the encodings need 'input_ids', and have a, b\.$"):
+        tokenizer.pad({"a": [1], "b": [1]})
 
 
 def test_roles_must_exist_and_ids_cannot_be_set(tokenizer):
@@ -359,3 +361,12 @@ def test_settings_of_a_special_token_are_kept(tokenizer, tmp_path):
     tokenizer.save_pretrained(tmp_path)
     opened = BertTokenizer.from_pretrained(tmp_path)
     assert opened.all_special_tokens_extended[-1] == AddedToken("<x>", single_word=True)
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"), [(None, "a NoneType"), ("100", "text"), ([100], "a list"), ({}, "a dict")], ids=str
+)
+def test_the_longest_word_must_be_a_number(vocab_file, value, kind):
+    message = rf"max_input_chars_per_word = .* is {kind}\. It must be true, false or a number\.$"
+    with pytest.raises(ValueError, match=message):
+        BertTokenizer(vocab_file, max_input_chars_per_word=value)

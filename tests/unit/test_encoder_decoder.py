@@ -1,5 +1,6 @@
 """A pair of BERTs: what is tied, what the loss means, saving and loading, and what is refused."""
 
+import inspect
 import json
 import logging
 from pathlib import Path
@@ -311,6 +312,35 @@ def test_a_decoder_s_checkpoint_can_be_the_encoder(tmp_path: Path) -> None:
     assert model.config.decoder.is_decoder
 
 
+def test_further_arguments_are_the_encoders(tmp_path: Path) -> None:
+    tiny(BertForPreTraining).save_pretrained(tmp_path)
+    make = EncoderDecoderModel.from_encoder_decoder_pretrained
+    assert make(tmp_path, tmp_path).encoder.pooler is not None
+    assert make(tmp_path, tmp_path, False).encoder.pooler is None
+
+
+def test_a_config_that_is_given_for_a_side_is_taken_as_it_is(tmp_path: Path) -> None:
+    tiny(BertForPreTraining).save_pretrained(tmp_path)
+    make = EncoderDecoderModel.from_encoder_decoder_pretrained
+    own = tiny_config(is_decoder=True, add_cross_attention=True, hidden_dropout_prob=0.5)
+    assert make(tmp_path, tmp_path, decoder_config=own).config.decoder.hidden_dropout_prob == 0.5
+    with pytest.raises(ValueError, match="is_decoder=True and add_cross_attention=True"):
+        make(tmp_path, tmp_path, decoder_config=tiny_config())
+
+
+@pytest.mark.parametrize("length", [1, 2, 3])
+def test_encoder_outputs_as_a_tuple_are_passed_on_each_in_its_place(length: int) -> None:
+    model, batch = pair(), text_batch()
+    ran = model.encoder(**batch, output_hidden_states=True, output_attentions=True)
+    given = (ran.last_hidden_state, ran.hidden_states, ran.attentions)[:length]
+    outputs = model(
+        attention_mask=batch["attention_mask"], encoder_outputs=given, decoder_input_ids=LABELS.clamp(min=0)
+    )
+    found = (outputs.encoder_last_hidden_state, outputs.encoder_hidden_states, outputs.encoder_attentions)
+    assert all(there is here for there, here in zip(found, given, strict=False))
+    assert found[length:] == (None,) * (3 - length)
+
+
 def test_two_models_make_a_pair_with_their_own_configs() -> None:
     encoder = tiny(BertModel)
     decoder = tiny(BertLMHeadModel, is_decoder=True, add_cross_attention=True)
@@ -422,7 +452,8 @@ def test_missing_or_wrong_sides_are_refused() -> None:
         EncoderDecoderModel(tiny_config())  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="needs the name of the decoder, or decoder_model"):
         EncoderDecoderModel.from_encoder_decoder_pretrained(encoder_model=tiny(BertModel))
-    with pytest.raises(ValueError, match="A pair has an encoder and a decoder: give the config of each"):
+    advice = r"To make a pair of two BERTs use EncoderDecoderModel\.from_encoder_decoder_pretrained\.$"
+    with pytest.raises(ValueError, match=rf"^A pair has an encoder and a decoder: give the config of each\. {advice}"):
         EncoderDecoderConfig(encoder=BertConfig())
     with pytest.raises(ValueError, match="model_type is 'gpt2'"):
         EncoderDecoderConfig(encoder=BertConfig(), decoder={"model_type": "gpt2"})
@@ -463,3 +494,147 @@ def test_a_pooler_that_the_checkpoint_lacks_is_new_and_reported(
         model = EncoderDecoderModel.from_pretrained(tmp_path)
     assert "newly initialised: encoder.pooler.dense.weight, encoder.pooler.dense.bias" in caplog.text
     assert torch.isfinite(model(**text_batch(), labels=LABELS).loss)
+
+
+# ------------------------------------------------------------------------------------------- what reaches the two sides
+
+
+class ReachedError(Exception):
+    """A side was called; nothing behind it is of interest."""
+
+
+def reaching(monkeypatch: pytest.MonkeyPatch, side: Any, call: Any, **given: Any) -> dict[str, Any]:
+    """What a side is called with, by name."""
+    seen: dict[str, Any] = {}
+    signature = inspect.signature(type(side).forward)
+
+    def forward(*args: Any, **kwargs: Any) -> None:
+        seen.update(signature.bind(None, *args, **kwargs).arguments)
+        raise ReachedError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(side, "forward", forward)
+        with pytest.raises(ReachedError):
+            call(**given)
+    del seen["self"]
+    return {name: value for name, value in seen.items() if value is not None}
+
+
+@pytest.mark.parametrize("form", ["ids", "vectors"])
+def test_each_argument_reaches_its_side(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, batch, length = pair(), text_batch(), 4
+    of_encoder = {
+        **({"inputs_embeds": torch.zeros(2, 7, 32)} if form == "vectors" else {"input_ids": batch["input_ids"]}),
+        "attention_mask": batch["attention_mask"],
+        "token_type_ids": batch["token_type_ids"],
+        "position_ids": torch.arange(7)[None],
+        "head_mask": torch.ones(4),
+    }
+    vectors = {"decoder_inputs_embeds": torch.zeros(2, length, 32)}
+    of_decoder = {
+        **(vectors if form == "vectors" else {"decoder_input_ids": LABELS.clamp(min=0)}),
+        "decoder_attention_mask": torch.ones(2, length),
+        "decoder_token_type_ids": torch.ones(2, length, dtype=torch.long),
+        "decoder_position_ids": torch.arange(length)[None],
+        "decoder_head_mask": torch.zeros(4),
+    }
+    both = {"output_attentions": True, "output_hidden_states": True}
+    alone = {"past_key_values": ((torch.zeros(2, 4, 0, 8),) * 4,) * 2, "use_cache": False}
+    given = {**of_encoder, **of_decoder, **both, **alone}
+
+    reached = reaching(monkeypatch, model.encoder, model, **given)
+    assert reached.keys() == {*of_encoder, *both, "return_dict"}
+    assert all(reached[name] is value for name, value in {**of_encoder, **both, "return_dict": True}.items())
+
+    states = torch.zeros(2, 7, 32)
+    reached = reaching(monkeypatch, model.decoder, model, **given, encoder_outputs=(states,))
+    expected = {name.removeprefix("decoder_"): value for name, value in of_decoder.items()} | both | alone
+    expected |= {
+        "encoder_hidden_states": states,
+        "encoder_attention_mask": batch["attention_mask"],
+        "return_dict": True,
+    }
+    assert reached.keys() == expected.keys()
+    assert all(reached[name] is value for name, value in expected.items())
+
+
+def test_while_it_generates_the_encoder_reads_all_that_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, batch = pair(), text_batch()
+    asked = {"output_attentions": True, "output_hidden_states": True}
+    reached = reaching(monkeypatch, model.encoder, model.generate, **batch, **asked, max_length=5)
+    assert reached.keys() == {*batch, *asked}
+    assert all(reached[name] is value for name, value in {**batch, **asked}.items())
+    model.config.pad_token_id, model.config.bos_token_id = int(batch["input_ids"][0, 0]), 9
+    reached = reaching(monkeypatch, model.encoder, model.generate, input_ids=batch["input_ids"], max_length=5)
+    assert torch.equal(reached["attention_mask"], (batch["input_ids"] != model.config.pad_token_id).long())
+    reached = reaching(monkeypatch, model.encoder, model.generate, max_length=5)
+    assert reached["input_ids"].tolist() == [[9]]
+
+
+def test_an_answer_begins_as_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, batch = pair(), text_batch()
+    begun = torch.tensor([[2, 5], [2, 7]])
+    states = model.encoder(**batch)
+    called = {"encoder_outputs": states, "max_length": 6}
+    ids = model.generate(**called, attention_mask=batch["attention_mask"], decoder_input_ids=begun)
+    assert torch.equal(ids[:, :2], begun)
+    assert torch.equal(ids, model.generate(**batch, decoder_input_ids=begun, max_length=6))
+    assert model.generate(**called)[:, 0].tolist() == [START, START]
+    assert model.generate(**called, decoder_start_token_id=7)[:, 0].tolist() == [7, 7]
+    assert model.generate(encoder_outputs=states, max_new_tokens=2).size(1) == 3
+    reached = reaching(monkeypatch, model.decoder, model.generate, **called, attention_mask=batch["attention_mask"])
+    assert reached["encoder_hidden_states"] is not None
+    assert torch.equal(reached["encoder_attention_mask"], batch["attention_mask"])
+    assert torch.equal(reached["attention_mask"], torch.ones(2, 1))
+
+
+@pytest.mark.parametrize(("wrong", "shape"), [(LABELS[0], r"\(4,\)"), (LABELS[None], r"\(1, 2, 4\)")])
+def test_labels_that_are_no_batch_are_refused(wrong: Tensor, shape: str) -> None:
+    with pytest.raises(ValueError, match=rf"^labels has shape {shape}; it must be \(batch, seq\)\.$"):
+        pair().prepare_decoder_input_ids_from_labels(wrong)
+
+
+def test_an_output_names_what_each_side_computed() -> None:
+    model, batch, ids = pair(), text_batch(), LABELS.clamp(min=0)
+    asked = {"output_attentions": True, "output_hidden_states": True}
+    read = model.encoder(**batch, **asked)
+    mask = batch["attention_mask"]
+    written = model.decoder(
+        ids, encoder_hidden_states=read[0], encoder_attention_mask=mask, labels=None, use_cache=True, **asked
+    )
+    outputs = model(**batch, decoder_input_ids=ids, labels=LABELS, use_cache=True, **asked)
+    expected = {
+        "logits": written.logits,
+        "past_key_values": written.past_key_values,
+        "decoder_hidden_states": written.hidden_states,
+        "decoder_attentions": written.attentions,
+        "cross_attentions": written.cross_attentions,
+        "encoder_last_hidden_state": read.last_hidden_state,
+        "encoder_hidden_states": read.hidden_states,
+        "encoder_attentions": read.attentions,
+    }
+    assert list(outputs) == ["loss", *expected]
+    for name, value in expected.items():
+        torch.testing.assert_close(outputs[name], value, rtol=0, atol=0)
+    as_tuple = model(**batch, decoder_input_ids=ids, use_cache=True, **asked, return_dict=False)
+    values = [value for name, value in expected.items() if not name.startswith("encoder")]
+    values += [read.last_hidden_state, read.pooler_output, read.hidden_states, read.attentions]
+    for found, value in zip(as_tuple, values, strict=True):
+        torch.testing.assert_close(found, value, rtol=0, atol=0)
+
+
+def test_an_answer_begins_with_the_first_start_token_that_is_known() -> None:
+    model, batch = pair(decoder_start_token_id=None), text_batch()
+    assert model.generate(**batch, bos_token_id=9, max_length=3)[:, 0].tolist() == [9, 9]
+    model.config.bos_token_id = 8
+    assert model.generate(**batch, max_length=3)[:, 0].tolist() == [8, 8]
+    model.config.decoder_start_token_id = 7
+    assert model.generate(**batch, bos_token_id=9, max_length=3)[:, 0].tolist() == [7, 7]
+    assert model.generate(**batch, decoder_start_token_id=6, max_length=3)[:, 0].tolist() == [6, 6]
+
+
+def test_what_is_saved_of_a_pair_can_be_a_state_dict_of_ones_own(tmp_path: Path) -> None:
+    model, other = pair(), pair(seed=1)
+    model.save_pretrained(tmp_path, state_dict=other.state_dict())
+    assert same_weights(EncoderDecoderModel.from_pretrained(tmp_path), other)
+    assert not same_weights(model, other)

@@ -8,6 +8,8 @@ import pytest
 import torch
 
 from minibert import BertLMHeadModel
+from minibert.generation.generate import mask_of
+from minibert.generation.search import FinishedTexts, SearchOptions, best_extensions
 from minibert.model.layer import BertLayer
 from tests.unit.tiny_bert import tiny, token_ids
 
@@ -24,6 +26,85 @@ def test_greedy_search_says_the_likeliest_word_each_time(model: BertLMHeadModel)
     assert torch.equal(ids[:, :4], PROMPT)
     for length in range(4, 9):
         assert torch.equal(model(ids[:, :length]).logits[:, -1].argmax(-1), ids[:, length])
+
+
+def test_without_a_prompt_one_text_starts_from_the_first_token(model: BertLMHeadModel) -> None:
+    expected = model.generate(torch.tensor([[5]]), max_length=6)
+    assert torch.equal(model.generate(bos_token_id=5, max_length=6), expected)
+    model.config.bos_token_id = 5
+    assert torch.equal(model.generate(max_length=6), expected)
+    assert model.generate(bos_token_id=7, max_length=2)[0, 0] == 7
+
+
+@pytest.mark.parametrize("options", [{}, {"num_beams": 2}, {"use_cache": False}])
+def test_of_every_text_only_the_last_word_is_scored(
+    model: BertLMHeadModel, options: dict[str, object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scored = []
+    score = model.cls.forward
+    monkeypatch.setattr(model.cls, "forward", lambda states: scored.append(states.size(1)) or score(states))
+    model.generate(PROMPT, max_length=7, **options)
+    assert scored == [1, 1, 1]
+
+
+@pytest.mark.parametrize("options", [{}, {"use_cache": False}, {"num_beams": 1, "fast": True}])
+def test_what_the_encoder_said_is_read_through_its_mask(options: dict[str, object]) -> None:
+    model = tiny(BertLMHeadModel, is_decoder=True, add_cross_attention=True, initializer_range=0.4)
+    states = torch.randn(2, 5, 32, generator=torch.Generator().manual_seed(1))
+    mask = torch.tensor([[1, 1, 1, 1, 1], [1, 1, 0, 0, 0]])
+    encoder = {"encoder_hidden_states": states, "encoder_attention_mask": mask}
+    ids = model.generate(PROMPT, max_length=9, **encoder, **options)
+    for length in range(4, 9):
+        assert torch.equal(model(ids[:, :length], **encoder).logits[:, -1].argmax(-1), ids[:, length])
+    whole = model.generate(PROMPT, max_length=9, encoder_hidden_states=states, **options)
+    assert torch.equal(whole[0], ids[0])
+    assert not torch.equal(whole[1], ids[1])
+
+
+@pytest.mark.parametrize("beams", [1, 3])
+def test_words_are_drawn_by_the_generator_that_is_given(model: BertLMHeadModel, beams: int) -> None:
+    def drawn(seed: int, of_torch: int) -> list[list[int]]:
+        torch.manual_seed(of_torch)
+        generator = torch.Generator().manual_seed(seed)
+        ids = model.generate(
+            PROMPT, max_length=12, do_sample=True, num_beams=beams, temperature=2.0, generator=generator
+        )
+        return ids.tolist()
+
+    assert drawn(1, of_torch=1) == drawn(1, of_torch=2)
+    assert drawn(1, of_torch=1) != drawn(2, of_torch=1)
+
+
+def test_a_text_can_use_every_word_once() -> None:
+    model = tiny(BertLMHeadModel, is_decoder=True, vocab_size=9)
+    ids = model.generate(torch.ones(1, 1, dtype=torch.long), max_length=9, no_repeat_ngram_size=1)
+    assert sorted(ids[0].tolist()) == list(range(9))
+
+
+def test_new_tokens_are_counted_from_the_prompts_end(model: BertLMHeadModel) -> None:
+    assert torch.equal(model.generate(PROMPT, max_new_tokens=3), model.generate(PROMPT, max_length=7))
+    with pytest.warns(
+        UserWarning, match=r"^Both max_length and max_new_tokens are given: max_length counts\.$"
+    ) as seen:
+        assert model.generate(PROMPT, max_new_tokens=3, max_length=6).size(1) == 6
+    assert [warning.filename for warning in seen] == [__file__]
+
+
+@pytest.mark.parametrize("options", [{}, {"num_beams": 2}])
+def test_a_config_that_asks_for_tuples_changes_no_text(model: BertLMHeadModel, options: dict[str, object]) -> None:
+    expected = model.generate(PROMPT, max_length=8, **options)
+    model.config.return_dict = False
+    assert torch.equal(model.generate(PROMPT, max_length=8, **options), expected)
+
+
+@pytest.mark.parametrize("options", [{"top_k": 1}, {"top_p": 0.01}])
+def test_drawn_beams_keep_a_way_on_besides_the_end(model: BertLMHeadModel, options: dict[str, object]) -> None:
+    likeliest = int(model.generate(PROMPT[:1], max_length=5)[0, 4])
+    for seed in range(5):
+        torch.manual_seed(seed)
+        ids = model.generate(PROMPT[:1], max_length=8, do_sample=True, num_beams=2, eos_token_id=likeliest, **options)
+        assert ids.size(0) == 1
+        assert torch.equal(ids[:, :4], PROMPT[:1])
 
 
 def test_one_beam_is_greedy_and_more_beams_find_no_worse(model: BertLMHeadModel) -> None:
@@ -169,3 +250,86 @@ def test_the_plain_way_imports_nothing_fast() -> None:
     )
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert result.stdout.split() == ["False", "True"]
+
+
+def options(**changes: object) -> SearchOptions:
+    """Options of a beam search that ask for nothing more."""
+    rules = {"min_length": 0, "temperature": 1.0, "top_k": 0, "top_p": 1.0, "repetition_penalty": 1.0}
+    rules |= {"no_repeat_ngram_size": 0, "bad_words_ids": None, "eos_token_id": 3, "pad_token_id": 0}
+    search = {"max_length": 9, "do_sample": False, "num_beams": 1, "num_return_sequences": 1}
+    return SearchOptions(**{**rules, **search, "length_penalty": 1.0, "early_stopping": False, **changes})
+
+
+def test_of_finished_texts_the_best_are_kept_and_of_equal_ones_the_first() -> None:
+    finished = FinishedTexts(options(num_beams=2))
+    texts = [torch.tensor([5, n]) for n in range(5)]
+    for text, score in zip(texts, (-4.0, -2.0, -4.0, -3.0, -float("inf")), strict=True):
+        finished.add(text, score)
+    assert [(score, ids.tolist()) for score, ids in finished.texts] == [(-1.5, [5, 3]), (-1.0, [5, 1])]
+    finished = FinishedTexts(options(num_beams=2))
+    finished.add(texts[0], -2.0)
+    finished.add(texts[1], -2.0)
+    finished.add(texts[2], -2.0)
+    assert [ids.tolist() for _, ids in finished.texts] == [[5, 0], [5, 1]]
+
+
+def test_a_finished_text_is_judged_by_its_length_without_padding_and_ends_with_its_end() -> None:
+    finished = FinishedTexts(options(length_penalty=2.0), padding=1)
+    finished.add(torch.tensor([0, 5, 6]), -8.0, end=3)
+    ((score, ids),) = finished.texts
+    assert score == -8.0 / 2**2
+    assert ids.tolist() == [0, 5, 6, 3]
+
+
+def test_without_a_padding_token_texts_are_padded_with_their_end(model: BertLMHeadModel) -> None:
+    model.config.pad_token_id = None
+    end = int(model.generate(PROMPT[:1], max_length=6)[0, 5])
+    ids = model.generate(PROMPT, max_length=9, eos_token_id=[end, 98])
+    row = ids[0].tolist()
+    assert set(row[row.index(end, 4) :]) == {min(end, 98)}
+    assert ids.size(1) > 6
+
+
+def test_a_prompt_goes_on_until_no_open_text_can_be_better() -> None:
+    def split(best: float, second: float, **changes: object) -> tuple[bool, list[tuple[int, int, float]]]:
+        finished = FinishedTexts(options(**changes))
+        finished.add(torch.tensor([5, 6]), -2.0)  # −1 a word
+        going_on = finished.split([(0, 7, best), (0, 8, second)], torch.tensor([[5, 6]]))
+        return finished.done, going_on
+
+    assert split(-1.0, -9.0) == (False, [(0, 7, -1.0)])
+    assert split(-2.5, -9.0) == (True, [(0, 7, -2.5)])
+    assert split(-1.0, -9.0, early_stopping=True) == (True, [(0, 7, -1.0)])
+    assert split(-2.0, -9.0) == (True, [(0, 7, -2.0)])
+
+
+def test_a_prompt_that_is_done_is_padded_and_only_the_best_ends_count() -> None:
+    finished = FinishedTexts(options(num_beams=2))
+    ids = torch.tensor([[5, 6], [5, 7]])
+    going_on = finished.split([(0, 8, -1.0), (1, 3, -2.0), (0, 3, -3.0), (1, 9, -4.0)], ids)
+    assert going_on == [(0, 8, -1.0), (1, 9, -4.0)]
+    assert [(score, text.tolist()) for score, text in finished.texts] == [(-1.0, [5, 7, 3])]
+    finished.done = True
+    assert finished.split(going_on, ids) == [(0, 0, 0.0), (0, 0, 0.0)]
+
+
+def test_padding_that_is_also_the_end_is_taken_for_text() -> None:
+    ids = torch.tensor([[5, 3, 0], [0, 3, 3]])
+    assert mask_of(ids, 3, None).tolist() == [[1, 0, 1], [1, 0, 0]]
+    assert mask_of(ids, 0, 3).tolist() == [[1, 1, 0], [0, 1, 1]]
+    for ends in (3, [3, 7]):
+        assert mask_of(ids, 3, ends).tolist() == [[1, 1, 1], [1, 1, 1]]
+    assert mask_of(ids, None, 3).tolist() == [[1, 1, 1], [1, 1, 1]]
+
+
+@pytest.mark.parametrize(("ends", "number"), [(None, 4), (3, 4), ([3, 4], 6)])
+def test_drawn_beams_have_ways_to_go_on_even_if_the_likeliest_ends(ends: object, number: int) -> None:
+    asked = options(num_beams=2, do_sample=True, top_k=1, eos_token_id=ends)
+    words = torch.randn(1, 2 * 9, generator=torch.Generator().manual_seed(1)).log_softmax(dim=-1)
+    scores, indices = best_extensions(words, 5, asked)
+    assert scores.shape == indices.shape == (1, number)
+    assert scores.isfinite().all()
+    assert scores[0].tolist() == sorted(scores[0].tolist(), reverse=True)
+    rows = (indices[0] // 9).tolist()
+    assert rows.count(0) == rows.count(1) == number // 2
+    assert len(set(indices[0].tolist())) == number

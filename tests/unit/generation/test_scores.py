@@ -105,3 +105,52 @@ def test_a_beam_keeps_a_second_word_to_go_on_with(cut: dict[str, float]) -> None
     rules = ScoreRules(**{**PLAIN, **cut})
     assert allowed(rules.warp(SCORES)) == [[0], [2]]
     assert allowed(rules.warp(SCORES, at_least=2)) == [[0, 3], [2, 3]]
+
+
+@pytest.mark.parametrize(
+    ("rules", "advice"),
+    [
+        ({}, "Loosen nothing: the model itself gives such scores."),
+        ({"min_length": 3}, "Loosen min_length."),
+        ({"temperature": 2.0, "bad_words_ids": [[1]]}, "Loosen temperature or bad_words_ids."),
+        (
+            {"repetition_penalty": 2.0, "no_repeat_ngram_size": 2},
+            "Loosen repetition_penalty or no_repeat_ngram_size.",
+        ),
+        (
+            {"temperature": 0.5},
+            "Loosen temperature. Drawn beams are divided by the temperature once more at each word, as in transformers 4.12.5.",
+        ),
+    ],
+)
+def test_the_advice_names_the_rules_that_are_on(rules: dict[str, object], advice: str) -> None:
+    assert ScoreRules(**{**PLAIN, **rules}).at_work == advice
+
+
+def test_the_end_may_come_once_a_text_is_as_long_as_asked() -> None:
+    rules = ScoreRules(**{**PLAIN, "min_length": 3, "eos_token_id": [0, 2]})
+    short, long = torch.tensor([[5, 5], [5, 5]]), torch.tensor([[5, 5, 5], [5, 5, 5]])
+    assert allowed(rules.process(short, SCORES)) == [[1, 3], [1, 3]]
+    assert torch.equal(rules.process(long, SCORES), SCORES)
+    assert torch.equal(ScoreRules(**{**PLAIN, "min_length": 3}).process(short, SCORES), SCORES)
+
+
+def test_each_rule_is_applied_where_it_is_on() -> None:
+    ids = torch.tensor([[0, 2], [1, 2]])
+    assert torch.equal(ScoreRules(**PLAIN).process(ids, SCORES), SCORES)
+    penalized = ScoreRules(**{**PLAIN, "repetition_penalty": 2.0}).process(ids, SCORES)
+    assert torch.equal(penalized, penalize_repetition(ids, SCORES, 2.0))
+    assert allowed(ScoreRules(**{**PLAIN, "no_repeat_ngram_size": 1}).process(ids, SCORES)) == [[1, 3], [0, 3]]
+    bad = ScoreRules(**{**PLAIN, "bad_words_ids": [[3], [1], [2, 0]], "eos_token_id": 1})
+    assert allowed(bad.process(ids, SCORES)) == [[1, 2], [1, 2]]
+
+
+def test_a_distribution_is_reshaped_by_temperature_then_by_the_top() -> None:
+    assert torch.equal(ScoreRules(**PLAIN).warp(SCORES), SCORES)
+    assert torch.equal(ScoreRules(**{**PLAIN, "temperature": 2.0}).warp(SCORES), SCORES / 2)
+    assert allowed(ScoreRules(**{**PLAIN, "top_k": 1}).warp(SCORES)) == [[0], [2]]
+    assert allowed(ScoreRules(**{**PLAIN, "top_k": 1}).warp(SCORES, at_least=2)) == [[0, 3], [2, 3]]
+    assert allowed(ScoreRules(**{**PLAIN, "top_p": 0.01}).warp(SCORES)) == [[0], [2]]
+    assert allowed(ScoreRules(**{**PLAIN, "top_p": 0.01}).warp(SCORES, at_least=3)) == [[0, 1, 3], [0, 2, 3]]
+    both = ScoreRules(**{**PLAIN, "temperature": 0.5, "top_k": 3, "top_p": 0.9}).warp(SCORES)
+    assert torch.equal(both, keep_top_p(keep_top_k(SCORES / 0.5, 3), 0.9))

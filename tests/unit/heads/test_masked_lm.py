@@ -18,6 +18,14 @@ def test_every_place_gets_a_score_for_every_word(model: BertForMaskedLM) -> None
     assert outputs.logits.shape == (2, 7, 99)
 
 
+def test_a_decoder_under_it_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    tiny(BertForMaskedLM)
+    assert not caplog.records
+    tiny(BertForMaskedLM, is_decoder=True)
+    expected = "BertForMaskedLM reads in both directions: it wants a config with is_decoder=False."
+    assert [(record.name, record.getMessage()) for record in caplog.records] == [("minibert", expected)]
+
+
 def test_it_has_no_pooler(model: BertForMaskedLM) -> None:
     assert model.bert.pooler is None
     assert not any("pooler" in name for name in model.state_dict())

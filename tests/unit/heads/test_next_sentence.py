@@ -41,3 +41,10 @@ def test_the_bundled_model_tells_a_continuation_from_a_random_sentence() -> None
             for second in (follows, random)
         ]
     assert scores[0] > scores[1]
+
+
+def test_the_old_name_of_the_labels_is_taken_and_warned_of() -> None:
+    model, labels = tiny(BertForNextSentencePrediction), torch.tensor([0, 1])
+    with pytest.warns(FutureWarning, match=r"^`next_sentence_label` is deprecated: call it `labels`\.$"):
+        old = model(**text_batch(), next_sentence_label=labels)
+    assert torch.equal(old.loss, model(**text_batch(), labels=labels).loss)

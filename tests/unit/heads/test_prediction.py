@@ -54,3 +54,15 @@ def test_both_heads_together_are_the_two_heads(states: torch.Tensor) -> None:
     alone = BertOnlyMLMHead(tiny_config())
     alone.load_state_dict({k: v for k, v in both.state_dict().items() if k.startswith("predictions")})
     assert torch.equal(alone(states), words)
+
+
+def test_the_decoder_has_one_bias_and_draws_no_other() -> None:
+    torch.manual_seed(0)
+    head = BertLMPredictionHead(tiny_config())
+    after = torch.rand(1)
+    torch.manual_seed(0)
+    torch.nn.Linear(32, 32)
+    torch.nn.Linear(32, 99, bias=False)
+    assert torch.equal(torch.rand(1), after)
+    assert head.decoder.bias is head.bias
+    assert not head.bias.any()

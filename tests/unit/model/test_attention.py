@@ -113,3 +113,26 @@ def test_cross_attention_reads_the_encoder_and_caches_its_keys() -> None:
     torch.testing.assert_close(rest[0], whole[0][:, 4:], rtol=0, atol=1e-5)
     changed = model(ids, encoder_hidden_states=encoder + 1, encoder_attention_mask=encoder_mask)
     assert not torch.allclose(changed[0], whole[0])
+
+
+def test_a_model_that_was_packed_computes_as_before_once_it_is_not() -> None:
+    model = tiny(BertModel)
+    before = model(**text_batch()).last_hidden_state
+    model.set_attn_implementation("packed")
+    assert not torch.equal(model(**text_batch()).last_hidden_state, before)
+    model.set_attn_implementation("eager")
+    assert torch.equal(model(**text_batch()).last_hidden_state, before)
+
+
+@pytest.mark.parametrize("attention", ["eager", "sdpa"])
+def test_attention_drops_out_while_it_trains_and_only_then(attention: str) -> None:
+    settings = {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.5}
+    model = tiny(BertModel, attn_implementation=attention, **settings)
+    plain = tiny(BertModel, attn_implementation=attention, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
+    assert torch.equal(model(token_ids())[0], plain(token_ids())[0])
+    torch.manual_seed(0)
+    first, second = (model.train()(token_ids())[0] for _ in range(2))
+    assert not torch.equal(first, second)
+    torch.manual_seed(0)
+    assert torch.equal(model(token_ids())[0], first)
+    assert torch.equal(plain.train()(token_ids())[0], plain.eval()(token_ids())[0])

@@ -5,7 +5,7 @@ from torch import nn
 
 from minibert import BertModel
 from minibert.model.embeddings import BertEmbeddings
-from tests.unit.tiny_bert import text_batch, tiny, tiny_config, token_ids
+from tests.unit.tiny_bert import same_weights, text_batch, tiny, tiny_config, token_ids
 
 
 def test_a_token_is_the_normalised_sum_of_its_word_segment_and_position() -> None:
@@ -80,3 +80,13 @@ def test_dropout_is_on_in_training_only() -> None:
 def test_one_sequence_of_positions_without_a_batch_serves_every_row() -> None:
     model, ids = tiny(BertModel), token_ids()
     assert torch.equal(model(ids, position_ids=torch.arange(7))[0], model(ids)[0])
+
+
+def test_a_state_dict_without_the_counter_is_whole() -> None:
+    model, other = tiny(BertModel), tiny(BertModel, seed=1)
+    state = {name: value for name, value in other.state_dict().items() if not name.endswith("position_ids")}
+    assert len(state) == len(other.state_dict()) - 1
+    result = model.load_state_dict(state)
+    assert (result.missing_keys, result.unexpected_keys) == ([], [])
+    assert same_weights(model, other)
+    assert torch.equal(model.embeddings.position_ids, torch.arange(24)[None])

@@ -1,8 +1,10 @@
 """What a model says about itself: how many parameters, where, in which dtype, which part is the body."""
 
+import pytest
 import torch
+from torch import nn
 
-from minibert import BertForMaskedLM, BertForPreTraining, BertModel
+from minibert import BertForMaskedLM, BertForPreTraining, BertLMHeadModel, BertModel, BertPreTrainedModel
 from tests.unit.tiny_bert import tiny
 
 WORDS, POSITIONS, SEGMENTS = 99 * 32, 24 * 32, 2 * 32
@@ -60,3 +62,16 @@ def test_parameters_have_the_reference_names() -> None:
         *("cls.predictions.transform.LayerNorm.weight", "cls.seq_relationship.weight", "cls.seq_relationship.bias"),
     }
     assert expected <= names
+
+
+@pytest.mark.parametrize("model_class", [BertForPreTraining, BertLMHeadModel])
+def test_every_layer_takes_its_settings_from_the_config(model_class: type[BertPreTrainedModel]) -> None:
+    settings = {"layer_norm_eps": 0.25, "hidden_dropout_prob": 0.125, "attention_probs_dropout_prob": 0.375}
+    model = tiny(model_class, is_decoder=True, add_cross_attention=True, **settings)
+    modules = dict(model.named_modules())
+    norms = {name: module.eps for name, module in modules.items() if isinstance(module, nn.LayerNorm)}
+    assert len(norms) == 1 + 2 * 3 + 1
+    assert set(norms.values()) == {0.25}, norms
+    drops = {name: module.p for name, module in modules.items() if isinstance(module, nn.Dropout)}
+    assert drops == {name: 0.375 if name.endswith(".self.dropout") else 0.125 for name in drops}
+    assert len(drops) == 1 + 2 * 5

@@ -152,3 +152,41 @@ class TestSwitches:
 
 def test_the_usual_batch_is_fine() -> None:
     assert tiny(BertModel)(**text_batch())[0].isfinite().all()
+
+
+def test_a_layer_returns_what_was_asked_for_and_none_for_the_rest() -> None:
+    layer = tiny(BertModel).encoder.layer[0]
+    states, *others, key_value = layer(torch.zeros(2, 3, 32))
+    assert states.shape == (2, 3, 32)
+    assert others == [None, None]
+    assert [tensor.shape for tensor in key_value] == [(2, 4, 3, 8)] * 2
+    _, probabilities, crossed, _ = layer(torch.zeros(2, 3, 32), output_attentions=True)
+    assert probabilities.shape == (2, 4, 3, 3)
+    assert crossed is None
+
+
+@pytest.mark.parametrize("asked", [True, False])
+@pytest.mark.parametrize("name", ["output_attentions", "output_hidden_states", "return_dict", "use_cache"])
+def test_an_argument_wins_over_the_config(name: str, asked: bool) -> None:
+    by_config = tiny(BertModel, is_decoder=True, **{name: asked})
+    by_argument = tiny(BertModel, is_decoder=True, **{name: not asked})
+    outputs = [by_config(token_ids()), by_argument(token_ids(), **{name: asked})]
+    other = by_config(token_ids(), **{name: not asked})
+    assert {type(output) for output in outputs} == {type(outputs[0])}
+    kept = [list(output) if isinstance(output, dict) else len(output) for output in (*outputs, other)]
+    assert kept[0] == kept[1] != kept[2]
+
+
+def test_the_layers_alone_return_a_tuple_where_one_is_asked_for() -> None:
+    encoder = tiny(BertModel).encoder
+    outputs = encoder(torch.zeros(2, 3, 32), output_hidden_states=True)
+    assert list(outputs) == ["last_hidden_state", "hidden_states"]
+    as_tuple = encoder(torch.zeros(2, 3, 32), output_hidden_states=True, return_dict=False)
+    assert type(as_tuple) is tuple
+    assert len(as_tuple) == 2
+    assert torch.equal(as_tuple[0], outputs.last_hidden_state)
+
+
+def test_a_batch_of_no_rows_gives_none() -> None:
+    outputs = tiny(BertModel)(token_ids()[:0])
+    assert (outputs.last_hidden_state.shape, outputs.pooler_output.shape) == ((0, 7, 32), (0, 32))

@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from minibert import BertForMaskedLM, BertForPreTraining, BertModel
+from minibert.model.initialization import initialize_module
 from tests.unit.tiny_bert import same_weights, tiny, tiny_config
 
 # Wide enough that the spread of its weights can be told from another by counting.
@@ -68,3 +69,18 @@ def test_a_model_of_no_layers_is_possible() -> None:
     model = BertModel(tiny_config(num_hidden_layers=0)).eval()
     outputs = model(torch.tensor([[1, 2]]), output_hidden_states=True)
     assert torch.equal(outputs.last_hidden_state, outputs.hidden_states[0])
+
+
+def test_a_layer_of_another_kind_is_left_alone() -> None:
+    layer = nn.Conv1d(2, 2, 1)
+    before = {name: value.clone() for name, value in layer.state_dict().items()}
+    initialize_module(layer, 0.02)
+    assert all(torch.equal(value, before[name]) for name, value in layer.state_dict().items())
+
+
+def test_a_layer_without_a_bias_or_a_padding_row_gets_its_weights() -> None:
+    for layer in (nn.Linear(100, 100, bias=False), nn.Embedding(100, 100)):
+        layer.weight.data.fill_(9.0)
+        initialize_module(layer, 0.02)
+        assert layer.weight.std().item() == pytest.approx(0.02, rel=0.05)
+        assert layer.weight.abs().sum(dim=1).min() > 0

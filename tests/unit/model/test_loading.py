@@ -289,3 +289,51 @@ def test_a_mismatched_tensor_is_not_also_left_over(tmp_path: Path) -> None:
     )
     assert all(name.startswith("cls.") for name in info["unexpected_keys"])
     assert not any("this model has no tensor" in finding.reason for finding in model.loading_report.left_over)
+
+
+def test_arguments_of_the_reference_that_have_nothing_to_say_are_taken(tmp_path: Path) -> None:
+    model = tiny(BertModel)
+    model.save_pretrained(tmp_path)
+    old = {"low_cpu_mem_usage": True, "resume_download": True, "proxies": {}, "mirror": "x", "trust_remote_code": True}
+    opened = BertModel.from_pretrained(tmp_path, **old, _fast_init=False)
+    assert same_weights(opened, model)
+    assert not {*old, "_fast_init"} & vars(opened.config).keys()
+
+
+def test_what_is_saved_can_be_a_state_dict_of_ones_own(tmp_path: Path) -> None:
+    model, other = tiny(BertModel), tiny(BertModel, seed=1)
+    model.save_pretrained(tmp_path, state_dict=other.state_dict())
+    assert same_weights(BertModel.from_pretrained(tmp_path), other)
+    assert not same_weights(model, other)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "bfloat16"])
+def test_the_config_that_is_saved_names_the_class_and_the_dtype(dtype: str, tmp_path: Path) -> None:
+    model = tiny(BertForMaskedLM).to(getattr(torch, dtype))
+    model.save_pretrained(tmp_path)
+    assert (model.config.architectures, model.config.torch_dtype) == (["BertForMaskedLM"], dtype)
+    saved = json.loads((tmp_path / "config.json").read_text())
+    assert (saved["architectures"], saved["torch_dtype"]) == (["BertForMaskedLM"], dtype)
+
+
+def test_an_argument_of_a_save_that_does_not_exist_is_named(tmp_path: Path) -> None:
+    with pytest.raises(TypeError, match=r"^save_pretrained\(\) got an unexpected keyword argument 'max_shard'$"):
+        tiny(BertModel).save_pretrained(tmp_path, max_shard="1GB")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("from_tf", [False, True])
+def test_where_weights_are_looked_for_is_where_they_are_asked_for(
+    from_tf: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny(BertModel).save_pretrained(tmp_path)
+    asked: dict[str, Any] = {}
+
+    def locate_weights(name: object, **named: Any) -> Path:
+        asked.update(named, name=name)
+        raise CheckpointError("enough")
+
+    monkeypatch.setattr("minibert.model.pretrained.locate_weights", locate_weights)
+    with pytest.raises(CheckpointError, match="enough"):
+        BertModel.from_pretrained(tmp_path, from_tf=from_tf, local_files_only=True)
+    assert (asked["name"], asked["from_tf"], asked["local_files_only"]) == (tmp_path, from_tf, True)

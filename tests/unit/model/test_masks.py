@@ -1,5 +1,7 @@
 """Masks: from 1 and 0 to numbers that attention adds, and what they do to a forward."""
 
+import re
+
 import pytest
 import torch
 
@@ -58,6 +60,18 @@ class TestMaking:
         assert by_layer[1].flatten().tolist() == [0, 1]
         assert torch.equal(head_mask_of_layers(by_layer, 2, torch.float16), by_layer)
 
+    @pytest.mark.parametrize("shape", [(), (2, 1, 4), (1, 2, 1, 4)])
+    def test_a_head_mask_of_another_number_of_dimensions_is_refused(self, shape: tuple[int, ...]) -> None:
+        with pytest.raises(ValueError, match=r"^head_mask has shape .*\. Give \(heads,\) or \(layers, heads\)\.$"):
+            head_mask_of_layers(torch.ones(shape), 2, torch.float32)
+
+    def test_a_model_gives_its_masks_in_its_own_dtype(self) -> None:
+        model = tiny(BertModel).double()
+        mask = model.invert_attention_mask(torch.tensor([[1, 0]]))
+        assert (mask.dtype, mask.flatten().tolist()) == (torch.float64, [0, -1e9])
+        assert model.get_head_mask(None, 3) == [None, None, None]
+        assert model.get_head_mask(torch.ones(4, dtype=torch.long), 2).dtype == torch.float64
+
 
 @pytest.mark.parametrize("attention", ["eager", "sdpa"])
 @pytest.mark.parametrize("is_decoder", [False, True])
@@ -113,3 +127,43 @@ def test_a_decoders_token_never_depends_on_a_later_one() -> None:
     changed[:, 5:] = 3
     assert torch.equal(model(ids)[0][:, :5], model(changed)[0][:, :5])
     assert not torch.equal(tiny(BertModel)(ids)[0][:, :5], tiny(BertModel)(changed)[0][:, :5])
+
+
+def test_a_head_mask_of_five_dimensions_is_taken_where_each_fits() -> None:
+    model = tiny(BertModel)
+    expected = model(token_ids()).last_hidden_state
+    for shape in ((2, 1, 4, 1, 1), (2, 2, 4, 7, 7), (2, 1, 1, 1, 7), (2, 2, 1, 7, 1)):
+        assert torch.equal(model(token_ids(), head_mask=torch.ones(shape)).last_hidden_state, expected)
+    for shape in ((1, 1, 4, 1, 1), (3, 1, 4, 1, 1), (2, 3, 4, 1, 1), (2, 1, 3, 1, 1), (2, 1, 4, 6, 1), (2, 1, 4, 1, 8)):
+        message = rf"^head_mask has shape {re.escape(str(shape))}; it must be \(4,\) or \(2, 4\)\.$"
+        with pytest.raises(ValueError, match=message):
+            model(token_ids(), head_mask=torch.ones(shape))
+
+
+def test_a_head_mask_of_five_dimensions_counts_what_was_cached() -> None:
+    model = tiny(BertModel, is_decoder=True)
+    past = model(token_ids()[:, :6], use_cache=True).past_key_values
+    last = token_ids()[:, 6:]
+    model(last, past_key_values=past, head_mask=torch.ones(2, 1, 1, 1, 7))
+    with pytest.raises(ValueError, match="head_mask has shape"):
+        model(last, past_key_values=past, head_mask=torch.ones(2, 1, 1, 7, 7))
+
+
+def test_a_silenced_head_is_silent_in_cross_attention_too() -> None:
+    model = tiny(BertModel, is_decoder=True, add_cross_attention=True)
+    mask = torch.tensor([1.0, 0.0, 1.0, 1.0])
+    states = torch.randn(2, 5, 32, generator=torch.Generator().manual_seed(1))
+    outputs = model(token_ids(), encoder_hidden_states=states, head_mask=mask, output_attentions=True)
+    for probabilities in (*outputs.attentions, *outputs.cross_attentions):
+        assert not probabilities[:, 1].any()
+        assert probabilities[:, [0, 2, 3]].any(dim=-1).all()
+
+
+@pytest.mark.parametrize("is_decoder", [False, True])
+def test_what_is_padded_on_the_left_is_seen_by_no_later_token(is_decoder: bool) -> None:
+    model, ids = tiny(BertModel, is_decoder=is_decoder), token_ids()
+    mask = torch.tensor([[0, 0, 1, 1, 1, 1, 1]] * 2)
+    other = torch.cat([(ids[:, :2] + 1) % 99, ids[:, 2:]], dim=1)
+    seen, unseen = (model(changed, attention_mask=mask).last_hidden_state[:, 2:] for changed in (ids, other))
+    assert torch.equal(seen, unseen)
+    assert not torch.equal(model(ids).last_hidden_state[:, 2:], model(other).last_hidden_state[:, 2:])

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from minibert import BertConfig, BertForMaskedLM, BertModel
-from tests.unit.tiny_bert import same_weights, text_batch, tiny
+from minibert.model.surgery import prune_linear_layer
+from tests.unit.tiny_bert import same_weights, text_batch, tiny, token_ids
 
 
 def without_heads(model: BertModel, mask: list[list[float]]) -> torch.Tensor:
@@ -88,3 +89,35 @@ def test_heads_may_be_given_by_any_iterable() -> None:
     model = tiny(BertModel)
     model.prune_heads({0: (head for head in [1, 3])})
     assert model.config.pruned_heads == {0: [1, 3]}
+
+
+def test_a_head_mask_fits_what_pruning_left() -> None:
+    model = tiny(BertModel)
+    model.prune_heads({0: [1], 1: [2]})
+    expected = model(token_ids()).last_hidden_state
+    for shape in ((3,), (2, 3), (2, 1, 3, 1, 1)):
+        assert torch.equal(model(token_ids(), head_mask=torch.ones(shape)).last_hidden_state, expected)
+    for shape in ((2, 1, 3), (2, 1, 3, 1)):
+        with pytest.raises(ValueError, match="head_mask has shape"):
+            model(token_ids(), head_mask=torch.ones(shape))
+
+
+def test_a_layer_counted_from_the_end_is_remembered_by_its_own_number() -> None:
+    model = tiny(BertModel, pruned_heads={-1: [2]})
+    assert model.config.pruned_heads == {1: [2]}
+    assert [layer.attention.pruned_heads for layer in model.encoder.layer] == [set(), {2}]
+    model.prune_heads({-2: [0]})
+    assert model.config.pruned_heads == {1: [2], 0: [0]}
+
+
+def test_layers_that_pruning_leaves_are_on_their_device_in_their_dtype_and_draw_as_many_numbers() -> None:
+    layer = torch.nn.Linear(4, 3, device="meta", dtype=torch.float64)
+    kept = prune_linear_layer(layer, torch.tensor([0, 2]))
+    assert (kept.weight.device.type, kept.weight.dtype, kept.weight.shape) == ("meta", torch.float64, (2, 4))
+    plain = torch.nn.Linear(4, 3)
+    for dim, index in ((0, torch.tensor([2, 0])), (1, torch.tensor([3, 1, 0]))):
+        kept = prune_linear_layer(plain, index, dim=dim)
+        assert torch.equal(kept.weight, plain.weight.index_select(dim, index))
+        assert torch.equal(kept.bias, plain.bias[index] if dim == 0 else plain.bias)
+        assert kept.weight.requires_grad
+        assert kept.weight.is_leaf

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors import safe_open
+from torch import nn
 
-from minibert import BertForMaskedLM, BertForPreTraining, BertModel, BertPreTrainedModel
+from minibert import BertConfig, BertForMaskedLM, BertForPreTraining, BertModel, BertPreTrainedModel
 from tests.unit.tiny_bert import same_weights, text_batch, tiny, token_ids
 
 WITH_DECODER = [BertForPreTraining, BertForMaskedLM]
@@ -167,3 +168,24 @@ class TestReplacing:
     def test_the_word_embeddings_are_reached_from_every_model(self) -> None:
         for model in (tiny(BertModel), tiny(BertForMaskedLM), tiny(BertForPreTraining)):
             assert model.get_input_embeddings() is model.base_model.embeddings.word_embeddings
+
+
+class WithoutBias(BertForMaskedLM):
+    """A head whose scores have no bias."""
+
+    def __init__(self, config: BertConfig):
+        super().__init__(config)
+        self.scores = nn.Linear(config.hidden_size, config.vocab_size, bias=False)
+        self.tie_weights()
+
+    def get_output_embeddings(self) -> nn.Linear | None:
+        return getattr(self, "scores", None)
+
+
+def test_a_decoder_without_a_bias_is_tied_and_gets_none() -> None:
+    model = tiny(WithoutBias)
+    assert model.scores.weight is model.get_input_embeddings().weight
+    assert model.scores.bias is None
+    model.resize_token_embeddings(120)
+    assert model.scores.weight is model.get_input_embeddings().weight
+    assert (model.scores.out_features, model.scores.bias) == (120, None)

@@ -252,3 +252,21 @@ def test_default_eps_and_decay_are_not_pytorch_s():
     ours, torchs = AdamW([parameter(1.0)]).defaults, torch.optim.AdamW([parameter(1.0)]).defaults
     assert (ours["eps"], ours["weight_decay"]) == (1e-6, 0.0)
     assert (torchs["eps"], torchs["weight_decay"]) == (1e-8, 0.01)
+
+
+class Shard(torch.nn.Parameter):
+    """What a distributed tensor is to an optimizer: it gives this process's shard."""
+
+    def to_local(self) -> torch.Tensor:
+        return self.view(-1)[:1]
+
+
+def test_of_a_distributed_tensor_the_shard_of_this_process_is_updated():
+    whole, plain = Shard(torch.tensor([1.0, 2.0])), torch.nn.Parameter(torch.tensor([1.0]))
+    gradient = Shard(torch.tensor([0.5, 0.25]))
+    optimizer = AdamW([whole], lr=0.1)
+    whole.grad, plain.grad = gradient, torch.tensor([0.5])
+    optimizer.step()
+    AdamW([plain], lr=0.1).step()
+    assert whole.data.tolist() == [plain.item(), 2.0]
+    assert optimizer.state[whole]["exp_avg"].shape == (1,)

@@ -162,3 +162,7 @@ def test_a_layerwise_group_says_how_its_rate_came_about():
     first = layerwise_groups(TinyBert(), lr=0.25, layer_decay=0.5)[0]
     assert first["lr"] == 0.25 * 0.5**3
     assert "lr is 0.25 × 0.5^3" in first["why"]
+
+
+def test_a_layer_decay_of_one_gives_every_layer_the_same_rate() -> None:
+    assert {group["lr"] for group in layerwise_groups(TinyBert(layers=3), lr=0.5, layer_decay=1.0)} == {0.5}

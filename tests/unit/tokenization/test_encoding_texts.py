@@ -269,3 +269,33 @@ def test_roles_of_tokens(tokenizer, caplog):
     tokenizer.mask_token = "dog"
     assert tokenizer.mask_token_id == tokenizer.vocab["dog"]
     assert tokenizer.all_special_tokens == ["[UNK]", "[SEP]", "[PAD]", "[CLS]", "dog"]
+
+
+def test_columns_that_are_tensors_already_stay_the_same_tensors(tokenizer):
+    encoding = tokenizer("hello", return_tensors="pt")
+    before = dict(encoding)
+    assert encoding.convert_to_tensors("pt") is encoding
+    assert all(encoding[name] is column for name, column in before.items())
+    lists = tokenizer("hello")
+    assert lists.convert_to_tensors(None).data == dict(tokenizer("hello"))
+    assert lists.convert_to_tensors("np", prepend_batch_axis=True).input_ids.shape == (1, 3)
+
+
+def test_a_batch_becomes_tensors_of_two_dimensions(tokenizer):
+    assert tokenizer(["hello", "dog"]).convert_to_tensors("pt").input_ids.shape == (2, 3)
+    assert tokenizer("hello").convert_to_tensors("np").input_ids.shape == (3,)
+
+
+def test_rows_of_ones_own_are_padded_column_by_column(tokenizer):
+    columns = {
+        "input_ids": [[5], [5, 6]],
+        "token_type_ids": [[1], [1, 1]],
+        "special_tokens_mask": [[0], [0, 0]],
+        "offset_mapping": [[(0, 1)], [(0, 1), (1, 2)]],
+    }
+    padded = tokenizer.pad(columns)
+    assert padded.input_ids == [[5, 0], [5, 6]]
+    assert padded.token_type_ids == [[1, 0], [1, 1]]
+    assert padded.special_tokens_mask == [[0, 1], [0, 0]]
+    assert padded.offset_mapping == [[(0, 1), (0, 0)], [(0, 1), (1, 2)]]
+    assert padded.attention_mask == [[1, 0], [1, 1]]

@@ -7,6 +7,7 @@ import pickle
 import pytest
 
 from minibert.tokenization import BertTokenizer, BertTokenizerFast, CharSpan, TokenSpan
+from minibert.tokenization.words import Traced
 
 TEXT = "the  Dogs [MASK] don\u0301t"
 
@@ -130,3 +131,64 @@ def test_words_never_to_be_split_have_offsets(vocab_file):
     encoding = tokenizer("x a-b c-d", return_offsets_mapping=True)
     assert encoding.offset_mapping == [(0, 0), (0, 1), (2, 5), (6, 7), (7, 8), (8, 9), (0, 0)]
     assert encoding.word_ids() == [None, 0, 1, 2, 3, 4, None]
+
+
+def test_a_pickled_encoding_that_did_not_come_from_text_still_does_not_know(tokenizer):
+    encoding = tokenizer.prepare_for_model([7, 8])
+    again = pickle.loads(pickle.dumps(encoding))
+    assert again == encoding
+    assert again.encodings is None
+    with pytest.raises(ValueError, match="made from ids"):
+        again.word_ids()
+
+
+def test_a_row_is_as_long_as_its_tokens(tokenizer):
+    rows = [tokenizer(["hello", "the dogs"])[row] for row in (0, 1)]
+    assert [len(row) for row in rows] == [3, 5]
+    assert [len(row.tokens) for row in rows] == [3, 5]
+
+
+def test_text_split_at_a_character_of_its_own_choice_is_plain_text():
+    traced = Traced("a b,c", [4, 5, 6, 7, 8])
+    assert [part.positions for part in traced.split()] == [[4], [6, 7, 8]]
+    for parts in (traced.split(","), traced.split(sep=",")):
+        assert parts == ["a b", "c"]
+        assert not any(isinstance(part, Traced) for part in parts)
+
+
+def test_every_look_up_of_the_second_text_of_any_row(tokenizer):
+    encoding = tokenizer([("the", "a b"), ("dogs", "the world")])
+    row = encoding.tokens(1)
+    assert row == ["[CLS]", "dog", "##s", "[SEP]", "the", "world", "[SEP]"]
+    assert encoding.word_to_tokens(1, 1, 1) == TokenSpan(5, 6)
+    assert encoding.word_to_chars(1, 1, 1) == CharSpan(4, 9)
+    assert encoding.char_to_token(1, 4, 1) == 5
+    assert encoding.char_to_word(1, 4, 1) == 1
+    assert (encoding.char_to_token(1, 3, 1), encoding.char_to_word(1, 3, 1), encoding.word_to_chars(1, 2, 1)) == (
+        None,
+    ) * 3
+    assert encoding.word_to_tokens(1, 0) == TokenSpan(1, 3)
+    assert encoding.word_to_chars(1, 0) == CharSpan(0, 4)
+    assert encoding.char_to_token(1, 3) == 2
+    assert (encoding.token_to_sequence(1, 5), encoding.token_to_word(1, 5)) == (1, 1)
+    assert encoding.token_to_chars(1, 5) == CharSpan(4, 9)
+    assert encoding.token_to_chars(1, 3) is None
+    assert encoding[1].sequence_ids == encoding.sequence_ids(1) == [None, 0, 0, None, 1, 1, None]
+    assert encoding[1].word_ids == encoding.word_ids(1) == [None, 0, 0, None, 0, 1, None]
+
+
+def test_the_state_of_an_encoding_has_its_attributes_and_no_others(tokenizer):
+    for encoding in (tokenizer("hello"), tokenizer.prepare_for_model([7, 8])):
+        state = encoding.__getstate__()
+        assert state.keys() == vars(encoding).keys()
+        assert state["data"] == encoding.data
+    assert [each.tokens for each in tokenizer("hello").__getstate__()["_encodings"]] == [["[CLS]", "hello", "[SEP]"]]
+    assert state["_encodings"] is None
+
+
+def test_text_knows_its_characters_after_a_replacement_of_one_by_one_only():
+    traced = Traced("a-b-", [3, 4, 5, 6])
+    same = traced.replace("-", "+", 1)
+    assert (same, same.positions) == ("a+b-", [3, 4, 5, 6])
+    for other in (traced.replace("-", "--"), traced.replace("-b", "c"), traced.replace("-", "")):
+        assert not isinstance(other, Traced)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
@@ -145,3 +146,11 @@ def test_adding_and_loading_many_tokens_takes_work_in_proportion(vocab_file, tmp
         "dog",
         "token1999",
     ]
+
+
+def test_what_is_made_again_where_it_is_used_is_not_pickled(tokenizer):
+    tokenizer.tokenize(TEXT)
+    assert "_steps" in vars(tokenizer)
+    again = pickle.loads(pickle.dumps(tokenizer))
+    assert vars(again).keys() == vars(tokenizer).keys() - {"_steps"}
+    assert again.tokenize(TEXT) == tokenizer.tokenize(TEXT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -170,3 +171,43 @@ def test_the_python_class_made_from_a_vocabulary_finds_them_between_spaces_as_th
     made = BertTokenizer(VOCAB)
     assert made.tokenize("the [MASK] cat") == ["the", "[MASK]", "cat"]
     assert made.tokenize("the [MASK].") == ["the", "[", "mask", "]", "."]
+
+
+def test_a_token_does_not_begin_inside_another_one() -> None:
+    made = tokenizer(lower=True)
+    made.add_tokens([AddedToken("<E><e", normalized=False), AddedToken("<e>", normalized=False)], special_tokens=True)
+    assert made.tokenize("<E><e>") == ["<E><e", ">"]
+    assert made.tokenize("<e><E><e><e>") == ["<e>", "<E><e", ">", "<e>"]
+
+
+def test_where_text_keeps_its_case_an_added_token_does_too() -> None:
+    made = tokenizer(lower=False)
+    made.add_tokens(["NewWord"])
+    assert made.tokenize("the NewWord") == ["the", "NewWord"]
+    assert "NewWord" not in made.tokenize("the newword")
+    lower = tokenizer(lower=True)
+    lower.add_tokens(["NewWord"])
+    assert lower.tokenize("the NewWord newword") == ["the", "newword", "newword"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "token"),
+    [
+        ({"special": True, "normalized": True}, "NeW"),
+        ({"special": False, "normalized": False}, "NeW"),
+        ({"special": True}, "NeW"),
+        ({"normalized": False}, "NeW"),
+        ({"special": False, "normalized": True}, "new"),
+        ({}, "new"),
+    ],
+    ids=str,
+)
+def test_an_added_token_keeps_its_case_if_it_is_special_or_not_normalized(
+    flags: dict[str, bool], token: str, tmp_path: Path
+) -> None:
+    tokenizer(lower=True).save_pretrained(tmp_path)
+    described = {"added_tokens_decoder": {str(len(VOCAB)): {"content": "NeW", **flags}}}
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(described))
+    opened = BertTokenizer.from_pretrained(tmp_path)
+    assert opened.get_added_vocab() == {token: len(VOCAB)}
+    assert opened.tokenize("the NeW cat").count(token) == 1

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+from pathlib import Path
 
 import pytest
 
@@ -138,3 +140,138 @@ def test_the_published_models_end_at_512(vocab_file, monkeypatch):
     assert BertTokenizer.from_pretrained("bert-base-uncased").model_max_length == 512
     assert BertTokenizer.from_pretrained("bert-large-cased-whole-word-masking").model_max_length == 512
     assert BertTokenizer.from_pretrained("someone/else").model_max_length == int(1e30)
+    for said, longest in ((1000, 512), (300, 300)):
+        (vocab_file.parent / "tokenizer_config.json").write_text(json.dumps({"model_max_length": said}))
+        assert BertTokenizer.from_pretrained("bert-base-uncased").model_max_length == longest
+        assert BertTokenizer.from_pretrained("someone/else").model_max_length == said
+
+
+def test_special_tokens_are_read_under_their_newest_name(tokenizer, tmp_path):
+    tokenizer.save_pretrained(tmp_path)
+    (tmp_path / "special_tokens_map.json").unlink()
+    settings = {"extra_special_tokens": ["<E>"]}
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(settings), encoding="utf-8")
+    assert BertTokenizer.from_pretrained(tmp_path).additional_special_tokens == ["<E>"]
+    settings["additional_special_tokens"] = ["<A>"]
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(settings), encoding="utf-8")
+    assert BertTokenizer.from_pretrained(tmp_path).additional_special_tokens == ["<A>"]
+
+
+@pytest.mark.parametrize("index", ["32", 1.5, True, None, [32]])
+def test_the_id_of_an_added_token_that_is_no_whole_number_is_named(index, tokenizer, tmp_path):
+    tokenizer.save_pretrained(tmp_path)
+    (tmp_path / "added_tokens.json").write_text(json.dumps({"xnew": index}), encoding="utf-8")
+    with pytest.raises(CheckpointError, match=r"added_tokens\.json: the id of 'xnew' must be a whole number"):
+        BertTokenizer.from_pretrained(tmp_path)
+
+
+def test_no_new_tokens_are_none(tokenizer):
+    before = len(tokenizer)
+    assert tokenizer.add_tokens([]) == 0
+    assert tokenizer.add_tokens("") == 0
+    assert len(tokenizer) == before
+
+
+@pytest.mark.parametrize("role", ["cls_token", "sep_token"])
+def test_an_input_without_its_first_or_last_token_cannot_be_built(role, tokenizer):
+    setattr(tokenizer, role, None)
+    with pytest.raises(ValueError, match="begins with cls_token and ends with sep_token: set both on the tokenizer"):
+        tokenizer.build_inputs_with_special_tokens([7])
+
+
+def test_what_is_saved_beside_the_vocabulary(tokenizer, tmp_path):
+    tokenizer.save_pretrained(tmp_path)
+    saved = json.loads((tmp_path / "tokenizer_config.json").read_text(encoding="utf-8"))
+    assert saved == {
+        "do_lower_case": True,
+        "do_basic_tokenize": True,
+        "never_split": None,
+        "tokenize_chinese_chars": True,
+        "strip_accents": None,
+        "clean_text": True,
+        "max_input_chars_per_word": 100,
+        "unk_token": "[UNK]",
+        "sep_token": "[SEP]",
+        "pad_token": "[PAD]",
+        "cls_token": "[CLS]",
+        "mask_token": "[MASK]",
+        "model_max_length": tokenizer.model_max_length,
+        "padding_side": "right",
+        "name_or_path": tokenizer.name_or_path,
+        "tokenizer_class": "BertTokenizer",
+    }
+    roles = json.loads((tmp_path / "special_tokens_map.json").read_text(encoding="utf-8"))
+    assert roles == {name: saved[name] for name in saved if name.endswith("_token")}
+
+
+def test_a_tokenizer_keeps_its_arguments_and_nothing_else(vocab_file, caplog):
+    kept = BertTokenizer(vocab_file, do_lower_case=False, mirror="x", sep_tokn="y").init_kwargs
+    signature = inspect.signature(BertTokenizer.__init__).parameters
+    assert set(kept) == set(signature) - {"self", "vocab_file", "others"} | {"mirror", "sep_tokn"}
+    assert (kept["do_lower_case"], kept["mirror"], kept["sep_tokn"]) == (False, "x", "y")
+    expected = "BertTokenizer has no argument sep_tokn: it is kept in init_kwargs and changes nothing"
+    expected += ". Did you mean sep_token or pad_token or eos_token?"
+    assert [record.getMessage() for record in caplog.records] == [expected]
+
+
+def test_arguments_of_the_reference_that_have_no_effect_are_not_kept(vocab_file, caplog):
+    old = ("resume_download", "proxies", "mirror", "trust_remote_code", "use_auth_token", "use_fast")
+    old += ("from_slow", "from_tf", "from_flax", "_fast_init")
+    opened = BertTokenizer.from_pretrained(vocab_file.parent, **dict.fromkeys(old))
+    assert not opened.init_kwargs.keys() & {*old}
+    assert not caplog.records
+
+
+def test_a_token_with_settings_is_saved_with_its_kind_in_one_file_and_without_in_the_other(tokenizer, tmp_path):
+    tokenizer.add_special_tokens({"mask_token": AddedToken("<M>", lstrip=True)})
+    tokenizer.save_pretrained(tmp_path)
+    plain = {"content": "<M>", "lstrip": True, "rstrip": False, "single_word": False, "normalized": True}
+    files = {
+        name: json.loads((tmp_path / f"{name}.json").read_text()) for name in ("tokenizer_config", "special_tokens_map")
+    }
+    in_config, in_map = (dict(content["mask_token"]) for content in files.values())
+    assert in_config.pop("__type") == "AddedToken"
+    assert in_config.items() >= plain.items()
+    assert in_map.items() >= plain.items()
+    assert "__type" not in in_map
+
+
+def test_a_folder_on_the_hub_is_looked_for_by_its_whole_name(monkeypatch):
+    asked = []
+
+    def locate(name, **named):
+        asked.append((name, named))
+        raise CheckpointError("enough")
+
+    monkeypatch.setattr("minibert.tokenization.tokenizer_files.locate", locate)
+    for settings in ({}, {"subfolder": "part"}, {"token": "a", "use_auth_token": "b"}, {"use_auth_token": "b"}):
+        with pytest.raises(CheckpointError, match="enough"):
+            BertTokenizer.from_pretrained("some/name", revision="r", cache_dir="c", **settings)
+    assert [name for name, _ in asked] == ["some/name", Path("some/name/part"), "some/name", "some/name"]
+    assert [named["token"] for _, named in asked] == [None, None, "a", "b"]
+    names = ("vocab.txt", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "tokenizer.json")
+    for _, named in asked:
+        assert (named["revision"], named["cache_dir"]) == ("r", "c")
+        assert named["filenames"] == (*names, "config.json")
+
+
+def test_of_a_line_only_its_end_is_no_part_of_the_piece(tmp_path):
+    pieces = ["[UNK]", "X", "##X", "XX", " x ", "", "n", "\\n"]
+    (tmp_path / "vocab.txt").write_text("".join(f"{piece}\n" for piece in pieces), encoding="utf-8")
+    assert load_vocab(tmp_path / "vocab.txt") == {piece: index for index, piece in enumerate(pieces)}
+
+
+@pytest.mark.parametrize("entry", ["x", None, 5, ["x"], {"id": 5}, {"content": 5}, {"content": "x", "special": 1}])
+def test_an_added_token_that_is_none_is_named(entry, vocab_file):
+    described = {"added_tokens_decoder": {"5": entry}}
+    (vocab_file.parent / "tokenizer_config.json").write_text(json.dumps(described), encoding="utf-8")
+    with pytest.raises(CheckpointError, match=r": an added token needs a content and an id, which .* is not$"):
+        BertTokenizer.from_pretrained(vocab_file.parent)
+
+
+def test_letters_are_saved_as_they_are(tokenizer, tmp_path):
+    tokenizer.add_special_tokens({"mask_token": "[遮]"})
+    tokenizer.add_tokens(["好啊"])
+    tokenizer.save_pretrained(tmp_path)
+    for name, token in (("tokenizer_config", "[遮]"), ("special_tokens_map", "[遮]"), ("added_tokens", "好啊")):
+        assert f'"{token}"' in (tmp_path / f"{name}.json").read_text(encoding="utf-8")

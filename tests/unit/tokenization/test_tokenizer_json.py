@@ -223,3 +223,60 @@ def test_the_roles_of_special_tokens_map_go_with_it(tmp_path: Path, tokenizer_cl
     tokenizer = tokenizer_class.from_pretrained(tmp_path)
     assert tokenizer.mask_token == "[unused1]"
     assert tokenizer.tokenize("dog [unused1].")[:2] == ["dog", "[unused1]"]
+
+
+def test_the_usual_special_tokens_are_no_additional_ones(tmp_path: Path) -> None:
+    whole = copy.deepcopy(WHOLE)
+    del whole["post_processor"]
+    whole["model"].pop("unk_token", None)
+    names = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[unused1]"]
+    whole["added_tokens"] = [
+        {"id": VOCAB[name], "content": name, "special": True, "single_word": False, "lstrip": False, "rstrip": False}
+        | {"normalized": False}
+        for name in names
+    ]
+    (tmp_path / "tokenizer.json").write_text(json.dumps(whole))
+    assert BertTokenizer.from_pretrained(tmp_path).additional_special_tokens == ["[unused1]"]
+
+
+def test_the_file_itself_can_be_named(tmp_path: Path) -> None:
+    (tmp_path / "tokenizer.json").write_text(json.dumps(WHOLE))
+    by_folder, by_file = (BertTokenizer.from_pretrained(path) for path in (tmp_path, tmp_path / "tokenizer.json"))
+    assert by_file.get_vocab() == by_folder.get_vocab() == VOCAB
+    assert by_file.name_or_path == str(tmp_path / "tokenizer.json")
+
+
+def test_a_file_without_a_frame_is_said_to_get_one(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "tokenizer.json"
+    path.write_text(json.dumps({**WHOLE, "post_processor": None}))
+    assert BertTokenizer.from_pretrained(tmp_path)("dog").input_ids == [VOCAB[t] for t in ("[CLS]", "dog", "[SEP]")]
+    expected = f"{path}: has no post_processor. [CLS] and [SEP] are added all the same, as a BERT expects."
+    assert [(record.name, record.getMessage()) for record in caplog.records] == [("minibert", expected)]
+
+
+def test_a_file_need_not_speak_of_added_tokens(tmp_path: Path) -> None:
+    path = tmp_path / "tokenizer.json"
+    path.write_text(json.dumps({name: value for name, value in WHOLE.items() if name != "added_tokens"}))
+    for opened in (
+        BertTokenizer.from_pretrained(tmp_path),
+        BertTokenizer.from_pretrained(path),
+        BertTokenizerFast(None, path),
+    ):
+        assert opened.get_vocab() == VOCAB
+        assert opened.get_added_vocab() == {}
+
+
+@pytest.mark.parametrize(
+    ("without", "said"), [("model", "KeyError('model')"), ("type", "model.type is 'BPE', and should be 'WordPiece'")]
+)
+def test_a_file_of_another_kind_is_refused_with_the_reason(without: str, said: str, tmp_path: Path) -> None:
+    whole = copy.deepcopy(WHOLE)
+    if without == "model":
+        del whole["model"]
+    else:
+        whole["model"]["type"] = "BPE"
+    path = tmp_path / "tokenizer.json"
+    path.write_text(json.dumps(whole))
+    with pytest.raises(CheckpointError) as refusal:
+        BertTokenizer.from_pretrained(tmp_path)
+    assert str(refusal.value) == f"{path}: describes no BERT tokenizer: {said}"

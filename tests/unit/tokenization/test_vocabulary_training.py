@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from minibert.tokenization import BertTokenizer, WordpieceTokenizer, train_wordpiece
-from minibert.tokenization.train_vocabulary import SPECIAL_TOKENS, Pieces, learn_pieces
+from minibert.tokenization.train_vocabulary import LETTERS, SPECIAL_TOKENS, Pieces, learn_pieces
 
 TEXT = "The lowest dog ran lower than the low dogs, and the dogs ran low.\n" * 20
 
@@ -147,3 +147,11 @@ def test_a_character_seen_once_is_no_piece_where_others_are_many():
     counts = Counter({chr(0x4E00 + number): 5 for number in range(1000)}) + Counter({"龍": 1, "龜": 2})
     assert "龜" in learn_pieces(counts, 8192)
     assert "龍" not in learn_pieces(counts, 8192)
+
+
+@pytest.mark.parametrize("more", [0, 1, 2, 5])
+def test_characters_that_stand_alone_fill_what_is_left_and_no_more(more):
+    many = {chr(0x4E00 + number): 2000 - number for number in range(LETTERS + 3)}
+    vocab = learn_pieces(many, len(SPECIAL_TOKENS) + LETTERS + more)
+    assert vocab[: len(SPECIAL_TOKENS)] == list(SPECIAL_TOKENS)
+    assert vocab[len(SPECIAL_TOKENS) :] == list(many)[: LETTERS + min(more, 3)]

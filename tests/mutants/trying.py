@@ -1,0 +1,271 @@
+"""Try mutants: a fork for each runs the tests that run its line, until one fails.
+
+Inside of functions: one pytest has collected all tests, and the fork sets the mutated function's `__code__`, so that nothing is
+imported twice. Outside, where a mistake is made at import: the fork is of a process that has imported PyTorch and not the package.
+"""
+
+from __future__ import annotations
+
+import ast
+import gc
+import json
+import os
+import resource
+import shutil
+import signal
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import cache, partial
+from importlib.machinery import SourceFileLoader
+from itertools import accumulate
+from pathlib import Path
+from types import CodeType, FunctionType
+
+import hypothesis
+import pytest
+from coverage import CoverageData
+
+from tests.mutants.drawing import FUNCTIONS, Mutant
+
+SECONDS_OF_A_TEST = 5  # of the processor, and ten times what it took before: a loop without an end has then been met
+MEMORY = 12 << 30
+AT_IMPORT = "at import"
+ARGUMENTS = ("-q", "-p", "no:cacheprovider", "-p", "no:randomly", "--hypothesis-seed=0")
+
+
+class Tests:
+    """Which tests run a line, and how long each takes."""
+
+    def __init__(self, root: Path, covered: Path, times: Path, *, seconds: float) -> None:
+        self.root, self.seconds = root, seconds
+        self.data = CoverageData(str(covered))
+        self.data.read()
+        self.times: dict[str, float] = json.loads(times.read_text(encoding="utf-8"))
+        self.kills: Counter[tuple[str, str]] = Counter()  # of a test among the mutants of a file
+
+    def inside(self, mutant: Mutant) -> set[str]:
+        """The tests that run the mutant's statement: none, if it runs when its module is imported."""
+        lines = self.of(mutant.path)
+        statement = statement_around(self.root / mutant.path, mutant.line) if mutant.function else range(0)
+        return set().union(*(lines.get(line, ()) for line in statement))
+
+    def running(self, mutant: Mutant, known: Collection[str]) -> list[str]:
+        """Tests that run the mutant's statement, those first that killed others of its file, then the nearest, then the fastest.
+
+        As many as the time for one mutant allows.
+        """
+        near = {mutant.path.split("/")[1].removesuffix(".py"), Path(mutant.path).stem}
+
+        def order(test: str) -> tuple[int, bool, float]:
+            return -self.kills[mutant.path, test], not near_to(test, near), self.times[test]
+
+        tests = self.inside(mutant) or set().union(*self.of(mutant.path).values())
+        chosen = sorted(tests.intersection(known), key=order)
+        until = accumulate(self.times[test] for test in chosen)
+        return [test for test, total in zip(chosen, until, strict=True) if total <= self.seconds]
+
+    @cache  # noqa: B019  # there is one of these
+    def of(self, path: str) -> dict[int, set[str]]:
+        """The tests that run each line of a file."""
+        measured = next((name for name in self.data.measured_files() if name.endswith(path)), "")
+        found = self.data.contexts_by_lineno(measured).items()
+        return {
+            line: {context.rpartition("|")[0] for context in contexts} & self.times.keys() for line, contexts in found
+        }
+
+
+def near_to(test: str, names: set[str]) -> bool:
+    """Whether a test is about a module: it lies in its folder or bears its name."""
+    path = Path(test.partition("::")[0])
+    return path.parent.name in names or any(name in path.stem for name in names)
+
+
+def statement_around(path: Path, line: int) -> range:
+    """The lines of the innermost statement; of one with a body those before the body, none for the line of a `def`."""
+    around = [
+        node
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.stmt) and node.lineno <= line <= (node.end_lineno or node.lineno)
+    ]
+    statement = max(around, key=lambda node: (node.lineno, -(node.end_lineno or 0)))
+    if isinstance(statement, FUNCTIONS | ast.ClassDef):
+        return range(0)
+    body = getattr(statement, "body", None)
+    return range(statement.lineno, body[0].lineno if body else (statement.end_lineno or statement.lineno) + 1)
+
+
+def functions_of(code: CodeType) -> Iterator[CodeType]:
+    """The code of each function of a module or class, in their order."""
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            if constant.co_flags & 0x2:  # CO_NEWLOCALS: a function
+                yield constant
+            else:
+                yield from functions_of(constant)
+
+
+def mutate(root: Path, mutant: Mutant, source: str, functions: list[FunctionType]) -> bool:
+    """Put the mutant's code into the function that is imported; False if that cannot be done."""
+    path = str(root / mutant.path)
+    old, new = (
+        [
+            code
+            for code in functions_of(compile(source, path, "exec", dont_inherit=True))
+            if code.co_qualname == mutant.function
+        ]
+        for source in (Path(path).read_text(encoding="utf-8"), source)
+    )
+    place = next((at for at, code in enumerate(old) if code != new[at]), None)
+    if place is None:
+        return False
+    changed = list(pairs(old[place], new[place]))
+    live = [(each, then) for each in functions for now, then in changed if each.__code__ == now]
+    try:
+        for function, then in live:
+            function.__code__ = then
+    except ValueError:  # it has other variables of the functions around it now
+        return False
+    return bool(live)
+
+
+def pairs(old: CodeType, new: CodeType) -> Iterator[tuple[CodeType, CodeType]]:
+    """The code of a function before and after, and of every function in it that is another now: an import may have made it."""
+    yield old, new
+    inner = ([each for each in code.co_consts if isinstance(each, CodeType)] for code in (old, new))
+    for before, after in zip(*inner, strict=False):
+        if before != after:
+            yield from pairs(before, after)
+
+
+class Forks:
+    """A process for each mutant, `jobs` at a time; `done` gets what became of each."""
+
+    def __init__(self, jobs: int, done: Callable[[Mutant, str, str, int, float], None]) -> None:
+        self.jobs, self.done = jobs, done
+        self.running: dict[int, tuple[Mutant, int, float, int]] = {}
+
+    def start(self, mutant: Mutant, tests: int, killer: Callable[[], str | None]) -> None:
+        """Fork, and let `killer` run the tests there: it returns the first that failed, "" if none did, None if it cannot say."""
+        if len(self.running) == self.jobs:
+            self.wait()
+        reader, writer = os.pipe()
+        child = os.fork()
+        if child:
+            os.close(writer)
+            self.running[child] = mutant, reader, time.monotonic(), tests
+            return
+        os.setpgid(0, 0)
+        gc.disable()  # it would copy what the fork shares
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        for stream in range(3):
+            os.dup2(nowhere, stream)
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+        scratch = scratch_of(os.getpid())
+        scratch.mkdir(parents=True)
+        os.environ.update(PYTEST_DEBUG_TEMPROOT=str(scratch), TMPDIR=str(scratch))
+        tempfile.tempdir = None
+        try:
+            found = killer()
+        except BaseException as error:
+            found = f"{type(error).__name__}: {error}"
+        os.write(writer, (AT_IMPORT if found is None else found).encode()[:500])
+        os._exit(0)
+
+    def wait(self) -> None:
+        """Wait until one is done, or has had ten minutes."""
+        while not (ended := os.waitpid(-1, os.WNOHANG))[0]:
+            for late in [child for child, (_, _, start, _) in self.running.items() if time.monotonic() - start > 600]:
+                os.killpg(late, signal.SIGKILL)
+            time.sleep(0.02)
+        child, status = ended
+        mutant, reader, start, tests = self.running.pop(child)
+        shutil.rmtree(scratch_of(child), ignore_errors=True)
+        with os.fdopen(reader) as told:
+            killer = f"signal {os.WTERMSIG(status)}" if os.WIFSIGNALED(status) else told.read()
+        result = "killed" if killer else "survived"
+        self.done(mutant, AT_IMPORT if killer == AT_IMPORT else result, killer, tests, time.monotonic() - start)
+
+    def wait_for_all(self) -> None:
+        """Wait until none is left."""
+        while self.running:
+            self.wait()
+
+
+def scratch_of(child: int) -> Path:
+    """Where a child's tests write."""
+    return Path(tempfile.gettempdir()) / f"minibert-mutants-{child}"
+
+
+class Failures:
+    """A plugin that keeps the names of the tests that failed; and a failing law needs no smallest example."""
+
+    def __init__(self) -> None:
+        self.failed: list[str] = []
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_configure(self) -> None:
+        phases = (hypothesis.Phase.explicit, hypothesis.Phase.generate)
+        hypothesis.settings.register_profile("mutants", hypothesis.settings(), phases=phases, database=None)
+        hypothesis.settings.load_profile("mutants")
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            self.failed.append(report.nodeid)
+
+
+class InFunctions(Failures):
+    """Tries mutants inside of functions in forks of a pytest that has collected all tests, and runs none itself."""
+
+    def __init__(self, root: Path, mutants: Iterable[tuple[Mutant, str]], tests: Tests, forks: Forks) -> None:
+        super().__init__()
+        self.root, self.mutants, self.tests, self.forks = root, mutants, tests, forks
+        self.functions: list[FunctionType] = []
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        items = {item.nodeid: item for item in session.items}
+        everything = [each for each in gc.get_objects() if isinstance(each, FunctionType)]
+        self.functions = [each for each in everything if each.__code__.co_filename.startswith(str(self.root))]
+        gc.freeze()  # or the first collection in a fork would copy every page
+        for mutant, source in self.mutants:
+            chosen = [items[name] for name in self.tests.running(mutant, items.keys())]
+            self.forks.start(mutant, len(chosen), partial(self.killer, mutant, source, chosen))
+        self.forks.wait_for_all()
+        return True
+
+    def killer(self, mutant: Mutant, source: str, items: list[pytest.Item]) -> str | None:
+        """Run tests until one fails; each may take ten times what it took before."""
+        if not mutate(self.root, mutant, source, self.functions):
+            return None
+        for item, following in zip(items, [*items[1:], None], strict=True):
+            item.config.pluginmanager.unregister(name="terminalreporter")
+            signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS_OF_A_TEST + 10 * self.tests.times[item.nodeid])
+            item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+            if self.failed:
+                return self.failed[0]
+        return ""
+
+
+def at_import(root: Path, mutants: Iterable[tuple[Mutant, str]], tests: Tests, forks: Forks) -> None:
+    """Try mutants outside of functions: in a fork of this process, which must not have imported the package yet."""
+    for mutant, source in mutants:
+        names = tests.running(mutant, tests.times.keys())
+        forks.start(mutant, len(names), partial(killer_at_import, str(root / mutant.path), source, names))
+    forks.wait_for_all()
+
+
+def killer_at_import(path: str, source: str, names: list[str]) -> str:
+    """Import `source` for `path`, and run tests until one fails."""
+    read = SourceFileLoader.get_code
+
+    def get_code(loader: SourceFileLoader, name: str) -> CodeType | None:
+        mutated = getattr(loader, "path", None) == path
+        return compile(source, path, "exec", dont_inherit=True) if mutated else read(loader, name)
+
+    SourceFileLoader.get_code = get_code  # type: ignore[assignment,method-assign]
+    signal.setitimer(signal.ITIMER_VIRTUAL, 120)
+    failures = Failures()
+    ended = pytest.main([*ARGUMENTS, "-x", *names], plugins=[failures])
+    return failures.failed[0] if failures.failed else f"pytest ended with {ended}" if ended else ""
