@@ -1,9 +1,10 @@
-"""Sentence vectors learned by contrast from novels: python -m benchmarks.sentence_vectors NOVELS [--seeds N …] [--steps N]
+"""Sentence vectors learned by contrast from novels: python -m benchmarks.sentence_vectors NOVELS [--seeds N …] [--steps N] [--keep FOLDER]
 
 NOVELS: a folder of novels as .txt. A sentence and the next one are a pair; of a batch of pairs, each sentence is to find the other of its
 pair among all. A batch is from four novels, as the question is. One novel in 25 is held out: 1,000 of their pairs, as many from each,
 measure how high the next sentence ranks among the 1,000 second sentences, by cosine. Prints the mean reciprocal rank of the untuned
-model under each pooling, and that of each seed after its training; a step takes about 0.8 seconds of a processor.
+model under each pooling, and that of each seed after its training; a step takes about 0.8 seconds of a processor. With --keep a run that was
+stopped goes on from its last 200th step, by the same numbers.
 """
 
 from __future__ import annotations
@@ -74,14 +75,23 @@ def contrast(firsts: Tensor, seconds: Tensor) -> Tensor:
     return (F.cross_entropy(scores, right) + F.cross_entropy(scores.T, right)) / 2
 
 
-def train(books: Sequence[list[Pair]], seed: int, steps: int) -> tuple[BertModel, BertTokenizer]:
-    """The bundled model, taught by contrast, without dropout: it hardly sees a sentence twice."""
-    chance = random.Random(seed)
+def train(books: Sequence[list[Pair]], seed: int, steps: int, kept: Path | None) -> tuple[BertModel, BertTokenizer]:
+    """The bundled model, taught by contrast, without dropout: it hardly sees a sentence twice.
+
+    kept: a file that the run is written to now and then, and goes on from.
+    """
+    chance, done = random.Random(seed), 0
     tokenizer, model = BertTokenizer.from_pretrained(MODEL), BertModel.from_pretrained(MODEL, add_pooling_layer=False)
     optimizer = AdamW(no_decay_groups(model, weight_decay=0.01), lr=LEARNING_RATE)
     schedule = get_linear_schedule_with_warmup(optimizer, num_warmup_steps=steps // 20, num_training_steps=steps)
     lengths, total = [len(book) for book in books], 0.0
-    for step in range(1, steps + 1):
+    if kept and kept.exists():
+        state = torch.load(kept)
+        for part, its_state in zip((model, optimizer, schedule), state["parts"], strict=True):
+            part.load_state_dict(its_state)
+        chance.setstate(state["chance"])
+        done = state["step"]
+    for step in range(done + 1, steps + 1):
         chosen = chance.choices(books, lengths, k=NOVELS_OF_A_BATCH)
         pairs = [pair for book in chosen for pair in chance.sample(book, PAIRS_OF_A_NOVEL)]
         loss = contrast(*(vectors(model, tokenizer, texts) for texts in zip(*pairs, strict=True)))
@@ -94,6 +104,10 @@ def train(books: Sequence[list[Pair]], seed: int, steps: int) -> tuple[BertModel
         if step % 50 == 0:
             print(f"  seed {seed}, step {step}: loss {total / 50:.3f}", flush=True)
             total = 0.0
+        if kept and step % 200 == 0:
+            state = {"parts": [part.state_dict() for part in (model, optimizer, schedule)]}
+            torch.save(state | {"chance": chance.getstate(), "step": step}, kept.with_suffix(".new"))
+            kept.with_suffix(".new").replace(kept)
     return model, tokenizer
 
 
@@ -103,7 +117,10 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--steps", type=int, default=4000)
     parser.add_argument("--out", type=Path, help="keep the model of the last seed in this folder")
+    parser.add_argument("--keep", type=Path, help="write each seed's run to this folder, and go on from there")
     options = parser.parse_args()
+    if options.keep:
+        options.keep.mkdir(parents=True, exist_ok=True)
     files = sorted(options.novels.glob("*.txt"))
     held_out = [file for number, file in enumerate(files) if is_held_out(number, HELD_OUT_NOVEL)]
     measured = measured_pairs(held_out)
@@ -113,7 +130,8 @@ def main() -> None:
     books = [neighbours(file) for file in files if file not in held_out]
     reached = []
     for seed in options.seeds:
-        model, tokenizer = train(books, seed, options.steps)
+        kept = options.keep / f"seed-{seed}-of-{options.steps}-steps.pt" if options.keep else None
+        model, tokenizer = train(books, seed, options.steps, kept)
         reached.append(reciprocal_rank(model, tokenizer, measured))
         print(f"seed {seed}: {reached[-1]:.4f}", flush=True)
     print(f"{statistics.mean(reached):.4f} ± {statistics.pstdev(reached):.4f}")

@@ -123,6 +123,7 @@ class TestFiles:
             f"'{path}' has no example that can be used. Left out: 1 × the answer is not in its context"
         )
 
+    @pytest.mark.slow
     def test_a_context_of_ten_thousand_words_is_read_in_windows(self, model: str, tmp_path: Path) -> None:
         context = "the cat sat on the mat " * 1666 + "and the dog ran away"
         path = squad(tmp_path, context, ("dog", context.index("dog")))

@@ -161,6 +161,7 @@ def test_a_tag_missing_from_training_is_named_by_the_line_of_its_sentence(tmp_pa
         encode_tags(sentences, tiny_tokenizer(), Labels(("O",)), 8, report)
 
 
+@pytest.mark.slow
 def test_a_sentence_of_ten_thousand_words_keeps_every_tag(tmp_path):
     path = write(tmp_path, "t.conll", "".join(f"unables\t{'BIO'[n % 3]}\n" for n in range(10_000)))
     sentences, report = read_tags(path)

@@ -101,6 +101,7 @@ COMMANDS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", COMMANDS)
 def test_sigterm_at_any_moment_leaves_nothing_temporary(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str

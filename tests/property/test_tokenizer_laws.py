@@ -208,6 +208,7 @@ def test_pieces_spell_the_word(vocab, word):
     assert pieces == ["[UNK]"] or (spelled == word and all(piece in vocab for piece in pieces))
 
 
+@pytest.mark.slow
 def test_every_character_of_unicode():
     """Each inside a word (past the first planes, one in 16), by memory and by the readable way."""
     tokenizer = TOKENIZERS["uncased"]

@@ -56,6 +56,7 @@ def test_every_function_has_an_answer_by_hand_that_is_right_and_one_that_is_wron
         assert functions == {case[0] for case in answers.right}, chapter
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("chapter", [chapter for chapter in CHAPTERS if chapter[:2] in ("04", "14")])
 def test_a_mutant_that_changes_nothing_passes(chapter: str, tmp_path: Path) -> None:
     right = [mutant for mutant in mutants_of(chapter, SEED, OF_EACH) if mutant.label in EQUIVALENT]

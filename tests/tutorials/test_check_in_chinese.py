@@ -182,6 +182,7 @@ def test_json_is_the_same_in_either_language(course: Path) -> None:
     assert json_of("check", "4", "--lang", "zh", *folder) == json_of("check", "4", "--lang", "en", *folder)
 
 
+@pytest.mark.slow
 def test_a_bert_of_ones_own_is_graded_in_chinese(tmp_path: Path) -> None:
     folder = tmp_path / "mine"
     assert "读那里的 README.md" in output_of("check", "my-bert", str(folder), "--start", "--lang", "zh")

@@ -60,6 +60,7 @@ def test_a_right_bert_of_another_design_passes_every_part(design: str) -> None:
     assert first_that_fails(with_design(name, design), adapters(name)) is None
 
 
+@pytest.mark.slow
 def test_classic_mistakes_are_caught_and_the_part_is_named() -> None:
     some = mutants_by_hand()[::4]
     assert len(some) >= 30

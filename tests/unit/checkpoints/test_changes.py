@@ -185,6 +185,7 @@ def at_work(work: Callable[[], object]) -> Iterator[None]:
 
 @needs_fork
 class TestWritersAndReadersAtOnce:
+    @pytest.mark.slow
     @pytest.mark.parametrize("shards", [None, 30_000])
     def test_a_reader_never_gets_a_mixture(self, tmp_path: Path, shards: int | None) -> None:
         old, new = models()

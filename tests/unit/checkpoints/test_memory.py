@@ -82,6 +82,7 @@ assert bool((tensor == 1).all())
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 def test_a_forked_process_writes_to_a_copy_of_its_own() -> None:
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}

@@ -209,6 +209,7 @@ class TestPredict:
         assert scores == sorted(scores, reverse=True)
         assert len(output_of(*words, "--top-k", "2").splitlines()) == 4
 
+    @pytest.mark.slow
     def test_a_context_of_ten_thousand_words_is_read_in_windows(self, runs) -> None:
         context = "the cat sat on the mat . " * 1430 + "The dog ran away."
         words = ("predict", "--question", "Who ran?", "--context", context, "--model", model_of(runs, "questions"))

@@ -34,6 +34,7 @@ def test_a_second_process_is_told_that_one_is_at_work(tmp_path: Path) -> None:
     assert hidden(tmp_path) == []
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="it forks")
 def test_a_kill_at_any_moment_leaves_a_whole_folder_or_none(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     found = []

@@ -70,6 +70,7 @@ class TestSentences:
             None,
         ]
 
+    @pytest.mark.slow
     def test_a_file_without_empty_lines_is_read_piece_by_piece(self, tmp_path: Path) -> None:
         path = tmp_path / "endless.txt"
         path.write_text("It rained all day long. We stayed.\n" * 20_000, encoding="utf-8")
@@ -98,6 +99,7 @@ class TestPreparing:
         read = prepared.corpus(TRAIN)
         assert all(read.span(i, i + 1)[-1] == full_stop for i in range(len(read.sentences) - 1))
 
+    @pytest.mark.slow
     def test_several_processes_write_what_one_writes(self, prepared: PreparedData, tmp_path: Path) -> None:
         folder = prepared.folder.parent
         manifest = prepare(

@@ -146,6 +146,7 @@ def test_a_paragraph_of_initials_is_split_in_linear_time() -> None:
     assert time.process_time() - begin < 20  # 1.3 s; as a square of the length it would be an hour
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lines", [False, True])
 @pytest.mark.parametrize("words", ["It rained all day long. We stayed. ", "雨下了一整天。我们没有走。", "no end ", "x"])
 def test_the_memory_that_a_file_of_one_line_takes_does_not_grow_with_it(

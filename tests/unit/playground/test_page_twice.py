@@ -7,6 +7,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from minibert import BertForPreTraining, BertTokenizer
 from tests.tutorials.places import TUTORIALS
 from tests.unit.docs.pages import DOCS
@@ -79,6 +81,7 @@ class Told:
         return self.tokenizer.convert_ids_to_tokens([each["id"] for each in self.answers[name]["words"][0]])
 
 
+@pytest.mark.slow
 @needs_node
 def test_what_the_tour_says_is_so(tmp_path: Path) -> None:
     told = Told(tmp_path)

@@ -143,6 +143,7 @@ class TestTheLoss:
         assert weighted.evaluate() == other.evaluate()
 
 
+@pytest.mark.slow
 def test_a_rare_class_is_found_with_weights_and_missed_without(tmp_path: Path) -> None:
     """Two texts that look alike, one label 19 times, the other once: which is answered is a matter of weights."""
     path = tmp_path / "t.csv"

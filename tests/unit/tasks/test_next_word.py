@@ -59,6 +59,7 @@ def test_the_task_of_a_decoder_is_found_by_its_config() -> None:
     assert isinstance(task_of(config, "decoder"), NextWord)
 
 
+@pytest.mark.slow
 def test_a_decoder_that_was_trained_continues_its_text_and_any_other_model_says_what_it_is(
     text: Path, tmp_path: Path
 ) -> None:

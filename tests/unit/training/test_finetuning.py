@@ -220,6 +220,7 @@ class TestScores:
 
 
 class TestRuns:
+    @pytest.mark.slow
     def test_a_run_that_stops_goes_on_to_the_bit(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         model = small_model(tmp_path / "dropout")
         task, path = task_and_file("hidden words")

@@ -51,6 +51,7 @@ class TestOneRunAtATime:
         with alone_in(tmp_path):
             assert {path.name for path in tmp_path.iterdir()} == {".running", ".mine.tmp", ".log.0123abc.tmp.jsonl"}
 
+    @pytest.mark.slow
     @pytest.mark.usefixtures("at_work")
     def test_the_command_line_says_so_in_a_line(self, tmp_path: Path) -> None:
         _, file = task_and_file("one label")

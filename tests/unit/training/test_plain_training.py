@@ -81,6 +81,7 @@ class TestPretraining:
         assert len(entered) == SIZES["num_hidden_layers"] - 1
         assert updates == ["fused"]
 
+    @pytest.mark.slow
     def test_a_fast_run_is_a_plain_one(self, data: PreparedData, tmp_path: Path) -> None:
         for name, fast in (("plain", False), ("fast", True)):
             pretrain(data, config(data), replace(SMALL, fast=fast), tmp_path / name, ALONE)

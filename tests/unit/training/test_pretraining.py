@@ -120,6 +120,7 @@ class TestRecipe:
         for a, b in zip(log_of(tmp_path / "whole"), log_of(tmp_path / "parts"), strict=True):
             assert a == pytest.approx(b, rel=1e-4)
 
+    @pytest.mark.slow
     def test_the_loss_falls_below_counting_words_and_the_run_says_so(
         self, data: PreparedData, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
@@ -131,6 +132,7 @@ class TestRecipe:
         assert any("fell_through" in line for line in log)
         assert "better than counting words" in capsys.readouterr().out
 
+    @pytest.mark.slow
     def test_a_loss_that_stands_still_is_pointed_out(
         self, data: PreparedData, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
