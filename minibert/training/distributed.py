@@ -6,6 +6,8 @@ every parameter and of the optimizer's state, and borrows a layer's other shards
 With one process every method here does nothing.
 """
 
+import atexit
+import gc
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -24,6 +26,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 PATIENCE = timedelta(minutes=10)  # how long a process waits for the others before it gives up
 _GROUPS: list[Any] = []
+_MESHES: list[Any] = []
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,7 @@ class Processes:
             return DistributedDataParallel(module, device_ids=[self.device] if self.device.type == "cuda" else None)
         if self.size > 1:
             mesh = init_device_mesh(self.device.type, (self.size,))
+            _MESHES.append(mesh)
             for shard in (*shards, module):
                 fully_shard(shard, mesh=mesh)
         return module
@@ -114,6 +118,14 @@ def multiplies_bfloat16(device: torch.device) -> bool:
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
+def _free_groups() -> None:
+    """End the groups' threads while they can still take Python's lock: a thread that asks for it later aborts the process."""
+    gc.collect()  # models that hold a group
+    for mesh in _MESHES:  # each holds its group, and PyTorch remembers it for good
+        getattr(mesh, "_pg_registry", {}).clear()
+    _GROUPS.clear()
+
+
 @contextmanager
 def join_processes() -> Iterator[Processes]:
     """The processes that torchrun describes in the environment, or this one alone."""
@@ -127,6 +139,8 @@ def join_processes() -> Iterator[Processes]:
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE)
     # A wrapped model may live longer than this and be the last to hold the group. Freed from there, with Python's lock taken, the
     # group waits for its threads, and a thread that is to free a tensor waits for the lock. Held here too, Python frees it: unlocked.
+    if not _GROUPS:
+        atexit.register(_free_groups)
     _GROUPS.append(dist.group.WORLD)
     try:
         yield Processes(dist.get_rank(), size, device)

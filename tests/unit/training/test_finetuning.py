@@ -27,6 +27,7 @@ from minibert.tasks import (
     Tagging,
     task_of,
 )
+from minibert.training import distributed
 from minibert.training.distributed import Processes, join_processes
 from minibert.training.finetuning import FineTuning, FineTuningRecipe, finetune, open_task
 from minibert.training.loop import LoopOptions, better
@@ -374,6 +375,42 @@ class TestCompany:
         gc.collect()
         assert destroyed == [True]
         assert alive() is not None
+        distributed._free_groups()
+        assert alive() is None
+
+    @pytest.mark.slow
+    @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs /proc to see threads")
+    @pytest.mark.parametrize("shards", [False, True])
+    def test_the_threads_of_a_group_have_ended_before_python_ends(self, tmp_path: Path, shards: bool) -> None:
+        """One that frees a tensor while Python ends finds no Python to ask, and aborts the process."""
+        program = tmp_path / "program.py"
+        program.write_text(
+            f"""
+import atexit
+from pathlib import Path
+
+def threads():
+    names = [thread.joinpath("comm").read_text().strip() for thread in Path("/proc/self/task").iterdir()]
+    print(f"threads at the end: {{sum('gloo_runloop' in name for name in names)}}")
+
+atexit.register(threads)  # the first to be registered is the last to be called
+
+import torch
+from minibert.training.distributed import full_weights, join_processes
+
+with join_processes() as processes:
+    model = torch.nn.Sequential(torch.nn.Linear(4, 4))
+    wrapped = processes.wrap(model, list(model) if {shards} else [])
+    wrapped(torch.ones(2, 4)).sum().backward()
+    full_weights(wrapped)
+    del model, wrapped
+""",
+            encoding="utf-8",
+        )
+        run = start([str(program)], self.LAUNCHER)
+        output = run.communicate(timeout=240)[0]
+        assert run.returncode == 0, output
+        assert output.count("threads at the end: 0") == 2, output
 
 
 class TestHiddenWords:
