@@ -29,8 +29,8 @@ import torch
 from course.figures import new_figure, show
 from minibert import BertModel, BertTokenizer
 
-tokenizer = BertTokenizer.from_pretrained("novels-4l-256h")
-model = BertModel.from_pretrained("novels-4l-256h")
+tokenizer = BertTokenizer.from_pretrained("shici-4l-256h")
+model = BertModel.from_pretrained("shici-4l-256h")
 stage = model.embeddings
 
 # %% [markdown] en="bbe96493"
@@ -48,7 +48,7 @@ print(f"单是词的这张表就占模型的 {share:.0%}。")
 # 嵌入（embedding）所做的不过是查出一行。它等于用一行“只有一个 1、其余全是 0”的数去乘这个矩阵，只是省掉了乘法。
 
 # %% en="54e48115"
-word = tokenizer.vocab["night"]
+word = tokenizer.vocab["夜"]
 one_hot = torch.zeros(len(tokenizer.vocab))
 one_hot[word] = 1.0
 assert torch.equal(stage.word_embeddings(torch.tensor(word)), stage.word_embeddings.weight[word])
@@ -60,7 +60,7 @@ assert torch.equal(one_hot @ stage.word_embeddings.weight, stage.word_embeddings
 # 为什么把三个向量相加，而不是并排放着？并排放着，网络就要宽三倍。在 256 维里相加损失很少：空间足够大，三者可以各指各的方向。
 
 # %% en="510e5229"
-inputs = tokenizer("He stood up.", "He left.", return_tensors="pt")
+inputs = tokenizer("床前明月光", "疑是地上霜", return_tensors="pt")
 ids, segments = inputs["input_ids"], inputs["token_type_ids"]  # 各为 (1, seq)
 places = torch.arange(ids.size(1))  # (seq): 0, 1, 2, …
 print(tokenizer.convert_ids_to_tokens(ids[0]))
@@ -99,17 +99,17 @@ with torch.no_grad():
 # %% [markdown] en="3509c3f1"
 # ## 词表学到了什么
 #
-# 没有人告诉模型一个词是什么意思；它只是不得不去猜被遮住的词。**你猜**按向量之间的夹角来看，离 *mother* 最近的是哪些词？
+# 没有人告诉模型一个词是什么意思；它只是不得不去猜被遮住的词。**你猜**按向量之间的夹角来看，离“酒”最近的是哪些字？
 
 # %% en="387ca646"
 directions = torch.nn.functional.normalize(stage.word_embeddings.weight.detach(), dim=-1)  # 长度都是 1
-for word in ("mother", "london", "walked", "three", "horse", "##ing"):
+for word in ("酒", "三", "白", "听", "东", "江"):
     cosines = directions @ directions[tokenizer.vocab[word]]  # (vocab)
     nearest = cosines.topk(6).indices.tolist()[1:]  # 第一个是这个词自己
     print(f"{word:8} {', '.join(tokenizer.convert_ids_to_tokens(nearest))}")
 
 # %% [markdown] en="847cffe6"
-# 能出现在同样地方的词，已经彼此靠近了。
+# 能用在同样地方的字，已经彼此靠近了：数与数在一起，颜色与颜色在一起，方位与方位在一起。这也正是写对仗时要找的字。（“酒”旁边有“醉”“客”“菊”：它们不是同类，却常在同一句里。）
 #
 # ## 位置表学到了什么
 #
@@ -125,11 +125,13 @@ left.set_title("两个位置之间的余弦")
 left.set_xlabel("位置")
 left.set_ylabel("位置")
 figure.colorbar(image, ax=left, label="余弦")
-for place in (10, 40, 100, 200):
-    right.plot(range(-10, 11), similarity[place, place - 10 : place + 11], label=f"{place} 附近")
-right.set_title("离得近就相像吗？")
+for name, those in (("0 到 127 之间", slice(0, 128)), ("128 到 255 之间", slice(128, 256))):
+    block = similarity[those, those]
+    right.plot(range(1, 31), [block.diagonal(apart).mean().item() for apart in range(1, 31)], marker=".", label=name)
+right.set_title("离得近就相像吗（平均值）")
 right.set_xlabel("距离")
-right.legend()
+right.margins(y=0.35)
+right.legend(loc="upper right")
 figure.suptitle("附带模型的位置嵌入")
 near = torch.stack([similarity[place, place + 1] for place in range(1, 127)]).mean().item()
 untrained = torch.stack([similarity[place, place + 1] for place in range(129, 255)]).mean().item()
@@ -138,24 +140,24 @@ assert near > untrained + 0.2
 show(
     figure,
     "03-positions",
-    "左边，位置之间余弦的方阵：到 127 为止，深色的对角线旁边有条纹，再往后只剩对角线。右边，随距离变化的四条曲线："
-    "10、40、100 附近的从 1 慢慢下降，200 附近的一下子就掉下去。",
+    "左边，位置之间余弦的方阵：到 127 为止，深色的对角线旁边布满平行的细条纹，再往后只剩对角线。右边，随距离变化的两条曲线："
+    "训练到过的位置之间，余弦忽高忽低，在距离 12、16、24 处各有一个 0.2 上下的尖峰；其余的位置之间一直是 0。",
 )
 
 # %% [markdown] en="4b33529f"
-# 在训练到过的地方，这张表发现了位置是排成一行的。从 128 起，它仍是最初的噪声：超过 128 个子词的文本会掉出训练过的部分，分词器的 `model_max_length` 说的就是这件事。
+# 在训练到过的地方，这张表不但发现了位置是排成一行的（相邻的更相像），还发现了诗的格律：五言一联连标点是 12 个字，七言一联是 16 个，而相隔 12、16、24 的位置格外相像：隔一联五言、一联七言或两联五言，正好是另一联里同样的地方。（英文版的模型读的是小说，那里的余弦只是随距离逐渐下降。）从 128 起，它仍是最初的噪声：超过 128 个子词的文本会掉出训练过的部分，分词器的 `model_max_length` 说的就是这件事。
 #
 # ## 次序有关系吗？
 #
-# 没有位置，网络就分不清 *dog bites man* 和 *man bites dog*：在注意力（attention）看来，那只是一袋向量。试一试：让每个词元（token）的位置都是 0。
+# 没有位置，网络就分不清“花映月”和“月映花”：在注意力（attention）看来，那只是一袋向量。试一试：让每个词元（token）的位置都是 0。
 
 # %% en="70a07fd1"
-one, other = tokenizer(["dog bites man", "man bites dog"], return_tensors="pt")["input_ids"]
+one, other = tokenizer(["花映月", "月映花"], return_tensors="pt")["input_ids"]
 nowhere = torch.zeros(1, len(one), dtype=torch.long)
 with torch.no_grad():
-    with_positions = [model(ids[None]).last_hidden_state[0, 2] for ids in (one, other)]  # “bites” 的向量
+    with_positions = [model(ids[None]).last_hidden_state[0, 2] for ids in (one, other)]  # “映”的向量
     without = [model(ids[None], position_ids=nowhere).last_hidden_state[0, 2] for ids in (one, other)]
-print(f"有位置时，两个 “bites” 的向量相距 {torch.dist(*with_positions):.2f}")
+print(f"有位置时，两个“映”的向量相距 {torch.dist(*with_positions):.2f}")
 print(f"没有位置时，相距 {torch.dist(*without):.6f}")
 assert torch.dist(*without) < 1e-4 < torch.dist(*with_positions)
 

@@ -33,8 +33,8 @@ import torch
 from course.figures import new_figure, show
 from minibert import BertModel, BertTokenizer
 
-tokenizer = BertTokenizer.from_pretrained("novels-4l-256h")
-model = BertModel.from_pretrained("novels-4l-256h")
+tokenizer = BertTokenizer.from_pretrained("shici-4l-256h")
+model = BertModel.from_pretrained("shici-4l-256h")
 
 # %% [markdown] en="d8a4b782"
 # ## 三个词，各两个数
@@ -101,7 +101,7 @@ print("一步 view：          ", rows.view(1, 2, 2, 2).tolist())
 
 # %% en="5676bd75"
 attention = model.encoder.layer[0].attention.self
-inputs = tokenizer(["The captain lost his ship.", "She laughed."], padding=True, return_tensors="pt")
+inputs = tokenizer(["床前明月光，疑是地上霜。", "独坐幽篁里。"], padding=True, return_tensors="pt")
 with torch.no_grad():
     hidden_states = model.embeddings(inputs["input_ids"])  # (batch, seq, hidden)
 batch, seq, hidden = hidden_states.shape
@@ -145,10 +145,10 @@ print("分给填充的注意力：", probabilities[1, :, :, inputs["attention_ma
 # %% [markdown] en="62775562"
 # ## 各个头在看什么
 #
-# 没有人告诉这 16 个头该做什么。**你猜**它们会怎样？注意找两种习惯：看相邻的词，和看 `[CLS]` 或 `[SEP]`（一个头找不到想要的东西时，总得看向某处）。
+# 没有人告诉这 16 个头该做什么。**你猜**它们会怎样？注意找两种习惯：看相邻的字，和看 `[CLS]` 或 `[SEP]`（一个头找不到想要的东西时，总得看向某处）。这两句诗是对仗的：“白日”对“黄河”，“依山尽”对“入海流”。有没有哪个头看得出来？
 
 # %% en="85a4ec06"
-text = "The old man took off his hat, and she laughed."
+text = "白日依山尽，黄河入海流。"
 inputs = tokenizer(text, return_tensors="pt")
 tokens = tokenizer.convert_ids_to_tokens(inputs["input_ids"][0])
 with torch.no_grad():
@@ -177,19 +177,21 @@ for name, habit in (("前一个子词", previous), ("后一个子词", following
 show(
     figure,
     "04-heads",
-    "十六个方阵，每层一行：第 0 层有两个头在对角线旁边有一条清晰的线，分别对着前一个和后一个子词；"
-    "上面几层里颜色最深的列是 [CLS] 和 [SEP]。",
+    "十六个方阵，每层一行：第 0 层头 1 在对角线右边一格、第 2 层头 0 在左边一格有一条清晰的线，分别对着后一个和前一个字；"
+    "第 1 层头 1 有两段斜线，连着上下句里位置相同的字；许多头里颜色最深的一列是 [CLS]。",
 )
 
 # %% [markdown] en="6eee5a82"
-# 最分明的两个头，做的正是你靠次序区分词语时会做的事：看前一个子词，看后一个子词。再往上，许多注意力停在 `[CLS]` 和 `[SEP]` 上。
+# 最分明的两个头，做的正是你靠次序区分词语时会做的事：看前一个字，看后一个字。还有许多注意力停在 `[CLS]` 上，最上面一层尤其如此。
+#
+# 再看第 1 层的头 1：“白”看“黄”，“日”看“河”，“依”看“入”，“山”看“海”，反过来也一样，连逗号也看着句号。没有人讲过什么叫对仗；只是遮住一个字以后，另一句里与它相对的那个字最能说明它是什么。（换成别的五言联，这个头还是这样；英文的小说里没有对仗，那个模型也就用不着这样的头。）
 #
 # ## 同一件事，融合起来做
 #
 # 手工计算时，(seq × keys) 的概率矩阵要放在内存里，每个头一份。PyTorch 的 `scaled_dot_product_attention` 则分块计算，从不把整个矩阵存下来。**你猜**结果逐比特相同吗？
 
 # %% en="d5cf15e7"
-inputs = tokenizer(["The captain lost his ship.", "She laughed."], padding=True, return_tensors="pt")
+inputs = tokenizer(["床前明月光，疑是地上霜。", "独坐幽篁里。"], padding=True, return_tensors="pt")
 with torch.no_grad():
     written_out = model(**inputs).last_hidden_state
     model.set_attn_implementation("sdpa")
@@ -210,7 +212,7 @@ assert difference < 1e-5
 # - 掩码是加上去的：0 或 −10000，取有限的数，以免哪一行变成 NaN。
 # - eager 注意力样样看得见；融合的注意力省内存、省时间，在舍入范围内一致。
 #
-# **代码：**[`minibert/model/attention.py`](../../minibert/model/attention.py)：其中 `eager_attention` 就是用八行写出的这一章。[`minibert/model/masks.py`](../../minibert/model/masks.py) 制作掩码。`minibert attention "你的文本" --layer 0 --head 1` 画出一个头。
+# **代码：**[`minibert/model/attention.py`](../../minibert/model/attention.py)：其中 `eager_attention` 就是用八行写出的这一章。[`minibert/model/masks.py`](../../minibert/model/masks.py) 制作掩码。`minibert attention "你的诗句" --model shici-4l-256h --layer 1 --head 1` 画出一个头。
 #
 # **练习：**[`exercises/04_attention.py`](exercises/04_attention.py)：切分多头、掩码、注意力、拼接多头。用 `minibert check 4` 检查。
 #

@@ -36,8 +36,8 @@ import torch.nn.functional as F
 from course.figures import new_figure, show
 from minibert import BertModel, BertTokenizer
 
-tokenizer = BertTokenizer.from_pretrained("novels-4l-256h")
-model = BertModel.from_pretrained("novels-4l-256h")
+tokenizer = BertTokenizer.from_pretrained("shici-4l-256h")
+model = BertModel.from_pretrained("shici-4l-256h")
 layer = model.encoder.layer[0]
 
 # %% [markdown] en="3467359c"
@@ -85,7 +85,7 @@ show(
 # **你猜猜看：** 相加和归一化，谁先谁后？
 
 # %% en="adda0286"
-inputs = tokenizer("The captain lost his ship.", return_tensors="pt")
+inputs = tokenizer("床前明月光，疑是地上霜。", return_tensors="pt")
 with torch.no_grad():
     hidden_states = model.embeddings(inputs["input_ids"])  # (1, seq, hidden)
 
@@ -124,20 +124,20 @@ with torch.no_grad():
     assert torch.equal(x, model(**inputs).last_hidden_state)
 for half, shares in changes.items():
     print(f"{half:13}", "  ".join(f"第 {number} 层：{share:.2f}" for number, share in enumerate(shares)))
-thinks_more = [after > before for before, after in zip(*changes.values(), strict=True)]
-assert thinks_more == [False, True, True, True]
+larger = [max(changes, key=lambda half: changes[half][number]) for number in range(4)]
+assert larger == ["前馈网络", "前馈网络", "前馈网络", "注意力"]
 
 # %% [markdown] en="d6755b62"
-# （每个数是“加上去的向量的长度”除以“被加的向量的长度”。）在第 0 层，收集让向量移动得更多；再往上各层，是思考移动得更多：总得先把邻居的信息取来。
+# （每个数是“加上去的向量的长度”除以“被加的向量的长度”。）前三层里，思考让向量移动得多得多：加上去的是被加的近三倍到六倍多，层归一化再把结果拉回差不多的大小。到了最后一层，两者相近，收集的略多。哪一半移动得更多，没有谁规定，是训练的结果：英文版那个读小说的模型，就是第 0 层收集得更多，往上都是思考更多。
 #
 # ## 层层堆叠，使词依赖于它的邻居
 #
-# 下面三段文本里，*light* 都是第 4 个子词（piece）：它的嵌入完全相同。如果一个 *light* 是灯，另一个是“轻”，**你猜**每过一层它的向量会怎样？两个都是灯呢？
+# 下面三段文本里，“月”都在位置 4：词和位置的嵌入都完全相同。如果一个“月”是天上的月亮，另一个是“三月”的月，**你猜**每过一层它的向量会怎样？两个都是月亮呢？
 
 # %% en="da945ffc"
-lamp = "she lit the light in the hall"
-other_lamp = "he saw the light in the window"
-weight = "she was as light as a feather"
+text = "江上秋月白，天边孤雁飞。"
+alike = "今夜江月白，与君同此时。"
+other = "烟花三月下扬州。"
 
 
 def states_of(text: str, word: str) -> torch.Tensor:
@@ -148,26 +148,26 @@ def states_of(text: str, word: str) -> torch.Tensor:
         return torch.stack(model(**encoded, output_hidden_states=True).hidden_states)[:, 0, place]
 
 
-same_sense = torch.cosine_similarity(states_of(lamp, "light"), states_of(other_lamp, "light"), dim=-1)
-two_senses = torch.cosine_similarity(states_of(lamp, "light"), states_of(weight, "light"), dim=-1)
+same_sense = torch.cosine_similarity(states_of(text, "月"), states_of(alike, "月"), dim=-1)
+two_senses = torch.cosine_similarity(states_of(text, "月"), states_of(other, "月"), dim=-1)
 figure = new_figure(width=7, height=3.6)
 panel = figure.subplots()
-panel.plot(same_sense, marker="o", label=f"“{lamp}”与“{other_lamp}”")
-panel.plot(two_senses, marker="o", label=f"“{lamp}”与“{weight}”")
+panel.plot(same_sense, marker="o", label=f"“{text}”与“{alike}”")
+panel.plot(two_senses, marker="o", label=f"“{text}”与“{other}”")
 panel.set_xticks(range(5), ["嵌入层", *(f"第 {n} 层" for n in range(4))])
 panel.set_ylim(0, 1.05)
-panel.set_ylabel("两个“light”的向量的余弦")
+panel.set_ylabel("两个“月”的向量的余弦")
 panel.set_title("在附带的模型里，两个意思一层层分开")
 panel.legend()
 assert same_sense[-1] > two_senses[-1]
 show(
     figure,
     "05-senses",
-    "随层数变化的两条折线，都从 1 开始：两盏灯的一直在 0.9 以上，灯与羽毛的降到约 0.6。",
+    "随层数变化的两条折线，都从 1 开始：两个月亮的一直在 0.85 以上，月亮与三月的降到约 0.55。",
 )
 
 # %% [markdown] en="140da265"
-# 它们一开始完全一样。第一层已经看见了邻居，把两个意思分开；两盏灯则一直在一起。这样的向量叫*上下文相关的*（contextual）：它说的是一个词在这里是什么，而不是它在词典里是什么。
+# 它们一开始完全一样。第一层已经看见了邻居，把两个意思分开；两个月亮则一直离得很近。这样的向量叫*上下文相关的*（contextual）：它说的是一个词在这里是什么，而不是它在词典里是什么。
 #
 # ## 参数都在哪里
 #

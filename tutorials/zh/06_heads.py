@@ -36,8 +36,8 @@ import torch.nn.functional as F
 from course.figures import new_figure, show
 from minibert import BertForPreTraining, BertTokenizer
 
-tokenizer = BertTokenizer.from_pretrained("novels-4l-256h")
-model = BertForPreTraining.from_pretrained("novels-4l-256h")
+tokenizer = BertTokenizer.from_pretrained("shici-4l-256h")
+model = BertForPreTraining.from_pretrained("shici-4l-256h")
 
 # %% [markdown] en="ed8a5565"
 # ## 池化层：一个向量代表整段输入
@@ -45,7 +45,7 @@ model = BertForPreTraining.from_pretrained("novels-4l-256h")
 # 池化层（pooler）要用一个向量代表整段输入。**你猜** (batch, seq, hidden) 最后剩下什么？
 
 # %% en="60f46549"
-inputs = tokenizer("He knocked at the door, and waited.", "Nobody answered.", return_tensors="pt")
+inputs = tokenizer("春眠不觉晓，处处闻啼鸟。", "夜来风雨声，花落知多少。", return_tensors="pt")
 with torch.no_grad():
     outputs = model.bert(**inputs)
     cls_vector = outputs.last_hidden_state[:, 0]  # (batch, hidden)：位置 0 是 [CLS]
@@ -61,13 +61,13 @@ print(tuple(outputs.last_hidden_state.shape), "→", tuple(pooled.shape))
 # 池化后的向量给出两个分数。第 0 列表示“接在后面”：与多数人猜的相反，常常有人因此得到颠倒的结果。**你猜**下面各对会怎样？
 
 # %% en="4d0c79ec"
-opening = "He knocked at the door, and waited."
+opening = "红豆生南国，春来发几枝。"
 candidates = [
-    '"Come in," said a voice.',
-    "Nobody answered, and he knocked again.",
-    "After a while he heard steps in the hall, and an old woman opened.",
-    "The ships of the enemy lay at anchor in the bay, and their guns were silent.",
-    "Potatoes are planted in early spring.",
+    "愿君多采撷，此物最相思。",
+    "相思不可见，折此欲赠谁。",
+    "种豆南山下，草盛豆苗稀。",
+    "夜来风雨声，花落知多少。",
+    "黑云压城城欲摧，甲光向日金鳞开。",
 ]
 batch = tokenizer([opening] * len(candidates), candidates, padding=True, return_tensors="pt")
 with torch.no_grad():
@@ -79,14 +79,14 @@ for text, probability in zip(candidates, follows.tolist(), strict=True):
     print(f"{probability:5.0%}  {text}")
 
 # %% [markdown] en="6bfeecc1"
-# 这个模型五对里能判对四对；它对很多事都没有把握，你也骗得过它。
+# 第一句是原诗，它认得；第二句是为这一章编的，说的也是相思，它就信了：你骗得过它。第三句也有豆，终究不是一回事。在训练时没有读过的诗上，这个模型十对里能判对约九对（89%）；上面这些名句，它多半读过。
 #
 # ## 这里是哪个词？
 #
 # 每个位置先经过*预测变换*（全连接、gelu、层归一化），再通过点积与每个词的嵌入（embedding）相比。手工计算：
 
 # %% en="d228e801"
-inputs = tokenizer("The church [MASK] rang.", return_tensors="pt")
+inputs = tokenizer("海上生明[MASK]，天涯共此时。", return_tensors="pt")
 blank = inputs["input_ids"][0].tolist().index(tokenizer.mask_token_id)
 head = model.cls.predictions
 words = model.bert.embeddings.word_embeddings.weight  # (vocab, hidden)
@@ -121,11 +121,11 @@ with torch.no_grad():
 # 绑定的矩阵的梯度（gradient），与它两种用途各自的梯度，**你猜**是什么关系？
 
 # %% en="24f00506"
-target = tokenizer.vocab["bell"]
+target = tokenizer.vocab["月"]
 
 
 def loss_with(decoder_weight: torch.Tensor) -> torch.Tensor:
-    """最后一级使用这个矩阵时，空位处的 −log p(bell)。"""
+    """最后一级使用这个矩阵时，空位处的 −log p(月)。"""
     hidden = model.bert(**inputs).last_hidden_state[:, blank]
     scores = F.linear(head.transform(hidden), decoder_weight, head.bias)
     return F.cross_entropy(scores, torch.tensor([target]))
@@ -151,10 +151,10 @@ bias = head.bias.detach()  # (vocab)
 ranked = bias.argsort(descending=True).tolist()
 print("最高：", ", ".join(tokenizer.convert_ids_to_tokens(ranked[:12])))
 print("最低：", ", ".join(tokenizer.convert_ids_to_tokens(ranked[-12:])))
-assert set(tokenizer.convert_ids_to_tokens(ranked[-3:])) == {"[CLS]", "[SEP]", "[MASK]"}
+assert set(tokenizer.convert_ids_to_tokens(ranked[-3:])) == {"[UNK]", "[SEP]", "[MASK]"}
 
 # %% [markdown] en="b6d062f1"
-# 常见子词的偏置高：虚词、标点、词尾。罕见的词干偏置低，最低的是 `[CLS]`、`[SEP]` 和 `[MASK]`，它们从来不是答案。模型还没看任何一个词，就已经知道每个词出现得有多频繁。
+# 常见的字偏置高：逗号、“人”、“不”、“山”，诗里处处都是。罕见的字偏置低，最低的是 `[CLS]`、`[UNK]`、`[MASK]` 和 `[SEP]`，它们从来不是答案。模型还没看任何一个字，就已经知道每个字出现得有多频繁。
 #
 # 下图把最好的几个猜测拆开来看：分数就是点积加上偏置。
 
@@ -167,7 +167,7 @@ names = tokenizer.convert_ids_to_tokens(best.tolist())
 left.barh(names, products, color="lightsteelblue", label="点积")
 left.plot(products + bias[best], names, "o", color="black", label="+ 偏置 = 分数")
 left.invert_yaxis()
-left.set_title("The church [MASK] rang.")
+left.set_title("海上生明[MASK]，天涯共此时。")
 left.set_xlabel("分数")
 left.legend(fontsize=8, loc="lower right")
 right.hist(bias, bins=60)
@@ -179,9 +179,9 @@ right.set_ylabel("词数")
 show(
     figure,
     "06-scores",
-    "左边，最好的八个猜测，条形是点积，“bell”居首，圆点是加上偏置后的分数，都离条形末端很近。"
-    "右边，全部偏置的直方图：多数词略低于 0，"
-    "−3 附近另有一座小峰。",
+    "左边，最好的八个猜测，条形是点积，“月”居首，圆点是加上偏置后的分数，都离条形末端很近。"
+    "右边，全部偏置的直方图：一座峰略低于 0，"
+    "另一座在 −1.7 附近，多是少见的字；−4 和 −5 处孤零零的四个是特殊词元。",
 )
 
 # %% [markdown] en="74cac07c"

@@ -32,7 +32,7 @@ from minibert import BertForMaskedLM, BertForPreTraining, BertForSequenceClassif
 from minibert.checkpoints import CheckpointError, bundled_checkpoints
 
 logging.basicConfig(stream=sys.stdout, format="WARNING %(message)s", force=True)  # 库的警告会显示在这里
-folder = bundled_checkpoints()["novels-4l-256h"]
+folder = bundled_checkpoints()["shici-4l-256h"]
 
 # %% [markdown] en="b2993b58"
 # ## 四个文件
@@ -66,7 +66,7 @@ start, end = header[name]["data_offsets"]
 by_hand = torch.frombuffer(bytearray(numbers[start:end]), dtype=torch.float16)
 print(f"{end - start} 字节，前几个数 {by_hand[:3].tolist()}")
 
-model = BertForPreTraining.from_pretrained("novels-4l-256h")
+model = BertForPreTraining.from_pretrained("shici-4l-256h")
 in_model = model.bert.embeddings.LayerNorm.weight
 print("模型里：", in_model.dtype)
 assert torch.equal(in_model, by_hand.float())
@@ -114,7 +114,7 @@ show(
 # %% en="1fbba608"
 print(model.loading_report)
 print()
-print(BertForMaskedLM.from_pretrained("novels-4l-256h").loading_report)
+print(BertForMaskedLM.from_pretrained("shici-4l-256h").loading_report)
 
 # %% [markdown] en="1b4d6685"
 # - **读入**（read）：两边都有。
@@ -124,7 +124,7 @@ print(BertForMaskedLM.from_pretrained("novels-4l-256h").loading_report)
 
 # %% en="e7778cd6"
 torch.manual_seed(0)
-classifier = BertForSequenceClassification.from_pretrained("novels-4l-256h")
+classifier = BertForSequenceClassification.from_pretrained("shici-4l-256h")
 print()
 print(classifier.loading_report)
 assert [finding.name for finding in classifier.loading_report.new] == ["classifier.weight", "classifier.bias"]
@@ -139,7 +139,7 @@ assert [finding.name for finding in classifier.loading_report.new] == ["classifi
 # **你猜** `BertForMaskedLM` 打开它时会说什么？
 
 # %% en="36c14993"
-inputs = BertTokenizer.from_pretrained("novels-4l-256h")("He shook his [MASK].", return_tensors="pt")
+inputs = BertTokenizer.from_pretrained("shici-4l-256h")("床前明月[MASK]", return_tensors="pt")
 with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as old:
     aged = {}
     for name, tensor in load_file(folder / "model.safetensors").items():

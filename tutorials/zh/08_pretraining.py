@@ -26,8 +26,8 @@ from course.figures import new_figure, show
 from minibert import BertForPreTraining, BertTokenizer
 from minibert.data.masking import Vocabulary, mask
 
-tokenizer = BertTokenizer.from_pretrained("novels-4l-256h")
-model = BertForPreTraining.from_pretrained("novels-4l-256h")
+tokenizer = BertTokenizer.from_pretrained("shici-4l-256h")
+model = BertForPreTraining.from_pretrained("shici-4l-256h")
 vocabulary = Vocabulary.of(tokenizer)
 
 # %% [markdown] en="4a9c8dce"
@@ -45,8 +45,8 @@ vocabulary = Vocabulary.of(tokenizer)
 
 # %% en="d1abf2fb"
 text = (
-    "The old gentleman took off his hat, and bowed. She looked at him with some astonishment, for she had never seen "
-    "him before, and then she held out her hand and smiled."
+    "春江潮水连海平，海上明月共潮生。滟滟随波千万里，何处春江无月明。"
+    "江流宛转绕芳甸，月照花林皆似霰。"
 )
 ids = np.array(tokenizer(text)["input_ids"])  # (seq)
 read, labels = mask(ids, vocabulary, np.random.default_rng(3))
@@ -177,11 +177,11 @@ print(f"作为比较：在 {len(tokenizer):,} 个词里盲猜，损失是 log {l
 # **你猜猜看：** BERT 怎样给两道谜题分配权重？
 
 # %% en="6218e36c"
-first = "He knocked at the [MASK], and waited."
+first = "春眠不觉晓，处处闻[MASK]鸟。"
 pairs = tokenizer(
-    [first, first], ["Nobody answered.", "Potatoes are planted in early spring."], padding=True, return_tensors="pt"
+    [first, first], ["夜来风雨声，花落知多少。", "黑云压城城欲摧，甲光向日金鳞开。"], padding=True, return_tensors="pt"
 )
-labels = torch.where(pairs["input_ids"] == tokenizer.mask_token_id, tokenizer.vocab["door"], -100)  # (2, seq)
+labels = torch.where(pairs["input_ids"] == tokenizer.mask_token_id, tokenizer.vocab["啼"], -100)  # (2, seq)
 random_one = torch.tensor([0, 1])  # (2)：前一对是接着的，后一对是随机的
 with torch.no_grad():
     outputs = model(**pairs, labels=labels, next_sentence_label=random_one)

@@ -189,7 +189,7 @@ for lr in (0.1, 2e-5):
 # BERT 衰减各个矩阵，包括嵌入，而放过偏置（bias）和 LayerNorm。**你猜猜看：** 不衰减的数占多大比例？
 
 # %% en="ccd51bf1"
-model = BertForMaskedLM.from_pretrained("novels-4l-256h")
+model = BertForMaskedLM.from_pretrained("shici-4l-256h")
 groups = no_decay_groups(model, weight_decay=0.01)
 for group in groups:
     count = sum(parameter.numel() for parameter in group["params"])
@@ -224,9 +224,9 @@ assert math.isclose(scale.item(), (1 - 1e-3 * 0.01) ** 10_000, rel_tol=1e-9)
 # **你猜猜看：** 用一个句子走一步之后，哪些参数动了，动了多远？
 
 # %% en="54e2185c"
-tokenizer = BertTokenizer.from_pretrained("novels-4l-256h")
-inputs = tokenizer("The church [MASK] rang.", return_tensors="pt")
-labels = torch.where(inputs["input_ids"] == tokenizer.mask_token_id, tokenizer.vocab["clock"], -100)
+tokenizer = BertTokenizer.from_pretrained("shici-4l-256h")
+inputs = tokenizer("海上生明[MASK]，天涯共此时。", return_tensors="pt")
+labels = torch.where(inputs["input_ids"] == tokenizer.mask_token_id, tokenizer.vocab["日"], -100)
 before = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
 optimizer = AdamW(groups, lr=1e-4)
 loss = model(**inputs, labels=labels).loss

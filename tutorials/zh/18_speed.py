@@ -34,7 +34,7 @@ from minibert.data.masking import Vocabulary, mask
 from minibert.fast.linear_layers import onednn_is_there, product
 from minibert.training.distributed import multiplies_bfloat16
 
-tokenizer = BertTokenizer.from_pretrained("novels-4l-256h")
+tokenizer = BertTokenizer.from_pretrained("shici-4l-256h")
 
 
 def times_as_fast(new: Callable[[], object], old: Callable[[], object], rounds: int = 5) -> float:
@@ -110,7 +110,7 @@ show(
 # 注意力的 n² 很有名，在 128 个词时却很小。BERT-base 里最大的是前馈网络；小模型里是预测词的头，词表大时它占了绝大部分。数得对吗？PyTorch 也会数（每次乘法算两次操作，因为还要相加）：
 
 # %% en="cc459354"
-model = BertForMaskedLM.from_pretrained("novels-4l-256h", attn_implementation="eager").eval()
+model = BertForMaskedLM.from_pretrained("shici-4l-256h", attn_implementation="eager").eval()
 ids = torch.randint(5, len(tokenizer), (1, 128), generator=torch.Generator().manual_seed(0))
 with torch.no_grad(), FlopCounterMode(display=False) as counter:
     model(ids)
@@ -172,14 +172,14 @@ print(f"训练的一步是 {times_as_fast(where_asked, everywhere):.1f} 倍快")
 
 # %% en="ac188eb1"
 lines = [
-    "Yes.", "He shook his head, and said nothing.", "Nobody answered.", "The old man took off his hat.",
-    "It was a dark and stormy night, and the rain fell upon the roof of the little church by the river, where "
-    "nobody had lived since the old clerk went away and left the door open behind him.", "Come in!", "She smiled.", "No, sir.",
+    "明月几时有？", "举头望明月，低头思故乡。", "床前明月光。", "白日依山尽，黄河入海流。",
+    "春江潮水连海平，海上明月共潮生。滟滟随波千万里，何处春江无月明。江流宛转绕芳甸，月照花林皆似霰。"
+    "空里流霜不觉飞，汀上白沙看不见。", "独坐幽篁里。", "春眠不觉晓。", "花落知多少。",
 ]  # fmt: skip
 batch = tokenizer(lines, padding=True, return_tensors="pt")
 print(f"批次里 {batch['attention_mask'].float().mean():.0%} 是文本")
-packed = BertModel.from_pretrained("novels-4l-256h", attn_implementation="packed").eval()
-eager = BertModel.from_pretrained("novels-4l-256h", attn_implementation="eager").eval()
+packed = BertModel.from_pretrained("shici-4l-256h", attn_implementation="packed").eval()
+eager = BertModel.from_pretrained("shici-4l-256h", attn_implementation="eager").eval()
 text = batch["attention_mask"] == 1  # (batch, seq)
 with torch.no_grad():
     apart = (packed(**batch).last_hidden_state - eager(**batch).last_hidden_state)[text].abs().max().item()
@@ -296,7 +296,7 @@ show(
 # **你猜猜看：** 损失差多少？答案呢？
 
 # %% en="015ff01f"
-blank = tokenizer("He shook his [MASK].", return_tensors="pt")
+blank = tokenizer("举头望明[MASK]，低头思故乡。", return_tensors="pt")
 place = blank["input_ids"] == tokenizer.mask_token_id
 
 

@@ -29,6 +29,14 @@ def test_every_letter_of_a_chinese_plot_is_drawn(tmp_path: Path, text: str) -> N
         save_figure(figure_of(text, [*text]), tmp_path / "plot.png")
 
 
+def test_the_categories_of_a_bar_plot_are_drawn_too(tmp_path: Path) -> None:
+    figure = new_figure(3, 2)
+    figure.subplots().barh(["月", "日"], [2, 1])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        save_figure(figure, tmp_path / "plot.png")
+
+
 def test_a_text_without_such_letters_keeps_its_font() -> None:
     figure = figure_of("He shook his head.", ["a", "é", "√"])
     before = [text.get_fontfamily() for text in figure.findobj(Text)]
