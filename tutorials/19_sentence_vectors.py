@@ -234,7 +234,7 @@ THINGS = [
 ]
 
 
-def novels(count: int, part: slice, seed: int) -> list[tuple[str, str]]:
+def stories(count: int, part: slice, seed: int) -> list[tuple[str, str]]:
     """Pairs of neighbours from so many novels, four of each. part: of the names, places and things."""
     chance = random.Random(seed)
     names, places, things = NAMES[part], PLACES[part], THINGS[part]
@@ -247,7 +247,7 @@ def novels(count: int, part: slice, seed: int) -> list[tuple[str, str]]:
     return pairs
 
 
-learned, held_out = novels(200, slice(0, 10), seed=0), novels(25, slice(10, 32), seed=1)
+learned, held_out = stories(200, slice(0, 10), seed=0), stories(25, slice(10, 32), seed=1)
 print(len(learned), "pairs to learn from,", len(held_out), "held out")
 for first, second in held_out[:4]:
     print(f"  {first} → {second}")

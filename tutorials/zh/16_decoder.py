@@ -37,8 +37,8 @@ from minibert import (
 from minibert.model.masks import causal_mask
 
 logging.basicConfig(stream=sys.stdout, format="WARNING %(message)s", force=True)
-tokenizer = BertTokenizer.from_pretrained("novels-4l-256h")
-bundled = BertLMHeadModel.from_pretrained("novels-4l-256h", is_decoder=True).eval()
+tokenizer = BertTokenizer.from_pretrained("shici-4l-256h")
+bundled = BertLMHeadModel.from_pretrained("shici-4l-256h", is_decoder=True).eval()
 
 # %% [markdown] en="7e3ea9d4"
 # ## 三角形
@@ -52,8 +52,8 @@ print(causal_mask(1, 5, 5, like=torch.ones(1))[0].int())
 # 此后它就是第 4 章的掩码（mask）：(1 − mask) × −10000，在 softmax 之前加到分数上。同样的权重，有三角形和没有三角形：
 
 # %% en="65b4ba9a"
-reader = BertModel.from_pretrained("novels-4l-256h", add_pooling_layer=False).eval()  # 双向
-text = "he opened the door and looked out"
+reader = BertModel.from_pretrained("shici-4l-256h", add_pooling_layer=False).eval()  # 双向
+text = "床前明月光，疑是地上霜"
 ids = tokenizer(text, return_tensors="pt")["input_ids"][:, :-1]  # 不要 [SEP]：文本还要接着写
 pieces = tokenizer.convert_ids_to_tokens(ids[0].tolist())
 with torch.no_grad():
@@ -83,7 +83,7 @@ show(
 
 # %% en="864a7f54"
 other = ids.clone()
-other[0, -1] = tokenizer.vocab["in"]
+other[0, -1] = tokenizer.vocab["花"]
 with torch.no_grad():
     for name, model in (("双向", reader), ("从左往右", bundled.bert)):
         moved = (model(ids).last_hidden_state - model(other).last_hidden_state)[0].abs().amax(-1)  # (seq)
@@ -107,7 +107,7 @@ print("接着写：", tokenizer.decode(bundled.generate(ids, max_new_tokens=10)[
 #
 # ## 一种小语言
 #
-# 我们编造一种语言的 2,000 个句子，这样就知道它的各个概率。*she opened the* 之后，100 次里有 35 次是 *door*，后面总跟着 *quietly*；50 次是 *old*，后面跟五样东西之一；15 次是 *shop*。在另一些句子里，隔几个词之后，*anna* 要对应 *she*，*tom* 要对应 *he*。
+# 我们编造一种语言的 2,000 个句子，这样就知道它的各个概率。“她 打开 了”之后，100 次里有 35 次是“房门”，后面总跟着“走了”；50 次是“旧的”，后面跟五样东西之一；15 次是“电灯”。在另一些句子里，隔几个词之后，“小红”要对应“她”，“小明”要对应“他”。（词与词之间空一格，这样一切就是现成的词，不必再切。）
 
 # %% en="461c2157"
 draw = random.Random(1)
@@ -116,13 +116,13 @@ draw = random.Random(1)
 def sentence() -> str:
     """这种语言的一个句子。"""
     if draw.random() < 0.5:
-        rest = draw.choices(["door quietly", "old", "shop"], [0.35, 0.5, 0.15])[0]
-        thing = draw.choice(["box", "letter", "window", "book", "gate"])
-        return f"{draw.choice(['she', 'he'])} opened the {rest + ' ' + thing if rest == 'old' else rest} ."
-    name, who, whose = draw.choice([("anna", "she", "her"), ("tom", "he", "his")])
+        rest = draw.choices(["房门 走了", "旧的", "电灯"], [0.35, 0.5, 0.15])[0]
+        thing = draw.choice(["箱子", "信封", "窗户", "书本", "柜子"])
+        return f"{draw.choice(['她', '他'])} 打开 了 {rest + ' ' + thing if rest == '旧的' else rest} 。"
+    name, who, whose = draw.choice([("小红", "她", "她的"), ("小明", "他", "他的")])
     if draw.random() < 0.5:
-        return f"{name} said that {who} had lost {whose} {draw.choice(['book', 'bag', 'letter'])} ."
-    return f"{name} went to the {draw.choice(['shop', 'gate'])} because {who} needed a {draw.choice(['book', 'bag', 'box'])} ."
+        return f"{name} 说 {who} 弄丢 了 {whose} {draw.choice(['书本', '书包', '信封'])} 。"
+    return f"{name} 去 了 {draw.choice(['商店', '学校'])} 因为 {who} 要 买 {draw.choice(['书本', '书包', '箱子'])} 。"
 
 
 sentences = [sentence().split() for _ in range(2000)]
@@ -200,18 +200,18 @@ for step in range(steps):
         print(f"第 {step + 1:3} 步：损失 {outputs.loss.item():.3f}")
 decoder.eval()
 with torch.no_grad():
-    after_the = decoder(ids_of("she opened the")).logits[0, -1].softmax(-1)  # (vocab)
-    after_anna = decoder(ids_of("anna said that")).logits[0, -1].softmax(-1)
-print("she opened the …", {word: round(after_the[number[word]].item(), 2) for word in ("old", "door", "shop")})
-print("anna said that …", {word: round(after_anna[number[word]].item(), 2) for word in ("she", "he")})
-assert after_anna[number["she"]] > 0.9
+    after_the = decoder(ids_of("她 打开 了")).logits[0, -1].softmax(-1)  # (vocab)
+    after_anna = decoder(ids_of("小红 说")).logits[0, -1].softmax(-1)
+print("她 打开 了……", {word: round(after_the[number[word]].item(), 2) for word in ("旧的", "房门", "电灯")})
+print("小红 说……", {word: round(after_anna[number[word]].item(), 2) for word in ("她", "他")})
+assert after_anna[number["她"]] > 0.9
 
 # %% [markdown] en="3fbb6e37"
 # 损失停在 0 以上：这种语言的句子本来就是随机抽出来的，完美的模型也只能给出抽取时所用的概率。小解码器差不多学到了这些概率。
 #
 # ## 贪心：总取最可能的词
 #
-# 取最可能的词，接上去，再问。*she opened the* 之后，**你猜**会得到最可能的句子吗？
+# 取最可能的词，接上去，再问。“她 打开 了”之后，**你猜**会得到最可能的句子吗？
 
 
 # %% en="0892ef9e"
@@ -231,7 +231,7 @@ def log_probability(ids: torch.Tensor, after: int) -> float:
     return logs.gather(1, ids[0, 1:, None])[after - 1 :].sum().item()
 
 
-prompt = ids_of("she opened the")
+prompt = ids_of("她 打开 了")
 by_greedy = greedy(prompt)
 assert torch.equal(by_greedy, decoder.generate(prompt, max_length=14))
 by_beams = decoder.generate(prompt, max_length=14, num_beams=3)
@@ -239,7 +239,7 @@ for name, ids in (("贪心", by_greedy), ("束宽 3", by_beams)):
     print(f"{name:8} {text_of(ids[0]):32} 概率 {math.exp(log_probability(ids, prompt.size(1))):.2f}")
 
 # %% [markdown] en="91e46c5f"
-# 贪心取了最可能的词 *old*，然后它那一半得由五样东西来分。*束搜索*（beam search）保留到目前为止最可能的几段文本，把它们全都延长，再保留最可能的几段：*door* 起初排第二，最后却赢了。下面是它看到的：
+# 贪心取了最可能的词“旧的”，然后它那一半得由五样东西来分。*束搜索*（beam search）保留到目前为止最可能的几段文本，把它们全都延长，再保留最可能的几段：“房门”起初排第二，最后却赢了。下面是它看到的：
 
 # %% en="c3c3df4c"
 figure = new_figure(width=9, height=4.6)
@@ -251,7 +251,7 @@ def branch(ids: torch.Tensor, probability: float) -> float:
     """从左到右画出后面可能接什么；返回这段文本所在的高度。"""
     global leaves
     depth = ids.size(1) - prompt.size(1)
-    if ids[0, -1] == number["."]:
+    if ids[0, -1] == number["。"]:
         leaves += 1
         panel.text(
             depth + 0.15, -leaves, f"{probability:.2f}", va="center", weight="bold" if probability > 0.2 else None
@@ -281,15 +281,15 @@ def branch(ids: torch.Tensor, probability: float) -> float:
 
 
 top = branch(prompt, 1.0)
-panel.text(-0.08, top, "she opened the", ha="right", va="center")
+panel.text(-0.08, top, "她 打开 了", ha="right", va="center")
 panel.set_xlim(-0.9, 3.6)
 panel.set_axis_off()
 panel.set_title("小解码器：每个词的概率，以及每个完整句子的概率")
 show(
     figure,
     "16-tree",
-    "从“she opened the”向右长出的树：old、door、shop；最粗的一枝 old 分成五样东西，"
-    "各约 0.1；door 接 quietly，终点 0.32，是最大的数。",
+    "从“她 打开 了”向右长出的树：旧的、房门、电灯；最粗的一枝“旧的”分成五样东西，"
+    "各约 0.1；“房门”接“走了”，终点 0.33，是最大的数。",
 )
 
 # %% [markdown] en="7397b227"
@@ -297,7 +297,7 @@ show(
 #
 # ## 抽样：让词自己抽出来
 #
-# 抽 1,000 个句子，**你猜** *old*、*door*、*shop* 各出现多少次？如果先把分数除以温度（temperature）T 呢？
+# 抽 1,000 个句子，**你猜**“旧的”“房门”“电灯”各出现多少次？如果先把分数除以温度（temperature）T 呢？
 
 # %% en="bb1513f7"
 generator = torch.Generator().manual_seed(0)
@@ -307,7 +307,7 @@ for text in drawn[:4]:
 scores = after_the.log()
 figure = new_figure(width=7, height=3.4)
 panel = figure.subplots()
-shown = ["old", "door", "shop"]
+shown = ["旧的", "房门", "电灯"]
 for shift, temperature in enumerate((0.3, 1.0, 3.0)):
     shares = (scores / temperature).softmax(-1)[[number[word] for word in shown]]
     panel.bar([place + 0.2 * (shift - 1.5) for place in range(3)], shares, width=0.18, label=f"T = {temperature:g}")
@@ -318,12 +318,12 @@ panel.bar(
 panel.set_xticks(range(3), shown)
 panel.set_ylabel("概率")
 panel.legend()
-panel.set_title("she opened the …：小解码器接下来说什么")
+panel.set_title("“她 打开 了……”：小解码器接下来说什么")
 assert all(abs(count - after_the[number[word]].item()) < 0.06 for word, count in zip(shown, counts, strict=True))
 show(
     figure,
     "16-temperature",
-    "old、door、shop 三组柱子：T = 0.3 时 old 几乎占了全部，T = 3 时三者差不多高，"
+    "“旧的”“房门”“电灯”三组柱子：T = 0.3 时“旧的”占了大部分，T = 3 时三者差不多高，"
     "灰色柱子是 T = 1 时抽出的，与 T = 1 的一样高。",
 )
 
@@ -417,12 +417,12 @@ torch.manual_seed(0)
 config.add_cross_attention = True
 writer = BertLMHeadModel(config).eval()
 encoder = BertModel(BertConfig(**{**config.to_dict(), "is_decoder": False, "add_cross_attention": False})).eval()
-written, read = ids_of("she opened"), ids_of("tom went to the")
+written, read = ids_of("她 打开"), ids_of("小明 去 了 商店")
 with torch.no_grad():
     states = encoder(read).last_hidden_state  # (1, 5, hidden)
     outputs = writer(written, encoder_hidden_states=states, output_attentions=True)
     elsewhere = writer(written, encoder_hidden_states=states.flip(1))
-    other_text = writer(written, encoder_hidden_states=encoder(ids_of("anna had lost her")).last_hidden_state)
+    other_text = writer(written, encoder_hidden_states=encoder(ids_of("小红 弄丢 了 她的")).last_hidden_state)
 print("交叉注意力：", tuple(outputs.cross_attentions[0].shape), "(batch, 头, 写的, 读的)")
 print(f"换一段要读的文本，分数变动 {(outputs.logits - other_text.logits).abs().max():.3f}，")
 print(f"同样的向量换个次序，变动 {(outputs.logits - elsewhere.logits).abs().max():.1e}")

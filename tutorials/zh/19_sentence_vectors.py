@@ -27,8 +27,8 @@ from course.samples import sample
 from minibert import AdamW, BertModel, BertTokenizer
 from minibert.vectors import LineIndex, SentenceEncoder, pool
 
-tokenizer = BertTokenizer.from_pretrained("novels-4l-256h")
-model = BertModel.from_pretrained("novels-4l-256h", add_pooling_layer=False)
+tokenizer = BertTokenizer.from_pretrained("shici-4l-256h")
+model = BertModel.from_pretrained("shici-4l-256h", add_pooling_layer=False)
 
 # %% [markdown] en="b5918178"
 # ## 从许多向量到一个
@@ -39,15 +39,15 @@ model = BertModel.from_pretrained("novels-4l-256h", add_pooling_layer=False)
 # v_{\mathrm{mean}} = \frac{\sum_t m_t\, h_t}{\sum_t m_t} \qquad v_{\mathrm{cls}} = h_1 \qquad v_{\mathrm{max}, j} = \max_{t:\, m_t = 1} h_{t j}
 # $$
 #
-# 批次（batch）里较短的句子要填充（padding），而网络给填充处也算出向量。**你猜**，如果忘了掩码：在三种方式下，"Yes." 的向量各离它独自一句时有多远？
+# 批次（batch）里较短的句子要填充（padding），而网络给填充处也算出向量。**你猜**，如果忘了掩码：在三种方式下，“归去。”的向量各离它独自一句时有多远？
 
 # %% en="12d2a81f"
-texts = ["Yes.", "She looked at the sea for a long while, and then she turned, and walked slowly back to the house."]
+texts = ["归去。", "春江潮水连海平，海上明月共潮生。滟滟随波千万里，何处春江无月明。"]
 batch = tokenizer(texts, padding=True, return_tensors="pt")
 mask = batch["attention_mask"]  # (2, seq)
 with torch.no_grad():
     states = model(**batch).last_hidden_state  # (2, seq, hidden)
-    alone = model(**tokenizer(texts[:1], return_tensors="pt")).last_hidden_state  # (1, 4, hidden)
+    alone = model(**tokenizer(texts[:1], return_tensors="pt")).last_hidden_state  # (1, 5, hidden)
 
 real = mask[..., None]  # (2, seq, 1)
 by_hand = {
@@ -78,11 +78,11 @@ def vectors_of(texts: list[str]) -> Tensor:
     return F.normalize(pool(model(**batch).last_hidden_state, batch["attention_mask"]), dim=-1)
 
 
-asked = "Anna came to the mill before it was dark."
+asked = "太白到江楼，天边日未昏。"
 others = [
-    "Thomas came to the castle before it was dark.",
-    "In the mill there was nothing but a ring.",
-    "The price of corn had fallen again.",
+    "东坡到寒塘，天边日未昏。",
+    "江楼何所有？唯见一古琴。",
+    "今年天下熟，米价又还低。",
 ]
 with torch.no_grad():
     before = vectors_of([asked]) @ vectors_of(others).T  # (1, 3)
@@ -124,107 +124,107 @@ for temperature in (1.0, 0.05):
 # %% [markdown] en="25515838"
 # τ = 1 时，完美的向量也要挨罚，梯度永不停歇。τ 很小时，损失只看最近的那几个错误答案。
 #
-# ## 小小说
+# ## 小故事诗
 #
-# 附带的模型读过小说；这里是一些很小的小说，由规则写成：每篇有主角、朋友、一个地方和一件东西，句子用的是所有小说共有的十二种句式。哪些句子同属一处，只有名字说得出来。**留出**的是整篇小说，其中的人、地方和东西，在学习用的小说里一概没有。
+# 附带的模型读过古诗；这里是一些讲小故事的打油诗，由规则写成：每首有主角、朋友、一个地方和一件东西，每一联都出自所有的诗共用的十二种句式。哪些句子同属一首，只有名字说得出来。**留出**的是整首的诗，其中的人、地方和东西，在学习用的诗里一概没有。
 
 # %% en="e24ff02f"
 FORMS = [
-    "{hero} came to the {place} before it was dark.",
-    "In the {place} there was nothing but a {thing}.",
-    "{friend} had sold the {thing} for a shilling.",
-    "Now {hero} asked {friend} to be quiet.",
-    "{friend} went away from the {place} that night.",
-    "The {place} was empty when they found the {thing}.",
-    "With the {thing} in one hand {hero} waited until morning.",
-    "Nobody believed that {hero} would marry {friend}.",
-    "“I have lost my {thing},” said {friend}.",
-    "“I shall never see the {place} again,” said {hero}.",
-    "{friend} wept, and {hero} looked out of the window.",
-    "They say that the {thing} is still in the {place}.",
+    "{hero}到{place}，天边日未昏。",
+    "{place}何所有？唯见一{thing}。",
+    "{friend}贫无计，已卖旧{thing}。",
+    "{hero}劝{friend}，今夜且莫言。",
+    "{friend}夜半起，独自别{place}。",
+    "{place}人去尽，草里见{thing}。",
+    "{hero}抱{thing}，独坐到天明。",
+    "世人都不信，{hero}忘{friend}。",
+    "{friend}长叹息，不见旧{thing}。",
+    "{hero}回首望，难再到{place}。",
+    "{friend}双泪落，{hero}倚窗看。",
+    "人言{place}里，犹有旧{thing}。",
 ]
 NAMES = [
-    "Anna",
-    "Thomas",
-    "Lucy",
-    "Henry",
-    "Clara",
-    "Robert",
-    "Mary",
-    "Walter",
-    "Jane",
-    "Edmund",
-    "Alice",
-    "Peter",
-    "Rose",
-    "Philip",
-    "Helen",
-    "George",
-    "Kate",
-    "Arthur",
-    "Emma",
-    "Francis",
-    "Grace",
-    "Hugh",
-    "Ruth",
-    "Martin",
-    "Agnes",
-    "Frank",
-    "Margaret",
-    "Charles",
-    "Laura",
-    "Edward",
-    "Susan",
-    "Stephen",
+    "太白",
+    "子美",
+    "摩诘",
+    "浩然",
+    "乐天",
+    "梦得",
+    "微之",
+    "义山",
+    "牧之",
+    "飞卿",
+    "东坡",
+    "子由",
+    "鲁直",
+    "少游",
+    "放翁",
+    "易安",
+    "稼轩",
+    "诚斋",
+    "石湖",
+    "尧章",
+    "半山",
+    "醉翁",
+    "圣俞",
+    "同叔",
+    "耆卿",
+    "方回",
+    "美成",
+    "遗山",
+    "伯温",
+    "渔洋",
+    "容若",
+    "定庵",
 ]
 PLACES = [
-    "mill",
-    "harbour",
-    "castle",
-    "forest",
-    "village",
-    "garden",
-    "church",
-    "tower",
-    "island",
-    "farm",
-    "river",
-    "palace",
-    "cave",
-    "inn",
-    "school",
-    "bridge",
-    "valley",
-    "prison",
-    "cottage",
-    "orchard",
+    "江楼",
+    "山寺",
+    "渔村",
+    "竹院",
+    "柳堤",
+    "石桥",
+    "古渡",
+    "茅屋",
+    "酒家",
+    "松亭",
+    "东篱",
+    "南浦",
+    "西窗",
+    "寒塘",
+    "荒城",
+    "驿站",
+    "草堂",
+    "梅岭",
+    "沙洲",
+    "云台",
 ]
 THINGS = [
-    "letter",
-    "ring",
-    "sword",
-    "lamp",
-    "book",
-    "horse",
-    "boat",
-    "key",
-    "picture",
-    "crown",
-    "bell",
-    "coat",
-    "knife",
-    "violin",
-    "clock",
-    "purse",
-    "map",
-    "chair",
-    "basket",
-    "pistol",
+    "古琴",
+    "玉笛",
+    "宝剑",
+    "书卷",
+    "酒壶",
+    "铜镜",
+    "纸伞",
+    "油灯",
+    "棋盘",
+    "蓑衣",
+    "画屏",
+    "金钗",
+    "香囊",
+    "竹杖",
+    "石砚",
+    "琵琶",
+    "团扇",
+    "茶瓯",
+    "马鞭",
+    "布帆",
 ]
 
 
-def novels(count: int, part: slice, seed: int) -> list[tuple[str, str]]:
-    """这么多篇小说里的相邻句对，每篇四对。part：用名字、地方和东西的哪一段。"""
+def stories(count: int, part: slice, seed: int) -> list[tuple[str, str]]:
+    """这么多首诗里的相邻句对，每首四对。part：用名字、地方和东西的哪一段。"""
     chance = random.Random(seed)
     names, places, things = NAMES[part], PLACES[part], THINGS[part]
     pairs = []
@@ -236,7 +236,7 @@ def novels(count: int, part: slice, seed: int) -> list[tuple[str, str]]:
     return pairs
 
 
-learned, held_out = novels(200, slice(0, 10), seed=0), novels(25, slice(10, 32), seed=1)
+learned, held_out = stories(200, slice(0, 10), seed=0), stories(25, slice(10, 32), seed=1)
 print(len(learned), "对用来学习，", len(held_out), "对留出")
 for first, second in held_out[:4]:
     print(f"  {first} → {second}")
@@ -264,7 +264,7 @@ untuned = scores_of(held_out)
 print(f"乱猜 {guessed:.3f}，没有微调过的模型 {mean_reciprocal_rank(untuned):.3f}")
 
 # %% [markdown] en="009df11b"
-# 没有微调（fine-tuning）过的模型并不比乱猜好：它觉得最相近的，是与问句句式相同的句子，而下一句从来不是同一句式。现在教它，走二十五步，每步 32 对。没有 dropout，没有学习率调度，没有标签。
+# 没有微调（fine-tuning）过的模型只比乱猜稍好：它觉得最相近的，是与问句句式相同的句子，而下一句从来不是同一句式。现在教它，走二十五步，每步 32 对。没有 dropout，没有学习率调度，没有标签。
 
 # %% en="ac065738"
 chance = random.Random(0)
@@ -283,28 +283,28 @@ print(f"平均倒数排名 {mean_reciprocal_rank(untuned):.3f} → {mean_recipro
 assert mean_reciprocal_rank(tuned) >= 2 * mean_reciprocal_rank(untuned)
 
 # %% [markdown] en="1f5fee89"
-# 六篇留出的小说，余弦在之前和之后，**你猜**会看到什么？正确的在对角线上；同一篇小说的四对彼此相邻。
+# 六首留出的诗，余弦在之前和之后，**你猜**会看到什么？正确的在对角线上；同一首诗的四对彼此相邻。
 
 # %% en="cf8f7cc2"
 figure = new_figure(width=9.5, height=4.2)
 for panel, name, scores in zip(figure.subplots(1, 2), ("之前", "之后"), (untuned, tuned), strict=True):
     panel.imshow(scores[:24, :24], cmap="Blues")
     panel.set_title(name)
-    panel.set_xlabel("后句，每篇小说四个")
+    panel.set_xlabel("后句，每首诗四个")
     panel.set_xticks(range(0, 24, 4))
     panel.set_yticks(range(0, 24, 4))
 panel.set_yticklabels([])
 figure.axes[0].set_ylabel("前句")
-figure.suptitle("六篇留出的小说，24 个前句与后句的余弦")
+figure.suptitle("六首留出的诗，24 个前句与后句的余弦")
 show(
     figure,
     "19-cosines",
     "两个由格子组成的方块。之前，深浅不一的格子散在整个方块里。之后，深色的格子沿对角线"
-    "聚成四乘四的方块：同一篇小说的句子。",
+    "聚成四乘四的方块：同一首诗的句子。",
 )
 
 # %% [markdown] en="c5a99cc0"
-# 沿着对角线出现了方块：同一篇小说的句子找到了彼此，尽管这些名字、地方和东西在训练里一个也没有。学到的不是安娜是谁，而是*名字要紧，句式不要紧*。一篇小说的四个后句里哪一个才是下一句，没有任何东西说明，所以名次不可能都是第一。
+# 沿着对角线出现了方块：同一首诗的句子大多找到了彼此，尽管这些名字、地方和东西在训练里一个也没有。学到的不是太白是谁，而是*名字要紧，句式不要紧*。一首诗的四个后句里哪一个才是下一句，没有任何东西说明，所以名次不可能都是第一。
 
 # %% en="313e7370"
 with torch.no_grad():
@@ -314,20 +314,20 @@ for now, then, other in zip(after[0].tolist(), before[0].tolist(), others, stric
 assert after[0, 1] > after[0, 0]
 
 # %% [markdown] en="4d89e8b9"
-# 安娜的磨坊里的戒指，如今比托马斯近了。玉米的价钱也很近：训练中没有什么把这样的句子推开。
+# 江楼里的那张古琴，如今比东坡近了：虽然那一句里没有太白，却有太白到过的江楼。与谁都不相干的米价，离得最远。
 #
-# ## 真正的小说
+# ## 真正的文本
 #
-# `python -m benchmarks.sentence_vectors NOVELS` 在真正的小说上做同样的事：从 94 部小说学习，留出四部，要在 1,000 句中找到下一句。那里没有按规则的重复，下一句常常与前一句没有一个词相同：难得多，要花几个小时。没有微调过的模型从哪里起步，见[结果](../../docs/zh/results.md#句向量)。
+# `python -m benchmarks.sentence_vectors NOVELS` 在真正的小说（英文）上做同样的事：从 94 部小说学习，留出四部，要在 1,000 句中找到下一句。那里没有按规则的重复，下一句常常与前一句没有一个词相同：难得多，要花几个小时。没有微调过的模型从哪里起步，见[结果](../../docs/zh/results.md#句向量)。
 #
 # ## 使用它们
 #
-# 一整个模型加上它的池化，是一个 `SentenceEncoder`；它也能打开 sentence-transformers 的文件夹，那些模型用对比学过十亿对句子。`LineIndex` 找出文件中的行。在命令行：`minibert search "a morning at the mill" --in FILE`。
+# 一整个模型加上它的池化，是一个 `SentenceEncoder`；它也能打开 sentence-transformers 的文件夹，那些模型用对比学过十亿对句子。`LineIndex` 找出文件中的行。在命令行：`minibert search "明月照江楼" --in FILE --model shici-4l-256h`。
 
 # %% en="4a30d951"
-encoder = SentenceEncoder.open("novels-4l-256h")
-index = LineIndex.of_file(sample("sentences.txt"), encoder)
-for line, score, text in index.search("The wheel of the mill turned.", top_k=3):
+encoder = SentenceEncoder.open("shici-4l-256h")
+index = LineIndex.of_file(sample("zh/sentences.txt"), encoder)
+for line, score, text in index.search("山寺的和尚敲钟。", top_k=3):
     print(f"{score:.3f}  第 {line} 行：{text}")
 
 # %% [markdown] en="fa0cd47c"
