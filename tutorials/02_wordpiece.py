@@ -115,6 +115,25 @@ print(tokenizer.tokenize("a smile ☺ and a ☺smile"))
 # %% [markdown]
 # One unknown character makes its whole word `[UNK]`. That, and words of more than 100 letters, is all that WordPiece gives up on.
 #
+# ## A language without spaces
+#
+# Chinese has no spaces between its words. Before it cuts, BERT's tokenizer puts one on either side of every Chinese character, so that each
+# is a word of its own. **What do you expect:** how many pieces has a line of verse, and what does an unknown character cost here?
+
+# %%
+verses = BertTokenizer.from_pretrained("shici-4l-256h")  # of the Chinese model that comes with minibert
+for line in ("床前明月光，疑是地上霜。", "举头望☺明月"):
+    print(verses.tokenize(line))
+print(verses.decode(verses.encode("床前明月光"), skip_special_tokens=True))
+longer = sum(piece.startswith("##") for piece in verses.vocab)
+print(f"{len(verses.vocab):,} pieces, {longer} of them begin with ##")
+assert verses.tokenize("床前明月光") == [*"床前明月光"]
+
+# %% [markdown]
+# A piece for each character; there is nothing to go on with, so none begins with `##`. An unknown character costs itself and no more, `decode`
+# puts spaces where there were none, and the vocabulary cannot be small: it must list every character. That 明 and 月 together are the bright moon
+# is left to attention.
+#
 # ## Pieces → ids
 #
 # An id is a line number in `vocab.txt`, counted from 0. Three special tokens frame the text: `[CLS]` opens it, `[SEP]` ends a
@@ -196,7 +215,7 @@ show(
 # ## Summary
 #
 # - Text is tidied into words and marks; each word is cut greedily into the longest known pieces.
-# - `##` goes on a word; `[UNK]` stands for a word that cannot be spelled.
+# - `##` goes on a word; `[UNK]` stands for a word that cannot be spelled. In Chinese every character is a piece.
 # - `[CLS]`, `[SEP]`, segments and the attention mask tell the model what the ids alone do not.
 # - A vocabulary is learned by joining neighbours; its size trades short inputs for a large table.
 #

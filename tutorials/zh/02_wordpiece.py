@@ -109,6 +109,22 @@ print(tokenizer.tokenize("a smile ☺ and a ☺smile"))
 # %% [markdown] en="744fc4c0"
 # 一个不认识的字符会让整个词变成 `[UNK]`。除此之外，WordPiece 放弃的只有超过 100 个字母的词。
 #
+# ## 没有空格的语言
+#
+# 以上都是英文。中文的词与词之间没有空格，BERT 的分词器在切分之前，先给每个汉字两边各加一个空格，于是一个字自成一词。**你猜猜看：** 一联诗切成几个子词？遇到不认识的字符，代价又是多少？
+
+# %% en="00000000"
+verses = BertTokenizer.from_pretrained("shici-4l-256h")  # 附带的古诗模型所用的
+for line in ("床前明月光，疑是地上霜。", "举头望☺明月"):
+    print(verses.tokenize(line))
+print(verses.decode(verses.encode("床前明月光"), skip_special_tokens=True))
+longer = sum(piece.startswith("##") for piece in verses.vocab)
+print(f"{len(verses.vocab):,} 个子词，其中 {longer} 个以 ## 开头")
+assert verses.tokenize("床前明月光") == [*"床前明月光"]
+
+# %% [markdown] en="00000000"
+# 一个字就是一个子词；没有什么要接在后面，所以没有一个以 `##` 开头。不认识的字符只赔上它自己，不会连累邻居。`decode` 会在字与字之间加上原文没有的空格。词表也小不下来：用到的字都得列进去（附带的词表是最常用的八千多个字；BERT 官方的中文模型有 21,128 个子词）。至于“明”与“月”合起来是一个词，分词器不管，留给注意力去发现。
+#
 # ## 子词 → id
 #
 # id 就是 `vocab.txt` 里的行号，从 0 数起。三个特殊词元给文本加上边框：`[CLS]` 开头，`[SEP]` 结束一个句子，`[PAD]` 把一个批次（batch）补到同样长。一对句子还带有*句段*（segment），前一句是 0，后一句是 1。
@@ -183,11 +199,11 @@ show(
 # ## 小结
 #
 # - 文本先整理成单词和标点；每个单词再贪心地切成词表里最长的子词。
-# - `##` 接在词的后面；`[UNK]` 代表拼不出来的词。
+# - `##` 接在词的后面；`[UNK]` 代表拼不出来的词。中文一个字就是一个子词。
 # - `[CLS]`、`[SEP]`、句段和注意力掩码告诉模型 id 本身没有说的事。
 # - 词表靠合并相邻的子词学成；它的大小是在“输入短”与“表大”之间取舍。
 #
-# **代码，按阅读次序：**[`words.py`](../../minibert/tokenization/words.py) 文本 → 单词，[`wordpiece.py`](../../minibert/tokenization/wordpiece.py) 单词 → 子词，[`model_input.py`](../../minibert/tokenization/model_input.py) 特殊词元与句对，[`train_vocabulary.py`](../../minibert/tokenization/train_vocabulary.py) 学习词表。也可以试试 `minibert tokenize "你的文本" --explain`。
+# **代码，按阅读次序：**[`words.py`](../../minibert/tokenization/words.py) 文本 → 单词，[`wordpiece.py`](../../minibert/tokenization/wordpiece.py) 单词 → 子词，[`model_input.py`](../../minibert/tokenization/model_input.py) 特殊词元与句对，[`train_vocabulary.py`](../../minibert/tokenization/train_vocabulary.py) 学习词表。也可以试试 `minibert tokenize "你的诗句" --explain --model shici-4l-256h`。
 #
 # **练习：**[`exercises/02_wordpiece.py`](exercises/02_wordpiece.py)。用 `minibert check 2` 检查。
 #
