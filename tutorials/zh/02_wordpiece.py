@@ -106,14 +106,14 @@ for word in words("The unforeseeable housekeeper unhesitatingly said: nonsense!"
 # %% en="d3a6469c"
 print(tokenizer.tokenize("a smile ☺ and a ☺smile"))
 
-# %% [markdown] en="744fc4c0"
+# %% [markdown] en="bde529e1"
 # 一个不认识的字符会让整个词变成 `[UNK]`。除此之外，WordPiece 放弃的只有超过 100 个字母的词。
 #
 # ## 没有空格的语言
 #
-# 以上都是英文。中文的词与词之间没有空格，BERT 的分词器在切分之前，先给每个汉字两边各加一个空格，于是一个字自成一词。**你猜猜看：** 一联诗切成几个子词？遇到不认识的字符，代价又是多少？
+# 以上都是英文。中文的词与词之间没有空格，BERT 的分词器（tokenizer）在切分之前，先给每个汉字两边各加一个空格，于是一个字自成一词。**你猜猜看：** 一联诗切成几个子词？遇到不认识的字符，代价又是多少？
 
-# %% en="00000000"
+# %% en="5ac93288"
 verses = BertTokenizer.from_pretrained("shici-4l-256h")  # 附带的古诗模型所用的
 for line in ("床前明月光，疑是地上霜。", "举头望☺明月"):
     print(verses.tokenize(line))
@@ -122,7 +122,7 @@ longer = sum(piece.startswith("##") for piece in verses.vocab)
 print(f"{len(verses.vocab):,} 个子词，其中 {longer} 个以 ## 开头")
 assert verses.tokenize("床前明月光") == [*"床前明月光"]
 
-# %% [markdown] en="00000000"
+# %% [markdown] en="24e79cd9"
 # 一个字就是一个子词；没有什么要接在后面，所以没有一个以 `##` 开头。不认识的字符只赔上它自己，不会连累邻居。`decode` 会在字与字之间加上原文没有的空格。词表也小不下来：用到的字都得列进去（附带的词表是最常用的八千多个字；BERT 官方的中文模型有 21,128 个子词）。至于“明”与“月”合起来是一个词，分词器不管，留给注意力去发现。
 #
 # ## 子词 → id
@@ -193,7 +193,7 @@ show(
     "一条下降的折线：词表有 200 个子词时，每个单词将近四块；起初降得很陡，后来渐缓，到 8,192 个时只比一块稍多。",
 )
 
-# %% [markdown] en="6e9f8005"
+# %% [markdown] en="116ea1ee"
 # 前一千个子词做了大部分工作。此后每增加一个子词，就是再增加一行 256 个要学的数，而可供学习的词越来越少见：BERT 停在 30,522。
 #
 # ## 小结

@@ -115,7 +115,7 @@ for word in ("酒", "三", "白", "听", "东", "江"):
 #
 # 每个位置的向量也是学来的：没有哪里规定 7 在 6 和 8 之间。**你猜**各位置之间的夹角是怎样的？位置 128 到 255 呢？这个检查点（checkpoint）的训练从未到过那里。
 
-# %% en="aa3a702c"
+# %% en="f8591221"
 positions = torch.nn.functional.normalize(stage.position_embeddings.weight.detach(), dim=-1)
 similarity = positions @ positions.T  # (256, 256)
 figure = new_figure(width=9, height=3.8)

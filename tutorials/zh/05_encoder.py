@@ -110,7 +110,7 @@ print("与 BertLayer 逐比特相等；形状：", tuple(context.shape), "→", 
 #
 # **你猜猜看：** 哪一半让向量移动得更多，收集还是思考？
 
-# %% en="6c1d56ea"
+# %% en="4ca99c81"
 changes: dict[str, list[float]] = {"注意力": [], "前馈网络": []}
 with torch.no_grad():
     x = model.embeddings(inputs["input_ids"])
@@ -134,7 +134,7 @@ assert larger == ["前馈网络", "前馈网络", "前馈网络", "注意力"]
 #
 # 下面三段文本里，“月”都在位置 4：词和位置的嵌入都完全相同。如果一个“月”是天上的月亮，另一个是“三月”的月，**你猜**每过一层它的向量会怎样？两个都是月亮呢？
 
-# %% en="da945ffc"
+# %% en="b4459529"
 text = "江上秋月白，天边孤雁飞。"
 alike = "今夜江月白，与君同此时。"
 other = "烟花三月下扬州。"

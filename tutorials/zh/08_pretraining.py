@@ -44,10 +44,7 @@ vocabulary = Vocabulary.of(tokenizer)
 # **你猜猜看：** 为什么不全都换成 `[MASK]`？（以后使用模型时，它会见到多少个 `[MASK]`？）
 
 # %% en="d1abf2fb"
-text = (
-    "春江潮水连海平，海上明月共潮生。滟滟随波千万里，何处春江无月明。"
-    "江流宛转绕芳甸，月照花林皆似霰。"
-)
+text = "春江潮水连海平，海上明月共潮生。滟滟随波千万里，何处春江无月明。江流宛转绕芳甸，月照花林皆似霰。"
 ids = np.array(tokenizer(text)["input_ids"])  # (seq)
 read, labels = mask(ids, vocabulary, np.random.default_rng(3))
 print(f"{len(ids)} 个子词里要猜 {(labels != -100).sum()} 个")

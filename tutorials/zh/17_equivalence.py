@@ -28,9 +28,7 @@ from minibert.microscope import compare
 from minibert.model.attention import BertSelfAttention
 
 tokenizer = BertTokenizer.from_pretrained("shici-4l-256h")
-inputs = tokenizer(
-    ["举头望明[MASK]，低头思故乡。", "独坐幽篁里，弹[MASK]复长啸。"], padding=True, return_tensors="pt"
-)
+inputs = tokenizer(["举头望明[MASK]，低头思故乡。", "独坐幽篁里，弹[MASK]复长啸。"], padding=True, return_tensors="pt")
 
 # %% [markdown] en="ed17016d"
 # ## 浮点数是一张网格
