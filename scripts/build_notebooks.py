@@ -2,11 +2,12 @@
 
     OUT/course/tutorials/NN_name.ipynb     the chapters; beside them every file that they link to, so that the folder can go anywhere
     OUT/nbgrader/source/NN_name/           an assignment for each chapter: the exercises with their solutions, for teachers alone
+    OUT/nbgrader-zh/source/NN_name/        the same in Chinese, whose tests give their hints in Chinese
 
 An assignment is a notebook with nbgrader's metadata, two cells for each function: its solution, which nbgrader takes out of
 what students get, and a locked test, worth a point, that fails with the hint of `tutorials/checks`. The checks go with the
-notebook as `checks.py`, and what they import as the folder `course`; when it is graded, nbgrader puts the teacher's copies in the
-place of whatever a student handed in.
+notebook as `checks.py`, and what they import as the folder `course`, in Chinese with the folder `messages`, the hints' translations; when it is
+graded, nbgrader puts the teacher's copies in the place of whatever a student handed in.
 
 OWNER/NAME is where the project lies on GitHub. With it each chapter begins with buttons that open it in Colab and Binder, from the branch
 `notebooks` there, which holds OUT/course: what is built is in that branch and in releases, never in main.
@@ -24,20 +25,35 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from scripts.links import ROOT, TUTORIALS, chapters, linked
+from scripts.links import ROOT, TUTORIALS, chapters, linked, twin
 
 SCHEMA_VERSION = 3  # of nbgrader's metadata, since nbgrader 0.6
 POINTS = 1
 KERNEL = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
-INTRODUCTION = """# {title}
+INTRODUCTION = {
+    "en": """# {title}
 
 Put your code in place of each `raise NotImplementedError()`, and run the cell below it: silence means that it is right, and
-the last line of an error says what is not right yet."""
-TEST = """from checks import check_{name}
+the last line of an error says what is not right yet.""",
+    "zh": """# {title}
+
+用你的代码替换每一处 `raise NotImplementedError()`，再运行它下面的那一格：什么也不显示，就是对了；报错时，最后一行说明哪里还不对。""",
+}
+TEST = {
+    "en": """from checks import check_{name}
 from course.judging import hint_of
 
 hint = hint_of(check_{name}, {name})
-assert hint is None, hint"""
+assert hint is None, hint""",
+    "zh": """from pathlib import Path
+
+from checks import check_{name}
+from course.judging import hint_of
+from minibert.cli.language import Language
+
+hint = hint_of(check_{name}, {name})
+assert hint is None, Language("zh", sorted(Path("messages").glob("*.json"))).say(hint)""",
+}
 BRANCH = "notebooks"
 BUTTONS = """[![Open in Colab](https://colab.research.google.com/assets/colab-badge.svg)]({colab}) \
 [![Open in Binder](https://mybinder.org/badge_logo.svg)]({binder})"""
@@ -52,6 +68,8 @@ NBGRADER_CONFIG = """c = get_config()
 c.CourseDirectory.course_id = "minibert"
 c.ExecutePreprocessor.timeout = 120  # seconds for a cell: a loop that never ends costs its own point, not the evening
 """
+CHINESE_STUB = """c.ClearSolutions.code_stub = {"python": "# 在这里写你的代码\\nraise NotImplementedError()"}
+"""
 
 
 def chapter_notebook(notebook: NotebookNode) -> NotebookNode:
@@ -64,19 +82,19 @@ def chapter_notebook(notebook: NotebookNode) -> NotebookNode:
     return notebook
 
 
-def exercise_notebook(exercises: Path, solutions: Path) -> NotebookNode:
+def exercise_notebook(exercises: Path, solutions: Path, lang: str) -> NotebookNode:
     """The teacher's notebook: what `exercises` gives, and each function as `solutions` has it, followed by its test."""
     text = exercises.read_text(encoding="utf-8")
     title, *statements = ast.parse(text).body
     solved = functions(solutions)
     given = [ast.get_source_segment(text, node) for node in statements if not isinstance(node, ast.FunctionDef)]
-    introduction = INTRODUCTION.format(title=ast.literal_eval(title.value).split(". ")[0])
+    introduction = INTRODUCTION[lang].format(title=re.split(r"\. |。", ast.literal_eval(title.value))[0])
     cells = [graded(new_markdown_cell(introduction), "introduction", locked=True)]
     if given:
         cells.append(graded(new_code_cell("\n".join(given)), "given", locked=True))
     for name in functions(exercises):
         cells.append(graded(new_code_cell(solved[name]), name, solution=True))
-        cells.append(graded(new_code_cell(TEST.format(name=name)), f"check_{name}", locked=True, grade=True))
+        cells.append(graded(new_code_cell(TEST[lang].format(name=name)), f"check_{name}", locked=True, grade=True))
     return new_notebook(cells=cells, metadata=KERNEL)
 
 
@@ -147,16 +165,20 @@ def copy_course(folder: Path) -> None:
         )
 
 
-def build_nbgrader(folder: Path) -> None:
-    """Write a course directory for nbgrader."""
-    for solutions in sorted((TUTORIALS / "solutions").glob("*.py")):
-        assignment = folder / "source" / solutions.stem
+def build_nbgrader(folder: Path, lang: str) -> None:
+    """Write a course directory for nbgrader, in English ("en") or in Chinese ("zh")."""
+    for path in sorted((TUTORIALS / "solutions").glob("*.py")):
+        assignment = folder / "source" / path.stem
         assignment.mkdir(parents=True)
-        notebook = exercise_notebook(TUTORIALS / "exercises" / solutions.name, solutions)
-        nbformat.write(notebook, assignment / f"{solutions.stem}.ipynb")
-        shutil.copyfile(TUTORIALS / "checks" / solutions.name, assignment / "checks.py")
+        exercises, solutions = TUTORIALS / "exercises" / path.name, path
+        if lang == "zh":
+            exercises, solutions = twin(exercises), twin(solutions)
+            shutil.copytree(TUTORIALS / "zh" / "messages", assignment / "messages")  # all: chapters share hints
+        nbformat.write(exercise_notebook(exercises, solutions, lang), assignment / f"{path.stem}.ipynb")
+        shutil.copyfile(TUTORIALS / "checks" / path.name, assignment / "checks.py")
         copy_course(assignment)
-    (folder / "nbgrader_config.py").write_text(NBGRADER_CONFIG, encoding="utf-8")
+    config = NBGRADER_CONFIG + (CHINESE_STUB if lang == "zh" else "")
+    (folder / "nbgrader_config.py").write_text(config, encoding="utf-8")
 
 
 def main(out: Path, repository: str = "") -> None:
@@ -166,10 +188,12 @@ def main(out: Path, repository: str = "") -> None:
     """
     if repository and not re.fullmatch(r"[\w.-]+/[\w.-]+", repository):
         raise ValueError(f"{repository!r} is no repository on GitHub: write owner/name.")
-    for old in (out / "course", out / "nbgrader" / "source"):
+    graded_folders = {"en": out / "nbgrader", "zh": out / "nbgrader-zh"}
+    for old in (out / "course", *(folder / "source" for folder in graded_folders.values())):
         shutil.rmtree(old, ignore_errors=True)
     build_course(out / "course", repository)
-    build_nbgrader(out / "nbgrader")
+    for lang, folder in graded_folders.items():
+        build_nbgrader(folder, lang)
 
 
 if __name__ == "__main__":

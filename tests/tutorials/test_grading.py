@@ -35,6 +35,18 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield course
 
 
+@pytest.fixture(scope="module")
+def chinese(course: Path) -> Path:
+    """The Chinese exercises of a chapter released, handed in wrong and blank, and graded."""
+    folder = course.parent / "nbgrader-zh"
+    nbgrader(folder, "generate_assignment", CHAPTER)
+    released = cells_of(folder / "release" / CHAPTER / f"{CHAPTER}.ipynb")
+    wrong = released["split_heads"].partition("    # ")[0] + WRONG
+    hand_in(folder, "wrong", {**released, "split_heads": wrong}, {"messages/course.json": "{}"})
+    nbgrader(folder, "autograde", CHAPTER)
+    return folder
+
+
 def release_and_grade(course: Path) -> None:
     nbgrader(course, "generate_assignment", "*")
     released = cells_of(course / "release" / CHAPTER / f"{CHAPTER}.ipynb")
@@ -123,3 +135,12 @@ def test_a_blank_has_no_points_and_says_that_it_is_not_written(course: Path) -> 
 
 def test_tests_that_a_student_changed_are_put_right_before_grading(course: Path) -> None:
     assert points(course, "forged") == {f"check_{name}": 0.0 for name in FUNCTIONS}
+
+
+def test_the_chinese_exercises_are_released_and_graded_in_chinese(chinese: Path) -> None:
+    released = cells_of(chinese / "release" / CHAPTER / f"{CHAPTER}.ipynb")
+    assert "    # 在这里写你的代码\n    raise NotImplementedError()" in released["attention"]
+    assert points(chinese, "wrong") == {f"check_{name}": 0.0 for name in FUNCTIONS}
+    error = error_of(chinese, "wrong", "split_heads")
+    assert error is not None
+    assert error.startswith("AssertionError: 形状为 (1, 3, 8) 的 x，2 个头：直接看成 (batch, heads, seq, d)")

@@ -15,6 +15,12 @@ from scripts.build_notebooks import main
 from tests.tutorials.places import ROOT, TUTORIALS, open_module
 
 CHAPTERS = [path.stem for path in sorted((TUTORIALS / "solutions").glob("*.py"))]
+EDITIONS = {
+    "nbgrader": TUTORIALS,
+    "nbgrader-zh": TUTORIALS / "zh",
+}  # folder of what is graded → where its exercises stand
+MESSAGES = sorted((TUTORIALS / "zh" / "messages").glob("*.json"))
+in_both_editions = pytest.mark.parametrize("edition", EDITIONS)
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +38,8 @@ def source(cell: dict[str, Any]) -> str:
     return "".join(cell["source"])
 
 
-def assignment(built: Path, chapter: str) -> list[dict[str, Any]]:
-    return cells_of(built / "nbgrader" / "source" / chapter / f"{chapter}.ipynb")
+def assignment(built: Path, chapter: str, edition: str) -> list[dict[str, Any]]:
+    return cells_of(built / edition / "source" / chapter / f"{chapter}.ipynb")
 
 
 def test_every_chapter_is_a_notebook_with_the_chapters_cells(built: Path) -> None:
@@ -117,9 +123,12 @@ def test_solutions_are_in_the_teachers_folder_only(built: Path) -> None:
         assert not any(body in exercises for body in bodies)
 
 
+@in_both_editions
 @pytest.mark.parametrize("chapter", CHAPTERS)
-def test_a_function_is_a_solution_to_take_out_and_a_locked_test_worth_a_point(built: Path, chapter: str) -> None:
-    cells = {cell["metadata"]["nbgrader"]["grade_id"]: cell for cell in assignment(built, chapter)}
+def test_a_function_is_a_solution_to_take_out_and_a_locked_test_worth_a_point(
+    built: Path, chapter: str, edition: str
+) -> None:
+    cells = {cell["metadata"]["nbgrader"]["grade_id"]: cell for cell in assignment(built, chapter, edition)}
     written = ast.parse((TUTORIALS / "solutions" / f"{chapter}.py").read_text(encoding="utf-8")).body
     names = [node.name for node in written if isinstance(node, ast.FunctionDef)]
     assert [name for name in cells if name not in ("introduction", "given")] == [
@@ -134,11 +143,14 @@ def test_a_function_is_a_solution_to_take_out_and_a_locked_test_worth_a_point(bu
         assert metadata.get("points") == (1 if metadata["grade"] else None)
 
 
+@in_both_editions
 @pytest.mark.parametrize("chapter", CHAPTERS)
-def test_all_code_that_an_exercise_does_not_give_is_marked_as_a_solution(built: Path, chapter: str) -> None:
-    exercise = (TUTORIALS / "exercises" / f"{chapter}.py").read_text(encoding="utf-8")
+def test_all_code_that_an_exercise_does_not_give_is_marked_as_a_solution(
+    built: Path, chapter: str, edition: str
+) -> None:
+    exercise = (EDITIONS[edition] / "exercises" / f"{chapter}.py").read_text(encoding="utf-8")
     blanks = {node.name: node for node in ast.parse(exercise).body if isinstance(node, ast.FunctionDef)}
-    for cell in assignment(built, chapter):
+    for cell in assignment(built, chapter, edition):
         name = cell["metadata"]["nbgrader"]["grade_id"]
         if name in blanks:
             left = re.sub(
@@ -152,16 +164,34 @@ def test_all_code_that_an_exercise_does_not_give_is_marked_as_a_solution(built: 
             assert all(line in exercise for line in source(cell).splitlines())
 
 
+@in_both_editions
 @pytest.mark.parametrize("chapter", CHAPTERS)
-def test_the_teachers_notebook_passes_its_own_tests(built: Path, chapter: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(built / "nbgrader" / "source" / chapter)
+def test_the_teachers_notebook_passes_its_own_tests(
+    built: Path, chapter: str, edition: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(built / edition / "source" / chapter)
     monkeypatch.delitem(sys.modules, "checks", raising=False)
     notebook: dict[str, Any] = {}
-    for cell in assignment(built, chapter):
+    for cell in assignment(built, chapter, edition):
         if cell["cell_type"] == "code":
             exec(source(cell), notebook)
     assert notebook["hint"] is None
     monkeypatch.delitem(sys.modules, "checks")
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_a_chinese_assignment_asks_and_answers_in_chinese(built: Path, chapter: str) -> None:
+    introduction, *cells = assignment(built, chapter, "nbgrader-zh")
+    assert source(introduction).startswith(f"# 第 {int(chapter[:2])} 章的练习")
+    assert "。" not in source(introduction).splitlines()[0]
+    for cell in cells:
+        if cell["metadata"]["nbgrader"]["solution"]:
+            docstring = ast.get_docstring(ast.parse(source(cell)).body[0])  # type: ignore[arg-type]
+            assert re.search("[\u4e00-\u9fff]", docstring or "")
+        elif cell["metadata"]["nbgrader"]["grade"]:
+            assert 'Language("zh", sorted(Path("messages").glob("*.json")))' in source(cell)
+    folder = built / "nbgrader-zh" / "source" / chapter / "messages"
+    assert sorted(path.name for path in folder.iterdir()) == [path.name for path in MESSAGES]
 
 
 def test_building_again_changes_no_byte_and_keeps_grades(built: Path) -> None:

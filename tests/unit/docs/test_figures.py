@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from minibert import BertTokenizer
+from scripts.explore_pictures import PICTURES, Picture
 from scripts.figures import LABELS, in_chinese
-from scripts.links import twin
+from scripts.links import ROOT, twin
 from tests.unit.docs.pages import CHINESE_PAGES, DOCS, PAGES
 
 CHAPTERS = sorted((DOCS.parent / "tutorials").glob("[0-9][0-9]_*.py"))
@@ -50,7 +51,16 @@ def test_a_chinese_figure_is_the_english_one_with_the_words_of_the_table(figure:
 
 
 def test_there_is_no_chinese_figure_without_an_english_one() -> None:
-    assert sorted(LABELS.parent.iterdir()) == sorted([LABELS, *CHINESE])
+    pictures = [picture.file for picture in PICTURES if picture.lang == "zh"]
+    assert sorted(LABELS.parent.iterdir()) == sorted([LABELS, *CHINESE, *pictures])
+
+
+@pytest.mark.parametrize("picture", PICTURES, ids=lambda picture: picture.lang)
+def test_a_readme_shows_its_picture_of_explore_and_names_what_is_seen(picture: Picture) -> None:
+    readme = (ROOT / {"en": "README.md", "zh": "README.zh.md"}[picture.lang]).read_text(encoding="utf-8")
+    assert f"]({picture.file.relative_to(ROOT).as_posix()})" in readme
+    assert f'minibert explore "{picture.text}"' in readme
+    assert picture.file.read_bytes().startswith(b"\x89PNG")
 
 
 def test_a_word_without_its_chinese_and_one_that_is_not_there_are_named(tmp_path: Path) -> None:
