@@ -105,7 +105,7 @@ docs-serve: .venv-docs/.installed
 test-docs: docs
 	$(DOCS) -m pytest tests/site
 
-# The chapters, and the exercises for nbgrader: build/notebooks/course and build/notebooks/nbgrader.
+# The chapters, and the exercises for nbgrader: build/notebooks/course and build/notebooks/nbgrader, in Chinese build/notebooks/nbgrader-zh.
 # REPOSITORY=owner/name, where the project lies on GitHub, gives each chapter buttons that open it in Colab and Binder.
 notebooks: .venv-docs/.installed
 	$(DOCS) -m scripts.build_notebooks build/notebooks $(REPOSITORY)
