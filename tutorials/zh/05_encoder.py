@@ -43,9 +43,9 @@ layer = model.encoder.layer[0]
 # %% [markdown] en="3467359c"
 # ## 后一半：前馈网络
 #
-# 两个线性映射，中间弯折一下：从 256 个数升到 1,024 个，再降回来，每个位置都用同样的权重。
+# 两个线性映射，中间隔着一个非线性函数：从 256 个数升到 1,024 个，再降回来，每个位置都用同样的权重。
 #
-# **你猜**没有这个弯折会怎样？（一个线性映射接着一个线性映射，合起来是什么？）
+# **你猜**没有这个非线性函数会怎样？（一个线性映射接着一个线性映射，合起来是什么？）
 
 # %% en="e02fe3ea"
 up, down = layer.intermediate.dense, layer.output.dense
@@ -53,11 +53,11 @@ x = torch.randn(5, 256, generator=torch.Generator().manual_seed(0))
 with torch.no_grad():
     two_maps = down(up(x))
     one_map = x @ (down.weight @ up.weight).T + down.weight @ up.bias + down.bias
-print(f"没有弯折时的差别：{(two_maps - one_map).abs().max():.1e}")
+print(f"没有非线性时的差别：{(two_maps - one_map).abs().max():.1e}")
 assert torch.allclose(two_maps, one_map, atol=1e-4)
 
 # %% [markdown] en="1e9de060"
-# 一个映射就够了。弯折用的是 *gelu*：x · Φ(x)，其中 Φ 是一个正态随机数小于 x 的概率。它放过大的数，拦住很负的数，中间平滑过渡。
+# 没有它，一个映射就够了。这里用的非线性函数是 *gelu*：x · Φ(x)，其中 Φ 是一个正态随机数小于 x 的概率。大的数它原样放过，很负的数它压到 0 附近，中间平滑过渡。
 
 # %% en="47ecffa9"
 grid = torch.linspace(-4, 4, 200)
@@ -191,7 +191,7 @@ assert sum(parts.values()) == whole == 12 * 256 * 256 + 13 * 256
 # ## 小结
 #
 # - 一层由注意力和前馈网络组成，各套一个“相加并归一化”的框架，先相加，最后层归一化。
-# - 正是 gelu 这个弯折，使两个线性映射不只等于一个。
+# - 正是 gelu 这个非线性函数，使两个线性映射不只等于一个。
 # - 层的输入输出同形；叠起来，就把词的向量变成词在上下文中的向量。
 # - 一层的数有三分之二在前馈网络里。
 #

@@ -13,7 +13,7 @@
 # %% [markdown] en="393f7f60"
 # # 9 · AdamW，不衰减的参数组，以及为什么
 #
-# 训练就是把梯度（gradient）变成一步一步的移动。BERT 的办法是 AdamW：在 Adam 的基础上，让权重衰减（weight decay）不进入梯度。参数 θ 的梯度是 g，在第 t 步，`transformers` 以及本库是这样算的：
+# 训练就是把梯度（gradient）变成一步一步的移动。BERT 的办法是 AdamW：也就是 Adam，只是权重衰减（weight decay）不经过梯度，单独进行。参数 θ 的梯度是 g，在第 t 步，`transformers` 以及本库是这样算的：
 #
 # $$
 # m ← β_1 m + (1 − β_1)\, g
@@ -64,11 +64,11 @@ optimizer.step()
 assert torch.allclose(parameter, by_hand, atol=1e-7)
 
 # %% [markdown] en="3b9565a4"
-# 不论梯度多大，每个数移动的几乎都恰好是 lr：m / √v 保留符号，丢掉大小。所以 lr 是一个长度，同一个 lr 对词嵌入（embedding）和 LayerNorm 都合适。（最后一个移动得略少：它的 √v 太小，ε 起了作用。）以后的各步，梯度方向一致时也有这么长，在 m 里互相抵消时就短一些：第 10 章会量一量短多少。
+# 不论梯度多大，每个数移动的距离都几乎恰好是 lr：m / √v 保留符号，丢掉大小。所以 lr 是一个长度，同一个 lr 对词嵌入（embedding）和 LayerNorm 都合适。（最后一个移动得略少：它的 √v 太小，ε 起了作用。）此后各步，梯度方向一致时仍有这么长；方向不一、在 m 里互相抵消时就短一些，第 10 章会量一量短多少。
 #
 # ## 为什么要偏差校正？
 #
-# m 和 v 从 0 开始，起初都偏小：m 小了 1 − β₁ᵗ 倍，v 小了 1 − β₂ᵗ 倍。s 里的偏差校正（bias correction）把两者都补回来。如果没有它，而每一步的梯度都相同，**你猜会怎样？**（第 1 步，m 是 0.1 g，√v 是 0.03 |g|。）
+# m 和 v 从 0 开始，起初都偏小：m 只有应有的 1 − β₁ᵗ，v 只有应有的 1 − β₂ᵗ。s 里的偏差校正（bias correction）把两者都补回来。如果没有它，而每一步的梯度都相同，**你猜会怎样？**（第 1 步，m 是 0.1 g，√v 是 0.03 |g|。）
 
 
 # %% en="622c4118"
@@ -91,11 +91,11 @@ print(f"不校正时最长的一步：{max(original):.2f} lr，在第 {original.
 assert math.isclose(original[0], (1 - 0.9) / math.sqrt(1 - 0.999), rel_tol=1e-4)
 
 # %% [markdown] en="dfa368b3"
-# 没有校正，最初几步会长出好几倍。最初的 BERT 代码没有校正（`correct_bias=False`），之所以没出问题，是因为它的学习率（learning rate）从 0 开始：见第 10 章。
+# 没有校正，最初几步会比应有的长好几倍。最初的 BERT 代码没有校正（`correct_bias=False`），之所以没出问题，是因为它的学习率（learning rate）从 0 开始：见第 10 章。
 #
 # ## 衰减不是惩罚
 #
-# 让权重保持较小有两种办法：给损失加上 ½ λ θ²，它的梯度是 λ θ（*L2 惩罚*）；或者每一步取走权重的 lr · λ 这一份（*权重衰减*）。对普通的梯度下降，两者是同一步：
+# 让权重保持较小有两种办法：给损失加上 ½ λ θ²，它的梯度是 λ θ（*L2 惩罚*）；或者每一步从权重里减去它自己的 lr · λ 倍（*权重衰减*）。对普通的梯度下降来说，两者走的是同一步：
 
 # %% en="29324d87"
 theta, gradient, lr, decay = torch.tensor([2.0, -3.0]), torch.tensor([0.5, 4.0]), 0.1, 0.25
@@ -106,7 +106,7 @@ assert torch.allclose(penalised, decayed)
 # %% [markdown] en="46f63c73"
 # Adam 会丢掉梯度的大小，对它来说**你猜会怎样？**
 #
-# 为了单看拉向 0 的那股力，让梯度只是 0 附近的噪声。500 个权重的梯度大，500 个权重的梯度只有十分之一。它们都从 1 出发，两种方法的 lr 和 λ 相同。
+# 为了只看把权重拉向 0 的那股力，让梯度全是 0 附近的噪声：500 个权重的梯度大，另外 500 个的只有它的十分之一。它们都从 1 出发，两种方法的 lr 和 λ 相同。
 
 # %% en="5423a113"
 LR, DECAY, STEPS = 1e-3, 0.1, 2000
@@ -152,17 +152,17 @@ show(
 )
 
 # %% [markdown] en="ec7f87ba"
-# 放在梯度里，惩罚就随其余部分一起除以 √v：梯度大小为 σ 的权重，一步大约缩小 lr · λ / σ，所以梯度大、正在出力的权重几乎不衰减。AdamW 则从每个权重都取走 lr · λ 这一份。Loshchilov 和 Hutter 改正的就是这一点，W 指的也是它。
+# 放在梯度里，惩罚就随其余部分一起除以 √v：梯度大小为 σ 的权重，一步大约缩小 lr · λ / σ，所以梯度大、正在出力的权重几乎不衰减。AdamW 则不管梯度大小，从每个权重里取走同样的比例 lr · λ。Loshchilov 和 Hutter 改正的就是这一点，名字里的 W 指的也是它。
 #
 # ## 衰减的是哪个 θ：旧的还是新的？
 #
 # 走一步和衰减之间有先后，各家的代码并不一致：
 #
-# | | 衰减取走的是谁的一份 | |
+# | | 按哪个参数的大小来衰减 | |
 # |---|---|---|
 # | Google 的 BERT（`optimization.py`），Loshchilov 与 Hutter 的算法 2，`torch.optim.AdamW` | 走这一步之前的参数 | $θ − \mathrm{lr}\, (u + λ θ)$ |
-# | `transformers` 的 AdamW，因此也是本库的 | 走完这一步剩下的 | $(1 − \mathrm{lr}\, λ)\, (θ − \mathrm{lr}\, u)$ |
-# | 带 L2 惩罚的 Adam | 没有这一份：λ θ 在梯度里，因而也在 m、v 和 u 里 | $θ − \mathrm{lr}\, u$ |
+# | `transformers` 的 AdamW，因此也是本库的 | 走完这一步之后的参数 | $(1 − \mathrm{lr}\, λ)\, (θ − \mathrm{lr}\, u)$ |
+# | 带 L2 惩罚的 Adam | 没有单独的衰减：λ θ 在梯度里，因而也在 m、v 和 u 里 | $θ − \mathrm{lr}\, u$ |
 #
 # 这里 u 是这一步的方向：$m / (\sqrt{v} + ε)$，校正与否均可。**你猜猜看：** 走一步之后，前两种相差多少？学习率取 0.1，以及微调时的 2 · 10⁻⁵。
 
@@ -175,8 +175,8 @@ for lr in (0.1, 2e-5):
     ):
         each.grad = torch.full_like(each, 3.0)  # 第 1 步，u = 1
         optimizer.step()
-    assert math.isclose(torchs.item(), 1 - lr * (1 + 0.5 * 1), rel_tol=1e-12)  # 旧参数的一份
-    assert math.isclose(parameter.item(), (1 - lr * 0.5) * (1 - lr), rel_tol=1e-12)  # 走完一步剩下的一份
+    assert math.isclose(torchs.item(), 1 - lr * (1 + 0.5 * 1), rel_tol=1e-12)  # 按旧参数衰减
+    assert math.isclose(parameter.item(), (1 - lr * 0.5) * (1 - lr), rel_tol=1e-12)  # 按走完一步之后的参数衰减
     apart = parameter.item() - torchs.item()
     print(f"lr {lr}：相差 {apart:.0e}")
     assert math.isclose(apart, lr**2 * 0.5, rel_tol=1e-4)
@@ -205,7 +205,7 @@ by_hand = [name for name, _ in model.named_parameters() if not any(part in name 
 assert by_hand == groups[0]["parameter_names"]
 
 # %% [markdown] en="105bbf8a"
-# **为什么放过它们？** 衰减是为了不让模型用很大的权重去迎合训练数据。偏置不与任何东西相乘，只能平移；而 LayerNorm 的权重最好的取值在 1 附近，不在 0 附近。一个得不到多少梯度的维度，单凭衰减就会被磨没。若没有梯度进来，lr 为 10⁻³、λ 为 0.01，走 10,000 步之后，**你猜** LayerNorm 的缩放系数变成多少？
+# **为什么放过它们？** 衰减是为了不让模型用很大的权重去迎合训练数据。偏置不与任何东西相乘，只能平移；而 LayerNorm 的权重最好的取值在 1 附近，不在 0 附近。某一维如果得不到多少梯度，光是衰减就会把它磨没。若没有梯度进来，lr 为 10⁻³、λ 为 0.01，走 10,000 步之后，**你猜** LayerNorm 的缩放系数变成多少？
 
 # %% en="a2d58e84"
 scale = torch.nn.Parameter(torch.ones(1, dtype=torch.float64))
@@ -217,7 +217,7 @@ print(f"从 1.00 到 {scale.item():.3f}")
 assert math.isclose(scale.item(), (1 - 1e-3 * 0.01) ** 10_000, rel_tol=1e-9)
 
 # %% [markdown] en="c1c591c8"
-# 白白少了十分之一。影响不大，规则却很便宜：放过的参数还不到百分之一。
+# 白白少了十分之一。影响不算大，可是避免它也几乎不费什么：放过的参数还不到百分之一。
 #
 # ## 真正走一步
 #
@@ -247,14 +247,14 @@ for name, far in moved.items():
     assert far <= 1e-4 * (1 + share) + 1e-6  # 再加 float32 的舍入
 
 # %% [markdown] en="0d76cb64"
-# 这一步本身没有让任何参数移动超过 lr：第一段代码里三个数的情形，对五百万个数也成立。矩阵里超出的那一点，是衰减的一份，lr · λ · |θ|。
+# 这一步本身没有让任何参数移动超过 lr：第一段代码里三个数的情形，对五百万个数也成立。矩阵里多出的那一点，是衰减取走的 lr · λ · |θ|。
 #
 # ## 小结
 #
 # - m / √v 的符号是平均梯度的符号，梯度一致时大小接近 1：所以 lr 大约就是最长的一步。
 # - 偏差校正避免最初几步太长；最初的 BERT 把这件事交给预热。
-# - 权重衰减取走权重自己的一份；L2 惩罚要经过除以 √v，是另一回事。
-# - Google 的 BERT 衰减旧参数，`transformers`（和本库）衰减走完一步剩下的：相差 lr² λ。
+# - 权重衰减按比例减小权重自己；L2 惩罚还要除以 √v，是另一回事。
+# - Google 的 BERT 按旧参数衰减，`transformers`（和本库）按走完一步之后的参数衰减：相差 lr² λ。
 # - 矩阵和嵌入衰减；偏置和 LayerNorm 不衰减。
 #
 # ε 在这里加在偏差校正之前，在 `torch.optim.AdamW` 里加在之后：[`docs/optimizer.md`](../../docs/zh/optimizer.md) 有一张表。
