@@ -40,7 +40,7 @@ from minibert.training.pretraining import Recipe
 # %% [markdown] en="78cce939"
 # ## 一种语言
 #
-# 它的句子谈论四个主题。每个主题有人物、要做的事、东西和地点。还有一致关系：*this cook boils*（单数），但 *these cooks boil*（复数）。
+# 它的句子谈论四个主题。每个主题有人物、要做的事、东西和地点。还有一致关系：*this cook boils*（单数），但 *these cooks boil*（复数）。（这种语言用英文的词，因为中文没有单复数的一致，少了这一项可学的本领。）
 #
 #     this old cook boils the soup near the stove .
 #     these cooks boil the soup and they taste the sauce .
@@ -214,7 +214,7 @@ riddles = [
     "these young [MASK] dig the rose near the pond .",
 ]
 model = fresh_model(0.1)
-print(f"{sum(parameter.numel() for parameter in model.parameters()):,} parameters")
+print(f"{sum(parameter.numel() for parameter in model.parameters()):,} 个参数")
 before = F.cross_entropy(scores_of(model, test_read)[torch.tensor(asked)], targets).item()
 print(f"第一步之前的损失：{before:.2f}")
 assert before > blind

@@ -52,7 +52,7 @@ model = BertForQuestionAnswering.from_pretrained("novels-4l-256h")
 #
 # ## 数据文件
 #
-# 24 个问题，针对四段短文，格式是 SQuAD 2.0。答案由它的文本和第一个字符的位置给出。有些问题没有答案。
+# 24 个问题，针对四段英文短文，格式是 SQuAD 2.0。（中文的在 [`samples/zh/questions.json`](../samples/zh/questions.json)，格式相同，答案按字打分。）答案由它的文本和第一个字符的位置给出。有些问题没有答案。
 
 # %% en="2f23b4d2"
 questions, report = read_squad(sample("questions.json"))
@@ -168,7 +168,7 @@ fish = questions[8]
 (row,) = rows_of([fish])
 with torch.no_grad():
     outputs = model(**batch_of([row]))
-start, end_ = outputs.start_logits[0], outputs.end_logits[0]  # (seq) each
+start, end_ = outputs.start_logits[0], outputs.end_logits[0]  # 各为 (seq)
 pieces = tokenizer.convert_ids_to_tokens(row.row["input_ids"])
 figure = new_figure(width=12, height=4.2)
 panel = figure.subplots()
