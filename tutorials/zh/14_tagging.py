@@ -76,7 +76,7 @@ print(len(tags), "个标签：", ", ".join(tags.names))
 # %% [markdown] en="d1b5306e"
 # ## 从词到子词
 #
-# *Lindqvist* 不在词表里，被切成几个子词（第 2 章）。（这一章的例子是英文的，难处就在这里。中文一个字就是一个子词，也就按字标注，每个字都有自己的标签，[`samples/zh/entities.conll`](../samples/zh/entities.conll) 就是这样；其余一切相同。）分词器（tokenizer）可以说出每个子词来自哪个词。**你猜猜看：** 哪个子词得到这个词的标签？
+# *Lindqvist* 不在词表里，被切成几个子词（第 2 章）。（这一章的例子是英文的，难处就在这里。中文一个字就是一个子词，也就按字标注，每个字都有自己的标签，`tutorials/samples/zh/entities.conll` 就是这样；其余一切相同。）分词器（tokenizer）可以说出每个子词来自哪个词。**你猜猜看：** 哪个子词得到这个词的标签？
 
 # %% en="17651cab"
 encoding = tokenizer(list(sentences[0].words), is_split_into_words=True)

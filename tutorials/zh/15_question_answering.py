@@ -52,7 +52,7 @@ model = BertForQuestionAnswering.from_pretrained("novels-4l-256h")
 #
 # ## 数据文件
 #
-# 24 个问题，针对四段英文短文，格式是 SQuAD 2.0。（中文的在 [`samples/zh/questions.json`](../samples/zh/questions.json)，格式相同，答案按字打分。）答案由它的文本和第一个字符的位置给出。有些问题没有答案。
+# 24 个问题，针对四段英文短文，格式是 SQuAD 2.0。（中文的在 `tutorials/samples/zh/questions.json`，格式相同，答案按字打分。）答案由它的文本和第一个字符的位置给出。有些问题没有答案。
 
 # %% en="2f23b4d2"
 questions, report = read_squad(sample("questions.json"))
