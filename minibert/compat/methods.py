@@ -17,6 +17,8 @@ from ..checkpoints import LoadingReport, locate_config, locate_weights, open_wei
 from ..checkpoints.load import plan_loading, read_into_parameters
 from ..checkpoints.names import canonical
 from ..config_files import HUB_OPTIONS, ConfigFiles
+from ..encoder_decoder import EncoderDecoderModel
+from ..generation import Generation
 
 # --------------------------------------------------------------------------------------------------------------- configs
 
@@ -169,8 +171,11 @@ def prune_heads_of_a_side(_: Any, heads_to_prune: Mapping[int, Iterable[int]]) -
     raise NotImplementedError("Two sides with layers of their own: call model.encoder.prune_heads(…) or the decoder's.")
 
 
-def generate(self: Any, *_: Any, **__: Any) -> None:
-    """`BertLMHeadModel` has its own. Raises TypeError, for this model predicts no next word."""
+def generate(self: Any, *arguments: Any, **options: Any) -> Any:
+    """`BertLMHeadModel` has its own, and one typed anew gets that. Raises TypeError where a model predicts no next word."""
+    if hasattr(self, "prepare_inputs_for_generation"):
+        kind: Any = EncoderDecoderModel if self.config.is_encoder_decoder else Generation
+        return kind.generate(self, *arguments, **options)
     advice = "Open the checkpoint with BertLMHeadModel.from_pretrained(…, is_decoder=True)"
     raise TypeError(f"{type(self).__name__} predicts no next word, so it cannot generate text. {advice}.")
 

@@ -25,12 +25,13 @@ from ..model import BertPreTrainedModel
 from ..outputs import ModelOutput
 from ..tokenization import BertTokenizer, BertTokenizerFast
 from ..tokenization.vocabulary import Vocabulary
+from .tokenization_bert import PreTrainedTokenizer as PreTrainedTokenizer
 
 # ------------------------------------------------------------------------------------------------ classes and constants
 
 PreTrainedModel = BertPreTrainedModel
 PretrainedConfig = ConfigFiles
-PreTrainedTokenizerBase = PreTrainedTokenizer = BertTokenizer
+PreTrainedTokenizerBase = BertTokenizer
 PreTrainedTokenizerFast = BertTokenizerFast
 SpecialTokensMixin = Vocabulary
 WEIGHTS_NAME, CONFIG_NAME = "pytorch_model.bin", "config.json"

@@ -83,7 +83,7 @@ class TextTokenizer:
         of_several = enumerate(reversed(keep_case))  # the first is taken
         self.order = {token: -number for number, token in of_several}
         self.lengths = {len(token) for token in keep_case}
-        self.beginnings = re.compile(f"[{''.join(re.escape(char) for char in {token[0] for token in keep_case})}]")
+        self.beginnings = re.compile("|".join(map(re.escape, {token[0] for token in keep_case})) or "(?!)")
         self.trie = Trie(looked_for)
         shared: dict[str, str] = {}  # first character of a token → the beginning that all such tokens share
         for token in filter(None, [*keep_case, *looked_for]):
