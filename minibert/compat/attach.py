@@ -1,6 +1,9 @@
 """What programs of the era call on a model, a config or a tokenizer, put on the core's classes: the core stays readable, and imports nothing."""
 
+import warnings
 from typing import Any
+
+import torch
 
 from ..auto import AutoConfig, AutoTokenizer, _AutoModelClass
 from ..config_files import ConfigFiles
@@ -49,3 +52,6 @@ def attach() -> None:
     for owner, found in ATTACHED.items():
         for name, value in found.items():
             setattr(owner, name, value)
+    # Under torch.jit.trace sizes are tensors. What is asked of them changes no number, at another length neither.
+    for module in ("checks", "attention"):
+        warnings.filterwarnings("ignore", category=torch.jit.TracerWarning, module=rf"minibert\.model\.{module}$")

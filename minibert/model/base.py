@@ -104,7 +104,7 @@ class BertBase(nn.Module):
             decoder = self.get_output_embeddings()
             if decoder is not None and not self.config.tie_word_embeddings:
                 self.set_output_embeddings(resized(decoder, new_num_tokens, self._init_weights))
-        self.config.vocab_size = new_num_tokens
+        self.config.vocab_size = self.vocab_size = new_num_tokens
         self.tie_weights()
         return self.get_input_embeddings()
 

@@ -230,7 +230,7 @@ class PretrainedFiles(Vocabulary):
             (vocab,) = self.save_vocabulary(draft, filename_prefix)
         if (folder / WHOLE).exists():
             logger.warning("'%s' is not updated. transformers 5 will read it: remove it.", folder / WHOLE)
-        return str(config), str(special), str(folder / Path(vocab).name), str(added)
+        return tuple(os.path.join(save_directory, Path(path).name) for path in (config, special, vocab, added))
 
     def save_vocabulary(self, save_directory: PathLike, filename_prefix: str | None = None) -> tuple[str]:
         """Write vocab.txt to a folder, or the vocabulary to the file named. Returns its path. Warns of gaps between ids."""
@@ -241,4 +241,4 @@ class PretrainedFiles(Vocabulary):
         if [self.vocab[piece] for piece in pieces] != list(range(len(pieces))):
             logger.warning("Ids are not 0, 1, 2, … without a gap: read back from '%s', they will differ.", vocab_file)
         write_text_atomically(vocab_file, "".join(f"{piece}\n" for piece in pieces))
-        return (str(vocab_file),)
+        return (os.path.join(save_directory if path.is_dir() else os.path.dirname(save_directory), vocab_file.name),)
