@@ -3,8 +3,6 @@
 import warnings
 from typing import Any
 
-import torch
-
 from ..auto import AutoConfig, AutoTokenizer, _AutoModelClass
 from ..config_files import ConfigFiles
 from ..encoder_decoder import EncoderDecoderConfig, EncoderDecoderModel
@@ -54,4 +52,4 @@ def attach() -> None:
             setattr(owner, name, value)
     # Under torch.jit.trace sizes are tensors. What is asked of them changes no number, at another length neither.
     for module in ("checks", "attention"):
-        warnings.filterwarnings("ignore", category=torch.jit.TracerWarning, module=rf"minibert\.model\.{module}$")
+        warnings.filterwarnings("ignore", "Converting a tensor to a Python", module=rf"minibert\.model\.{module}$")

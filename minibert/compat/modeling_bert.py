@@ -11,12 +11,15 @@ import math
 import os
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any, Optional, Tuple  # noqa: UP035  as the era's classes are annotated
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn import BCEWithLogitsLoss, CrossEntropyLoss, MSELoss
+from torch.torch_version import TorchVersion
 
 from ..config import BertConfig
 from ..heads import (
@@ -62,6 +65,7 @@ from .methods import load_tf_weights_in_bert
 
 PreTrainedModel = BertPreTrainedModel
 logger = logging.getLogger("minibert")
+version = SimpleNamespace(parse=TorchVersion)  # of `packaging`, there: `version.parse(torch.__version__)`
 
 BERT_START_DOCSTRING = "A BERT. config: a `BertConfig`.\n\n"
 BERT_INPUTS_DOCSTRING = "The arguments of `BertModel.forward`, of shape ({0}).\n\n"

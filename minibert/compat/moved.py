@@ -62,6 +62,7 @@ OF_THE_REFERENCE = {
     "minibert.trainer_utils": ("minibert.optim", _ALL),
     "minibert.utils": (_ALL, _NETWORK),
     "minibert.utils.logging": ("minibert.compat.names:logging",),
+    "minibert.utils.versions": ("minibert.compat.names",),
 }
 
 LEFT = {

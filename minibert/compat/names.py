@@ -10,11 +10,13 @@ import warnings
 from dataclasses import make_dataclass
 from enum import Enum
 from functools import partial
+from importlib.metadata import version
 from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import torch
+from torch.torch_version import TorchVersion
 
 import minibert.auto as auto
 
@@ -66,6 +68,15 @@ def get_tokenizer_config(pretrained_model_name_or_path: Any, **hub: Any) -> Any:
     """What a checkpoint's tokenizer_config.json holds; nothing where there is none. hub: arguments of `locate`."""
     folder = locate(pretrained_model_name_or_path, filenames=("tokenizer_config.json", "vocab.txt"), **hub)
     return read_json(folder / "tokenizer_config.json") if (folder / "tokenizer_config.json").exists() else {}
+
+
+def require_version(requirement: str, hint: str | None = None) -> None:
+    """Raise ImportError where an installed package is older than, as in "torch>=1.5.0", the version after the >=."""
+    name, _, least = requirement.replace(" ", "").partition(">=")
+    if re.search("[<>=!~,]", name + least):
+        raise ValueError(f"{requirement!r} is not understood: write a package, >= and its oldest version.")
+    if TorchVersion(version(name)) < (least or "0"):
+        raise ImportError(f"{requirement} is required, and {name} is {version(name)}. {hint or ''}")
 
 
 def set_seed(seed: int) -> None:

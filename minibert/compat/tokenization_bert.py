@@ -4,11 +4,11 @@
 `minibert/tokenization/words.py`. Reference: that module of transformers 4.12.5.
 """
 
+import collections
 import os
-from collections import OrderedDict
+import unicodedata
 from pathlib import Path
-from typing import Any
-from unicodedata import category, normalize
+from typing import Any, List, Optional, Tuple  # noqa: UP035  as the era's classes are annotated
 
 from ..tokenization import BasicTokenizer, BertTokenizer, WordpieceTokenizer
 from ..tokenization.words import (
@@ -23,8 +23,15 @@ __all__ = [
     "VOCAB_FILES_NAMES",
     "BasicTokenizer",
     "BertTokenizer",
+    "List",
+    "Optional",
+    "PreTrainedTokenizer",
+    "Tuple",
     "WordpieceTokenizer",
+    "collections",
     "load_vocab",
+    "os",
+    "unicodedata",
     "whitespace_tokenize",
 ]
 UNDERSCORED = (_is_control, _is_punctuation, _is_whitespace)  # of `transformers.tokenization_utils`
@@ -32,10 +39,10 @@ UNDERSCORED = (_is_control, _is_punctuation, _is_whitespace)  # of `transformers
 VOCAB_FILES_NAMES = {"vocab_file": "vocab.txt"}
 
 
-def load_vocab(vocab_file: str | os.PathLike[str]) -> OrderedDict[str, int]:
+def load_vocab(vocab_file: str | os.PathLike[str]) -> collections.OrderedDict[str, int]:
     """Token → the number of its line, from 0."""
     with Path(vocab_file).open(encoding="utf-8") as file:
-        return OrderedDict((line.rstrip("\n"), number) for number, line in enumerate(file))
+        return collections.OrderedDict((line.rstrip("\n"), number) for number, line in enumerate(file))
 
 
 def whitespace_tokenize(text: str) -> list[str]:
@@ -45,7 +52,7 @@ def whitespace_tokenize(text: str) -> list[str]:
 
 def _run_strip_accents(_: Any, text: str) -> str:
     """Letters and marks apart (Unicode form NFD), without the marks (category Mn)."""
-    return "".join(char for char in normalize("NFD", text) if category(char) != "Mn")
+    return "".join(char for char in unicodedata.normalize("NFD", text) if unicodedata.category(char) != "Mn")
 
 
 def _run_split_on_punc(_: Any, text: str, never_split: Any = None) -> list[str]:
