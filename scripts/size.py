@@ -46,8 +46,8 @@ BUDGET = {
     "core": Size(68, 9230),
     "work": Size(88, 11160),
     "fast": Size(14, 1360),
-    "compat": Size(22, 2430),
-    "minibert": Size(194, 24400),
+    "compat": Size(22, 2560),
+    "minibert": Size(194, 24520),
 }
 
 

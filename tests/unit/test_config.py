@@ -211,6 +211,7 @@ class TestReadingAndWriting:
         assert (values["is_decoder"], values["add_cross_attention"]) == (False, False)
         assert values["tie_word_embeddings"] is True
         assert values["model_type"] == "bert"
+        assert values.keys().isdisjoint({"_name_or_path", "transformers_version"})
 
     def test_shared_fields_at_their_default_are_not_written(self) -> None:
         assert {"max_length", "num_beams", "pruned_heads", "torchscript"}.isdisjoint(written(BertConfig()))

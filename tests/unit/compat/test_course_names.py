@@ -48,6 +48,7 @@ from tests.unit.tiny_bert import tiny
         ("tokenization_utils_fast", "PreTrainedTokenizerFast"),
         ("utils", "logging ModelOutput"),
         ("utils.logging", "get_logger set_verbosity_error"),
+        ("utils.versions", "require_version"),
     ],
 )
 def test_a_path_of_the_reference_has_its_names(module: str, names: str, recwarn: pytest.WarningsRecorder) -> None:
@@ -60,7 +61,7 @@ def test_a_path_of_the_reference_has_its_names(module: str, names: str, recwarn:
 
 
 def test_every_path_was_asked_for() -> None:
-    assert len(OF_THE_REFERENCE) == 26
+    assert len(OF_THE_REFERENCE) == 27
 
 
 def test_a_name_that_no_place_has_is_refused() -> None:
@@ -97,3 +98,22 @@ def test_the_underscored_methods_do_what_the_public_ones_do() -> None:
     model._tie_or_clone_weights(decoder, words)
     assert decoder.weight is not words.weight
     assert torch.equal(decoder.weight, words.weight)
+
+
+@pytest.mark.parametrize("requirement", ["torch>=1.5.0", "torch >= 2", "numpy"])
+def test_a_version_that_is_there_is_enough(requirement: str) -> None:
+    import_module("minibert.utils.versions").require_version(requirement)
+
+
+@pytest.mark.parametrize(
+    ("requirement", "kind", "message"),
+    [
+        ("torch>=99", ImportError, r"torch>=99 is required, and torch is 2\.\S+ Update it"),
+        ("no-such-package>=1", ImportError, "no-such-package"),
+        ("torch==2.0", ValueError, "'torch==2.0' is not understood"),
+        ("torch>=1,<2", ValueError, "is not understood"),
+    ],
+)
+def test_a_version_that_is_not_there_is_said(requirement: str, kind: type[Exception], message: str) -> None:
+    with pytest.raises(kind, match=message):
+        import_module("minibert.utils.versions").require_version(requirement, "Update it")

@@ -21,6 +21,7 @@ from minibert import (
     BertModel,
     BertPreTrainedModel,
 )
+from minibert.compat.attach import attach
 from minibert.outputs import BaseModelOutputWithPoolingAndCrossAttentions
 from tests.unit.tiny_bert import BUNDLED, text_batch, tiny, token_ids
 
@@ -78,6 +79,15 @@ def test_a_model_traced_by_the_names_of_its_inputs_gives_its_outputs_by_name(
         found, expected = graph(**named(batch, seq)), model(**named(batch, seq))
         assert list(found) == list(expected)
         assert_same(tuple(found.values()), expected.to_tuple())
+
+
+def test_tracing_warns_of_no_size_that_was_looked_at() -> None:
+    model = tiny(BertModel, torchscript=True)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        attach()  # pytest has filters of its own: the library's come first again
+        torch.jit.trace(model, inputs())
+    assert [warning.category.__name__ for warning in said if "Tracer" in warning.category.__name__] == []
 
 
 def test_a_mask_of_ones_at_tracing_time_is_not_frozen_into_the_graph() -> None:
