@@ -106,6 +106,7 @@ class PreTrainedTokenizer(BertTokenizer, metaclass=_OfEveryTokenizer):
         if self.typed_anew:
             settings = {"do_basic_tokenize": False, **dict.fromkeys(self.ROLES), **settings}
             vocab_file = {str(settings["unk_token"]): 0}  # until the class sets its own
+            self.saved_as = type(self).__name__
         super().__init__(vocab_file, *arguments, **settings)
         self._none_yet = self.vocab if self.typed_anew else None
 

@@ -91,6 +91,8 @@ def tokenizer_typed_anew(**kind: Any) -> Program:
             found += [tokenizer.encode("a<new>b"), tokenizer.vocab_size]
             folder = tempfile.mkdtemp()
             tokenizer.save_pretrained(folder)
+            saved = json.loads((Path(folder) / "tokenizer_config.json").read_text(encoding="utf-8"))
+            found.append((saved["tokenizer_class"], saved["do_lower_case"], saved["unk_token"]))
             tokenizer = type(tokenizer).from_pretrained(folder)
         return found
 
