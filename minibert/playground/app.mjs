@@ -1,19 +1,26 @@
 // The page: its state, its questions to the worker, and what belongs to all panels at once.
 import { fill, make, toggle } from "./make.mjs";
 import { Panel } from "./panel.mjs";
-import { History, VIEWS, fromFragment, good, toFragment } from "./state.mjs";
+import { History, VIEWS, fromFragment, good, keep, kept, toFragment } from "./state.mjs";
+import { STEPS } from "./steps.mjs";
 import { drawTour, goTo } from "./tour.mjs";
 import { DRAW } from "./views.mjs";
 import { WordPiece } from "./wordpiece.mjs";
 import { say } from "./words.mjs";
 /** @import { State, View } from "./state.mjs" */
+/** @import { Language } from "./words.mjs" */
 /** @import { Answer, Network, Question } from "./worker.mjs" */
 /** @import { Tokens } from "./wordpiece.mjs" */
 
 /** @typedef {{path: string, depth: number, class: string, equation: string, code: string, where: string, axes: number}} Stage */
 /** @typedef {{title: string, tour: boolean, texts: [string, string][], tokens: Tokens, network: Network, weights: Record<string, number[]>, stages: Stage[]}} Data */
 
+/** The first language of the browser's that the page has. @returns {Language} */
+const ofBrowser = () => /^zh/i.test(navigator.languages.find(each => /^(en|zh)\b/i.test(each)) ?? "") ? "zh" : "en";
+
 const byId = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
+
+const ofSystem = () => matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
 
 /** Asks the worker one thing at a time. Each slot keeps its newest question only, so that typing never waits for what is past. */
 class Questions {
@@ -64,20 +71,27 @@ export class App {
     this.special = new Set([data.tokens.start, data.tokens.separator, mask ?? ""]);
     this.history = new History();
     this.questions = new Questions(worker, error => { byId("status").textContent = this.say("failed", error); });
-    this.state = fromFragment(location.hash, this.usual);
+    this.state = this.addressed;
     /** @type {Panel[]} */ this.panels = [];
+    this.front = 0; // which of two is in front where there is no room for both
     this.look = ""; // where to scroll once it is drawn: as in steps.mjs
     this.rebuild();
-    addEventListener("hashchange", () => { if (location.hash !== toFragment(this.state)) this.restore(fromFragment(location.hash, this.usual)); });
+    addEventListener("hashchange", () => { if (location.hash !== toFragment(this.state)) this.visit(this.addressed); });
     addEventListener("keydown", event => this.key(event));
     let width = innerWidth;
     addEventListener("resize", () => { if (innerWidth !== width) { width = innerWidth; this.panels.forEach(panel => panel.draw()); } });
   }
 
-  /** What is shown before anything is chosen, made anew. @returns {State} */
+  /** What is shown before anything is chosen, made anew: in the language that was chosen last, on any page, or else the browser's. @returns {State} */
   get usual() {
     return { panels: this.data.texts.map(([text, second]) => ({ text, second, hidden: [], edits: {} })), view: "heads", layer: 0, heads: [], place: 10000,
-      stage: "bert.embeddings", language: navigator.language.startsWith("zh") ? "zh" : "en", tour: -1 };
+      stage: "bert.embeddings", language: kept("language", ["en", "zh"]) ?? ofBrowser(), tour: -1 };
+  }
+
+  /** What the address says. */
+  get addressed() {
+    const state = fromFragment(location.hash, this.usual);
+    return this.data.tour && state.tour < STEPS.length ? state : { ...state, tour: -1 };
   }
 
   /** @param {string} key @param {...(string | number)} about */
@@ -107,8 +121,9 @@ export class App {
 
   /** Change the state, so that it can be taken back. @param {string} what @param {() => void} how */
   change(what, how) {
-    this.history.remember(this.state, what);
+    const before = JSON.stringify(this.state);
     how();
+    this.history.remember(before, JSON.stringify(this.state), what);
     this.refresh();
   }
 
@@ -118,9 +133,23 @@ export class App {
     if (found) this.restore({ ...found, language: this.state.language });
   }
 
+  /** Another address of this page, as one change. @param {State} state */
+  visit(state) {
+    this.history.remember(JSON.stringify(this.state), JSON.stringify(state), "address");
+    this.restore(state);
+  }
+
   /** @param {State} state */
   restore(state) {
     this.state = good(state, this.usual);
+    this.panels.forEach(panel => panel.letGo());
+    this.rebuild();
+  }
+
+  /** @param {Language} language */
+  speak(language) {
+    this.state.language = language;
+    keep("language", language);
     this.rebuild();
   }
 
@@ -148,21 +177,24 @@ export class App {
     const { state } = this, { past, future } = this.history;
     if (this.panels.length !== state.panels.length) return this.rebuild();
     const pair = state.panels.length === 2;
-    document.documentElement.classList.toggle("changing", state.view === "change" && !pair);
+    document.documentElement.classList.toggle("changing", state.view === "change");
+    document.body.dataset.front = String(this.front);
     fill(byId("tools"),
       this.data.tour && toggle(this.say("tour"), state.tour >= 0, () => goTo(this, state.tour >= 0 ? -1 : 0), { "data-key": "tour", class: "main", title: this.say("closeHint") }),
-      toggle(this.say("compare"), pair, () => { this.history.remember(state, "compare"); state.panels = pair ? [state.panels[0]] : [state.panels[0], structuredClone(state.panels[0])]; this.rebuild(); },
+      toggle(this.say("compare"), pair, () => { this.front = 1; this.change("compare", () => { state.panels = pair ? [state.panels[0]] : [state.panels[0], structuredClone(state.panels[0])]; }); },
         { "data-key": "compare", title: this.say("compareHint") }),
       make("button", { type: "button", "data-key": "undo", disabled: past.length === 0, onclick: () => this.goBack("past") }, this.say("undo")),
       make("button", { type: "button", "data-key": "redo", disabled: future.length === 0, onclick: () => this.goBack("future") }, this.say("redo")),
       make("button", { type: "button", "data-key": "link", onclick: () => this.copy() }, this.say("link")),
-      make("button", { type: "button", "data-key": "language", lang: state.language === "zh" ? "en" : "zh-Hans", title: this.say("otherHint"), onclick: () => { state.language = state.language === "zh" ? "en" : "zh"; this.rebuild(); } }, this.say("other")),
+      make("button", { type: "button", "data-key": "language", lang: state.language === "zh" ? "en" : "zh-Hans", title: this.say("otherHint"), onclick: () => this.speak(state.language === "zh" ? "en" : "zh") }, this.say("other")),
       make("button", { type: "button", "data-key": "theme", "aria-label": this.say("theme"), title: this.say("theme"), onclick: () => this.turn() }, "◐"));
     fill(byId("views"), ...VIEWS.map(view => make("button", { type: "button", role: "tab", id: `tab-${view}`, "data-key": view, "data-view": view, "aria-controls": "panels",
       "aria-selected": String(state.view === view), tabindex: state.view === view ? 0 : -1, onclick: () => this.open(view) }, this.say(view))));
     byId("panels").setAttribute("aria-labelledby", `tab-${state.view}`);
     drawTour(this, byId("tour"));
     this.panels.forEach(panel => panel.refresh());
+    fill(byId("sides"), ...pair ? this.panels.map((panel, index) => toggle(make("span", {}, make("b", {}, panel.letter), ` ${panel.summary()}`), this.front === index,
+      () => { this.front = index; this.refresh(); }, { "data-key": `side${index}`, "data-side": index })) : []);
     clearTimeout(this.writing);
     this.writing = setTimeout(() => this.write(), 300);
   }
@@ -181,25 +213,27 @@ export class App {
     this.look = "";
   }
 
-  /** Put the state into the address. */
+  /** Put the state into the address, unless it is what a bare address shows. */
   write() {
-    if (location.hash || toFragment(this.state) !== toFragment(this.usual)) history.replaceState(null, "", toFragment(this.state));
+    if (location.hash || toFragment(this.state) !== toFragment({ ...this.usual, language: ofBrowser() })) history.replaceState(null, "", toFragment(this.state));
   }
 
   copy() {
-    this.write();
+    history.replaceState(null, "", toFragment(this.state)); // the language too, whoever opens it
     const button = /** @type {HTMLElement | null} */ (byId("tools").querySelector('[data-key="link"]'));
     navigator.clipboard?.writeText(location.href).then(() => { if (button) { button.style.width = `${button.offsetWidth}px`; button.textContent = this.say("copied"); } }, () => prompt(this.say("link"), location.href));
   }
 
   turn() {
     const root = document.documentElement;
-    root.dataset.theme = root.dataset.theme === "dark" ? "light" : "dark";
+    const theme = root.dataset.theme = root.dataset.theme === "dark" ? "light" : "dark";
+    keep("theme", theme === ofSystem() ? null : theme);
     this.panels.forEach(panel => panel.draw());
   }
 
   /** @param {KeyboardEvent} event */
   key(event) {
+    if (event.isComposing) return; // to write Chinese takes keys of its own
     const target = /** @type {HTMLElement} */ (event.target), writes = target.matches("textarea, input, select");
     const undo = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z";
     if (undo && !writes) {
@@ -221,8 +255,7 @@ export class App {
 /** Open the page: read what it carries, and start the worker from its own text. */
 export function start() {
   const root = document.documentElement;
-  const dark = matchMedia("(prefers-color-scheme: dark)");
-  root.dataset.theme = dark.matches ? "dark" : "light";
+  root.dataset.theme = kept("theme", ["dark", "light"]) ?? ofSystem();
   const text = (/** @type {string} */ id) => byId(id).textContent ?? "";
   /** @type {Data} */
   const data = JSON.parse(text("data"));
@@ -230,7 +263,7 @@ export function start() {
   worker.postMessage({ network: data.network, layout: data.weights, weights: text("weights") });
   byId("weights").remove();
   const app = new App(data, worker);
-  dark.addEventListener("change", () => { if ((root.dataset.theme === "dark") !== dark.matches) app.turn(); });
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { if (root.dataset.theme !== ofSystem()) app.turn(); });
   if (!app.questions.open) byId("status").textContent = app.say("opening");
   Object.assign(window, { app }); // for the console, and for the tests
 }

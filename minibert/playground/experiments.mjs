@@ -1,5 +1,6 @@
 // What can be done to the network: switching parts of it off, and asking which pieces the answer hangs on.
 import { fill, make, percent, quoted, scrolling, toggle, visible } from "./make.mjs";
+import { fitting } from "./panel.mjs";
 import { inUse, isChanged } from "./state.mjs";
 /** @import { Edits } from "./bert.mjs" */
 /** @import { Answer } from "./worker.mjs" */
@@ -32,7 +33,7 @@ export function drawChange(app, panel) {
     toggle(app.say(kind), edits[kind] !== false, () => edit(kind, { [kind]: edits[kind] === false }), { class: "switch", "data-switch": kind, "data-key": kind }));
   const temperature = edits.temperature ?? 1, shown = make("output", { for: `temperature-${panel.index}` }, temperature.toFixed(2));
   const slider = make("input", { id: `temperature-${panel.index}`, type: "range", min: -3, max: 3, step: 0.25, value: Math.log2(temperature), "data-key": "temperature",
-    oninput: () => { shown.textContent = (2 ** slider.value).toFixed(2); edit("temperature", { temperature: 2 ** slider.value }); } });
+    oninput: () => { shown.textContent = (2 ** slider.value).toFixed(2); edit(`temperature${panel.index}`, { temperature: 2 ** slider.value }); } });
   /** @param {string} key @param {string} label @param {number} chosen @param {string[]} names @param {(value: number) => void} choose */
   const select = (key, label, chosen, names, choose) => {
     const options = names.map((name, value) => make("option", { value: value - 1, selected: value - 1 === chosen }, name));
@@ -59,9 +60,18 @@ export function drawChange(app, panel) {
     make("button", { type: "button", "data-key": "reset", "data-reset": true, disabled: !isChanged(edits), onclick: () => { panel.half = undefined; app.change("reset", () => { panel.state.edits = {}; }); } }, app.say("reset"))),
   make("div", { class: "scroll" }, make("table", { class: "switches" }, make("tr", {}, make("th", {}, app.say("layer")), make("th", {}, app.say("works")), make("th", {}, app.say("residuals"))), ...rows)),
   line(app.say("added"), ...added), line(make("label", { for: slider.id }, app.say("temperature")), slider, shown, make("span", { class: "soft" }, app.say("temperatureHint"))),
-  line(app.say("swap"), select("swap0", app.say("swap"), half.swap[0], names.slice(0, n + 1), swapped(0)), app.say("and"), select("swap1", app.say("and"), half.swap[1], names, swapped(1))),
+  line(app.say("swap"), select("swap0", app.say("swap"), half.swap[0], names.slice(0, n + 1), swapped(0)), app.say("and"), select("swap1", app.say("and"), half.swap[1], names, swapped(1))), swapNote(app, panel),
   line(app.say("vector"), select("vector-layer", app.say("vector"), half.vector.layer - 1, stages, given("layer")), app.say("vectorAt"), select("vector-at", app.say("vectorAt"), half.vector.at, names, given("at")),
     app.say("vectorFrom"), select("vector-from", app.say("vectorFrom"), half.vector.from, names, given("from"))));
+}
+
+/** What a swap does, so that nobody takes the place where a piece stands for the position that it gets. @param {App} app @param {Panel} panel */
+function swapNote(app, panel) {
+  const swap = fitting(panel.state.edits, panel.ids.length, app.network.layers).swap;
+  if (!swap) return null;
+  if (!panel.positionsMove) return make("p", { class: "soft note" }, app.say("swapIdle"));
+  const order = panel.ids.map((_, position) => panel.positionOf(position)).map(place => visible(app.piece(panel.ids[place])));
+  return make("p", { class: "soft note" }, swap.map(place => app.say("stands", quoted(panel.piece(place)), panel.placed(place))).join(" "), " ", app.say("reads", order.join(" ").replaceAll(" ##", "")));
 }
 
 /** @typedef {{place: number, takenOut?: number, covered?: number}} Row */
@@ -94,7 +104,7 @@ export function drawInfluence(app, panel) {
     const bar = (/** @type {string} */ name, /** @type {number | undefined} */ value) => value === undefined ? make("span", { class: "track" }) : make("span", { class: "both" },
       make("span", { class: "track" }, make("span", { class: `bar ${name}`, style: { width: `${100 * value}%` } }), make("span", { class: "was", style: { left: `${100 * about.share}%` } })), make("span", { class: "number" }, percent(value)));
     fill(panel.view, make("h2", {}, app.say("influenceTitle", quoted(about.name), percent(about.share))), make("p", { class: "soft", role: "status" }, done < rows.length ? app.say("working", done, rows.length) : app.say("influenceMarks")),
-      scrolling(app.say("influence"), make("table", { class: "influence" }, make("tr", {}, make("th", { scope: "col" }, app.say("pieces")), make("th", { scope: "col" }, app.say("takenOut")), make("th", { scope: "col" }, app.say("covered"))),
+      scrolling(panel.named(app.say("influence")), make("table", { class: "influence" }, make("tr", {}, make("th", { scope: "col" }, app.say("pieces")), make("th", { scope: "col" }, app.say("takenOut")), make("th", { scope: "col" }, app.say("covered"))),
         ...rows.map(row => make("tr", { "data-influence": row.place }, make("th", { scope: "row" }, panel.piece(row.place)), make("td", {}, bar("out", row.takenOut)), make("td", {}, bar("over", row.covered)))))));
   };
   const without = (/** @type {number[]} */ list, /** @type {number} */ place) => list.filter((_, i) => i !== place);

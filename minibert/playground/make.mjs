@@ -31,11 +31,13 @@ export function make(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** Put others in the place of what is in an element; who was on something with a `data-key` is on the same again. @param {Element} element @param {...Child} children */
+/** Put others in the place of what is in an element; who was on something with a `data-key` is on the same again, or beside it where it is switched off now. @param {Element} element @param {...Child} children */
 export function fill(element, ...children) {
   const active = document.activeElement, key = active && element.contains(active) ? active.closest("[data-key]")?.getAttribute("data-key") : null;
   element.replaceChildren(...children.filter(child => child !== null && child !== false).map(child => child instanceof Node ? child : visible(child)));
-  if (key) /** @type {HTMLElement | undefined} */ ([...element.querySelectorAll("[data-key]")].find(each => each.getAttribute("data-key") === key))?.focus({ preventScroll: true });
+  if (!key) return;
+  const keyed = /** @type {HTMLElement[]} */ ([...element.querySelectorAll("[data-key]")]), at = keyed.findIndex(each => each.dataset.key === key), off = (/** @type {HTMLElement} */ each) => each.matches(":disabled");
+  if (at >= 0) (keyed.slice(at).find(each => !off(each)) ?? keyed.slice(0, at).reverse().find(each => !off(each)))?.focus({ preventScroll: true });
 }
 
 /** @param {number} share @param {number} [digits] */

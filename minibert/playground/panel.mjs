@@ -17,6 +17,15 @@ export function fitting(edits, length, layers) {
   });
 }
 
+/** What is changed in the network, for a reader. @param {App} app @param {Edits} edits */
+export function changesOf(app, edits) {
+  const { heads = [], layers = [], residuals = [], positions, segments, temperature, swap, vector } = inUse(edits), after = (/** @type {number} */ layer) => layer === 0 ? app.say("embeddings") : app.say("layerN", layer - 1);
+  const off = [...layers.map(layer => app.say("layerN", layer)), ...heads.map(head => app.say("thumb", ...head.split("."))),
+    ...residuals.map(residual => residual.split(".")).map(([layer, place]) => app.say("layerResidual", layer, app.say(place === "attention" ? "residualAttention" : "residualOutput"))),
+    ...positions === false ? [app.say("positions")] : [], ...segments === false ? [app.say("segments")] : []].map(name => app.say("offName", name));
+  return [...off, temperature !== undefined && `${app.say("temperature")} ${temperature.toFixed(2)}`, swap && app.say("swapOf", ...swap), vector && app.say("vectorOf", after(vector.layer), vector.at, vector.from)].filter(part => part).join(app.say("nextHead"));
+}
+
 export class Panel {
   /** @param {App} app @param {number} index */
   constructor(app, index) {
@@ -33,10 +42,11 @@ export class Panel {
     /** @type {number | null} */ this.pinned = null;
     /** @type {{swap: number[], vector: {layer: number, at: number, from: number}} | undefined} */ this.half = undefined;
     /** @type {number[]} */ this.unhidden = [];
-    this.openSecond = false;
+    this.openSecond = false; // a second field, though nothing is in it
+    this.isPair = false;
     this.length = 0;
     this.card = make("section", { class: "card input", "data-panel": index });
-    this.answers = make("section", { class: `card answers ${this.kind}`, "data-panel": index, "aria-label": app.say("answer") });
+    this.answers = make("section", { class: `card answers ${this.kind}`, "data-panel": index });
     this.said = make("p", { class: "unseen", "aria-live": "polite" }); // for readers of screens, once typing rests
     this.view = make("section", { class: "card view", "data-panel": index });
     this.build();
@@ -44,6 +54,11 @@ export class Panel {
 
   get state() {
     return this.app.state.panels[this.index];
+  }
+
+  /** Which of two it is, for a reader. */
+  get letter() {
+    return "AB"[this.index];
   }
 
   get kind() {
@@ -61,6 +76,40 @@ export class Panel {
     return visible(this.app.piece(this.unhidden[place]));
   }
 
+  /** Whose position a place has: its own, unless two are swapped. @param {number} place */
+  positionOf(place) {
+    const { positions, swap } = fitting(this.state.edits, this.ids.length, this.app.network.layers);
+    return swap?.includes(place) && positions !== false ? swap[1 - swap.indexOf(place)] : place;
+  }
+
+  /** Whether any piece is given another's position. */
+  get positionsMove() {
+    return this.ids.some((_, place) => this.positionOf(place) !== place);
+  }
+
+  /** Where a piece stands, and which position it is given, for a reader. @param {number} place */
+  placed(place) {
+    const position = this.positionOf(place);
+    return this.app.say(position === place ? "place" : this.app.network.positions === "absolute" ? "placeSwapped" : "placeCounted", place, position);
+  }
+
+  /** A name that is this panel's alone, where there are two. @param {string} name */
+  named(name) {
+    return this.app.state.panels.length === 2 ? `${this.letter}: ${name}` : name;
+  }
+
+  /** Text, hidden pieces and changes in a line. */
+  summary() {
+    const { text, second, edits } = this.state, hidden = this.state.hidden.filter(place => this.blanks.includes(place)).map(place => quoted(this.piece(place)));
+    return [second ? `${text} | ${second}` : text, hidden.length > 0 && `${this.app.say("hidden")}: ${hidden.join(", ")}`, isChanged(edits) && this.app.say("changes", changesOf(this.app, edits))].filter(part => part).join(" · ");
+  }
+
+  /** Nothing is pointed at, and no choice is half made. */
+  letGo() {
+    this.pinned = null;
+    this.half = undefined;
+  }
+
   /** The fields, once: they stay while somebody types. */
   build() {
     const { app } = this, span = this.kind === "span";
@@ -73,15 +122,22 @@ export class Panel {
     };
     const text = field("text", app.say(span ? "question" : "text")), second = field("second", app.say(span ? "passage" : "second"));
     this.fields = { text: text.area, second: second.area };
-    const canPair = app.network.segments > 1, open = canPair && (span || this.openSecond || this.state.second !== "");
+    const canPair = app.network.segments > 1, open = this.isPair = this.hasSecond;
+    this.answers.setAttribute("aria-label", this.named(app.say("answer")));
     const add = make("button", { type: "button", class: "quiet", onclick: () => { this.openSecond = true; this.build(); this.refresh(); this.fields?.second.focus(); } }, app.say("addSecond"));
     this.pieces = make("div", { class: "pieces", role: "group", "aria-label": app.say("pieces") });
     this.note = make("p", { class: "soft" });
     this.card.replaceChildren(text.row, ...(open ? [second.row] : canPair ? [add] : []), this.pieces, this.note, this.said);
   }
 
+  /** Whether there is a field for a second text. */
+  get hasSecond() {
+    return this.app.network.segments > 1 && (this.kind === "span" || this.openSecond || this.state.second !== "");
+  }
+
   /** @param {"text" | "second"} field @param {string} value */
   type(field, value) {
+    this.openSecond ||= field === "second"; // it stays when all is deleted
     this.app.change(`${field}${this.index}`, () => {
       const before = this.encode();
       this.state[field] = value;
@@ -106,6 +162,7 @@ export class Panel {
     const hides = (/** @type {number} */ place) => app.maskId !== null && state.hidden.includes(place) && app.canHide(ids[place]);
     this.ids = ids.map((id, place) => hides(place) ? /** @type {number} */ (app.maskId) : id);
     this.segments = segments;
+    if (this.isPair !== this.hasSecond) this.build();
     for (const name of /** @type {const} */ (["text", "second"])) {
       const area = this.fields?.[name];
       if (area && area.value !== state[name]) area.value = state[name];
@@ -176,11 +233,11 @@ export class Panel {
       const name = this.piece(place);
       return make("button", { type: "button", class: `piece${hidden ? " hidden-piece" : ""}${this.segments[place] ? " segment-1" : ""}`, disabled: !can,
         "data-key": `piece${place}`, "data-piece": place, "aria-pressed": can ? String(hidden) : null,
-        "aria-label": `${app.say("pieceAt", name, place)}${hidden ? `, ${app.say("hidden")}` : ""}`, onclick: () => app.change("hide", () => {
+        "aria-label": `${app.say("pieceAt", name, this.placed(place))}${hidden ? `, ${app.say("hidden")}` : ""}`, onclick: () => app.change("hide", () => {
           const { hidden: now } = this.state;
           this.state.hidden = now.includes(place) ? now.filter(each => each !== place) : [...now, place].sort((a, b) => a - b);
           app.state.place = this.state.hidden.includes(place) ? place : 10000; // look at what was hidden last
-        }) }, make("span", { class: "name" }, name), make("span", { class: "id" }, ids[place]));
+        }) }, make("span", { class: "name" }, name), make("span", { class: "id" }, ids[place]), this.positionOf(place) !== place && make("span", { class: "id swapped" }, app.say("gets", this.positionOf(place))));
     });
     fill(/** @type {Element} */ (this.pieces), ...chips);
     const { maximum } = app.network;
@@ -200,7 +257,7 @@ export class Panel {
   drawAnswer() {
     const { app, plain } = this, answer = /** @type {Answer} */ (this.answer), parts = [];
     if (this.kind === "words") {
-      parts.push(...this.blanks.slice(0, MOST_BLANKS).map((place, i) => make("div", { class: "blank" }, make("h3", {}, app.say("blank", quoted(this.piece(place)), place)),
+      parts.push(...this.blanks.slice(0, MOST_BLANKS).map((place, i) => make("div", { class: "blank" }, make("h3", {}, app.say("blank", quoted(this.piece(place)), this.placed(place))),
         ...this.rows(answer, i).map(({ id, share, was, led }) => this.bar(visible(app.piece(id)), share, was, led)))));
       if (this.blanks.length > MOST_BLANKS) parts.push(make("p", { class: "more" }, app.say("moreBlanks", MOST_BLANKS, this.blanks.length)));
       if (this.blanks.length === 0) parts.push(make("p", {}, app.say("noBlank")));

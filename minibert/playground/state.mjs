@@ -69,7 +69,29 @@ export function fromFragment(fragment, usual) {
   }
 }
 
-/** States that were, to go back to. What follows within a second on the same thing, such as typing, is one step. */
+/**
+ * What a reader has chosen once for all pages, such as the language; undefined where nothing is, or the browser keeps nothing for a page from the disk.
+ * @template {string} T @param {string} name @param {T[]} allowed @returns {T | undefined}
+ */
+export function kept(name, allowed) {
+  try {
+    return allowed.find(each => each === localStorage.getItem(`minibert ${name}`));
+  } catch {
+    return undefined;
+  }
+}
+
+/** @param {string} name @param {string | null} value  null for no choice */
+export function keep(name, value) {
+  try {
+    if (value === null) localStorage.removeItem(`minibert ${name}`);
+    else localStorage.setItem(`minibert ${name}`, value);
+  } catch { /* it holds for this page alone */ }
+}
+
+const FLOWS = /^(text|second|temperature)\d$/; // what is typed or pulled: many changes that a person makes as one
+
+/** States that were, to go back to. */
 export class History {
   /** @param {() => number} now */
   constructor(now = () => performance.now()) {
@@ -79,10 +101,11 @@ export class History {
     this.last = { what: "", time: -Infinity };
   }
 
-  /** Before a change. @param {State} state @param {string} what */
-  remember(state, what) {
+  /** After a change; one that changed nothing is none, and what flows on within a second is one step. @param {string} before  the state in JSON @param {string} after @param {string} what */
+  remember(before, after, what) {
+    if (before === after) return;
     const time = this.now();
-    if (what !== this.last.what || time - this.last.time > 1000) this.past.push(JSON.stringify(state));
+    if (!FLOWS.test(what) || what !== this.last.what || time - this.last.time > 1000) this.past.push(before);
     this.past.splice(0, this.past.length - 200);
     this.last = { what, time };
     this.future = [];

@@ -1,31 +1,43 @@
 // The guided tour: each step sets the page as it needs it, tells something, and asks what can be tried out.
 import { fill, make } from "./make.mjs";
+import { History } from "./state.mjs";
 import { STEPS } from "./steps.mjs";
 /** @import { App } from "./app.mjs" */
 /** @import { State } from "./state.mjs" */
 
 let told = -1; // the step whose answer is shown
-/** What the reader had before the tour. @type {State | null} */
+/** What the reader had before the tour, and could take back. @type {{state: State, history: History} | null} */
 let own = null;
 
-/** Go to a step, as one change that can be taken back; -1 closes the tour, and what was there before is there again. @param {App} app @param {number} step */
+/** Go to a step; -1 closes the tour. @param {App} app @param {number} step */
 export function goTo(app, step) {
-  const { state } = app, last = STEPS.length - 1;
   told = -1;
-  app.change("tour", () => {
-    if (state.tour < 0) own = structuredClone(state);
-    const typed = state.tour === last && state.panels[0].text !== STEPS[last].set.text; // the last step asks for a text of one's own
-    state.tour = step;
-    if (step < 0) return typed ? undefined : Object.assign(state, own ?? app.usual, { language: state.language, tour: -1 });
-    const { text, hidden = [], edits = {}, view, layer = 0, heads = [], place = 10000, stage = "" } = STEPS[step].set;
-    state.panels = [{ text, second: "", hidden: [...hidden], edits: structuredClone(edits) }];
-    Object.assign(state, { view, layer, heads: [...heads], place, stage: stage || app.usual.stage });
-    app.panels.forEach(panel => { panel.pinned = null; panel.half = undefined; });
-    app.look = STEPS[step].set.look ?? "#views";
-  });
+  if (step < 0) leave(app);
+  else enter(app, step);
   const box = /** @type {Element} */ (document.getElementById("tour"));
   if (step < 0) /** @type {HTMLElement | null} */ (document.querySelector("[data-key=tour]"))?.focus({ preventScroll: true });
   else if (!box.contains(document.activeElement)) focusMain(box);
+}
+
+/** A step as it begins: what is changed from then on can be taken back, and what was before the tour is put aside. @param {App} app @param {number} step */
+function enter(app, step) {
+  const { state } = app, { text, hidden = [], edits = {}, view, layer = 0, heads = [], place = 10000, stage = "", look = "#views" } = STEPS[step].set;
+  if (state.tour < 0) own = { state: structuredClone(state), history: app.history };
+  app.history = new History();
+  app.look = look;
+  app.panels.forEach(panel => { panel.openSecond = false; });
+  app.restore({ panels: [{ text, second: "", hidden: [...hidden], edits: structuredClone(edits) }], view, layer, heads: [...heads], place, stage: stage || app.usual.stage, language: state.language, tour: step });
+}
+
+/** The tour is closed, and all is as if it had not been, what can be taken back too; but a text that the last step asked for stays. @param {App} app */
+function leave(app) {
+  const { state } = app, { language, tour } = state, last = STEPS.length - 1;
+  const before = { ...own?.state ?? app.usual, language }, after = { ...state, tour: -1 };
+  app.history = own?.history ?? new History();
+  own = null;
+  const typed = tour === last && state.panels[0].text !== STEPS[last].set.text;
+  if (typed) app.history.remember(JSON.stringify(before), JSON.stringify(after), "tour");
+  app.restore(typed ? after : before);
 }
 
 /** To the button that goes on: the next step, or the end. @param {Element} box */

@@ -1,7 +1,8 @@
 // What can be seen of the network: its heads, the answer layer by layer, and the numbers of every stage.
 import { COLOURS, colour, fill, make, percent, pixels, quoted, save, scrolling, toggle, visible } from "./make.mjs";
 import { drawChange, drawInfluence } from "./experiments.mjs";
-import { inUse, isChanged } from "./state.mjs";
+import { changesOf } from "./panel.mjs";
+import { isChanged } from "./state.mjs";
 /** @import { Matrix } from "./bert.mjs" */
 /** @import { App } from "./app.mjs" */
 /** @import { Panel } from "./panel.mjs" */
@@ -72,7 +73,7 @@ function drawLines(app, panel, looks, layer, heads) {
     return share;
   });
   const askers = places.map(from => {
-    const asker = make("svg:g", { class: "token", tabindex: 0, role: "button", "data-token": from, "data-key": `token${from}`, "aria-label": app.say("pieceAt", panel.piece(from), from),
+    const asker = make("svg:g", { class: "token", tabindex: 0, role: "button", "data-token": from, "data-key": `token${from}`, "aria-label": app.say("pieceAt", panel.piece(from), panel.placed(from)),
       onmouseenter: () => { if (panel.pinned === null) draw(from); }, onfocus: () => draw(from),
       onclick: () => { panel.pinned = panel.pinned === from ? null : from; draw(from); }, onkeydown: (/** @type {KeyboardEvent} */ event) => {
         const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
@@ -131,10 +132,10 @@ function whereTable(app, panel, looks, layer) {
     return [average(head, from => at(from, from - 1)), average(head, from => at(from, from)), average(head, from => at(from, from + 1)),
       average(head, from => at(from, 0)), average(head, from => ends.reduce((sum, end) => sum + at(from, end), 0))];
   });
-  return make("div", { class: "where" }, make("h3", {}, app.say("whereTitle", layer)), scrolling(app.say("whereTitle", layer), make("table", {},
+  return make("div", { class: "where" }, make("h3", {}, app.say("whereTitle", layer)), scrolling(panel.named(app.say("whereTitle", layer)), make("table", {},
     make("tr", {}, make("th", { scope: "col" }, app.say("head")), ...columns.map(name => make("th", { class: "number", scope: "col" }, app.say(name)))),
     ...rows.map((row, head) => make("tr", {}, make("th", { scope: "row" }, head), ...row.map((share, i) => make("td", { class: "number", "data-where": `${head}.${columns[i]}`,
-      style: { background: `rgba(${colour("--plus")}, ${(0.55 * share).toFixed(3)})` } }, percent(share, 0))))))), make("p", { class: "soft" }, app.say("whereNote")));
+      style: { background: `rgba(${colour("--plus")}, ${(0.55 * share).toFixed(3)})` } }, percent(share, 0))))))), make("p", { class: "soft" }, app.say("whereNote"), panel.positionsMove ? ` ${app.say("whereSwapped")}` : ""));
 }
 
 /** A drawing that stands by itself: the text, the answer and the lines, with their colours inside. @param {App} app @param {Panel} panel @param {SVGSVGElement} lines @param {number} layer @param {number[]} heads */
@@ -150,7 +151,7 @@ function picture(app, panel, lines, layer, heads) {
     const fit = Math.floor(most * chars.length / (chars.length + wide));
     return make("svg:text", { x: 6, y, style: { font: `${more} 14px system-ui, sans-serif` } }, chars.length > fit ? `${chars.slice(0, fit - 1).join("")}…` : chars.join(""));
   };
-  const changes = isChanged(edits) ? app.say("changes", JSON.stringify(inUse(edits)).replace(/[{}"]/g, "").replace(/[,:]/g, "$& ")) : app.say("asTrained");
+  const changes = isChanged(edits) ? app.say("changes", changesOf(app, edits)) : app.say("asTrained");
   svg.append(make("svg:rect", { width, height: top + height, fill: colour("--paper") }),
     line(22, second ? `${text} | ${second}` : text, "600"), line(42, `${app.data.title}. ${changes}`), line(top - 30, `${app.say("linesOf", layer)}`),
     make("svg:text", { x: 6, y: top - 10, style: { font } }, ...heads.map(head => make("svg:tspan", { fill: COLOURS[head % COLOURS.length] }, `${nameOf(app, panel, layer, head)}   `))));
@@ -171,7 +172,7 @@ function drawLayers(app, panel) {
   const chips = panel.ids.map((_, i) => toggle(panel.piece(i), i === place, () => app.change("place", () => { app.state.place = i; }), { class: "piece small", "data-key": `place${i}`, "data-place": i }));
   const rows = lens.map((said, i) => make("li", {}, make("h3", {}, i === 0 ? app.say("embeddings") : app.say("layerN", i - 1)),
     ...said.map(({ id, share }) => panel.bar(visible(words ? app.piece(id) : app.network.labels[id]), share, undefined))));
-  fill(panel.view, make("h2", {}, app.say("lensTitle", quoted(panel.piece(place)), place)), make("p", { class: "soft" }, app.say("lensHint")),
+  fill(panel.view, make("h2", {}, app.say("lensTitle", quoted(panel.piece(place)), panel.placed(place))), make("p", { class: "soft" }, app.say("lensHint")),
     make("div", { class: "pieces" }, ...chips), make("ol", { class: "lens" }, ...rows));
 }
 
@@ -188,12 +189,13 @@ function drawStages(app, panel) {
     const facts = found[stage.path], name = stage.path.split(".").slice(stage.path.match(/layer\.\d+$/) ? -2 : -1).join(".") || app.say("whole");
     if (!facts) return [];
     const open = stage.path === state.stage;
-    return [make("tr", { class: open ? "chosen" : null }, make("th", { scope: "row", style: { "padding-left": `${4 + 10 * stage.depth}px` } },
+    return [make("tr", { role: "row", class: open ? "chosen" : null }, make("th", { role: "rowheader", scope: "row", style: { "--depth": stage.depth } },
       toggle(name, open, () => app.change("stage", () => { state.stage = stage.path; }), { class: "stage", "data-stage": stage.path, "data-key": `stage${stage.path}`, title: stage.class })),
-    make("td", {}, shape(app, stage, facts)), ...(/** @type {const} */ (["mean", "std", "min", "max"])).map(kind => make("td", { class: "number", "data-fact": kind }, facts[kind].toFixed(3))))];
+    make("td", { role: "cell", class: "number" }, shape(app, stage, facts)), ...(/** @type {const} */ (["mean", "std", "min", "max"])).map(kind => make("td", { role: "cell", class: "number", "data-fact": kind }, facts[kind].toFixed(3))))];
   });
-  const table = make("table", { class: "stage-table" }, make("tr", {}, ...["stage", "shape", "mean", "std", "min", "max"].map((name, i) => make("th", { scope: "col", class: i > 1 ? "number" : null }, app.say(name)))), ...rows);
-  fill(panel.view, make("p", { class: "soft" }, app.say("stageTitle")), make("div", { class: "stages" }, scrolling(app.say("stages"), table, "tall"), stageDetail(app, panel)));
+  // Its roles are said, for where there is no room for six columns its rows are two lines each, and no table to the browser.
+  const table = make("table", { role: "table", class: "stage-table" }, make("tr", { role: "row" }, ...["stage", "shape", "mean", "std", "min", "max"].map((name, i) => make("th", { role: "columnheader", scope: "col", class: i > 0 ? "number" : null }, app.say(name)))), ...rows);
+  fill(panel.view, make("p", { class: "soft" }, app.say("stageTitle")), make("div", { class: "stages" }, scrolling(panel.named(app.say("stages")), table, "tall"), stageDetail(app, panel)));
 }
 
 /** @param {App} app @param {Panel} panel */
@@ -208,5 +210,5 @@ function stageDetail(app, panel) {
   return make("div", { class: "detail" }, make("h2", {}, stage.path || app.say("whole")), make("dl", {}, ...fact("equation", stage.equation), ...fact("python", stage.code), ...fact("written", `${stage.class}, ${stage.where}`), ...fact("shape", facts ? shape(app, stage, facts) : "")),
     make("p", { class: "soft" }, app.say(stage.axes === 4 ? "numbersHeads" : "numbers")),
     make("div", { class: "heat", style: { height: `${Math.min(260, Math.max(24, 14 * x.rows))}px` } }, pixels(x.data, x.columns, value => value / largest)),
-    make("h3", {}, app.say("firstNumbers")), scrolling(app.say("firstNumbers"), make("table", {}, ...first)));
+    make("h3", {}, app.say("firstNumbers")), scrolling(panel.named(app.say("firstNumbers")), make("table", {}, ...first)));
 }

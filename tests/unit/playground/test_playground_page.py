@@ -7,9 +7,7 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -18,57 +16,17 @@ from click.testing import CliRunner
 from minibert import BertForMaskedLM, BertForSequenceClassification, BertForTokenClassification, BertTokenizer
 from minibert.cli import main
 from minibert.playground.writer import BESIDE, PAGE, joined, network_of, playground_page, weights_of
-from tests.unit.microscope.browser import Browser, browser, browser_is_installed
+from tests.unit.microscope.browser import Browser
 from tests.unit.tiny_bert import tiny
 
+from .in_browser import needs_browser, set_text, settled, texts, until
 from .pages import half, tiny_tokenizer
 
 HOSTILE = "</script><img src=x onerror=hurt()>\u202e\x1b[31m"
 FORBIDDEN = "fetch|eval|importScripts|XMLHttpRequest|WebSocket|innerHTML|outerHTML|insertAdjacentHTML|document.write"
-needs_browser = pytest.mark.skipif(not browser_is_installed(), reason="there is no chromium with its chromedriver")
-# The rest of a script that is over once a condition holds.
-UNTIL = """
-const done = arguments[arguments.length - 1], end = Date.now() + 20000;
-const look = () => {{ let value = null; try {{ value = {value}; }} catch {{}} value || Date.now() > end ? done(value) : setTimeout(look, 20); }};
-look();
-"""
-
-
-def until(window: Browser, value: str) -> Any:
-    """The value of an expression as soon as it is true (or after 20 seconds what it is then)."""
-    return window.ask("POST", "/execute/async", script=UNTIL.format(value=value), args=[])
-
-
-def settled(window: Browser) -> None:
-    """Wait for the answers to all that was asked."""
-    quiet = "window.app && app.questions.open && !app.questions.running && app.questions.waiting.size === 0"
-    assert until(window, f"{quiet} && app.panels.every(panel => panel.answer)")
-
-
-def texts(window: Browser, selector: str) -> list[str]:
-    return window.run("return [...document.querySelectorAll(arguments[0])].map(each => each.textContent)", selector)
-
-
-def set_text(window: Browser, text: str, field: str = "#text-0") -> None:
-    """What typing does, without the keys."""
-    script = "const [area, text] = arguments; area.value = text; area.dispatchEvent(new Event('input'));"
-    window.run(
-        f"const area = document.querySelector('{field}');"
-        + script.replace("const [area, text] = arguments;", "const text = arguments[0];"),
-        text,
-    )
-    settled(window)
 
 
 # ------------------------------------------------------------------------------------------------------------ the file
-
-
-@pytest.fixture(scope="module")
-def bundled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("page") / "playground.html"
-    result = CliRunner().invoke(main, ["playground", "--out", str(path)])
-    assert result.exit_code == 0, result.output
-    return path
 
 
 def test_the_policy_lets_only_the_pages_own_script_and_style_in(bundled: Path) -> None:
@@ -120,31 +78,6 @@ def test_explore_live_is_the_playground_with_the_texts_side_by_side(tmp_path: Pa
 
 
 # --------------------------------------------------------------------------------------------------------- in a browser
-
-
-@pytest.fixture(scope="module")
-def window(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with browser(tmp_path_factory.mktemp("profile")) as window:
-        window.ask("POST", "/goog/cdp/execute", cmd="Network.enable", params={})
-        nothing = {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
-        window.ask("POST", "/goog/cdp/execute", cmd="Network.emulateNetworkConditions", params=nothing)
-        yield window
-
-
-@pytest.fixture
-def page(window: Browser, bundled: Path) -> Iterator[Browser]:
-    """The bundled model's page, newly opened; it asked for nothing and complained about nothing."""
-    window.resize(1280, 900)
-    window.open(bundled)
-    settled(window)
-    yield window
-    assert (
-        window.run(
-            "return performance.getEntriesByType('resource').filter(each => !each.name.startsWith('blob:')).map(each => each.name)"
-        )
-        == []
-    )
-    assert window.console() == []
 
 
 @needs_browser
@@ -473,7 +406,7 @@ class TestTheBundledModel:
         said = re.findall(r">([^<>]*)<", svg)
         assert any(re.fullmatch(r"He shook .*…", line) for line in said)
         for line in (
-            "novels-4l-256h. Changed: heads: [0.1]",
+            "novels-4l-256h. Changed: Layer 0, head 1, off",
             "Lines of attention: layer 0",
             "head 1, off   ",
             "head 2   ",
