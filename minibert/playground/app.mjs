@@ -221,7 +221,7 @@ export class App {
   copy() {
     history.replaceState(null, "", toFragment(this.state)); // the language too, whoever opens it
     const button = /** @type {HTMLElement | null} */ (byId("tools").querySelector('[data-key="link"]'));
-    navigator.clipboard?.writeText(location.href).then(() => { if (button) { button.style.width = `${button.offsetWidth}px`; button.textContent = this.say("copied"); } }, () => prompt(this.say("link"), location.href));
+    (navigator.clipboard?.writeText(location.href) ?? Promise.reject()).then(() => { if (button) { button.style.width = `${button.offsetWidth}px`; button.textContent = this.say("copied"); } }, () => prompt(this.say("link"), location.href));
   }
 
   turn() {

@@ -31,10 +31,15 @@ export function make(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** Put others in the place of what is in an element; who was on something with a `data-key` is on the same again, or beside it where it is switched off now. @param {Element} element @param {...Child} children */
+/** Put others in the place of what is in an element; who was on something with a `data-key` is on the same again, or beside it where it is switched off now; what was scrolled stays where it was. @param {Element} element @param {...Child} children */
 export function fill(element, ...children) {
   const active = document.activeElement, key = active && element.contains(active) ? active.closest("[data-key]")?.getAttribute("data-key") : null;
+  const boxes = () => /** @type {HTMLElement[]} */ ([...element.querySelectorAll(".scroll[aria-label]")]), places = new Map(boxes().map(box => [box.ariaLabel, [box.scrollLeft, box.scrollTop]]));
   element.replaceChildren(...children.filter(child => child !== null && child !== false).map(child => child instanceof Node ? child : visible(child)));
+  for (const box of boxes()) {
+    const [left, top] = places.get(box.ariaLabel) ?? [0, 0];
+    if (left || top) box.scrollTo(left, top);
+  }
   if (!key) return;
   const keyed = /** @type {HTMLElement[]} */ ([...element.querySelectorAll("[data-key]")]), at = keyed.findIndex(each => each.dataset.key === key), off = (/** @type {HTMLElement} */ each) => each.matches(":disabled");
   if (at >= 0) (keyed.slice(at).find(each => !off(each)) ?? keyed.slice(0, at).reverse().find(each => !off(each)))?.focus({ preventScroll: true });

@@ -42,6 +42,7 @@ export class Panel {
     /** @type {number | null} */ this.pinned = null;
     /** @type {{swap: number[], vector: {layer: number, at: number, from: number}} | undefined} */ this.half = undefined;
     /** @type {number[]} */ this.unhidden = [];
+    this.stage = ""; // the one whose numbers were drawn last
     this.openSecond = false; // a second field, though nothing is in it
     this.isPair = false;
     this.length = 0;

@@ -195,7 +195,11 @@ function drawStages(app, panel) {
   });
   // Its roles are said, for where there is no room for six columns its rows are two lines each, and no table to the browser.
   const table = make("table", { role: "table", class: "stage-table" }, make("tr", { role: "row" }, ...["stage", "shape", "mean", "std", "min", "max"].map((name, i) => make("th", { role: "columnheader", scope: "col", class: i > 0 ? "number" : null }, app.say(name)))), ...rows);
-  fill(panel.view, make("p", { class: "soft" }, app.say("stageTitle")), make("div", { class: "stages" }, scrolling(panel.named(app.say("stages")), table, "tall"), stageDetail(app, panel)));
+  const box = scrolling(panel.named(app.say("stages")), table, "tall");
+  fill(panel.view, make("p", { class: "soft" }, app.say("stageTitle")), make("div", { class: "stages" }, box, stageDetail(app, panel)));
+  const seen = box.getBoundingClientRect(), row = table.querySelector(".chosen")?.getBoundingClientRect();
+  if (row && panel.stage !== state.stage && (row.top < seen.top || row.bottom > seen.bottom)) box.scrollTop += row.top - seen.top - seen.height / 3; // one that the tour or a link has opened
+  panel.stage = state.stage;
 }
 
 /** @param {App} app @param {Panel} panel */

@@ -100,8 +100,10 @@ def browser(profile: Path) -> Iterator[Browser]:
         }
         session = Browser(server).ask("POST", "/session", capabilities={"alwaysMatch": wanted})["sessionId"]
         window = Browser(f"{server}/session/{session}")
-        yield window
-        window.ask("DELETE", "")
+        try:
+            yield window
+        finally:
+            window.ask("DELETE", "")  # else Chromium lives on, and its driver is waited for without end
     finally:
         driver.terminate()
         driver.communicate()

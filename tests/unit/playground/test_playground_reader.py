@@ -75,6 +75,13 @@ class TestLanguage:
         visit(page, bundled, view="change")
         assert page.run(LANGUAGE) == "zh"
 
+    def test_a_link_can_be_had_where_the_browser_lets_no_page_copy(self, page: Browser) -> None:
+        page.run(
+            "Object.defineProperty(navigator, 'clipboard', { value: undefined }); window.prompt = (_, text) => { window.shown = text; };"
+            "document.querySelector('[data-key=link]').click()"
+        )
+        assert until(page, "shown === location.href")
+
     def test_it_can_be_chosen_where_the_browser_keeps_nothing(self, page: Browser, bundled: Path) -> None:
         nothing = "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError'); }, configurable: true })"
         with at_every_opening(page, nothing):
@@ -164,6 +171,22 @@ class TestOnAPhone:
             )
             assert row[:2] == ["self", "1×11×256"]
             assert len(row) == 6
+
+    def test_a_stage_that_is_opened_is_in_sight_and_the_list_stays_where_it_was(self, page: Browser) -> None:
+        page.resize(*PHONE)
+        page.click('[data-view="stages"]')
+        settled(page)
+        places = """
+            const box = document.querySelector(".tall"), [row, seen] = [box.querySelector(".chosen"), box].map(each => each.getBoundingClientRect());
+            return [Math.round(box.scrollTop), seen.top <= row.top && row.bottom <= seen.bottom];"""
+        assert page.run(places) == [0, True]
+        top = page.run("const box = document.querySelector('.tall'); box.scrollTop = 700; return box.scrollTop")
+        page.run("document.querySelector('[data-stage=\"bert.encoder.layer.0.attention.output.LayerNorm\"]').click()")
+        settled(page)
+        assert page.run(places) == [top, True]
+        page.run("app.change('stage', () => { app.state.stage = 'bert.encoder.layer.3.output'; })")
+        settled(page)
+        assert page.run(places)[1]
 
 
 class TestSwappedPositions:
