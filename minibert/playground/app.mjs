@@ -207,6 +207,7 @@ export class App {
   /** @param {Panel} panel */
   drawView(panel) {
     if (this.questions.open) byId("status").textContent = "";
+    if (this.panels.length === 2 && innerWidth < 860 && panel.index !== this.front) return; // nobody sees it
     DRAW[this.state.view](this, panel);
     if (this.look === "top" || this.look === "answer" && innerWidth >= 860) scrollTo(0, 0);
     else if (this.look) document.querySelector(this.look === "answer" ? "#panels" : this.look)?.scrollIntoView(); // on a phone the answer stays in sight

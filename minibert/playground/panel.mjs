@@ -37,6 +37,7 @@ export class Panel {
     /** @type {Answer | null} */ this.plain = null; // of the unchanged network
     /** @type {Answer | null} */ this.kept = null; // what the changed network says of the words that led before
     this.asked = "";
+    this.shown = ""; // the state that the fields, the pieces and the views were drawn from
     /** @type {{key: string, ids: number[], segments: number[]} | undefined} */ this.encoded = undefined;
     /** @type {{own: string, show: () => void} | null} */ this.probe = null;
     /** @type {number | null} */ this.pinned = null;
@@ -128,6 +129,7 @@ export class Panel {
     const add = make("button", { type: "button", class: "quiet", onclick: () => { this.openSecond = true; this.build(); this.refresh(); this.fields?.second.focus(); } }, app.say("addSecond"));
     this.pieces = make("div", { class: "pieces", role: "group", "aria-label": app.say("pieces") });
     this.note = make("p", { class: "soft" });
+    this.shown = "";
     this.card.replaceChildren(text.row, ...(open ? [second.row] : canPair ? [add] : []), this.pieces, this.note, this.said);
   }
 
@@ -158,7 +160,10 @@ export class Panel {
 
   /** The fields and pieces as the state says, and a question to the network where it is a new one. */
   refresh() {
-    const { app, state } = this, { ids, segments } = this.encode();
+    const { app, state } = this, shown = JSON.stringify({ ...app.state, panels: [state, app.front] });
+    if (this.asked && shown === this.shown) return; // the other one is typed in
+    this.shown = shown;
+    const { ids, segments } = this.encode();
     this.unhidden = ids;
     const hides = (/** @type {number} */ place) => app.maskId !== null && state.hidden.includes(place) && app.canHide(ids[place]);
     this.ids = ids.map((id, place) => hides(place) ? /** @type {number} */ (app.maskId) : id);

@@ -153,6 +153,18 @@ class TestOnAPhone:
         for answer in boxes[:2]:
             assert 0 <= answer["top"] < answer["bottom"] <= boxes[2]["top"] < 844
 
+    def test_what_is_typed_on_one_side_leaves_the_other_alone(self, page: Browser) -> None:
+        page.click('[data-key="compare"]')
+        settled(page)
+        page.run("""
+            window.drawn = 0;
+            for (const part of document.querySelectorAll("[data-panel='1']"))
+              new MutationObserver(() => drawn++).observe(part, { childList: true, subtree: true });""")
+        set_text(page, "I beg your [MASK], sir.")
+        assert page.run("return drawn") == 0
+        set_text(page, "I beg your [MASK], sir.", "#text-1")
+        assert page.run("return drawn") > 0
+
     def test_each_stage_shows_its_shape_and_all_its_numbers(self, page: Browser) -> None:
         for width, pair in ((390, False), (390, True), (860, True), (860, False), (1280, False)):
             page.resize(width, 844)
