@@ -70,7 +70,7 @@ SEARCH = {"en": "Search", "zh": "搜索"}
 PLAYGROUND_PAGE = ROOT / "docs" / "one_page_twice.md"
 PLAYGROUND = {
     "en": '<p class="notebook" data-search-exclude><a href="playground.html">Open the playground</a>: 15 MB, then it needs no network.</p>',
-    "zh": '<p class="notebook" data-search-exclude><a href="../playground.html">打开 playground</a>：15 MB，打开之后不再需要网络。</p>',
+    "zh": '<p class="notebook" data-search-exclude><a href="../playground.html#%7B%22language%22%3A%22zh%22%7D">打开 playground</a>：15 MB，打开之后不再需要网络。</p>',
 }
 CODE = "---\nhide: [navigation, toc]\nsearch: {exclude: true}\n---\n"  # a search is to find what is said of the code
 

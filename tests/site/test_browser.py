@@ -188,8 +188,10 @@ def test_axe_finds_nothing_in_any_view_of_the_playground(site: Path, window: Bro
     window.open(site / "playground.html")
     window.run(Path(found.origin).with_name("axe.min.js").read_text(encoding="utf-8"))
     window.run("document.querySelector('[data-key=tour]').click()")
-    for view in ("heads", "layers", "stages", "change", "influence"):
-        window.run("app.open(arguments[0])", view)
-        quiet = "app.questions.open && !app.questions.running && app.questions.waiting.size === 0"
-        assert look(window, quiet, "found", seconds=20)
-        assert window.ask("POST", "/execute/async", script=SERIOUS, args=[]) == [], view
+    quiet = "app.questions.open && !app.questions.running && app.questions.waiting.size === 0"
+    for button in ("tour", "compare"):  # with the tour below, then with two texts
+        window.run("document.querySelector(`[data-key=${arguments[0]}]`).click()", button)
+        for view in ("heads", "layers", "stages", "change", "influence"):
+            window.run("app.open(arguments[0])", view)
+            assert look(window, quiet, "found", seconds=20)
+            assert window.ask("POST", "/execute/async", script=SERIOUS, args=[]) == [], (button, view)

@@ -57,7 +57,9 @@ def test_every_link_leads_to_a_page_and_a_place_in_it(pages: dict[Path, Links]) 
             target = (page.parent / unquote(parts.path)).resolve() if parts.path else page
             if parts.scheme or parts.netloc or link in ("", "#"):
                 continue
-            if not target.is_file() or (target in pages and unquote(parts.fragment) not in pages[target].places):
+            states = target.name == "playground.html"  # behind the # is what it shows, such as its language
+            known = target not in pages or states or unquote(parts.fragment) in pages[target].places
+            if not target.is_file() or not known:
                 broken.append(f"{page.name}: {link}")
     assert broken == []
 

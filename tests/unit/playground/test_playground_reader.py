@@ -278,6 +278,7 @@ class TestAfterTheTour:
         page.click('[data-key="tour"]')
         for _ in range(7):
             page.click('[data-tour="forward"]')
+        settled(page)
         page.click('[data-switch="head0.2"]')
         page.press("\ue00c")
         settled(page)
