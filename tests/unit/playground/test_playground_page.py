@@ -463,6 +463,17 @@ class TestForeignModels:
         assert texts(window, ".answers .bar-row .name")[0].endswith("onerror=hurt()>\\u202e")
         self.clean(window)
 
+    def test_a_long_label_is_read_to_its_end(self, window: Browser, tmp_path: Path) -> None:
+        model = half(tiny(BertForSequenceClassification, id2label={0: "a label with a long name " * 3, 1: "b" * 60}))
+        self.open(window, playground_page(model, tiny_tokenizer(), title="m", texts=["a"]), tmp_path / "page.html")
+        cut = """
+            return [...document.querySelectorAll(".answers .name")].some(name => name.scrollWidth > name.clientWidth
+              || getComputedStyle(name).textOverflow === "ellipsis")"""
+        for width in (1280, 390):
+            window.resize(width, 844)
+            assert not window.run(cut)
+            assert window.run("return document.documentElement.scrollWidth") <= width
+
     def test_tags_are_answered_for_each_piece(self, window: Browser, tmp_path: Path) -> None:
         model = half(tiny(BertForTokenClassification, id2label={0: "O", 1: "B-PER", 2: "I-PER"}))
         tokenizer = tiny_tokenizer()
