@@ -129,7 +129,8 @@ def test_a_hidden_piece_moves_with_the_text_and_undo_takes_typing_back_at_once()
     script = """
     import { History, moved } from "./minibert/playground/state.mjs";
     let time = 0; const history = new History(() => time), state = text => ({ text });
-    history.remember(state("a"), "text"); time = 500; history.remember(state("ab"), "text"); time = 3000; history.remember(state("abc"), "text");
+    const change = (before, after, what) => history.remember(JSON.stringify(state(before)), JSON.stringify(state(after)), what);
+    change("a", "ab", "text0"); time = 500; change("ab", "abc", "text0"); change("abc", "abc", "view"); time = 3000; change("abc", "abcd", "text0");
     const back = [history.go(state("abcd"), "past"), history.go(state("abc"), "past"), history.go(state("a"), "past")];
     console.log(JSON.stringify([moved([2, 4], [1, 2, 3, 4, 5], [1, 9, 9, 3, 4, 5]), moved([2], [1, 2, 3], [1, 2, 7]), back]));"""
     run = subprocess.run(["node", "--input-type=module", "-e", script], capture_output=True, text=True, cwd=DOCS.parent)

@@ -184,6 +184,16 @@ class TestOnAPhone:
             assert row[:2] == ["self", "1×11×256"]
             assert len(row) == 6
 
+    def test_no_number_is_cut_off_beside_long_words(self, page: Browser) -> None:
+        page.resize(*PHONE)
+        set_text(page, "The misunderstanding was [MASK] by the superintendent.")
+        page.click('[data-view="influence"]')
+        assert until(
+            page, "document.querySelectorAll('[data-influence] .number').length === 2 * app.panels[0].ids.length - 6"
+        )
+        box = "const box = document.querySelector('.view .scroll'); return box.scrollWidth - box.clientWidth"
+        assert page.run(box) == 0
+
     def test_a_stage_that_is_opened_is_in_sight_and_the_list_stays_where_it_was(self, page: Browser) -> None:
         page.resize(*PHONE)
         page.click('[data-view="stages"]')
