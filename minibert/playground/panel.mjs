@@ -45,7 +45,6 @@ export class Panel {
     /** @type {number[]} */ this.unhidden = [];
     this.stage = ""; // the one whose numbers were drawn last
     this.openSecond = false; // a second field, though nothing is in it
-    this.isPair = false;
     this.length = 0;
     this.card = make("section", { class: "card input", "data-panel": index });
     this.answers = make("section", { class: `card answers ${this.kind}`, "data-panel": index });
@@ -124,7 +123,7 @@ export class Panel {
     };
     const text = field("text", app.say(span ? "question" : "text")), second = field("second", app.say(span ? "passage" : "second"));
     this.fields = { text: text.area, second: second.area };
-    const canPair = app.network.segments > 1, open = this.isPair = this.hasSecond;
+    const canPair = app.network.segments > 1, open = canPair && (span || this.openSecond || this.state.second !== "");
     this.answers.setAttribute("aria-label", this.named(app.say("answer")));
     const add = make("button", { type: "button", class: "quiet", onclick: () => { this.openSecond = true; this.build(); this.refresh(); this.fields?.second.focus(); } }, app.say("addSecond"));
     this.pieces = make("div", { class: "pieces", role: "group", "aria-label": app.say("pieces") });
@@ -133,14 +132,9 @@ export class Panel {
     this.card.replaceChildren(text.row, ...(open ? [second.row] : canPair ? [add] : []), this.pieces, this.note, this.said);
   }
 
-  /** Whether there is a field for a second text. */
-  get hasSecond() {
-    return this.app.network.segments > 1 && (this.kind === "span" || this.openSecond || this.state.second !== "");
-  }
-
   /** @param {"text" | "second"} field @param {string} value */
   type(field, value) {
-    this.openSecond ||= field === "second"; // it stays when all is deleted
+    this.openSecond ||= field === "second"; // its field stays when all is deleted, in the other language too
     this.app.change(`${field}${this.index}`, () => {
       const before = this.encode();
       this.state[field] = value;
@@ -168,7 +162,6 @@ export class Panel {
     const hides = (/** @type {number} */ place) => app.maskId !== null && state.hidden.includes(place) && app.canHide(ids[place]);
     this.ids = ids.map((id, place) => hides(place) ? /** @type {number} */ (app.maskId) : id);
     this.segments = segments;
-    if (this.isPair !== this.hasSecond) this.build();
     for (const name of /** @type {const} */ (["text", "second"])) {
       const area = this.fields?.[name];
       if (area && area.value !== state[name]) area.value = state[name];

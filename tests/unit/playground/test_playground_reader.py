@@ -150,6 +150,7 @@ class TestOnAPhone:
             "return [...document.querySelectorAll('.answers, ' + arguments[0])].map(each => each.getBoundingClientRect().toJSON())",
             slider,
         )
+        assert boxes[0]["right"] < boxes[1]["left"]
         for answer in boxes[:2]:
             assert 0 <= answer["top"] < answer["bottom"] <= boxes[2]["top"] < 844
 
