@@ -16,7 +16,7 @@ class Paper:
     """Stands in for matplotlib's figure: panels that note what is drawn, and a file with one line."""
 
     def __init__(self, panels: int) -> None:
-        self.panels = [MagicMock() for _ in range(panels)]
+        self.axes = self.panels = [MagicMock() for _ in range(panels)]
         for panel in self.panels:
             panel.plot.return_value = (MagicMock(),)
         self.suptitle = MagicMock()
