@@ -11,8 +11,7 @@ from typing import Any
 
 import torch
 
-from scripts.links import twin
-from scripts.translations import stamp
+from scripts.translations import put_in_both
 
 from . import harness, matrices, side_by_side
 from .chinese import in_chinese, machine_in_chinese
@@ -24,7 +23,7 @@ TABLES = (
     (harness.HEADER, ("importing", "loading", "optimizer")),
 )
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "performance.md"
-MEASURED = "<!-- what follows is written by `make bench` -->"
+BEGIN, END = "<!-- what follows is written by `make bench` -->\n", "<!-- its end -->\n"
 
 
 def main() -> None:
@@ -45,15 +44,14 @@ def main() -> None:
                 lines.append(str(row))
         tables.append("\n".join(lines))
     if not chosen:
-        put(PAGE, [*tables, machine()])
-        put(twin(PAGE), [*map(in_chinese, tables), machine_in_chinese(machine())])
-        stamp(twin(PAGE))
+        measured = [*tables, machine()]
+        chinese = [*map(in_chinese, tables), machine_in_chinese(machine())]
+        put_in_both(PAGE, between(measured), between(chinese), marks=(BEGIN, END))
 
 
-def put(page: Path, measured: list[str]) -> None:
-    """Write what was measured to the end of a page."""
-    written, _, _ = page.read_text(encoding="utf-8").partition(MEASURED)
-    page.write_text("\n\n".join([f"{written}{MEASURED}", *measured]) + "\n", encoding="utf-8")
+def between(measured: list[str]) -> str:
+    """What stands between the marks."""
+    return "\n" + "".join(f"{part}\n\n" for part in measured)
 
 
 def processor() -> str:

@@ -20,6 +20,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from minibert import AdamW, BertModel, BertTokenizer, fast, get_linear_schedule_with_warmup, no_decay_groups
+from minibert.checkpoints.files import replacing
 from minibert.data.prepare import is_held_out
 from minibert.data.sentences import read_documents
 from minibert.vectors import pool
@@ -106,8 +107,8 @@ def train(books: Sequence[list[Pair]], seed: int, steps: int, kept: Path | None)
             total = 0.0
         if kept and step % 200 == 0:
             state = {"parts": [part.state_dict() for part in (model, optimizer, schedule)]}
-            torch.save(state | {"chance": chance.getstate(), "step": step}, kept.with_suffix(".new"))
-            kept.with_suffix(".new").replace(kept)
+            with replacing(kept) as draft:
+                torch.save(state | {"chance": chance.getstate(), "step": step}, draft)
     return model, tokenizer
 
 

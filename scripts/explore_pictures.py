@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from minibert import BertForMaskedLM, BertTokenizer
+from minibert.checkpoints.files import replacing
 from minibert.microscope.explore import attention_page
 from scripts.figures import FIGURES
 from scripts.links import ROOT, twin
@@ -57,9 +58,8 @@ def photograph(picture: Picture, file: Path) -> None:
                 window.click(button)
             show(window, height=window.run(ABOVE_THE_KEYS))
             file.parent.mkdir(parents=True, exist_ok=True)
-            draft = file.with_suffix(".draft")
-            window.screenshot(draft)
-            draft.replace(file)
+            with replacing(file) as draft:
+                window.screenshot(draft)
 
 
 def show(window: Browser, height: int) -> None:

@@ -12,6 +12,7 @@ from html import escape, unescape
 from pathlib import Path
 
 from scripts.links import ROOT, twin
+from scripts.translations import write
 
 FIGURES = ROOT / "docs" / "figures"
 LABELS = twin(FIGURES) / "labels.json"
@@ -57,10 +58,7 @@ def in_chinese(figure: Path) -> str:
 def main() -> int:
     """Write them all."""
     for figure in drawings():
-        other = twin(figure)
-        draft = other.with_suffix(".draft")
-        draft.write_text(in_chinese(figure), encoding="utf-8", newline="\n")
-        draft.replace(other)
+        write(twin(figure), in_chinese(figure))
     print(f"{len(drawings())} drawings are in {LABELS.parent.relative_to(ROOT).as_posix()}.")
     return 0
 

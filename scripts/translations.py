@@ -124,9 +124,14 @@ def stamp(other: Path) -> None:
     else:
         pairs = " ".join(f"{b.place}={a.hash}" for a, b in zip(english, chinese, strict=True))
         text = f"{FUNCTIONS.sub('', text).rstrip()}\n\n\n# en: {pairs}\n"
-    draft = other.with_suffix(".draft")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(other)
+    write(other, text)
+
+
+def write(path: Path, text: str) -> None:
+    """Put a text in the place of a file's, whole or not at all."""
+    draft = path.with_suffix(".draft")
+    draft.write_text(text, encoding="utf-8", newline="\n")
+    draft.replace(path)
 
 
 def put_in_both(page: Path, english: str, chinese: str, *, marks: tuple[str, str]) -> None:
@@ -136,7 +141,7 @@ def put_in_both(page: Path, english: str, chinese: str, *, marks: tuple[str, str
         before, mark, rest = path.read_text(encoding="utf-8").partition(begin)
         if not mark:
             raise ValueError(f"{path} has no line {begin!r}.")
-        path.write_text(before + begin + made + end + rest.partition(end)[2], encoding="utf-8")
+        write(path, before + begin + made + end + rest.partition(end)[2])
     stamp(twin(page))
 
 

@@ -35,8 +35,9 @@ def add_fonts(figure: "Figure") -> None:
     """
     from matplotlib.text import Text
 
-    for axis in (axis for panel in figure.axes for axis in (panel.xaxis, panel.yaxis)):
-        axis.get_ticklabels()  # a category is written at its tick when it is asked for, or drawn
+    for panel in figure.axes:
+        for axis in (panel.xaxis, panel.yaxis):
+            axis.get_ticklabels()  # a category is written at its tick when it is asked for, or drawn
     texts = [text for text in figure.findobj(Text) if IDEOGRAPHS.search(text.get_text())]
     if texts and not (family := installed()):
         logger.warning(

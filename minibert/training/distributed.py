@@ -139,9 +139,8 @@ def join_processes() -> Iterator[Processes]:
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=PATIENCE)
     # A wrapped model may live longer than this and be the last to hold the group. Freed from there, with Python's lock taken, the
     # group waits for its threads, and a thread that is to free a tensor waits for the lock. Held here too, Python frees it: unlocked.
-    if not _GROUPS:
-        atexit.register(_free_groups)
     _GROUPS.append(dist.group.WORLD)
+    atexit.register(_free_groups)
     try:
         yield Processes(dist.get_rank(), size, device)
     finally:
