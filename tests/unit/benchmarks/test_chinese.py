@@ -53,17 +53,19 @@ def test_code_and_numbers_stay_as_they_are() -> None:
     assert machine_in_chinese("2026-11-25: x, 2 threads, Linux.") == "2026-11-25：x，2 个线程，Linux。"
 
 
+def measured(page: Path) -> list[str]:
+    """The parts of a page that `make bench` writes."""
+    text = page.read_text(encoding="utf-8").partition(benchmarks.BEGIN)[2].partition(benchmarks.END)[0]
+    return MARK.sub("", text).strip().split("\n\n")
+
+
 def test_the_chinese_page_has_the_tables_of_the_english_one() -> None:
-    measured = [
-        MARK.sub("", page.read_text(encoding="utf-8")).partition(benchmarks.MEASURED)[2].strip().split("\n\n")
-        for page in (benchmarks.PAGE, twin(benchmarks.PAGE))
-    ]
-    english, chinese = ([part for part in parts if part.startswith("|")] for parts in measured)
+    english, chinese = (
+        [part for part in measured(page) if part.startswith("|")] for page in (benchmarks.PAGE, twin(benchmarks.PAGE))
+    )
+    assert english
     assert list(map(in_chinese, english)) == chinese
 
 
-def test_what_was_measured_takes_the_place_of_what_stood_there(tmp_path: Path) -> None:
-    page = tmp_path / "page.md"
-    page.write_text(f"Words.\n\n{benchmarks.MEASURED}\n\n| old |\n", encoding="utf-8")
-    benchmarks.put(page, ["| new |", "a machine"])
-    assert page.read_text(encoding="utf-8") == f"Words.\n\n{benchmarks.MEASURED}\n\n| new |\n\na machine\n"
+def test_each_table_stands_alone_between_the_marks() -> None:
+    assert benchmarks.between(["| new |", "a machine"]) == "\n| new |\n\na machine\n\n"
