@@ -40,7 +40,7 @@ PARTS = {
         ("tests/unit", "tests/property", "tests/hostile", "tests/parity/recorded"),
         1700,
     ),
-    "work": Part(("minibert/training", "tutorials/course"), ("tests/unit/training", "tests/tutorials"), 300),
+    "work": Part(("minibert/training", "tutorials/course"), ("tests/unit", "tests/hostile", "tests/tutorials"), 300),
 }
 
 

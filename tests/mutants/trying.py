@@ -1,7 +1,8 @@
 """Try mutants: a fork for each runs the tests that run its line, until one fails.
 
 Inside of functions: one pytest has collected all tests, and the fork sets the mutated function's `__code__`, so that nothing is
-imported twice. Outside, where a mistake is made at import: the fork is of a process that has imported PyTorch and not the package.
+imported twice. Outside, where a mistake is made at import: the fork is of a process that has imported PyTorch and not the package. Every Python
+that a test starts imports the mutated file too, as the processes of the course's exercises do.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import cache, partial
-from importlib.machinery import SourceFileLoader
 from itertools import accumulate
 from pathlib import Path
 from types import CodeType, FunctionType
@@ -32,6 +32,17 @@ from tests.mutants.drawing import FUNCTIONS, Mutant
 SECONDS_OF_A_TEST = 5  # of the processor, and ten times what it took before: a loop without an end has then been met
 MEMORY = 12 << 30
 AT_IMPORT = "at import"
+NO_TESTS = pytest.ExitCode.NO_TESTS_COLLECTED
+# What a Python runs at its start, and a fork before its imports: a mutant stands for the file that it was made of.
+AT_START = """
+from importlib.machinery import SourceFileLoader
+read = SourceFileLoader.get_code
+def get_code(loader, name):
+    if getattr(loader, "path", None) == PATH:
+        return compile(SOURCE, PATH, "exec", dont_inherit=True)
+    return read(loader, name)
+SourceFileLoader.get_code = get_code
+"""
 ARGUMENTS = ("-q", "-p", "no:cacheprovider", "-p", "no:randomly", "--hypothesis-seed=0")
 
 
@@ -139,6 +150,14 @@ def pairs(old: CodeType, new: CodeType) -> Iterator[tuple[CodeType, CodeType]]:
             yield from pairs(before, after)
 
 
+def hand_on(path: str, source: str) -> str:
+    """Let every Python that this process starts import `source` for `path`. Returns the program that does it."""
+    program, folder = f"PATH, SOURCE = {path!r}, {source!r}{AT_START}", os.environ["TMPDIR"]
+    (Path(folder) / "sitecustomize.py").write_text(program, encoding="utf-8")
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (folder, os.environ.get("PYTHONPATH"))))
+    return program
+
+
 class Forks:
     """A process for each mutant, `jobs` at a time; `done` gets what became of each."""
 
@@ -215,6 +234,19 @@ class Failures:
             self.failed.append(report.nodeid)
 
 
+class Chosen(Failures):
+    """A plugin that runs the tests of these names, in their order; a name of no test any more is left out."""
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__()
+        self.names = {name: at for at, name in enumerate(names)}
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        kept = [item for item in items if item.nodeid in self.names]
+        items[:] = sorted(kept, key=lambda item: self.names[item.nodeid])
+
+
 class InFunctions(Failures):
     """Tries mutants inside of functions in forks of a pytest that has collected all tests, and runs none itself."""
 
@@ -239,6 +271,7 @@ class InFunctions(Failures):
         """Run tests until one fails; each may take ten times what it took before."""
         if not mutate(self.root, mutant, source, self.functions):
             return None
+        hand_on(str(self.root / mutant.path), source)
         for item, following in zip(items, [*items[1:], None], strict=True):
             item.config.pluginmanager.unregister(name="terminalreporter")
             signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS_OF_A_TEST + 10 * self.tests.times[item.nodeid])
@@ -258,14 +291,9 @@ def at_import(root: Path, mutants: Iterable[tuple[Mutant, str]], tests: Tests, f
 
 def killer_at_import(path: str, source: str, names: list[str]) -> str:
     """Import `source` for `path`, and run tests until one fails."""
-    read = SourceFileLoader.get_code
-
-    def get_code(loader: SourceFileLoader, name: str) -> CodeType | None:
-        mutated = getattr(loader, "path", None) == path
-        return compile(source, path, "exec", dont_inherit=True) if mutated else read(loader, name)
-
-    SourceFileLoader.get_code = get_code  # type: ignore[assignment,method-assign]
+    exec(hand_on(path, source), {})
     signal.setitimer(signal.ITIMER_VIRTUAL, 120)
-    failures = Failures()
-    ended = pytest.main([*ARGUMENTS, "-x", *names], plugins=[failures])
-    return failures.failed[0] if failures.failed else f"pytest ended with {ended}" if ended else ""
+    chosen = Chosen(names)
+    files = dict.fromkeys(name.partition("::")[0] for name in names)
+    ended = pytest.main([*ARGUMENTS, "-x", *filter(os.path.exists, files)], plugins=[chosen]) if names else 0
+    return chosen.failed[0] if chosen.failed else f"pytest ended with {ended}" if ended not in (0, NO_TESTS) else ""
