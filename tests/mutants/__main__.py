@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from tests.mutants.covering import Tests
 from tests.mutants.drawing import Mutant, draw
-from tests.mutants.trying import ARGUMENTS, AT_IMPORT, Forks, InFunctions, Tests, at_import
+from tests.mutants.trying import ARGUMENTS, AT_IMPORT, Forks, InFunctions, at_import
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "build" / "mutants" / "results.jsonl"

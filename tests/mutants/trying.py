@@ -7,27 +7,23 @@ that a test starts imports the mutated file too, as the processes of the course'
 
 from __future__ import annotations
 
-import ast
 import gc
-import json
 import os
 import resource
 import shutil
 import signal
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
-from functools import cache, partial
-from itertools import accumulate
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from types import CodeType, FunctionType
 
 import hypothesis
 import pytest
-from coverage import CoverageData
 
-from tests.mutants.drawing import FUNCTIONS, Mutant
+from tests.mutants.covering import Tests, file_of
+from tests.mutants.drawing import Mutant
 
 SECONDS_OF_A_TEST = 5  # of the processor, and ten times what it took before: a loop without an end has then been met
 MEMORY = 12 << 30
@@ -44,67 +40,6 @@ def get_code(loader, name):
 SourceFileLoader.get_code = get_code
 """
 ARGUMENTS = ("-q", "-p", "no:cacheprovider", "-p", "no:randomly", "--hypothesis-seed=0")
-
-
-class Tests:
-    """Which tests run a line, and how long each takes."""
-
-    def __init__(self, root: Path, covered: Path, times: Path, *, seconds: float) -> None:
-        self.root, self.seconds = root, seconds
-        self.data = CoverageData(str(covered))
-        self.data.read()
-        self.times: dict[str, float] = json.loads(times.read_text(encoding="utf-8"))
-        self.kills: Counter[tuple[str, str]] = Counter()  # of a test among the mutants of a file
-
-    def inside(self, mutant: Mutant) -> set[str]:
-        """The tests that run the mutant's statement: none, if it runs when its module is imported."""
-        lines = self.of(mutant.path)
-        statement = statement_around(self.root / mutant.path, mutant.line) if mutant.function else range(0)
-        return set().union(*(lines.get(line, ()) for line in statement))
-
-    def running(self, mutant: Mutant, known: Collection[str]) -> list[str]:
-        """Tests that run the mutant's statement, those first that killed others of its file, then the nearest, then the fastest.
-
-        As many as the time for one mutant allows.
-        """
-        near = {mutant.path.split("/")[1].removesuffix(".py"), Path(mutant.path).stem}
-
-        def order(test: str) -> tuple[int, bool, float]:
-            return -self.kills[mutant.path, test], not near_to(test, near), self.times[test]
-
-        tests = self.inside(mutant) or set().union(*self.of(mutant.path).values())
-        chosen = sorted(tests.intersection(known), key=order)
-        until = accumulate(self.times[test] for test in chosen)
-        return [test for test, total in zip(chosen, until, strict=True) if total <= self.seconds]
-
-    @cache  # noqa: B019  # there is one of these
-    def of(self, path: str) -> dict[int, set[str]]:
-        """The tests that run each line of a file."""
-        measured = next((name for name in self.data.measured_files() if name.endswith(path)), "")
-        found = self.data.contexts_by_lineno(measured).items()
-        return {
-            line: {context.rpartition("|")[0] for context in contexts} & self.times.keys() for line, contexts in found
-        }
-
-
-def near_to(test: str, names: set[str]) -> bool:
-    """Whether a test is about a module: it lies in its folder or bears its name."""
-    path = Path(test.partition("::")[0])
-    return path.parent.name in names or any(name in path.stem for name in names)
-
-
-def statement_around(path: Path, line: int) -> range:
-    """The lines of the innermost statement; of one with a body those before the body, none for the line of a `def`."""
-    around = [
-        node
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.stmt) and node.lineno <= line <= (node.end_lineno or node.lineno)
-    ]
-    statement = max(around, key=lambda node: (node.lineno, -(node.end_lineno or 0)))
-    if isinstance(statement, FUNCTIONS | ast.ClassDef):
-        return range(0)
-    body = getattr(statement, "body", None)
-    return range(statement.lineno, body[0].lineno if body else (statement.end_lineno or statement.lineno) + 1)
 
 
 def functions_of(code: CodeType) -> Iterator[CodeType]:
@@ -294,6 +229,6 @@ def killer_at_import(path: str, source: str, names: list[str]) -> str:
     exec(hand_on(path, source), {})
     signal.setitimer(signal.ITIMER_VIRTUAL, 120)
     chosen = Chosen(names)
-    files = dict.fromkeys(name.partition("::")[0] for name in names)
+    files = dict.fromkeys(map(file_of, names))
     ended = pytest.main([*ARGUMENTS, "-x", *filter(os.path.exists, files)], plugins=[chosen]) if names else 0
     return chosen.failed[0] if chosen.failed else f"pytest ended with {ended}" if ended not in (0, NO_TESTS) else ""
