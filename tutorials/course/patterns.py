@@ -33,7 +33,7 @@ def pattern_in(pairs: Pairs, same: Callable[[Any, Any], bool]) -> str | None:
     differ = any(not same(expected, pairs[0][1]) for _, expected in pairs)
     if differ and first is not None and all(same(result, first) for result, _ in pairs):
         return "The result is the same for all inputs tried. Are all arguments used?"
-    return None
+    return _in_one_place(pairs, same)
 
 
 def _in_one_place(pairs: Pairs, same: Callable[[Any, Any], bool]) -> str | None:

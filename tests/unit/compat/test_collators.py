@@ -38,6 +38,7 @@ def tokenizer(request: pytest.FixtureRequest) -> BertTokenizer:
         ("label", [torch.tensor(1), torch.tensor(0)], "labels", torch.int64),
         ("label_ids", [[1, 2], [3, 4]], "labels", torch.int64),
         ("label_ids", [[0.5], [1.5]], "labels", torch.float32),
+        ("label_ids", [[True, False]] * 2, "labels", torch.int64),
         ("label_ids", [torch.ones(2, dtype=torch.int32)] * 2, "labels", torch.int32),
         ("start_positions", [3, 4], "start_positions", torch.int64),
     ],
