@@ -49,11 +49,14 @@ class Tests:
 
     def beside(self, mutant: Mutant) -> set[str]:
         """For a statement that none runs in its own process: tests that run files of its folder, and those of files that import its module."""
-        name = re.escape(mutant.path.removesuffix(".py").removeprefix("tutorials/").replace("/", "."))
+        package, _, module = (
+            mutant.path.removesuffix(".py").removeprefix("tutorials/").replace("/", ".").rpartition(".")
+        )
         folder = sorted(str(path.relative_to(self.root)) for path in (self.root / mutant.path).parent.glob("*.py"))
         tests = set().union(*(each for path in folder for each in self.of(path).values()))
         files = {file for file in map(file_of, self.times) if Path(file).exists()}
-        importing = {file for file in files if re.search(rf"\b{name}\b", Path(file).read_text(encoding="utf-8"))}
+        texts = {file: Path(file).read_text(encoding="utf-8") for file in files}
+        importing = {file for file, text in texts.items() if package in text and re.search(rf"\b{module}\b", text)}
         return tests | {test for test in self.times if file_of(test) in importing}
 
     @cache  # noqa: B019  # there is one of these

@@ -1,12 +1,15 @@
 """Every chapter runs as a script, offline, quickly, and leaves nothing behind but the pictures that were asked for."""
 
+import importlib.util
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import torch
 
+from course import figures as drawing
 from course.figures import new_figure, show
 from tests.tutorials.places import TUTORIALS
 
@@ -72,3 +75,17 @@ def test_a_picture_is_written_only_when_a_folder_was_named(
     monkeypatch.setenv("MINIBERT_FIGURES", str(tmp_path / "new" / "folder"))
     show(figure, "line", "A line that rises")
     assert [path.name for path in tmp_path.rglob("*.png")] == ["line.png"]
+
+
+@pytest.mark.parametrize(("asked", "threads"), [({}, [1]), ({"OMP_NUM_THREADS": "3"}, [])])
+def test_threads_are_set_to_one_unless_another_number_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, asked: dict[str, str], threads: list[int]
+) -> None:
+    used: list[int] = []
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    for name, value in asked.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(torch, "set_num_threads", used.append)
+    spec = importlib.util.spec_from_file_location("course.figures_again", drawing.__file__)
+    spec.loader.exec_module(importlib.util.module_from_spec(spec))
+    assert used == threads

@@ -80,7 +80,7 @@ def test_what_a_file_takes_from_the_future_holds_for_each_of_its_statements() ->
     names: dict[str, Any] = {}
     source = b"from __future__ import annotations\nimport os\n\n\ndef f(x: Unknown) -> Unknown:\n    return x\n"
     for statement in statements(source):
-        exec(compile(statement.tree, "exercise.py", "exec"), names)
+        exec(compile(statement.tree, "exercise.py", "exec", dont_inherit=True), names)
     assert names["f"].__annotations__ == {"x": "Unknown", "return": "Unknown"}
 
 
@@ -90,6 +90,13 @@ def test_what_cannot_be_run_is_told_with_its_line(tmp_path: Path) -> None:
     exercises = running.Exercises(lines.append)
     troubles = exercises.open_exercises(str(tmp_path / "04_x.py"))
     assert (lines, troubles) == ([1, 2], ["line 2: ZeroDivisionError in line 2: division by zero"])
+
+
+@pytest.mark.parametrize(("first", "troubles"), [("import os", 1), ("from __future__ import annotations", 0)])
+def test_an_annotation_is_evaluated_as_python_does_it(tmp_path: Path, first: str, troubles: int) -> None:
+    (tmp_path / "04_x.py").write_text(f"{first}\ndef f(x: Unknown): ...\n", encoding="utf-8")
+    found = running.Exercises().open_exercises(str(tmp_path / "04_x.py"))
+    assert found == ["line 2: NameError in line 2: name 'Unknown' is not defined"][:troubles]
 
 
 def test_what_is_printed_is_handed_on_to_the_last_character_that_it_may_be() -> None:

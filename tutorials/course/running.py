@@ -37,7 +37,7 @@ class Exercises:
     def open_checks(self, path: str) -> list[str]:
         """Run a file of checks. Returns the names of the functions that it checks, in its order."""
         module = _module(Path(path))
-        exec(compile(Path(path).read_bytes(), path, "exec"), module)  # noqa: S102  # what this process is for: see limits.py
+        exec(compile(Path(path).read_bytes(), path, "exec", dont_inherit=True), module)  # noqa: S102  # what this process is for: see limits.py
         self._checks = {name.removeprefix("check_"): each for name, each in module.items() if name.startswith("check_")}
         return list(self._checks)
 
@@ -56,7 +56,8 @@ class Exercises:
             elif str(statement.line) not in (skipped or {}):
                 self._about_to_run(statement.line)
                 try:
-                    exec(compile(statement.tree, str(self._path), "exec"), self._functions)  # noqa: S102
+                    code = compile(statement.tree, str(self._path), "exec", dont_inherit=True)  # its own `__future__`
+                    exec(code, self._functions)  # noqa: S102
                 except BaseException as error:
                     self._troubles.append(f"line {statement.line}: {_what_and_where(error, self._path)}")
         return self._troubles

@@ -54,7 +54,8 @@ def open_adapters(folder: Path) -> dict[str, Any]:
     module = ModuleType("adapters")
     module.__file__ = str(path)
     sys.modules["adapters"] = module
-    exec(compile(path.read_bytes(), str(path), "exec"), module.__dict__)  # noqa: S102  # what this process is for: see ../limits.py
+    code = compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
+    exec(code, module.__dict__)  # noqa: S102  # what this process is for: see ../limits.py
     return module.__dict__
 
 
