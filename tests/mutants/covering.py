@@ -7,7 +7,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Collection
-from functools import cache
+from functools import cache, cached_property
 from itertools import accumulate
 from pathlib import Path
 
@@ -33,14 +33,16 @@ class Tests:
         return set().union(*(lines.get(line, ()) for line in statement))
 
     def running(self, mutant: Mutant, known: Collection[str]) -> list[str]:
-        """Tests that run the mutant's statement, those first that killed others of its file, then the nearest, then the fastest.
+        """Tests that run the mutant's statement, those first that killed others of its file, then those about it, then the fastest.
 
         As many as the time for one mutant allows.
         """
         near = {mutant.path.split("/")[1].removesuffix(".py"), Path(mutant.path).stem}
+        importing = self.importing(mutant.path)
 
         def order(test: str) -> tuple[int, bool, float]:
-            return -self.kills[mutant.path, test], not near_to(test, near), self.times[test]
+            about = near_to(test, near) or file_of(test) in importing
+            return -self.kills[mutant.path, test], not about, self.times[test]
 
         tests = self.inside(mutant) or self.beside(mutant)
         chosen = sorted(tests.intersection(known), key=order)
@@ -48,16 +50,23 @@ class Tests:
         return [test for test, total in zip(chosen, until, strict=True) if total <= self.seconds]
 
     def beside(self, mutant: Mutant) -> set[str]:
-        """For a statement that none runs in its own process: tests that run files of its folder, and those of files that import its module."""
-        package, _, module = (
-            mutant.path.removesuffix(".py").removeprefix("tutorials/").replace("/", ".").rpartition(".")
-        )
+        """For a statement that none runs in its own process: tests that run files of its folder, or whose file imports its module."""
         folder = sorted(str(path.relative_to(self.root)) for path in (self.root / mutant.path).parent.glob("*.py"))
         tests = set().union(*(each for path in folder for each in self.of(path).values()))
-        files = {file for file in map(file_of, self.times) if Path(file).exists()}
-        texts = {file: Path(file).read_text(encoding="utf-8") for file in files}
-        importing = {file for file, text in texts.items() if package in text and re.search(rf"\b{module}\b", text)}
+        importing = self.importing(mutant.path)
         return tests | {test for test in self.times if file_of(test) in importing}
+
+    @cache  # noqa: B019  # there is one of these
+    def importing(self, path: str) -> set[str]:
+        """Files of tests that name a module and its package."""
+        package, _, module = path.removesuffix(".py").removeprefix("tutorials/").replace("/", ".").rpartition(".")
+        return {file for file, text in self.texts.items() if package in text and re.search(rf"\b{module}\b", text)}
+
+    @cached_property
+    def texts(self) -> dict[str, str]:
+        """What the files of tests say."""
+        files = sorted({file for file in map(file_of, self.times) if (self.root / file).exists()})
+        return {file: (self.root / file).read_text(encoding="utf-8") for file in files}
 
     @cache  # noqa: B019  # there is one of these
     def of(self, path: str) -> dict[int, set[str]]:

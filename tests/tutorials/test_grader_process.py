@@ -124,11 +124,17 @@ class TestProcess:
     def test_an_answer_in_time_is_taken_and_the_rest_is_printed(self, capsys: pytest.CaptureFixture[str]) -> None:
         ours, theirs = multiprocessing.Pipe()
         said: set[str] = set()
-        for message in ({"started": True}, {"printed": "hi\x1b"}, {"opened": True}, {"answer": [1]}):
+        for message in (
+            {"started": True},
+            {"printed": "hi\x1b"},
+            {"opened": True},
+            {"printed": "x" * 10_001},
+            {"answer": [1]},
+        ):
             theirs.send_bytes(json.dumps(message).encode())
         assert process._wait_for_answer(ours, 0.9, said) == [1]
         assert {"started", "opened"} <= said
-        assert capsys.readouterr().err == "hi\\x1b"
+        assert capsys.readouterr().err == "hi\\x1b" + "x" * (10_000 - len("hi\x1b"))
 
     def test_a_process_says_when_it_starts_limits_itself_and_answers(
         self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path

@@ -109,14 +109,15 @@ class TestTheLoss:
         model = small_model(tmp_path / "model", hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0)
         return opened(task, tmp_path / file, model, class_weights=given, batch_size=4)
 
-    def test_it_is_pytorchs_to_the_bit(self, weighted: FineTuning) -> None:
+    def test_it_is_pytorchs_to_the_bit(self, name: str, weighted: FineTuning) -> None:
+        weights = class_weights(CASES[name][3], weighted.task.labels, weighted.train.rows)
         batch = weighted.batch(1)
         figures = weighted.backward(1, batch)
         theirs = {name: parameter.grad.clone() for name, parameter in weighted.model.named_parameters()}
         weighted.model.zero_grad()
         labels = batch.pop("labels")
         logits = weighted.model(**batch).logits
-        loss = nn.CrossEntropyLoss(weight=weighted.weights)(logits.view(-1, logits.shape[-1]), labels.view(-1))
+        loss = nn.CrossEntropyLoss(weight=weights)(logits.view(-1, logits.shape[-1]), labels.view(-1))
         loss.backward()
         assert figures == {"loss": loss.item()}
         for each, parameter in weighted.model.named_parameters():
