@@ -18,7 +18,7 @@ import torch
 import torch.nn.functional as F
 
 from course import checking
-from course.checking import PASSED
+from course.checking import PASSED, WRONG
 from course.ladder import command, process, tasks, text_part, top
 from course.ladder.certificate import certificate
 from course.ladder.climbing import Result
@@ -167,6 +167,14 @@ class TestProcess:
         found = tasks.TASKS["grade"](tmp_path, asked, lambda: opened.append(True))
         assert (found["part"], found["status"], opened) == ("pooler", PASSED, [True])
 
+    def test_files_that_cannot_be_run_are_told_of_the_part_asked_for_and_no_part_is_blamed(
+        self, mine: Path, tmp_path: Path
+    ) -> None:
+        (mine / "adapters.py").write_text("import my_bert\n1 / 0\n", encoding="utf-8")
+        found = tasks.TASKS["grade"](tmp_path, {"part": "pooler", "folder": str(mine)}, lambda: None)
+        assert (found["part"], found["status"], found["blamed"]) == ("pooler", WRONG, "")
+        assert found["hint"] == "It stops with ZeroDivisionError in line 2 of adapters.py: division by zero"
+
     def test_adapters_are_a_module_as_any_other(self, mine: Path) -> None:
         later = "from __future__ import annotations\nfrom dataclasses import dataclass\nfrom typing import Any\n"
         with (mine / "adapters.py").open("a", encoding="utf-8") as file:
@@ -209,6 +217,20 @@ class TestTop:
         words = top.fill_in(wordpiece, load, top.BLANKS[0])
         assert len(words) == 3
         assert words == top.fill_in_with_ours(top.BLANKS[0])
+
+    def test_minilm_is_found_in_the_package_that_carries_it_or_nowhere(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        package = SimpleNamespace(submodule_search_locations=[str(tmp_path / "first"), str(tmp_path / "second")])
+        monkeypatch.setattr(top, "find_spec", lambda _: package)
+        assert top.find_minilm() == tmp_path / "first" / "model"
+
+        def nowhere(*_: Any, **__: Any) -> Path:
+            raise OSError
+
+        monkeypatch.setattr(top, "find_spec", lambda _: None)
+        monkeypatch.setattr(top, "locate", nowhere)
+        assert top.find_minilm() is None
 
     def test_the_small_task_begins_with_the_body_and_a_new_head_and_counts_right_answers(self) -> None:
         kinds = {noun: kind for kind, nouns in enumerate(top.NOUNS) for noun in nouns.split()}
