@@ -79,3 +79,4 @@ def test_a_config_that_is_no_decoder_gets_a_word_of_warning(caplog: pytest.LogCa
     with caplog.at_level(logging.WARNING, logger="minibert"):
         tiny(BertLMHeadModel)
     assert "is_decoder=True" in caplog.text
+    assert {record.name for record in caplog.records} == {"minibert"}

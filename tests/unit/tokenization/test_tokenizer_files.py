@@ -211,7 +211,14 @@ def test_a_tokenizer_keeps_its_arguments_and_nothing_else(vocab_file, caplog):
     assert (kept["do_lower_case"], kept["mirror"], kept["sep_tokn"]) == (False, "x", "y")
     expected = "BertTokenizer has no argument sep_tokn: it is kept in init_kwargs and changes nothing"
     expected += ". Did you mean sep_token or pad_token or eos_token?"
-    assert [record.getMessage() for record in caplog.records] == [expected]
+    assert [(record.name, record.getMessage()) for record in caplog.records] == [
+        ("minibert.tokenization.tokenizer", expected)
+    ]
+
+
+def test_a_tokenizer_of_a_file_alone_has_no_name(vocab_file):
+    tokenizer = BertTokenizer(vocab_file)
+    assert tokenizer.name_or_path == tokenizer.init_kwargs["name_or_path"] == ""
 
 
 def test_arguments_of_the_reference_that_have_no_effect_are_not_kept(vocab_file, caplog):
