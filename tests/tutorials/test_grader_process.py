@@ -175,6 +175,12 @@ class TestProcess:
         assert (found["part"], found["status"], found["blamed"]) == ("pooler", WRONG, "")
         assert found["hint"] == "It stops with ZeroDivisionError in line 2 of adapters.py: division by zero"
 
+    @pytest.mark.parametrize("finished", ["minibert", "course.ladder", "transformers"])
+    def test_a_file_that_imports_a_finished_bert_is_refused(self, mine: Path, finished: str) -> None:
+        (mine / "more.py").write_text(f"import {finished}\n", encoding="utf-8")
+        with pytest.raises(ImportError, match=rf"more\.py imports {finished}"):
+            open_adapters(mine)
+
     def test_adapters_are_a_module_as_any_other(self, mine: Path) -> None:
         later = "from __future__ import annotations\nfrom dataclasses import dataclass\nfrom typing import Any\n"
         with (mine / "adapters.py").open("a", encoding="utf-8") as file:
@@ -241,7 +247,7 @@ class TestTop:
 
         def train(run: Any) -> Any:
             runs.append(run)
-            return [], lambda ids, *_: F.one_hot(ids[:, 0], 3)
+            return [], lambda ids, segments, mask: F.one_hot(ids[:, 0], 3) * mask + 0 * segments
 
         assert top.small_task(encode, train) == 1.0
         [run] = runs

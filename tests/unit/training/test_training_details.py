@@ -71,6 +71,7 @@ class TestPretraining:
         assert fast == pytest.approx(plain, rel=1e-4)
         assert plain["loss"] == pytest.approx(plain["words_loss"] + plain["next_loss"])
         assert 0 < plain["next_loss"] < 2
+        assert 0 < plain["words_loss"] < 10
 
     def test_a_run_is_evaluated_on_the_rows_that_minibert_eval_draws(self, data: PreparedData) -> None:
         recipe = Recipe(steps=4, tokens_per_step=64, phases=(Phase(32, 1.0),), seed=7)
