@@ -54,7 +54,7 @@ test-pythons:
 
 # The fast tests with the oldest version of everything that pyproject.toml allows at run time.
 test-oldest: .venv-oldest/.installed
-	$(OLDEST) -m pytest
+	$(OLDEST) -m pytest -m "not slow"
 
 # What is published: its metadata (twine), what lies in it (check-wheel-contents), and the workflow (actionlint, which comes from GitHub).
 test-wheel: .venv-wheel/.installed
@@ -146,12 +146,12 @@ fuzz: .venv/.test
 
 # The fast tests in another order each time, which the first lines name; SEED=N repeats one.
 test-order: .venv-mutants/.installed
-	$(MUTANTS) -m pytest -n $(JOBS) --dist loadfile $(if $(SEED),--randomly-seed=$(SEED))
+	$(MUTANTS) -m pytest -m "not slow" -n $(JOBS) --dist loadfile $(if $(SEED),--randomly-seed=$(SEED))
 
 # Which lines and branches of the core the fast tests run (at least 98 %), and which test runs which line: build/coverage.
 coverage: .venv-mutants/.installed
 	@mkdir -p build/coverage
-	COVERAGE_FILE=build/coverage/contexts $(MUTANTS) -m pytest -n $(JOBS) --dist loadfile -p no:randomly -p tests.mutants.timing --hypothesis-seed=0 --cov --cov-context=test
+	COVERAGE_FILE=build/coverage/contexts $(MUTANTS) -m pytest -m "not slow" -n $(JOBS) --dist loadfile -p no:randomly -p tests.mutants.timing --hypothesis-seed=0 --cov --cov-context=test
 
 build/coverage/times.json:
 	$(MAKE) coverage

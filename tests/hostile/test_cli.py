@@ -129,6 +129,7 @@ def program(*arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False)
 
 
+@pytest.mark.seconds
 def test_outside_of_pytest_a_model_without_the_head_is_refused_in_one_line(tmp_path: Path) -> None:
     BertModel.from_pretrained(BUNDLED).save_pretrained(tmp_path)
     BertTokenizer.from_pretrained(BUNDLED).save_pretrained(tmp_path)

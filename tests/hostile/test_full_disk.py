@@ -159,6 +159,7 @@ def files_of(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*")}
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize(
     "name", [pytest.param(n, marks=[pytest.mark.slow] if n in MANY_FILES else []) for n in WRITERS]
 )
@@ -197,6 +198,7 @@ def files_of_at_most(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize("name", WRITERS)
 def test_in_the_middle_of_a_file(tmp_path: Path, name: str) -> None:
     if name == "plot":

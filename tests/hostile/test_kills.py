@@ -16,6 +16,7 @@ from tests.hostile.kills import KINDS
 QUICK = ("saving", "data prepare")
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize(
     "kind", [pytest.param(kind, marks=[] if kind in QUICK else pytest.mark.slow) for kind in KINDS]
 )

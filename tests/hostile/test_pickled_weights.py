@@ -381,6 +381,7 @@ class TestPrograms:
     def test_that_ask_for_anything_else_are_refused(self, tmp_path: Path, name: str) -> None:
         refusal(write(tmp_path, self.PROGRAMS[name]))
 
+    @pytest.mark.seconds
     @pytest.mark.parametrize("filler", [b"}0", b"]0", b"N0", b"K\1q\1", b"}", b"("])
     def test_that_are_long_take_no_memory(self, tmp_path: Path, filler: bytes) -> None:
         refusal(write(tmp_path, filler * (20_000_000 // len(filler)) + dictionary(text("w"), tensor())))
@@ -412,6 +413,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 
 
+@pytest.mark.seconds
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="measured in Linux's units")
 def test_no_refusal_takes_memory(tmp_path: Path) -> None:
     """All programs above one after the other; the files are smaller than a megabyte, but for the long ones of 20 million bytes."""

@@ -298,6 +298,7 @@ def test_odd_characters_are_dropped_or_unknown(tokenizer, text):
     assert tokenizer.decode(ids)
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize(
     ("text", "length"),
     [

@@ -54,6 +54,7 @@ def eager_switches() -> object:
     sys.setswitchinterval(before)
 
 
+@pytest.mark.seconds
 @pytest.mark.usefixtures("eager_switches")
 @pytest.mark.parametrize("change", ["nothing", "add_tokens", "special", "never_split", "lower", "role", "strip"])
 def test_eight_threads_get_what_one_gets_at_first_use_and_after_a_change(change: str) -> None:
@@ -184,6 +185,7 @@ def test_a_text_is_cut_as_fast_with_many_added_tokens_as_with_few() -> None:
     )
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize("where", ["own", "call", "both"])
 def test_never_split_with_thousands_costs_nothing_a_word(where: str) -> None:
     kept = [f"Never-{n}" for n in range(5_000)]

@@ -50,6 +50,7 @@ def umask(request: pytest.FixtureRequest) -> Iterator[int]:
     os.umask(before)
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize("what", WRITERS)
 def test_permissions_follow_the_umask(tmp_path: Path, umask: int, what: str) -> None:
     WRITERS[what](tmp_path)
@@ -87,6 +88,7 @@ BertTokenizer({"[UNK]": 0, "[PAD]": 1}).save_pretrained(sys.argv[1])
 """
 
 
+@pytest.mark.seconds
 def test_ctrl_c_in_the_middle_of_saving_leaves_no_temporary_file(tmp_path: Path) -> None:
     command = [sys.executable, "-c", INTERRUPTED, str(tmp_path / "out"), "2"]
     ended = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -39,7 +39,7 @@ def get_code(loader, name):
     return read(loader, name)
 SourceFileLoader.get_code = get_code
 """
-ARGUMENTS = ("-q", "-p", "no:cacheprovider", "-p", "no:randomly", "--hypothesis-seed=0")
+ARGUMENTS = ("-q", "-m", "not slow", "-p", "no:cacheprovider", "-p", "no:randomly", "--hypothesis-seed=0")
 
 
 def functions_of(code: CodeType) -> Iterator[CodeType]:

@@ -43,6 +43,7 @@ def columns(pairs: list[tuple]) -> tuple[list, list]:
     return list(first), list(second)
 
 
+@pytest.mark.seconds
 @given(pairs_of_classes)
 def test_class_metrics_are_scikit_learn_s(pairs):
     predicted, true = columns(pairs)

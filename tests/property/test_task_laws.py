@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, strategies as st
 
 from minibert.tasks import (
@@ -66,6 +67,7 @@ def test_any_words_as_the_answer_are_found_again_by_their_positions(context, dat
         assert (start[0], end[1]) == (begin, begin + len(text))
 
 
+@pytest.mark.seconds
 @given(
     st.lists(st.lists(st.tuples(words, st.sampled_from(TAGS.names)), min_size=1, max_size=30), min_size=1, max_size=4),
     st.integers(3, 40),

@@ -69,6 +69,7 @@ def readable(tokenizer: BertTokenizer, text: str) -> list[str]:
     return [token for part, is_token in parts for token in ([part] if is_token else tokenizer._tokenize(part))]
 
 
+@pytest.mark.seconds
 @check(STRINGS // PARTS**2 + 1)
 @given(any_kind, batches)
 def test_the_remembered_way_equals_the_readable_way(tokenizer, batch):

@@ -123,6 +123,7 @@ def test_an_answer_that_ends_python_or_never_ends_leaves_the_next_functions_thei
         assert negate.passed
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize(
     ("line", "trouble"),
     [
@@ -167,6 +168,7 @@ def test_a_name_that_was_not_imported_is_explained(course: Path) -> None:
     )
 
 
+@pytest.mark.seconds
 def test_a_file_full_of_statements_that_never_end_is_given_up(course: Path) -> None:
     write(course, "while True: pass\n" * 9 + RIGHT)
     with pytest.raises(ValueError, match=re.escape("04_numbers.py cannot be run: It was still running")):

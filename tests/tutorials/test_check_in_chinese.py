@@ -150,6 +150,7 @@ def course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tutorials
 
 
+@pytest.mark.seconds
 def test_in_chinese_the_chinese_exercises_are_checked_and_named(course: Path) -> None:
     lines = run("check", "4", "--lang", "zh").output.splitlines()
     assert lines[0] == "· f：还不对"

@@ -96,6 +96,7 @@ def test_every_function_has_planted_mistakes(chapter: str) -> None:
     assert {case[0] for case in answers_of(chapter).planted} == set(functions(solution(chapter)))
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize(("chapter", "function", "right", "wrong", "hint"), PLANTED)
 def test_a_planted_mistake_gets_its_hint(
     tmp_path: Path, chapter: str, function: str, right: str, wrong: str, hint: str

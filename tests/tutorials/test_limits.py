@@ -37,6 +37,7 @@ def check(course: Path, first: str, second: str = "return None", seconds: float 
     return check_chapter(find_chapter(course, "4"), seconds)
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize(
     "line",
     [
@@ -72,6 +73,7 @@ def test_files_outside_the_exercises_own_folder_stay_as_they_are(course: Path, l
     assert not (course / "new").exists()
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize(
     ("line", "refused"),
     [

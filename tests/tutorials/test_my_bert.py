@@ -48,6 +48,7 @@ def tried(mutants: Sequence[Mutant]) -> tuple[list[str], list[str]]:
     return passed, misjudged
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize("name", SOLUTIONS)
 def test_a_right_bert_passes_every_part(name: str) -> None:
     assert first_that_fails(solution(name), adapters(name)) is None
@@ -88,6 +89,7 @@ HIDDEN = (
 )  # fmt: skip
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize(("part", "right", "wrong", "shows"), HIDDEN)
 def test_an_earlier_part_is_blamed_for_what_a_later_one_shows(part: str, right: str, wrong: str, shows: str) -> None:
     mutant = planted("functions", part, right, wrong)

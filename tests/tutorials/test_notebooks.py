@@ -42,6 +42,7 @@ def assignment(built: Path, chapter: str, edition: str) -> list[dict[str, Any]]:
     return cells_of(built / edition / "source" / chapter / f"{chapter}.ipynb")
 
 
+@pytest.mark.seconds
 def test_every_chapter_is_a_notebook_with_the_chapters_cells(built: Path) -> None:
     chapters = sorted(TUTORIALS.glob("[0-9][0-9]_*.py"))
     notebooks = sorted((built / "course" / "tutorials").glob("*.ipynb"))
@@ -52,6 +53,7 @@ def test_every_chapter_is_a_notebook_with_the_chapters_cells(built: Path) -> Non
         assert source(cells[0]).startswith(f"# {int(chapter.name[:2])} · ")
 
 
+@pytest.mark.seconds
 def test_with_a_repository_every_chapter_has_buttons_and_the_branch_what_they_need(tmp_path: Path) -> None:
     main(tmp_path, "someone/minibert")
     course = tmp_path / "course"
@@ -164,6 +166,7 @@ def test_all_code_that_an_exercise_does_not_give_is_marked_as_a_solution(
             assert all(line in exercise for line in source(cell).splitlines())
 
 
+@pytest.mark.seconds
 @in_both_editions
 @pytest.mark.parametrize("chapter", CHAPTERS)
 def test_the_teachers_notebook_passes_its_own_tests(
@@ -194,6 +197,7 @@ def test_a_chinese_assignment_asks_and_answers_in_chinese(built: Path, chapter: 
     assert sorted(path.name for path in folder.iterdir()) == [path.name for path in MESSAGES]
 
 
+@pytest.mark.seconds
 def test_building_again_changes_no_byte_and_keeps_grades(built: Path) -> None:
     gradebook = built / "nbgrader" / "gradebook.db"
     gradebook.write_bytes(b"grades")

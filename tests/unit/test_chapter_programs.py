@@ -59,6 +59,7 @@ def test_a_program_names_transformers_in_its_import_alone(name: str) -> None:
     assert any(line.startswith("from transformers import ") for line in lines)
 
 
+@pytest.mark.seconds
 def test_pretraining_gives_a_pair_of_logits_and_finds_the_hidden_word(hub: HubServer) -> None:
     left, printed = run("pretraining")
     length = left["inputs"]["input_ids"].shape[1]

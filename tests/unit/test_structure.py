@@ -91,6 +91,7 @@ def test_the_core_knows_nothing_of_the_fast_ways_or_the_names_of_the_era_until_o
     assert users == []
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize(
     ("part", "above"),
     [

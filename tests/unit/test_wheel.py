@@ -95,6 +95,7 @@ def source_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / archive.name.removesuffix(".tar.gz")
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize(
     "name",
     [

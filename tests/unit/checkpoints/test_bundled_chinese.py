@@ -45,6 +45,7 @@ def test_a_character_is_a_piece(tokenizer: BertTokenizer) -> None:
     assert tokenizer.model_max_length == 128
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize(
     ("text", "character"),
     [

@@ -58,6 +58,7 @@ def names(folder: Path) -> list[str]:
 
 @needs_fork
 class TestKilledWriters:
+    @pytest.mark.seconds
     @pytest.mark.parametrize(
         "form",
         [
@@ -110,6 +111,7 @@ class TestKilledWriters:
         assert found == sorted(found)
         assert {*found} == {0, 1}
 
+    @pytest.mark.seconds
     def test_may_be_several_in_a_row(self, tmp_path: Path) -> None:
         old, new = models()
         old.save_pretrained(tmp_path, max_shard_size=30_000)
@@ -118,6 +120,7 @@ class TestKilledWriters:
             dies_at(moment, lambda writer=writer, form=form: writer.save_pretrained(tmp_path, **form))
             assert which(tmp_path) in ("old", "new")
 
+    @pytest.mark.seconds
     def test_an_older_save_that_is_whole_is_put_in_place_before_a_new_one(self, tmp_path: Path) -> None:
         save_weights({"w": torch.zeros(3)}, tmp_path)
         whole = tmp_path / SAVING / "whole"
@@ -295,6 +298,7 @@ with lock(Path(sys.argv[1])):
 
 
 class TestLocks:
+    @pytest.mark.seconds
     def test_one_process_at_a_time_and_none_after_its_end(self, tmp_path: Path) -> None:
         path = tmp_path / "lock"
         holder = subprocess.Popen(

@@ -129,6 +129,7 @@ def test_a_hub_that_is_down_does_not_matter_once_the_files_are_cached(serve: Ser
     assert locate_weights("owner/tiny", cache_dir=tmp_path) == online
 
 
+@pytest.mark.seconds
 def test_local_files_never_import_the_hub_library() -> None:
     program = (
         "import sys; from minibert.checkpoints import locate; locate('novels-4l-256h', filenames=['config.json']);"

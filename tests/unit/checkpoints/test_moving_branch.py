@@ -21,6 +21,7 @@ def files_of(folder: Path, model: BertPreTrainedModel, **how: int) -> dict[str, 
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize("kept", [True, False], ids=["the old commit stays", "the old commit is gone"])
 @pytest.mark.parametrize("shards", [None, 30_000])
 @pytest.mark.parametrize("revision", [None, "main", "v1"])

@@ -162,6 +162,7 @@ print((peak() - before) / sum(tensor.nbytes for tensor in tensors.values()))
 """
 
 
+@pytest.mark.seconds
 @pytest.mark.skipif(sys.platform == "win32", reason="the standard library cannot measure it there")
 @pytest.mark.parametrize("dtype", [torch.float32, pytest.param(torch.float16, marks=pytest.mark.slow)])
 def test_reading_needs_no_second_copy_of_the_weights(tmp_path: Path, dtype: torch.dtype) -> None:

@@ -23,6 +23,7 @@ def piped(*command: str) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run([sys.executable, *command], cwd=ROOT, env=environment, capture_output=True, check=False)
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize(
     ("command", "written"),
     [
@@ -42,6 +43,7 @@ def test_a_pipe_gets_utf8_whatever_the_code_page(command: list[str], written: st
     assert written in result.stdout.decode("utf-8")
 
 
+@pytest.mark.seconds
 def test_a_pipe_gets_errors_in_utf8() -> None:
     result = piped("-m", "minibert", "inspect", "./模型")
     assert result.returncode == 1

@@ -45,6 +45,7 @@ def model_of(runs: dict[str, tuple[Path, str]], name: str) -> str:
 
 
 class TestFinetune:
+    @pytest.mark.seconds
     @pytest.mark.parametrize("name", TRAININGS)
     def test_a_run_says_what_it_used_and_ends_with_a_table_and_a_model(self, name: str, runs) -> None:
         folder, output = runs[name]
@@ -258,6 +259,7 @@ class TestPredict:
 class TestPublishedTags:
     """Files of tags as they are published, from training to answers."""
 
+    @pytest.mark.seconds
     @pytest.mark.parametrize(
         ("name", "content", "more", "tags"),
         [

@@ -224,6 +224,7 @@ def test_text_of_another_vocabulary_asks_for_the_model_first(tmp_path: Path) -> 
 LONG = "He walked on and on down the road . " * 16
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -110,6 +110,7 @@ def test_a_page_holds_no_markup_and_no_turn_of_direction(text: str) -> None:
     written.encode("utf-8")
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize("text", [*DANGEROUS.values(), "$x^2$", "$$", r"\$x$", r"$\frac{1}{2$", "$", r"$\undefined$"])
 def test_a_plot_shows_any_piece_as_it_is(tmp_path: Path, text: str) -> None:
     pytest.importorskip("matplotlib")

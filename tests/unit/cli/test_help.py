@@ -60,6 +60,7 @@ def test_every_command_of_the_list_is_there_under_its_name() -> None:
     assert main.get_command(context, "fill_mask") is None
 
 
+@pytest.mark.seconds
 def test_python_dash_m_minibert_is_the_same_program(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "minibert", "fill-mask", "He shook his [MASK].", "--json"]
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, encoding="utf-8", check=True)
@@ -67,6 +68,7 @@ def test_python_dash_m_minibert_is_the_same_program(tmp_path: Path) -> None:
     assert json.loads(result.stdout)["blanks"][0]["predictions"][0]["token"] == "head"
 
 
+@pytest.mark.seconds
 def test_outside_of_pytest_a_mistake_is_one_line_and_exit_code_1(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "minibert", "fill-mask", "nothing is missing here"]
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, encoding="utf-8", check=False)

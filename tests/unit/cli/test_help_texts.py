@@ -80,6 +80,7 @@ def test_the_examples_are_found() -> None:
     assert {shlex.split(line)[1] for line in LINES} >= {"fill-mask", "tokenize", "explore", "vocab", "data", "eval"}
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize("name", [name for name, lines in RUN.items() if lines])
 def test_the_examples_of_the_help_run(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)

@@ -23,6 +23,7 @@ def changed(tmp_path: Path) -> str:
     return str(tmp_path)
 
 
+@pytest.mark.seconds
 def test_a_model_agrees_with_itself_to_the_bit() -> None:
     text = output_of("parity", "--reference", BUNDLED, "--tolerance", "0")
     assert text.splitlines()[0] == f"a: BertForPreTraining of {BUNDLED}, minibert"

@@ -42,6 +42,7 @@ def test_minutes_are_as_many_steps_as_fit_at_the_pace_of_the_first(
     assert steps_in(minutes, data, config, RECIPE, processes=Processes.alone()) == steps
 
 
+@pytest.mark.seconds
 def test_a_run_of_minutes_has_the_steps_it_began_with_when_it_is_resumed(
     data: PreparedData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

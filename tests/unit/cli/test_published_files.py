@@ -127,6 +127,7 @@ def model(tmp_path_factory) -> str:
     return small_model(tmp_path_factory.mktemp("models") / "base")
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize("kind", FILES)
 def test_a_published_file_trains_is_measured_and_is_answered(kind: str, model: str, tmp_path: Path) -> None:
     task, name, content, options, said = FILES[kind]
@@ -169,6 +170,7 @@ def test_a_model_of_pairs_never_reads_single_texts(command: str, pairs: str, tmp
     assert "pairs: premise + second" in named.output
 
 
+@pytest.mark.seconds
 def test_a_model_of_pairs_is_asked_pairs_and_one_of_texts_texts(pairs: str, model: str, tmp_path: Path) -> None:
     refused = run("predict", "the cat", "--model", pairs)
     assert "This model was taught pairs, with hypothesis: give a second text too." in refused.output

@@ -30,6 +30,7 @@ def classifier(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(folder / "run" / "model")
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize(
     "words",
     [
@@ -109,6 +110,7 @@ def test_prose_is_no_table(prose: str, classifier: str) -> None:
     assert [answer["text"] for answer in json.loads(result.stdout)["answers"]] == [prose.strip()]
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize(
     ("kind", "file"), [("classify", "reviews.csv"), ("tag", "entities.conll"), ("choose", "endings.csv")]
 )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 from minibert.compat.attach import ATTACHED
 
 
@@ -13,6 +15,7 @@ def test_every_attached_name_is_on_its_class() -> None:
         assert {name for name in found if vars(owner).get(name) is not found[name]} == set()
 
 
+@pytest.mark.seconds
 def test_no_attached_name_hides_one_that_the_core_has() -> None:
     """Asked where nothing is attached yet: the classes alone, without the public names."""
     program = (

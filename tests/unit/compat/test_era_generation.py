@@ -276,6 +276,7 @@ def test_group_beam_search_says_where_to_read_why(model: BertLMHeadModel) -> Non
         BeamSearchScorer(2, 4, "cpu", num_beam_groups=2)
 
 
+@pytest.mark.seconds
 def test_a_program_that_asks_for_nothing_of_the_era_imports_none_of_it() -> None:
     program = (
         "import sys, torch; from minibert.config import BertConfig; from minibert.heads import BertLMHeadModel;"

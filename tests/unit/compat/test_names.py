@@ -176,6 +176,7 @@ def logger() -> Iterator[standard.Logger]:
     library.handlers[:] = before[2]
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize(
     ("level", "shown"),
     [

@@ -52,6 +52,7 @@ def mean_distance(corpus: Corpus, length: int) -> float:
     return float(np.mean([pair.second[0] - pair.first[-1] - 1 for pair in following]))
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_five_corpora_are_shown_within_three_passes_and_b_follows_a(language: str, tmp_path: Path) -> None:
     texts = [story(language, seed) for seed in range(2)]
@@ -68,12 +69,14 @@ def test_five_corpora_are_shown_within_three_passes_and_b_follows_a(language: st
         assert mean_distance(corpus, length) < 3
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize("length", [32, 64, 128])
 @pytest.mark.parametrize("kind", KINDS)
 def test_three_passes_show_nearly_every_token(kind: str, length: int) -> None:
     assert share_shown(KINDS[kind], length, passes=3) >= 0.98
 
 
+@pytest.mark.seconds
 @given(
     documents=st.lists(st.lists(st.integers(1, 90), min_size=1, max_size=12), min_size=1, max_size=6),
     length=st.integers(12, 70),
@@ -123,6 +126,7 @@ def test_a_single_token_makes_no_pair() -> None:
         draw_pair(counting_corpus([1]), 0, 20, np.random.default_rng(0))
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("length", [32, 128])
 def test_neither_lengths_nor_ends_give_the_answer_away(kind: str, length: int) -> None:

@@ -175,6 +175,7 @@ class TestWhatTheCommandSays:
         assert "of the tokens are [UNK]" in said
         assert "vocab train" in said
 
+    @pytest.mark.seconds
     @pytest.mark.parametrize("held_out", [0, 3])
     def test_pretraining_says_on_what_it_is_measured(self, tmp_path: Path, held_out: int) -> None:
         data = corpus(tmp_path, held_out=held_out)

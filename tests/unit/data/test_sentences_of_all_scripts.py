@@ -102,6 +102,7 @@ def test_nearly_all_sentences_of_a_story_are_found(language: str, tmp_path: Path
     assert 980 <= sum(sentence is not None for sentence in read_documents(path)) <= 1000
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize(
     "unit",
     [

@@ -98,6 +98,7 @@ def hasattr_here(name: str) -> bool:
         return False
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize("owner", THERE)
 def test_everything_that_is_not_here_has_a_row(owner: str) -> None:
     rows = [name for of, name in listed() if fnmatchcase(owner, of)]
@@ -105,6 +106,7 @@ def test_everything_that_is_not_here_has_a_row(owner: str) -> None:
     assert unsaid == []
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize(("owner", "name"), listed())
 def test_no_row_names_what_is_here(owner: str, name: str) -> None:
     assert any(fnmatchcase(of, owner) and fnmatchcase(each, name) for of, each in missing())

@@ -238,6 +238,7 @@ def test_only_the_last_words_scores_are_computed(model: BertLMHeadModel) -> None
     assert scored == [1] * 5
 
 
+@pytest.mark.seconds
 def test_the_plain_way_imports_nothing_fast() -> None:
     program = (
         "import sys, torch; from minibert import BertConfig, BertLMHeadModel;"

@@ -31,6 +31,7 @@ def padded(on_the_left: bool = True) -> tuple[Tensor, Tensor]:
     return ids, mask
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize("fast", [False, True])
 @pytest.mark.parametrize("position_embedding_type", ["absolute", "relative_key", "relative_key_query"])
 @pytest.mark.parametrize(

@@ -33,6 +33,7 @@ def right() -> BertForPreTraining:
     return drawn(tiny(BertForPreTraining))
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize("mistake", MISTAKES, ids=str)
 def test_a_classic_mistake_is_found_at_its_own_stage(mistake: Mistake, right: BertForPreTraining) -> None:
     wrong = copy.deepcopy(right)
@@ -42,6 +43,7 @@ def test_a_classic_mistake_is_found_at_its_own_stage(mistake: Mistake, right: Be
     assert mistake.stage in comparison.summary()
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize("mistake", [m for m in MISTAKES if m.name != "untied bias"], ids=str)
 def test_in_float64_every_mistake_stands_out_from_rounding(mistake: Mistake, right: BertForPreTraining) -> None:
     wrong = copy.deepcopy(right)
@@ -51,6 +53,7 @@ def test_in_float64_every_mistake_stands_out_from_rounding(mistake: Mistake, rig
     assert comparison.fault.path == mistake.stage
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize("path", ["eager", "sdpa", "packed"])
 @pytest.mark.parametrize("model_class", [BertModel, BertForPreTraining, BertForSequenceClassification])
 def test_a_right_model_gives_a_table_of_zeros_against_itself(model_class: type[BertModel], path: str) -> None:
@@ -245,6 +248,7 @@ def test_a_module_of_ones_own_may_name_its_arguments_and_return_what_it_likes() 
     assert comparison[""].inputs is not None
 
 
+@pytest.mark.seconds
 def test_a_half_finished_module_is_compared_until_it_stops() -> None:
     a, b = drawn(BertLayer(tiny_config())), HalfFinished(tiny_config())
     comparison = compare(a, b, layer_inputs(), copy_weights=True)

@@ -80,6 +80,7 @@ def test_models_of_ones_own_agree() -> None:
         assert comparison.agrees, comparison.summary()
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize("mistake", OWN, ids=str)
 def test_a_mistake_is_named(mistake: Own) -> None:
     comparison = verdict(mistake)
@@ -90,6 +91,7 @@ def test_a_mistake_is_named(mistake: Own) -> None:
     assert not [text for text in FALSE_HERE if text in comparison.summary()]
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize(("kind", "which"), OWN_DECODERS)
 def test_a_mistake_of_a_decoder_is_named(kind: str, which: int) -> None:
     comparison, (_, _, stage, says) = verdict_of_decoder(kind, which), DECODERS[kind][which]
@@ -99,6 +101,7 @@ def test_a_mistake_of_a_decoder_is_named(kind: str, which: int) -> None:
     assert not comparison.agrees
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize(
     ("mistake", "stage", "says"),
     [

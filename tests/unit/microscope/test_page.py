@@ -163,6 +163,7 @@ class TestInABrowser:
         assert window.run("return window.errors") == []
         assert window.console() == []
 
+    @pytest.mark.seconds
     def test_hovering_shows_where_a_token_looks(
         self, page: Browser, model: BertForMaskedLM, tokenizer: BertTokenizer
     ) -> None:
@@ -228,6 +229,7 @@ return words.join("\\n");
 """
 
 
+@pytest.mark.seconds
 @needs_browser
 @pytest.mark.parametrize("width", [390, 1280])
 @pytest.mark.parametrize("view", ["head", "model", "neuron", "lens"])

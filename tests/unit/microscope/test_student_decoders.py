@@ -53,6 +53,7 @@ class Unscaled(SeesNoFuture):
     scale = 1.0
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize(
     ("other", "stage"),
     [
@@ -134,6 +135,7 @@ class CrossLeftOut(CrossLayer):
         return attended
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize(
     ("layer", "says"),
     [
@@ -178,6 +180,7 @@ class AlongTheHeads(Cached):
         return torch.cat([past, new], dim=1)
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize(
     ("attention", "says"),
     [

@@ -33,6 +33,7 @@ def model(fresh: bool) -> BertForPreTraining:
     return made
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize("fresh", FRESH_OR_NOT)
 @pytest.mark.parametrize("mistake", MISTAKES, ids=str)
 def test_a_mistake_is_named_at_its_stage(mistake: Mistake, fresh: bool) -> None:
@@ -48,6 +49,7 @@ def test_a_mistake_is_named_at_its_stage(mistake: Mistake, fresh: bool) -> None:
     assert not [text for text in FALSE_HERE if text in comparison.summary()]
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize("fresh", FRESH_OR_NOT)
 @pytest.mark.parametrize("name", RIGHT)
 def test_what_is_only_written_in_another_way_agrees(name: str, fresh: bool) -> None:

@@ -55,6 +55,7 @@ def test_a_traced_model_computes_the_same_for_any_batch_and_length(
         assert_same(graph(*inputs(batch, seq)), model(*inputs(batch, seq)))
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize(
     "model_class",
     [
@@ -105,6 +106,7 @@ def test_an_exported_model_computes_the_same() -> None:
     assert_same(program.module()(ids, mask, return_dict=False), model(ids, mask, return_dict=False))
 
 
+@pytest.mark.seconds
 def test_an_exported_model_takes_any_batch_and_length_and_gives_an_output_object() -> None:
     model = tiny(BertForSequenceClassification)
     sizes = {0: torch.export.Dim("batch", min=1, max=8), 1: torch.export.Dim("seq", min=1, max=16)}
@@ -158,6 +160,7 @@ LABELLED: list[tuple[type[BertPreTrainedModel], dict[str, Tensor]]] = [
 ]
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize("attention", ["eager", "packed"])
 @pytest.mark.parametrize(("model_class", "labels"), LABELLED, ids=lambda value: getattr(value, "__name__", ""))
 @pytest.mark.parametrize("way", ["compile", "make_fx", "make_fx with fake tensors", "vmap", "fake tensors"])

@@ -98,6 +98,7 @@ def test_bodies_that_a_class_makes_one_stay_one(tmp_path: Path) -> None:
 WITH_DECODER = [BertForMaskedLM, BertForPreTraining, BertLMHeadModel]
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize("safe", [True, False])
 @pytest.mark.parametrize("model_class", WITH_DECODER)
 def test_a_model_for_torchscript_copies_the_words_that_a_file_holds_once(

@@ -177,6 +177,7 @@ def test_a_state_survives_torch_save_with_weights_only():
     assert torch.equal(copied, param)
 
 
+@pytest.mark.seconds
 def test_by_default_the_update_that_the_docs_show_runs_and_nothing_of_fast():
     program = """
 import os, sys

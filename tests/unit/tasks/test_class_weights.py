@@ -136,6 +136,7 @@ class TestTheLoss:
         for parameter, gradient in zip(parts.model.parameters(), expected, strict=True):
             torch.testing.assert_close(parameter.grad, gradient, rtol=1e-4, atol=1e-6)
 
+    @pytest.mark.seconds
     def test_the_evaluation_is_not_weighted(self, weighted: FineTuning) -> None:
         plain = replace(weighted.recipe, class_weights=None)
         other = FineTuning(

@@ -163,6 +163,7 @@ def test_a_length_that_no_answer_has_is_refused_before_anything_is_trained(lengt
 
 
 class TestTheCommands:
+    @pytest.mark.seconds
     def test_the_length_is_kept_with_the_model_and_can_be_given_to_eval_and_predict(self, tmp_path: Path) -> None:
         path = file_of(tmp_path, (f"the dog ran . {words(40)} .", [words(40)]), ("the cat sat", ["cat"]))
         model, out = small_model(tmp_path / "model"), tmp_path / "run"

@@ -162,6 +162,7 @@ def test_a_long_question_is_cut_and_reported():
     assert report.changed == {"question cut to 64 pieces": ["here"]}
 
 
+@pytest.mark.seconds
 def test_a_context_of_ten_thousand_words_is_answered_near_its_end():
     words = ["cat", "sat", "on", "the", "mat"] * 2000
     words[9990] = "zebra"

@@ -126,6 +126,7 @@ def instructions(function):
     return count
 
 
+@pytest.mark.seconds
 def test_adding_and_loading_many_tokens_takes_work_in_proportion(vocab_file, tmp_path):
     tokens = [f"token{number}" for number in range(2000)]
 

@@ -42,6 +42,7 @@ def test_the_tasks_that_read_only_cls_are_those_with_a_pooler() -> None:
     assert [name for name in SAMPLE_TASKS if SAMPLE_TASKS[name][0].reads == "[CLS]"] == READ_ONLY_CLS
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize(
     ("attention", "fields"),
     [
@@ -66,6 +67,7 @@ def test_less_work_gives_the_same_loss_and_gradients(
         torch.testing.assert_close(fast[parameter], gradient, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize("name", SAMPLE_TASKS)
 def test_evaluation_in_less_time_finds_the_same(name: str, tmp_path: Path) -> None:
     plain = opened(name, tmp_path / "model", RECIPE).evaluate()
@@ -142,6 +144,7 @@ def test_gradient_checkpointing_runs_the_small_layer_again(name: str, tmp_path: 
         torch.testing.assert_close(again[parameter], gradient, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize("name", SAMPLE_TASKS)
 def test_a_fast_run_learns_what_an_exact_one_learns(name: str, tmp_path: Path) -> None:
     runs = []
@@ -156,6 +159,7 @@ def test_a_fast_run_learns_what_an_exact_one_learns(name: str, tmp_path: Path) -
     assert fast_best == pytest.approx(exact_best, abs=1e-3)
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize(
     "name", ["one label", "tags", *(pytest.param(name, marks=pytest.mark.slow) for name in ("questions", "choices"))]
 )

@@ -58,6 +58,7 @@ PACE = {"several labels": {"epochs": 40, "batch_size": 4, "lr": 1e-2}, "question
 
 
 class TestLearning:
+    @pytest.mark.seconds
     @pytest.mark.parametrize("name", [pytest.param(name, marks=SLOW * (name in LONG)) for name in SAMPLE_TASKS])
     def test_every_head_learns_its_sample(self, name: str, model: str, tmp_path: Path) -> None:
         task, path = task_and_file(name)
@@ -121,6 +122,7 @@ class TestSteps:
         scored = [trained.evaluation[0, (0, step, 0)] for step in (1, 2)]
         assert scored[0] == scored[1]
 
+    @pytest.mark.seconds
     @pytest.mark.parametrize(
         ("name", "size"),
         [("one label", 2), ("one label", 20), ("tags", 2), ("tags", 3), ("hidden words", 3), ("hidden words", 9)],
@@ -353,6 +355,7 @@ class TestCompany:
                 assert a[name] == pytest.approx(b[name], rel=0, abs=1e-4), (a["step"], name)
         assert sum("loss" in line for line in one) == 4
 
+    @pytest.mark.seconds
     def test_the_group_of_processes_outlives_every_model_that_was_wrapped_for_it(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -57,6 +57,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {name: folder / name / "model" for name in ASKED}
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize("name", ASKED)
 def test_a_run_leaves_its_best_model_which_answers_plain_texts(name: str, models: dict[str, Path]) -> None:
     texts, key = ASKED[name]

@@ -37,6 +37,7 @@ def at_work(tmp_path: Path):
 
 
 class TestOneRunAtATime:
+    @pytest.mark.seconds
     @pytest.mark.usefixtures("at_work")
     def test_a_second_one_says_that_another_is_at_work(self, tmp_path: Path) -> None:
         with (
@@ -67,6 +68,7 @@ class TestOneRunAtATime:
         assert "Traceback" not in done.stderr
         assert not (tmp_path / "out" / "log.jsonl").exists()
 
+    @pytest.mark.seconds
     def test_after_a_kill_the_next_may_begin(self, tmp_path: Path, at_work: subprocess.Popen[bytes]) -> None:
         at_work.kill()
         at_work.communicate()
@@ -74,11 +76,13 @@ class TestOneRunAtATime:
             pass
         assert list((tmp_path / "out").iterdir()) == []
 
+    @pytest.mark.seconds
     @pytest.mark.usefixtures("at_work")
     def test_other_processes_of_the_same_run_do_not_ask(self, tmp_path: Path) -> None:
         with alone_in(tmp_path / "out", leads=False):
             pass
 
+    @pytest.mark.seconds
     @pytest.mark.usefixtures("at_work")
     def test_another_folder_is_free(self, tmp_path: Path) -> None:
         with alone_in(tmp_path / "other"), pytest.raises(ValueError, match="at work"), alone_in(tmp_path / "other"):

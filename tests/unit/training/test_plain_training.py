@@ -74,6 +74,7 @@ class TestPretraining:
         assert list(entered.values()) == [SMALL.steps + evaluations] * SIZES["num_hidden_layers"]
         assert updates == ["plain"]
 
+    @pytest.mark.seconds
     def test_asked_to_be_fast_the_last_layer_runs_only_where_it_is_read(
         self, data: PreparedData, tmp_path: Path, entered: Counter[int], updates: list[str]
     ) -> None:
@@ -106,6 +107,7 @@ class TestPretraining:
 
 
 class TestFineTuning:
+    @pytest.mark.seconds
     @pytest.mark.parametrize("name", ["one label", "tags"])
     def test_every_layers_own_forward_runs(
         self, name: str, tmp_path: Path, entered: Counter[int], updates: list[str]

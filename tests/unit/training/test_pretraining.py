@@ -56,6 +56,7 @@ class TestLoss:
         tokenizer = BertTokenizer.from_pretrained(data.folder)
         return PretrainingBatches(data.corpus(TRAIN), tokenizer, seed=0).batch(1, 0, range(8), 32, pairs)
 
+    @pytest.mark.seconds
     @pytest.mark.parametrize(
         "how",
         [
@@ -114,6 +115,7 @@ class TestRecipe:
         assert [rows for _, rows, _ in seen] == [16] * 2 + [8] * 3 + [4] * 5
         assert [before for *_, before in seen] == [0, 16, 0, 8, 16, 0, 4, 8, 12, 16]
 
+    @pytest.mark.seconds
     def test_accumulated_parts_train_like_a_whole_batch(self, data: PreparedData, tmp_path: Path) -> None:
         pretrain(data, config(data), SMALL, tmp_path / "whole", ALONE)
         pretrain(data, config(data), replace(SMALL, accumulate=3), tmp_path / "parts", ALONE)

@@ -48,6 +48,7 @@ def rates(name: str, lr: float, warmup: int, total: int) -> list[float]:
 
 @pytest.mark.parametrize("name", SCHEDULES)
 class TestSchedules:
+    @pytest.mark.seconds
     def test_fine_tuning_has_the_rates_of_the_schedule(self, name: str, model: str, tmp_path: Path) -> None:
         task, path = task_and_file("one label")
         recipe = replace(RECIPE, schedule=name, warmup=0.4, epochs=10, batch_size=24)  # a step is an epoch
@@ -55,6 +56,7 @@ class TestSchedules:
         log = [line["rate"] for line in read_log(tmp_path / "run" / "log.jsonl") if "rate" in line]
         assert log == rates(name, RECIPE.lr, 4, 10)
 
+    @pytest.mark.seconds
     def test_pre_training_has_them_too(self, name: str, data, tmp_path: Path) -> None:
         pretrain(data, config(data), replace(SMALL, schedule=name), tmp_path / "run", ALONE, log_every=1)
         log = [line["rate"] for line in read_log(tmp_path / "run" / "log.jsonl") if "rate" in line]
@@ -74,6 +76,7 @@ def test_a_run_goes_on_to_the_bit_and_not_with_another(name: str, tmp_path: Path
 
 
 class TestParts:
+    @pytest.mark.seconds
     @pytest.mark.parametrize("parts", [2, 3, 50])
     @pytest.mark.parametrize("name", SAMPLE_TASKS)
     def test_a_batch_in_parts_has_the_gradient_of_the_whole(self, name: str, parts: int, model: str) -> None:
@@ -123,6 +126,7 @@ class TestParts:
 
 
 class TestWarmUp:
+    @pytest.mark.seconds
     @pytest.mark.parametrize(("steps", "warmup"), [(12, 13), (12, 12), (12, 500), (1, 1)])
     def test_one_that_outlasts_pre_training_is_said_with_the_rate_it_gets_to(
         self, steps: int, warmup: int, data, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -133,6 +137,7 @@ class TestWarmUp:
         said = f"The warm-up of {warmup} steps outlasts the run of {steps}: the highest learning rate is {highest:.3g}, not"
         assert said in capsys.readouterr().out
 
+    @pytest.mark.seconds
     @pytest.mark.parametrize(
         "choices", [{"warmup_steps": 11}, {"warmup_steps": 0}, {"schedule": "constant", "warmup_steps": 50}]
     )
@@ -204,6 +209,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
     return model, folder / "run"
 
 
+@pytest.mark.seconds
 @pytest.mark.parametrize(
     "missing", ["schedule", "accumulate", "freeze", "class_weights", "task.max_answer_length", "task.stride"]
 )

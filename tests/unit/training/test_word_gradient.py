@@ -29,6 +29,7 @@ def expected(ids: list[int]) -> torch.Tensor:
     return backward(embedding(), ids)
 
 
+@pytest.mark.seconds
 @given(batches=BATCHES)
 def test_step_after_step_the_gradient_is_that_of_a_new_table(batches: list[list[int]]) -> None:
     ours = embedding()
