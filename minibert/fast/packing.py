@@ -140,10 +140,11 @@ class PackedSelfAttention(BertSelfAttention):
         projections = (self.query, self.key, self.value)  # each to (1, heads, tokens, d)
         query, key, value = (self.transpose_for_scores(project(hidden_states)) for project in projections)
         dropout_p = self.dropout.p if self.dropout.training else 0.0
-        contexts, start = [], 0
-        for count, length in attention_mask.runs:  # neighbours of one length in one call
-            tokens = slice(start, start := start + count * length)
-            q, k, v = (x[0, :, tokens].unflatten(1, (count, length)).transpose(0, 1) for x in (query, key, value))
-            context = F.scaled_dot_product_attention(q, k, v, dropout_p=dropout_p)  # (count, heads, length, d)
+        runs, contexts = attention_mask.runs, []  # neighbours of one length are attended to in one call
+        # Split and not sliced: the gradients of all runs are then joined once, and not each added to zeros of the whole.
+        parts = (x[0].split([count * length for count, length in runs], dim=1) for x in (query, key, value))
+        for run, *of_run in zip(runs, *parts, strict=True):
+            q, k, v = (x.unflatten(1, run).transpose(0, 1) for x in of_run)  # each (count, heads, length, d)
+            context = F.scaled_dot_product_attention(q, k, v, dropout_p=dropout_p)
             contexts.append(context.transpose(1, 2).flatten(0, 1))
         return torch.cat(contexts).flatten(1)[None], None, (key, value)
