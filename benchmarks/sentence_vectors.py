@@ -1,9 +1,10 @@
 """Sentence vectors learned by contrast from novels: python -m benchmarks.sentence_vectors NOVELS [--seeds N …] [--steps N] [--keep FOLDER]
 
 NOVELS: a folder of novels as .txt. A sentence and the next one are a pair; of a batch of pairs, each sentence is to find the other of its
-pair among all. A batch is from four novels, as the question is. One novel in 25 is held out: 1,000 of their pairs, as many from each,
-measure how high the next sentence ranks among the 1,000 second sentences, by cosine. Prints the mean reciprocal rank of the untuned
-model under each pooling, and that of each seed after its training; a step takes about 0.8 seconds of a processor. With --keep a run that was
+pair among all. The first of a pair is read as BERT's sentence A and the second as its sentence B, so that a vector can say whether the text
+goes on from it or leads to it. A batch is from four novels, as the question is. One novel in 25 is held out: 1,000 of their pairs, as many
+from each, measure how high the next sentence ranks among the 1,000 second sentences, by cosine. Prints the mean reciprocal rank of the untuned
+model under each pooling, and that of each seed after its training; a step takes about half a second of a processor. With --keep a run that was
 stopped goes on from its last 200th step, by the same numbers.
 """
 
@@ -28,6 +29,7 @@ from minibert.vectors import pool
 MODEL, HELD_OUT_NOVEL, MEASURED, PIECES = "novels-4l-256h", 25, 1000, 64
 NOVELS_OF_A_BATCH, PAIRS_OF_A_NOVEL = 4, 16
 LEARNING_RATE, TEMPERATURE = 5e-4, 0.05
+FIRST, SECOND = 0, 1  # BERT's segments: sentence A and sentence B
 Pair = tuple[str, str]
 
 
@@ -48,20 +50,30 @@ def measured_pairs(novels: Sequence[Path]) -> list[Pair]:
     return chosen
 
 
-def vectors(model: BertModel, tokenizer: BertTokenizer, texts: Sequence[str], pooling: str = "mean") -> Tensor:
-    """(texts, hidden), each of length 1."""
+def vectors(
+    model: BertModel, tokenizer: BertTokenizer, texts: Sequence[str], kinds: Sequence[int], pooling: str = "mean"
+) -> Tensor:
+    """(texts, hidden), each of length 1. kinds: 0 for a sentence A, 1 for a sentence B."""
     batch = tokenizer(list(texts), padding=True, truncation=True, max_length=PIECES, return_tensors="pt")
+    batch["token_type_ids"] += torch.tensor(kinds)[:, None]
     with fast.packed(model), fast.linear(model):
         states = model(**batch).last_hidden_state  # (texts, seq, hidden)
     return F.normalize(pool(states, batch["attention_mask"], pooling), dim=-1)
 
 
 @torch.no_grad()
-def reciprocal_rank(model: BertModel, tokenizer: BertTokenizer, pairs: Sequence[Pair], pooling: str = "mean") -> float:
-    """The mean of 1 / rank of each pair's second sentence among all second ones, by its cosine with the first."""
+def reciprocal_rank(
+    model: BertModel, tokenizer: BertTokenizer, pairs: Sequence[Pair], second: int = SECOND, pooling: str = "mean"
+) -> float:
+    """The mean of 1 / rank of each pair's second sentence among all second ones, by its cosine with the first. second: what these are read as."""
     firsts, seconds = (
-        torch.cat([vectors(model, tokenizer, texts[n : n + 100], pooling) for n in range(0, len(texts), 100)])
-        for texts in zip(*pairs, strict=True)
+        torch.cat(
+            [
+                vectors(model, tokenizer, texts[n : n + 100], [kind] * len(texts[n : n + 100]), pooling)
+                for n in range(0, len(texts), 100)
+            ]
+        )
+        for kind, texts in zip((FIRST, second), zip(*pairs, strict=True), strict=True)
     )
     scores = firsts @ seconds.T  # (pairs, pairs): the diagonal is right
     return float((1 / (scores >= scores.diagonal()[:, None]).sum(1)).mean())
@@ -83,7 +95,7 @@ def train(books: Sequence[list[Pair]], seed: int, steps: int, kept: Path | None)
     """
     chance, done = random.Random(seed), 0
     tokenizer, model = BertTokenizer.from_pretrained(MODEL), BertModel.from_pretrained(MODEL, add_pooling_layer=False)
-    optimizer = AdamW(no_decay_groups(model, weight_decay=0.01), lr=LEARNING_RATE)
+    optimizer = AdamW(no_decay_groups(model, weight_decay=0.01), lr=LEARNING_RATE, implementation="fused")
     schedule = get_linear_schedule_with_warmup(optimizer, num_warmup_steps=steps // 20, num_training_steps=steps)
     lengths, total = [len(book) for book in books], 0.0
     if kept and kept.exists():
@@ -95,7 +107,9 @@ def train(books: Sequence[list[Pair]], seed: int, steps: int, kept: Path | None)
     for step in range(done + 1, steps + 1):
         chosen = chance.choices(books, lengths, k=NOVELS_OF_A_BATCH)
         pairs = [pair for book in chosen for pair in chance.sample(book, PAIRS_OF_A_NOVEL)]
-        loss = contrast(*(vectors(model, tokenizer, texts) for texts in zip(*pairs, strict=True)))
+        firsts, seconds = zip(*pairs, strict=True)
+        kinds = [FIRST] * len(pairs) + [SECOND] * len(pairs)
+        loss = contrast(*vectors(model, tokenizer, firsts + seconds, kinds).chunk(2))
         optimizer.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -127,7 +141,9 @@ def main() -> None:
     measured = measured_pairs(held_out)
     tokenizer, model = BertTokenizer.from_pretrained(MODEL), BertModel.from_pretrained(MODEL, add_pooling_layer=False)
     for pooling in ("mean", "cls", "max"):
-        print(f"untuned, {pooling}: {reciprocal_rank(model, tokenizer, measured, pooling):.4f}", flush=True)
+        for second in (FIRST, SECOND):
+            rank = reciprocal_rank(model, tokenizer, measured, second, pooling)
+            print(f"untuned, {pooling}, second sentences read as {'AB'[second]}: {rank:.4f}", flush=True)
     books = [neighbours(file) for file in files if file not in held_out]
     reached = []
     for seed in options.seeds:
