@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from scripts.machine import processor
 from scripts.translations import put_in_both
 
 from . import harness, matrices, side_by_side
@@ -52,13 +53,6 @@ def main() -> None:
 def between(measured: list[str]) -> str:
     """What stands between the marks."""
     return "\n" + "".join(f"{part}\n\n" for part in measured)
-
-
-def processor() -> str:
-    """Its name, as Linux knows it; elsewhere the kind of machine."""
-    known = Path("/proc/cpuinfo")
-    lines = known.read_text(encoding="utf-8").splitlines() if known.exists() else []
-    return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.machine())
 
 
 def machine() -> str:

@@ -24,6 +24,7 @@ from torch import Tensor
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "parity" / "old"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from scripts.machine import processor
 from scripts.translations import put_in_both
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -217,17 +218,6 @@ def in_chinese(text: str) -> str:
         text = re.sub(pattern, translation, text)
     mark = "<!-- en: 00000000 -->\n"
     return "\n" + "".join(f"{mark}{part.strip()}\n\n" for part in text.split("\n\n") if part.strip()) + mark
-
-
-def processor() -> str:
-    """Its name, family and model."""
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return platform.processor() or platform.machine()
-    fields = dict(map(str.strip, line.split(":", 1)) for line in text.partition("\n\n")[0].splitlines() if ":" in line)
-    name = fields.get("model name", platform.machine())
-    return f"{name} (family {fields['cpu family']}, model {fields['model']})" if "cpu family" in fields else name
 
 
 def main() -> None:
