@@ -130,7 +130,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.sentence_vectors", description=__doc__)
     parser.add_argument("novels", type=Path)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
-    parser.add_argument("--steps", type=int, default=4000)
+    parser.add_argument("--steps", type=int, default=2000)
     parser.add_argument("--out", type=Path, help="keep the model of the last seed in this folder")
     parser.add_argument("--keep", type=Path, help="write each seed's run to this folder, and go on from there")
     options = parser.parse_args()
