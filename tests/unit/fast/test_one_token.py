@@ -91,6 +91,8 @@ def test_the_cost_of_a_word_grows_by_its_attention_alone() -> None:
         next_word = reader(model, torch.ones_like(ids), max_length=64)
         with torch.no_grad():
             next_word(ids)
+            ids = torch.cat([ids, ids[:, :1]], dim=1)
+            next_word(ids)  # the first word of a process also measures which way to multiply
             # PyTorch counts the products of attention where it is written out, not in its fused kernel for a CPU.
             with sdpa_kernel(SDPBackend.MATH), FlopCounterMode(display=False) as counter:
                 next_word(torch.cat([ids, ids[:, :1]], dim=1))
