@@ -8,7 +8,8 @@ WORKFLOW = (ROOT / ".github" / "workflows" / "tests.yml").read_text(encoding="ut
 
 
 def test_the_workflow_runs_every_target_that_a_change_must_pass() -> None:
-    needed = set(re.findall(r"^make (\S+)$", (ROOT / ".ci" / "run").read_text(encoding="utf-8"), flags=re.MULTILINE))
+    asked = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    needed = set(re.findall(r"^make (\S+)(?: SEED=.*)?$", asked, flags=re.MULTILINE))
     listed = re.search(r"target: \[(.*)\]", WORKFLOW)
     run = set(re.findall(r"run: make ([\w-]+)$", WORKFLOW, flags=re.MULTILINE)) | set(listed[1].split(", "))
     assert run == needed
