@@ -21,9 +21,8 @@ import torch
 
 os.fsync = lambda _file: None
 
-if (
-    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
-):  # as a shell starts what runs behind `&`; the commands under test would inherit it
+# A shell starts what runs behind `&` deaf to Ctrl-C, and the commands under test would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
