@@ -66,16 +66,13 @@ def reciprocal_rank(
     model: BertModel, tokenizer: BertTokenizer, pairs: Sequence[Pair], second: int = SECOND, pooling: str = "mean"
 ) -> float:
     """The mean of 1 / rank of each pair's second sentence among all second ones, by its cosine with the first. second: what these are read as."""
-    firsts, seconds = (
-        torch.cat(
-            [
-                vectors(model, tokenizer, texts[n : n + 100], [kind] * len(texts[n : n + 100]), pooling)
-                for n in range(0, len(texts), 100)
-            ]
-        )
-        for kind, texts in zip((FIRST, second), zip(*pairs, strict=True), strict=True)
-    )
-    scores = firsts @ seconds.T  # (pairs, pairs): the diagonal is right
+
+    def read(texts: Sequence[str], kind: int) -> Tensor:
+        parts = [texts[n : n + 100] for n in range(0, len(texts), 100)]
+        return torch.cat([vectors(model, tokenizer, part, [kind] * len(part), pooling) for part in parts])
+
+    firsts, seconds = zip(*pairs, strict=True)
+    scores = read(firsts, FIRST) @ read(seconds, second).T  # (pairs, pairs): the diagonal is right
     return float((1 / (scores >= scores.diagonal()[:, None]).sum(1)).mean())
 
 
