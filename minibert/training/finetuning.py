@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from ..checkpoints import LoadingReport
@@ -131,6 +131,10 @@ class FineTuning(TaskModel, Trainable):
             mean += float(loss.detach()) * share
         [whole] = self.processes.sum(mean)
         return {"loss": whole}
+
+    def clip(self, parameters: list[nn.Parameter]) -> float:
+        with self.word_gradient.without_zeros(parameters) as few:
+            return super().clip(few)
 
     def evaluate(self) -> dict[str, float]:
         """The loss and the scores on the evaluation examples. Raises NotFiniteError where there is no such loss."""

@@ -102,6 +102,10 @@ class Trainable(ABC):
     def backward(self, step: int, batch: Any) -> dict[str, float]:
         """Leave the gradients of a step's batch in the parameters; return metrics, `loss` among them."""
 
+    def clip(self, parameters: list[nn.Parameter]) -> float:
+        """Shrink the gradients of a step as the recipe says, and return the norm they had."""
+        return clip(parameters, self.recipe.clip)
+
     @abstractmethod
     def evaluate(self) -> dict[str, float]:
         """Metrics on text that is not trained on, `loss` among them."""
@@ -192,7 +196,7 @@ def train(
         for step, batch in zip(steps, trained.batches(first + 1), strict=False):
             trained.module.train()
             metrics = trained.backward(step, batch)
-            norm = clip(parameters, trained.recipe.clip)
+            norm = trained.clip(parameters)
             check_finite(f"The loss of step {step}", metrics["loss"], checkpoints)
             check_finite(f"The gradient of step {step}", norm, checkpoints)
             optimizer.step()

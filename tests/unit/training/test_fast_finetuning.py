@@ -118,6 +118,19 @@ def test_only_a_fast_step_keeps_the_memory_of_the_word_gradient(fast: bool, tmp_
     assert (steps[0] is steps[1]) is fast
 
 
+@pytest.mark.parametrize("fast", [False, True])
+def test_a_fast_step_clips_without_the_words_that_are_not_there(
+    fast: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trained = opened("tags", tmp_path / "model", replace(RECIPE, fast=fast))
+    weight = trained.model.base_model.embeddings.word_embeddings.weight
+    trained.backward(1, trained.batch(1))
+    clipped: list[torch.nn.Parameter] = []
+    monkeypatch.setattr("minibert.training.loop.clip", lambda given, largest: clipped.extend(given) or largest)
+    assert trained.clip(list(trained.model.parameters())) == RECIPE.clip
+    assert any(parameter is weight for parameter in clipped) is not fast
+
+
 def test_the_layer_is_whole_again_afterwards(tmp_path: Path) -> None:
     model = opened("one label", tmp_path / "model", RECIPE).model.eval()
     ids = torch.arange(8)[None]

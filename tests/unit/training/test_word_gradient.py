@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 import torch
 from hypothesis import given, strategies as st
@@ -62,6 +64,39 @@ def test_a_step_that_changes_the_gradient_leaves_nothing_behind() -> None:
     ours.zero_grad()
     with words.kept():
         torch.testing.assert_close(backward(ours, [2, 3]), expected([2, 3]))
+
+
+@given(ids=st.lists(st.integers(0, 9), min_size=1, max_size=12), largest=st.floats(0.01, 1000))
+def test_clipping_without_the_zeros_is_clipping(ids: list[int], largest: float) -> None:
+    ours, theirs, other = embedding(), embedding(), nn.Linear(2, 2)
+    words = WordGradient(ours)
+    with words.kept():
+        backward(ours, ids)
+    backward(theirs, ids)
+    other(torch.ones(2)).sum().backward()
+    also = copy.deepcopy(other)
+    for mine, its in zip(other.parameters(), also.parameters(), strict=True):
+        its.grad = mine.grad.clone()
+    with words.without_zeros([*ours.parameters(), *other.parameters()]) as parameters:
+        with_gradient = set(ids) - {0}  # padding has none
+        assert sum(parameter.numel() for parameter in parameters) == 4 * len(with_gradient) + 6
+        norm = nn.utils.clip_grad_norm_(parameters, largest)
+    torch.testing.assert_close(norm, nn.utils.clip_grad_norm_([*theirs.parameters(), *also.parameters()], largest))
+    torch.testing.assert_close(ours.weight.grad, theirs.weight.grad)
+    torch.testing.assert_close(other.weight.grad, also.weight.grad)
+
+
+def test_a_gradient_that_is_not_the_table_is_clipped_whole() -> None:
+    ours = embedding()
+    words = WordGradient(ours)
+    with words.kept():
+        backward(ours, [1, 2])
+    ours.zero_grad()
+    with words.without_zeros(ours.parameters()) as parameters:
+        assert parameters == [ours.weight]
+    backward(ours, [3, 4])
+    with words.without_zeros(ours.parameters()) as parameters:
+        assert parameters == [ours.weight]
 
 
 def test_gradients_that_add_up_add_up_and_leave_nothing_behind() -> None:
