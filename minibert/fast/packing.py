@@ -3,8 +3,9 @@
     (batch, seq, hidden)  — pack →  (1, tokens, hidden)  — layers →  (1, tokens, hidden)  — unpack →  (batch, seq, hidden)
 
 Everything in a layer but attention works on each token alone, so a batch can be laid end to end in one row; attention
-then runs over each text by itself, in PyTorch's fused kernel. Real tokens get the numbers they would have had, up to the
-order of additions; where there was padding the result is 0. (`BertForQuestionAnswering` scores padding, too: its loss then is another.)
+then runs over texts of one length, in PyTorch's fused kernel, or with dropout over those of about one length, by hand.
+Real tokens get the numbers they would have had, up to the order of additions; where there was padding the result is 0.
+(`BertForQuestionAnswering` scores padding, too: its loss then is another.)
 
     with packed(model):                              or for good:
         model(**batch)                               model.set_attn_implementation("packed")
@@ -14,6 +15,7 @@ Source: the "effective transformer" (ByteDance 2020) and variable-length attenti
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import cached_property
 from itertools import groupby
 from typing import Any
 
@@ -21,7 +23,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..model.attention import BertSelfAttention
+from ..model.attention import BertSelfAttention, eager_attention
 from ..model.bert import BertModel
 from ..model.checks import values_unknown
 from ..model.encoder import BertEncoder
@@ -29,6 +31,8 @@ from ..model.layer import BertLayer
 from ..model.pretrained import BertPreTrainedModel
 
 MUCH = 0.8  # of a batch is text: with less padding, taking it out costs what it saves
+SHORT = 64  # positions: texts up to here are attended to together, whatever their padding
+LONG = 256  # positions: PyTorch's kernel takes several times as long for the gradients of shorter texts in bfloat16 as in float32
 
 
 def packed_if_padded(model: BertPreTrainedModel, batch: Mapping[str, Tensor]) -> AbstractContextManager[None]:
@@ -75,15 +79,16 @@ class Packing:
     """Where the real tokens of a padded batch are; in the place of a mask it says that each text sees itself.
 
     attention_mask: (batch, seq), 1 or True for text, 0 or False for padding.
-    indices: (tokens,), their positions in the flattened batch. lengths: how many each row has, empty rows left out. runs: the same, as
-    (count, length) of neighbours that have as many.
+    indices: (tokens,), their positions in the flattened batch, the shortest text first. lengths: of the texts in this order, empty rows left out.
     """
 
     def __init__(self, attention_mask: Tensor):
         self.shape = attention_mask.shape
-        self.indices = attention_mask.flatten().nonzero().flatten()
-        self.lengths = [length for length in attention_mask.sum(dim=1).tolist() if length > 0]
-        self.runs = [(len(list(run)), length) for length, run in groupby(self.lengths)]
+        self.is_hidden = attention_mask == 0
+        lengths, rows = attention_mask.sum(dim=1).sort(stable=True)
+        row, position = attention_mask[rows].nonzero(as_tuple=True)
+        self.indices = rows[row] * attention_mask.size(1) + position
+        self.lengths = lengths[lengths > 0].tolist()
 
     def pack(self, padded: Tensor) -> Tensor:
         """(batch, seq, hidden) → (1, tokens, hidden)"""
@@ -94,6 +99,18 @@ class Packing:
         batch_size, seq_length = self.shape
         padded = packed.new_zeros(batch_size * seq_length, packed.size(-1))
         return padded.index_copy(0, self.indices, packed[0]).view(batch_size, seq_length, -1)
+
+    @cached_property
+    def runs(self) -> list[tuple[int, int]]:
+        """(count, length) of the texts that are equally long, which are attended to in one call."""
+        return [(len(list(texts)), length) for length, texts in groupby(self.lengths)]
+
+    @cached_property
+    def groups(self) -> list["Packing"]:
+        """Texts at most twice as long as one another, and all that are short, each as a small batch of its own."""
+        by_size = groupby(self.lengths, key=lambda length: (max(length, SHORT) - 1).bit_length())
+        batches = (torch.tensor(list(lengths), device=self.indices.device)[:, None] for _, lengths in by_size)
+        return [Packing(torch.arange(int(ends.max()), device=ends.device) < ends) for ends in batches]
 
 
 class PackedEncoder(BertEncoder):
@@ -137,14 +154,34 @@ class PackedSelfAttention(BertSelfAttention):
         """(1, tokens, hidden) → context of the same shape, no probabilities, and the keys and values."""
         if not isinstance(attention_mask, Packing):
             return super().forward(hidden_states, attention_mask=attention_mask, **asked)
-        projections = (self.query, self.key, self.value)  # each to (1, heads, tokens, d)
-        query, key, value = (self.transpose_for_scores(project(hidden_states)) for project in projections)
-        dropout_p = self.dropout.p if self.dropout.training else 0.0
-        runs, contexts = attention_mask.runs, []  # neighbours of one length are attended to in one call
+        query, key, value = (project(hidden_states) for project in (self.query, self.key, self.value))
+        by_hand = self.dropout.training and self.dropout.p > 0 and query.device.type == "cpu"
+        attend = self.in_groups if by_hand else self.by_length
+        return attend(query, key, value=value, packing=attention_mask), None, (key, value)
+
+    def by_length(self, query: Tensor, key: Tensor, *, value: Tensor, packing: Packing) -> Tensor:
+        """The context by PyTorch's kernel, one call for texts of one length: each argument and the result (1, tokens, heads · d)."""
+        dropout_p, contexts = self.dropout.p if self.dropout.training else 0.0, []
         # Split and not sliced: the gradients of all runs are then joined once, and not each added to zeros of the whole.
-        parts = (x[0].split([count * length for count, length in runs], dim=1) for x in (query, key, value))
-        for run, *of_run in zip(runs, *parts, strict=True):
-            q, k, v = (x.unflatten(1, run).transpose(0, 1) for x in of_run)  # each (count, heads, length, d)
-            context = F.scaled_dot_product_attention(q, k, v, dropout_p=dropout_p)
-            contexts.append(context.transpose(1, 2).flatten(0, 1))
-        return torch.cat(contexts).flatten(1)[None], None, (key, value)
+        parts = (x[0].split([count * length for count, length in packing.runs]) for x in (query, key, value))
+        for run, *of_run in zip(packing.runs, *parts, strict=True):
+            q, k, v = (self.transpose_for_scores(x.unflatten(0, run)) for x in of_run)  # each (count, heads, length, d)
+            if q.dtype == torch.bfloat16 and q.requires_grad and run[1] < LONG:
+                q, k, v = q.float(), k.float(), v.float()
+            with torch.autocast(q.device.type, enabled=False):
+                context = F.scaled_dot_product_attention(q, k, v, dropout_p=dropout_p)
+            contexts.append(context.transpose(1, 2).flatten(2).flatten(0, 1).to(query.dtype))
+        return torch.cat(contexts)[None]
+
+    def in_groups(self, query: Tensor, key: Tensor, *, value: Tensor, packing: Packing) -> Tensor:
+        """The same by hand, in few calls, for some padding: on a CPU the kernel knows no dropout, and PyTorch's own way round it is slow."""
+        contexts = []
+        parts = (x[0].split([len(group.indices) for group in packing.groups]) for x in (query, key, value))
+        for group, *of_group in zip(packing.groups, *parts, strict=True):
+            q, k, v = (self.transpose_for_scores(group.unpack(x[None])) for x in of_group)
+            mask = q.new_zeros(group.shape).masked_fill(group.is_hidden, -10000.0)[:, None, None]
+            context, _ = eager_attention(
+                q, k, v, attention_mask=mask, relative=(), dropout=self.dropout, head_mask=None
+            )
+            contexts.append(group.pack(context.transpose(1, 2).flatten(2)))
+        return torch.cat(contexts, dim=1)

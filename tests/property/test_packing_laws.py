@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from contextlib import nullcontext
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from minibert import BertConfig, BertForSequenceClassification, BertModel, fast
 from minibert.fast.packing import Packing, packed_if_padded
+from minibert.model.attention import eager_attention
 
 
 def tiny(seed: int, **overrides: object) -> BertModel:
@@ -48,7 +50,7 @@ def test_unpacking_undoes_packing(mask: Tensor) -> None:
     packing = Packing(mask)
     values = torch.randn(*mask.shape, 3) * mask[..., None]
     assert torch.equal(packing.unpack(packing.pack(values)), values)
-    assert sum(packing.lengths) == int(mask.sum())
+    assert sum(count * length for count, length in packing.runs) == int(mask.sum())
 
 
 def test_only_real_tokens_reach_the_layers() -> None:
@@ -91,6 +93,37 @@ def test_packed_training_gives_the_same_gradients() -> None:
         gradients.append({name: parameter.grad.clone() for name, parameter in model.named_parameters()})
     for name, expected in gradients[0].items():
         torch.testing.assert_close(gradients[1][name], expected, rtol=0, atol=1e-6)
+
+
+@given(st.lists(st.integers(0, 150), min_size=1, max_size=6).filter(any), st.integers(0, 100))
+@settings(max_examples=30, deadline=None, derandomize=True)
+def test_attention_with_dropout_is_that_of_padded_texts(lengths: list[int], seed: int) -> None:
+    """A chance of 1e-12 drops nothing out, and goes the way of dropout."""
+    model = tiny(seed, max_position_embeddings=150, attention_probs_dropout_prob=1e-12, hidden_dropout_prob=0.0)
+    model.double().train()
+    mask = (torch.arange(150) < torch.tensor(lengths)[:, None]).long()
+    ids = torch.randint(0, 50, mask.shape)
+    found = []
+    for packed in (False, True):
+        model.zero_grad()
+        with fast.packed(model) if packed else nullcontext():
+            states = model(ids, attention_mask=mask).last_hidden_state[mask.bool()]
+        (states * torch.linspace(-1, 1, states.numel()).view_as(states)).sum().backward()
+        gradients = [parameter.grad.clone() for parameter in model.parameters() if parameter.grad is not None]
+        found.append([states.detach(), *gradients])
+    for expected, ours in zip(*found, strict=True):
+        torch.testing.assert_close(ours, expected, rtol=1e-9, atol=1e-9)
+
+
+def test_texts_of_about_one_length_attend_together_with_dropout(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[tuple[int, int]] = []
+    attend = eager_attention
+    spy = lambda q, *rest, **more: calls.append((*q.shape[::2],)) or attend(q, *rest, **more)  # noqa: E731
+    monkeypatch.setattr("minibert.fast.packing.eager_attention", spy)
+    model = tiny(0, attn_implementation="packed", num_hidden_layers=1, max_position_embeddings=300).train()
+    mask = (torch.arange(300) < torch.tensor([300, 3, 128, 65, 129, 20, 64])[:, None]).long()
+    model(torch.ones_like(mask), attention_mask=mask)
+    assert calls == [(3, 64), (2, 128), (1, 129), (1, 300)]  # texts, and the longest of them
 
 
 def steps_back(model: BertModel, lengths: list[int]) -> list[str]:
@@ -147,14 +180,35 @@ def test_a_batch_is_packed_where_there_is_much_padding(texts: list[int], shape: 
         assert shapes_in_the_first_layer(model) == [PADDED]
 
 
-def test_neighbours_of_one_length_attend_in_one_call(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls: list[torch.Size] = []
+@pytest.fixture
+def attended(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int, torch.dtype]]:
+    """The calls of attention: how many texts, their length, and what they are computed in."""
+    calls: list[tuple[int, int, torch.dtype]] = []
     attend = torch.nn.functional.scaled_dot_product_attention
-    spy = lambda q, *rest, **more: calls.append(q.shape[::2]) or attend(q, *rest, **more)  # noqa: E731
+    spy = lambda q, *rest, **more: calls.append((*q.shape[::2], q.dtype)) or attend(q, *rest, **more)  # noqa: E731
     monkeypatch.setattr(torch.nn.functional, "scaled_dot_product_attention", spy)
+    return calls
+
+
+def test_texts_of_one_length_attend_in_one_call_wherever_they_stand(attended: list[object]) -> None:
     model = tiny(0, attn_implementation="packed", num_hidden_layers=1)
-    model(torch.ones(4, 6, dtype=torch.long), attention_mask=torch.tensor([[1] * 6, *[[1] * 3 + [0] * 3] * 3]))
-    assert calls == [(1, 6), (3, 3)]  # texts, and their length
+    lengths = torch.tensor([3, 6, 3, 0, 3])
+    model(torch.ones(5, 6, dtype=torch.long), attention_mask=(torch.arange(6) < lengths[:, None]).long())
+    assert attended == [(3, 3, torch.float32), (1, 6, torch.float32)]
+
+
+def test_short_texts_attend_in_float32_where_bfloat16_is_slow(attended: list[object]) -> None:
+    """Which is in training: PyTorch's kernel takes several times as long for their gradients in bfloat16."""
+    model = tiny(0, attn_implementation="packed", num_hidden_layers=1, max_position_embeddings=300)
+    mask = (torch.arange(300) < torch.tensor([5, 300])[:, None]).long()
+    with torch.autocast("cpu", torch.bfloat16):
+        states = model(torch.ones_like(mask), attention_mask=mask).last_hidden_state
+        states.sum().backward()
+        with torch.no_grad():
+            unlearned = model(torch.ones_like(mask), attention_mask=mask).last_hidden_state
+    learning = [(1, 5, torch.float32), (1, 300, torch.bfloat16)]
+    assert attended == [*learning, (1, 5, torch.bfloat16), (1, 300, torch.bfloat16)]
+    torch.testing.assert_close(states.detach(), unlearned, rtol=0, atol=0.03)  # 0.03: two steps of bfloat16 near 2
 
 
 def test_a_plain_model_has_nothing_of_packing_in_it() -> None:
