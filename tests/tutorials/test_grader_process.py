@@ -21,8 +21,8 @@ from course import checking
 from course.checking import PASSED, WRONG
 from course.ladder import command, process, tasks, text_part, top
 from course.ladder.certificate import certificate
-from course.ladder.climbing import Result
 from course.ladder.file_part import bundled
+from course.ladder.result import Result
 from course.ladder.student import make_folder, open_adapters
 from minibert import BertForPreTraining, BertForSequenceClassification, BertTokenizer
 from minibert.cli.language import Language

@@ -1,4 +1,4 @@
-"""Grade a BERT in this process: texts in place of files, and an alarm where a loop never ends."""
+"""Result a BERT in this process: texts in place of files, and an alarm where a loop never ends."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ import torch.nn.functional as F
 
 from course.checking import PASSED, WRONG
 from course.ladder.dropping import install
-from course.ladder.grading import Grade, grade
+from course.ladder.grading import grade
 from course.ladder.parts import PARTS, find_part
+from course.ladder.result import Result
 
 SECONDS = 12  # of the processor, so that a busy machine changes nothing
 
@@ -42,7 +43,7 @@ def noted_dropout() -> Iterator[None]:
         torch.dropout, F.dropout, F.scaled_dot_product_attention = kept
 
 
-def grade_of(my_bert: str, adapters: str, part: str) -> Grade:
+def grade_of(my_bert: str, adapters: str, part: str) -> Result:
     """The grade of one part."""
     signal.signal(signal.SIGVTALRM, _ring)
     signal.setitimer(signal.ITIMER_VIRTUAL, SECONDS)
@@ -50,12 +51,12 @@ def grade_of(my_bert: str, adapters: str, part: str) -> Grade:
         with tempfile.TemporaryDirectory() as folder, noted_dropout():
             return grade(find_part(part), opened(my_bert, adapters), Path(folder))
     except Exception as error:  # at the top of a file
-        return Grade(part, WRONG, str(error), blamed=part)
+        return Result(part, WRONG, str(error), blamed=part)
     finally:
         signal.setitimer(signal.ITIMER_VIRTUAL, 0)
 
 
-def first_that_fails(my_bert: str, adapters: str, changed: str = "") -> Grade | None:
+def first_that_fails(my_bert: str, adapters: str, changed: str = "") -> Result | None:
     """The first grade that is not passed, or None. changed: try only this part and those that stand on it: the others are right."""
     for part in PARTS:
         if changed in ("", part.name, *part.stands_on):

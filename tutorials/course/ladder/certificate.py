@@ -12,8 +12,8 @@ from typing import Any
 from minibert import __version__
 from minibert.visible import visible
 
-from .climbing import Result
 from .parts import NUMBER, find_part, titled
+from .result import Result
 
 NO_NETWORK = ("wordpiece", "optimizer", "load", "train")  # parts that are not asked for gradients
 

@@ -3,32 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..checking import PASSED, WRONG
+from ..checking import WRONG
 from .parts import PARTS, Part, titled
 from .process import SECONDS, SECONDS_AT_THE_TOP, StoppedError, ask
-
-WAITING = "waits"
-
-
-@dataclass(frozen=True)
-class Result:
-    """One line of the ladder. status: PASSED, BLANK, WRONG or WAITING; the rest as in `Grade`."""
-
-    part: str
-    status: str
-    hint: str = ""
-    blamed: str = ""
-    apart: float = 0.0
-    gradient_apart: float = 0.0
-    bits: bool = False
-
-    @property
-    def passed(self) -> bool:
-        return self.status == PASSED
+from .result import WAITING, Result
 
 
 def climb_parts(folder: Path) -> Iterator[Result]:

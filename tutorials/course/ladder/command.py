@@ -16,8 +16,9 @@ from minibert.visible import visible
 
 from ..checking import BLANK
 from .certificate import certificate
-from .climbing import WAITING, Result, climb_parts, climb_top
+from .climbing import climb_parts, climb_top
 from .parts import PARTS, find_part, titled
+from .result import WAITING, Result
 from .student import check_folder_is_there, make_folder
 
 

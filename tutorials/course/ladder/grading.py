@@ -7,7 +7,7 @@ library's parts before it would have given it at this very place. The first that
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,41 +20,26 @@ from .judge import Finding, StudentError, judge
 from .optimizer_part import check_optimizer, check_steps
 from .parts import Part
 from .probing import where_it_is_right
+from .result import Result
 from .student import adapter
 from .text_part import check_words
 from .training_part import check_training, gradients_of_training, inner_cases_of_training
 
 
-@dataclass(frozen=True)
-class Grade:
-    """The result of a part. blamed: the part at fault where it is WRONG; apart, gradient_apart, bits: see `Finding`."""
-
-    part: str
-    status: str
-    hint: str = ""
-    blamed: str = ""
-    apart: float = 0.0
-    gradient_apart: float = 0.0
-    bits: bool = False
-
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-
-def grade(part: Part, adapters: Mapping[str, Any], folder: Path) -> Grade:
-    """Grade one part. folder: for files that the part is to open."""
+def grade(part: Part, adapters: Mapping[str, Any], folder: Path) -> Result:
+    """Result one part. folder: for files that the part is to open."""
     torch.manual_seed(0)
     torch.use_deterministic_algorithms(False)
     try:
         found, cases = _try_all(part, dict(adapters), folder)
     except NotImplementedError as blank:
-        return Grade(part.name, BLANK, str(blank))
+        return Result(part.name, BLANK, str(blank))
     if not found.wrong:
-        return Grade(part.name, PASSED, "", "", found.apart, found.gradient_apart, found.bits)
+        return Result(part.name, PASSED, "", "", found.apart, found.gradient_apart, found.bits)
     blamed, hint = part.name, found.wrong
     if earlier := _earlier_fault(part, dict(adapters), cases):
         blamed, hint = earlier
-    return Grade(part.name, WRONG, hint, blamed, found.apart, found.gradient_apart)
+    return Result(part.name, WRONG, hint, blamed, found.apart, found.gradient_apart)
 
 
 def _try_all(part: Part, adapters: dict[str, Any], folder: Path) -> tuple[Finding, Iterable[Case]]:

@@ -10,9 +10,10 @@ import torch
 
 from ..checking import WRONG
 from .dropping import install
-from .grading import Grade, grade
+from .grading import grade
 from .judge import what_and_where
 from .parts import find_part
+from .result import Result
 from .student import open_adapters
 from .top import Top, climb
 
@@ -22,11 +23,11 @@ def grade_part(own: Path, asked: Mapping[str, Any], opened: Callable[[], None]) 
     try:
         adapters = _open(asked, opened)
     except BaseException as error:  # SystemExit too
-        return Grade(asked["part"], WRONG, what_and_where(error), blamed="").as_json()
+        return Result(asked["part"], WRONG, what_and_where(error), blamed="").as_json()
     try:
         return grade(find_part(asked["part"]), adapters, own).as_json()
     except BaseException as error:  # exit() in a function is a mistake like any other
-        return Grade(asked["part"], WRONG, what_and_where(error), blamed=asked["part"]).as_json()
+        return Result(asked["part"], WRONG, what_and_where(error), blamed=asked["part"]).as_json()
 
 
 def climb_to_the_top(_: Path, asked: Mapping[str, Any], opened: Callable[[], None]) -> dict[str, Any]:
