@@ -4,14 +4,15 @@ The network of `BertLMHeadModel.forward` once more, with its equations and modul
 that the model itself has read and `generate` has checked. Two things are laid out for speed:
 
 * keys and values are written into memory set aside at the start, so that the cache is never copied to grow;
-* a few vectors are multiplied as the columns of one matrix, W Xᵀ + b instead of X Wᵀ + b, where that is found to be faster: a step
-  takes as long as reading the weights, and on some processors PyTorch's kernels read them up to three times as fast that way.
+* a few vectors are multiplied by oneDNN, or as the columns of one matrix, W Xᵀ + b instead of X Wᵀ + b, where that is found to be faster:
+  on some processors PyTorch's kernels read the weights up to three times as fast that way.
 
 Sums are rounded in another order than in the model's forward, so scores differ in the last digits; a law tests that ids are equal.
 """
 
 import math
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from typing import Any
 
 import torch
@@ -22,7 +23,7 @@ from ..generation.search import NextWord
 from ..model.attention import BertAttention
 from ..model.layer import BertLayer
 from ..outputs import PastKeyValues
-from .linear_layers import linear, own_forward, quicker
+from .linear_layers import linear, onednn_is_there, own_forward, product, quicker
 
 FEW_ROWS = 8  # beyond, X Wᵀ is the faster again
 
@@ -171,28 +172,30 @@ class Projection:
         several = len(linears) > 1
         self.weight = torch.cat([linear.weight for linear in linears]) if several else linears[0].weight
         self.bias = torch.cat([linear.bias for linear in linears]) if several else linears[0].bias
-        self.bias_column = self.bias[:, None]
         self.on_cpu = self.weight.device.type == "cpu" and self.weight.dtype == torch.float32
 
     def __call__(self, x: Tensor) -> Tensor:
-        rows = x.size(0)
-        if rows > FEW_ROWS or not self.on_cpu or not columns_are_faster(rows, *self.weight.shape):
-            return F.linear(x, self.weight, self.bias)
-        return by_columns(x, self.weight, self.bias_column)
+        few = x.size(0) <= FEW_ROWS and self.on_cpu
+        multiply = fastest(x.size(0), *self.weight.shape) if few else F.linear
+        return multiply(x, self.weight, self.bias)
 
 
-def by_columns(x: Tensor, weight: Tensor, bias_column: Tensor) -> Tensor:
+def by_columns(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """x Wᵀ + b for a few rows of x: W xᵀ + b, turned around."""
     if x.size(0) == 1:  # one column would go to the slow kernel for a single vector: twice the same is quicker
-        return torch.addmm(bias_column, weight, torch.cat([x, x]).t())[:, 0][None]
-    return torch.addmm(bias_column, weight, x.t()).t().contiguous()
+        return torch.addmm(bias[:, None], weight, torch.cat([x, x]).t())[:, 0][None]
+    return torch.addmm(bias[:, None], weight, x.t()).t().contiguous()
 
 
 @cache
-def columns_are_faster(rows: int, outputs: int, inputs: int) -> bool:
-    """Measured once for a size, in a millisecond or two."""
+def fastest(rows: int, outputs: int, inputs: int) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
+    """The way to multiply so many rows, measured once for a size, in a few milliseconds."""
     x, weight, bias = torch.ones(rows, inputs), torch.ones(outputs, inputs), torch.ones(outputs)
-    return quicker(lambda: by_columns(x, weight, bias[:, None]), than=lambda: F.linear(x, weight, bias))
+    best: Callable[[Tensor, Tensor, Tensor], Tensor] = F.linear
+    for way in (by_columns, product) if onednn_is_there() else (by_columns,):
+        if quicker(partial(way, x, weight, bias), than=partial(best, x, weight, bias)):
+            best = way
+    return best
 
 
 def can_run(model: nn.Module) -> bool:

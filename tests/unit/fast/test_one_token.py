@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
+import torch.nn.functional as F
 from hypothesis import given, settings, strategies as st
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from minibert import BertConfig, BertLMHeadModel
-from minibert.fast.one_token import FastNextWord, OneTokenNetwork, can_run
+from minibert.fast.linear_layers import onednn_is_there, product
+from minibert.fast.one_token import FastNextWord, OneTokenNetwork, by_columns, can_run
 from minibert.generation.search import NextWord
 
 
@@ -69,6 +73,22 @@ def test_the_scores_are_those_of_the_models_forward(
     found, expected = scores(fast, ids), scores(plain, ids)
     assert fast.network is not None
     assert (found - expected).abs().max() <= 1e-5 * max(1.0, float(expected.abs().max()))
+
+
+@pytest.mark.parametrize("way", [F.linear, by_columns, product])
+@pytest.mark.parametrize("rows", [1, 2, 8])
+def test_every_way_to_multiply_gives_the_same_scores(
+    way: Callable[..., Tensor], rows: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if way is product and not onednn_is_there():
+        pytest.skip("this PyTorch has no oneDNN")
+    model, ids = decoder(), torch.randint(1, 40, (rows, 8))
+    mask, used = torch.ones_like(ids[:, :3]), list[tuple[int, ...]]()
+    plain = scores(NextWord(model, attention_mask=mask, encoder={}, use_cache=True), ids)
+    monkeypatch.setattr("minibert.fast.one_token.fastest", lambda *sizes: used.append(sizes) or way)
+    found = scores(reader(model, mask), ids)
+    assert (found - plain).abs().max() <= 1e-5 * float(plain.abs().max())
+    assert (rows, 40, 16) in used
 
 
 def test_a_reordered_cache_goes_on_from_other_rows() -> None:
