@@ -10,10 +10,12 @@ changes. Both add in float32, in another order. Weights are read where they are 
         model(**batch).loss.backward()
 """
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache, partial
+from itertools import cycle
 from typing import Any
 
 import torch
@@ -28,7 +30,9 @@ SMALLEST = 1 << 20  # multiplications; in smaller products it is the call that t
 LARGEST = 1 << 28  # that are measured: a few milliseconds
 CLEARLY = 0.9  # of the usual way's time, so that chance does not decide
 TURNS = 5
+MEMORY = 1 << 24  # bytes of weights that are measured by
 TYPES = (torch.float32, torch.bfloat16)
+Multiply = Callable[[Tensor], Tensor]  # some x by weights, (out, in)
 
 
 @contextmanager
@@ -116,7 +120,7 @@ def faster_by_onednn(x: Tensor, weight: Tensor) -> bool:
         return False
     if x.device.type != "cpu" or torch.is_autocast_enabled("cpu") or values_unknown(x) or values_unknown(weight):
         return False
-    rows = 1 << (x.numel() // x.size(-1)).bit_length()
+    rows = 1 << (x.numel() // x.size(-1) - 1).bit_length()
     return measured(weight.dtype, rows, weight.size(1), outputs=weight.size(0), threads=torch.get_num_threads())
 
 
@@ -125,17 +129,24 @@ def measured(dtype: torch.dtype, rows: int, inputs: int, *, outputs: int, thread
     """Whether oneDNN is clearly the faster for products of about this size."""
     while rows * inputs * outputs > LARGEST:  # a part of the product tells as much
         rows, inputs, outputs = (max(size // 2, 32) for size in (rows, inputs, outputs))
-    x, weight, bias = (torch.ones(*shape, dtype=dtype) for shape in ((rows, inputs), (outputs, inputs), (outputs,)))
-    return quicker(lambda: product(x, weight, bias), than=lambda: F.linear(x, weight, bias))
+    x, bias = torch.ones(rows, inputs, dtype=dtype), torch.ones(outputs, dtype=dtype)
+    by_onednn, usual = (lambda weight: product(x, weight, bias)), (lambda weight: F.linear(x, weight, bias))
+    return quicker(by_onednn, than=usual, shape=(outputs, inputs), dtype=dtype)
 
 
-def quicker(way: Callable[[], Tensor], *, than: Callable[[], Tensor]) -> bool:
-    """Whether one way is clearly the faster: both turn by turn, and the shortest time of each."""
-    times: dict[Callable[[], Tensor], list[float]] = {than: [], way: []}
+def quicker(way: Multiply, *, than: Multiply, shape: tuple[int, int], dtype: torch.dtype = torch.float32) -> bool:
+    """Whether one way to multiply by weights is clearly the faster: both turn by turn, and the shortest time of each.
+
+    Each time by other weights, as a model's layers are: those of the time before would still be in the processor's nearest cache.
+    """
+    copies = min(max(MEMORY // (math.prod(shape) * dtype.itemsize), 1), 2 * TURNS)
+    weights = cycle(torch.ones(copies, *shape, dtype=dtype))
+    times: dict[Multiply, list[float]] = {than: [], way: []}
     with torch.inference_mode():
         for _ in range(TURNS):
             for each, taken in times.items():
+                weight = next(weights)
                 began = time.perf_counter()
-                each()
+                each(weight)
                 taken.append(time.perf_counter() - began)
     return min(times[way]) < CLEARLY * min(times[than])

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -288,6 +289,22 @@ def test_where_the_usual_library_is_not_clearly_slower_it_stays(monkeypatch: pyt
     linear_layers.measured.cache_clear()
 
 
+def test_what_is_measured_is_not_in_the_cache_already() -> None:
+    """A model's next product is by other weights: the ones of the product before tell nothing."""
+    seen: list[int] = []
+
+    def way(weight: Tensor) -> Tensor:
+        seen.append(weight.data_ptr())
+        return weight
+
+    linear_layers.quicker(way, than=lambda weight: way(weight), shape=(64, 64))
+    assert len(seen) == len(set(seen)) == 2 * linear_layers.TURNS
+    seen.clear()
+    linear_layers.quicker(way, than=lambda weight: way(weight), shape=(2048, 1024))  # 8 MiB: two of them
+    assert len(set(seen)) == 2
+    assert all(this != before for before, this in pairwise(seen))
+
+
 def test_sizes_are_measured_once_and_never_for_small_products(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[object, ...]] = []
     monkeypatch.setattr(linear_layers, "measured", lambda *args, **more: bool(asked.append((*args, *more.values()))))
@@ -295,9 +312,9 @@ def test_sizes_are_measured_once_and_never_for_small_products(monkeypatch: pytes
     assert not linear_layers.faster_by_onednn(x, weight)
     assert asked == []
     monkeypatch.setattr(linear_layers, "SMALLEST", 1)
-    for rows in (5, 6, 7):
+    for rows in (5, 6, 7, 8):
         linear_layers.faster_by_onednn(torch.zeros(rows, 40), weight)
-    assert len(set(asked)) == 1
+    assert set(asked) == {(torch.float32, 8, 40, 70, torch.get_num_threads())}
 
 
 @pytest.mark.usefixtures("always")
