@@ -128,9 +128,8 @@ class OneTokenLayer:
         """(rows, hidden) → the same. The masks are additive."""
         _, rows, heads, _, size = self.keys_and_values.shape
         position, self.length = self.length, self.length + 1
-        query, key, value = self.query_key_value(hidden_states).view((rows, 3, heads, 1, size)).unbind(1)
-        for memory, new in zip(self.keys_and_values, (key, value), strict=True):
-            memory[:, :, position : self.length] = new
+        projected = self.query_key_value(hidden_states).view((rows, 3, heads, 1, size)).transpose(0, 1)
+        query, self.keys_and_values[..., position : self.length, :] = projected[0], projected[1:]
         known: Any = self.keys_and_values[:, :, :, : self.length]
         attended = self.attention(hidden_states, query, known, mask=mask, position=position)
         if self.encoder_keys_and_values:
