@@ -336,9 +336,9 @@ assert after[0, 1] > after[0, 0]
 # ## Real novels
 #
 # `python -m benchmarks.sentence_vectors NOVELS` does the same on real ones: 94 novels to learn from, four held out, the next sentence
-# to be found among 1,000. There nothing is repeated by a rule, and the next sentence often has no word of the first: it is much harder, and takes an hour for three
-# seeds. One thing is added: the second sentences are read as BERT's sentence B (`token_type_ids` of 1). What follows a sentence is not what leads to it, and
-# a model that reads both alike cannot tell. [The results](../docs/results.md#sentence-vectors): 0.057 untuned, 0.103 taught.
+# to be found among 1,000. There nothing is repeated by a rule, and the next sentence often has no word of the first: it is much harder, and takes three
+# quarters of an hour for a seed. One thing is added: the second sentences are read as BERT's sentence B (`token_type_ids` of 1). What follows a sentence is not what leads to it, and
+# a model that reads both alike cannot tell. [The results](../docs/results.md#sentence-vectors): 0.057 untuned, 0.119 taught.
 #
 # ## Use them
 #

@@ -313,12 +313,12 @@ for now, then, other in zip(after[0].tolist(), before[0].tolist(), others, stric
     print(f"{then:.3f} → {now:.3f}  {other}")
 assert after[0, 1] > after[0, 0]
 
-# %% [markdown] en="da38c21e"
+# %% [markdown] en="bb2dcbb6"
 # 江楼里的那张古琴，如今比东坡近了：虽然那一句里没有太白，却有太白到过的江楼。与谁都不相干的米价，离得最远。
 #
 # ## 真正的文本
 #
-# `python -m benchmarks.sentence_vectors NOVELS` 在真正的小说（英文）上做同样的事：从 94 部小说学习，留出四部，要在 1,000 句中找到下一句。那里没有按规则的重复，下一句常常与前一句没有一个词相同：难得多，三个随机种子要花一个小时。还加了一样东西：第二句按 BERT 的句子 B 来读（`token_type_ids` 为 1）。一句话的下文不等于它的上文，把两句同样来读的模型分不出来。[结果](../../docs/zh/results.md#句向量)：没有微调时 0.057，教过之后 0.103。
+# `python -m benchmarks.sentence_vectors NOVELS` 在真正的小说（英文）上做同样的事：从 94 部小说学习，留出四部，要在 1,000 句中找到下一句。那里没有按规则的重复，下一句常常与前一句没有一个词相同：难得多，一个随机种子要花三刻钟。还加了一样东西：第二句按 BERT 的句子 B 来读（`token_type_ids` 为 1）。一句话的下文不等于它的上文，把两句同样来读的模型分不出来。[结果](../../docs/zh/results.md#句向量)：没有微调时 0.057，教过之后 0.119。
 #
 # ## 使用它们
 #
