@@ -45,7 +45,7 @@ BUDGET = {
     "model + heads": Size(24, 2400),
     "core": Size(68, 9230),
     "work": Size(88, 11170),
-    "fast": Size(14, 1420),
+    "fast": Size(14, 1425),
     "compat": Size(22, 2560),
     "minibert": Size(194, 24610),
 }
