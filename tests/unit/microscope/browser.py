@@ -34,8 +34,12 @@ class Browser:
     def ask(self, method: str, path: str, **body: Any) -> Any:
         data = json.dumps(body).encode() if method == "POST" else None
         request = urllib.request.Request(self.address + path, data, {"Content-Type": "application/json"}, method=method)
-        with urllib.request.urlopen(request, timeout=200) as answer:
-            return json.load(answer)["value"]
+        try:
+            with urllib.request.urlopen(request, timeout=200) as answer:
+                return json.load(answer)["value"]
+        except urllib.error.HTTPError as error:
+            error.msg = json.load(error)["value"]["message"].split("\n")[0]  # what the driver says of it
+            raise
 
     def open(self, page: Path) -> None:
         self.ask("POST", "/url", url=page.as_uri())

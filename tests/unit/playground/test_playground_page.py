@@ -256,6 +256,7 @@ class TestTheBundledModel:
                 page.click('[data-tour="forward"]')
             assert len(places) == 1
             page.run("history.replaceState(null, '', '#'); document.querySelector('[data-key=tour]').click()")
+            settled(page)  # else the page may move under the click
             page.click('[data-key="tour"]')
 
     def test_on_a_phone_the_answer_stays_in_sight_while_something_is_changed(self, page: Browser) -> None:
