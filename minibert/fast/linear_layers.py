@@ -29,6 +29,7 @@ from ..model.layer import BertIntermediate
 SMALLEST = 1 << 20  # multiplications; in smaller products it is the call that takes time
 LARGEST = 1 << 28  # that are measured: a few milliseconds
 CLEARLY = 0.9  # of the usual way's time, so that chance does not decide
+FEW_ROWS = 32  # whose gradients take longer by oneDNN, whatever the product itself takes
 TURNS = 5
 MEMORY = 1 << 24  # bytes of weights that are measured by
 TYPES = (torch.float32, torch.bfloat16)
@@ -121,6 +122,8 @@ def faster_by_onednn(x: Tensor, weight: Tensor) -> bool:
     if x.device.type != "cpu" or torch.is_autocast_enabled("cpu") or values_unknown(x) or values_unknown(weight):
         return False
     rows = 1 << (x.numel() // x.size(-1) - 1).bit_length()
+    if torch.is_grad_enabled() and rows <= FEW_ROWS:
+        return False
     return measured(weight.dtype, rows, weight.size(1), outputs=weight.size(0), threads=torch.get_num_threads())
 
 
