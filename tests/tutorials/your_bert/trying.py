@@ -1,4 +1,4 @@
-"""Result a BERT in this process: texts in place of files, and an alarm where a loop never ends."""
+"""Grade a BERT in this process: texts in place of files, and an alarm where a loop never ends."""
 
 from __future__ import annotations
 
