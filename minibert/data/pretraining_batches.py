@@ -63,7 +63,8 @@ class PretrainingBatches(Dataset[Any]):
     def loader(self, batch_sampler: Iterable[list[RowKey]]) -> DataLoader[dict[str, Tensor]]:
         """Batches of the rows that a batch sampler names."""
         # A loader draws a seed for its workers: from a generator of its own, so that dropout's numbers do not depend on it.
-        return DataLoader(self, batch_sampler=batch_sampler, collate_fn=self.collate, generator=torch.Generator())
+        own = torch.Generator(torch.get_default_device())
+        return DataLoader(self, batch_sampler=batch_sampler, collate_fn=self.collate, generator=own)
 
     def __getitem__(self, key: RowKey) -> dict[str, Tensor]:
         """The columns of a batch for one row, not yet padded."""

@@ -38,7 +38,7 @@ def blocked_update(pending: Iterable[PendingUpdate], beta1: float, beta2: float,
             plain_update([update], beta1, beta2, eps=eps, decay=decay)
             continue
         if dtype not in scratch:
-            scratch[dtype] = torch.empty(BLOCK, dtype=dtype)
+            scratch[dtype] = torch.empty(BLOCK, dtype=dtype, device="cpu")
         least = lost_beside(eps, dtype)
         for param, grad, exp_avg, exp_avg_sq, size in cut_into_blocks(update, BLOCK):
             fits = param.numel() <= BLOCK

@@ -106,7 +106,7 @@ def forbid_words(input_ids: Tensor, scores: Tensor, bad_words_ids: Sequence[Sequ
 
 def forbid(scores: Tensor, ids: Sequence[Sequence[int]]) -> Tensor:
     """−∞ for the given ids of each row."""
-    mask = torch.zeros(scores.shape, dtype=torch.bool)
+    mask = torch.zeros(scores.shape, dtype=torch.bool, device="cpu")
     for row, row_ids in enumerate(ids):
         mask[row, list(row_ids)] = True
     return scores.masked_fill(mask.to(scores.device), -torch.inf)

@@ -110,12 +110,12 @@ def telling_weights(a: nn.Module, b: nn.Module, pairs: list[Pair]) -> Iterator[N
         drawn = {key: x for key, x in drawn.items() if _tells_nothing(x)}
     every = {id(x): x for x in (*ours.values(), *theirs.values())}.values() if drawn else ()
     given = [(x, x.detach().clone()) for x in every]
-    generator = torch.Generator().manual_seed(0)
+    generator = torch.Generator("cpu").manual_seed(0)
     try:
         with torch.no_grad():
             for x in drawn.values():
                 scale, shift = (1.5 / sqrt(x.shape[-1]), 0.0) if x.dim() > 1 else (0.2, 0.5)
-                x.copy_(torch.randn(x.shape, generator=generator) * scale + shift)
+                x.copy_(torch.randn(x.shape, generator=generator, device="cpu") * scale + shift)
         _copy([pair for pair in pairs if id(ours[pair.a]) in drawn], ours, theirs)
         yield
     finally:

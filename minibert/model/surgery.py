@@ -8,6 +8,7 @@ Source: Michel et al. 2019 (heads). Reference: `prune_linear_layer`, `BertAttent
 """
 
 from collections.abc import Callable, Iterable
+from itertools import chain
 from typing import Any
 
 import torch
@@ -30,7 +31,8 @@ def prune_attention_heads(attention: Any, heads: Iterable[int]) -> None:
     removed = requested | attention.pruned_heads
     present = [head for head in range(original) if head not in attention.pruned_heads]
     size = self_attention.attention_head_size
-    kept = torch.cat([torch.arange(i * size, (i + 1) * size) for i, head in enumerate(present) if head not in removed])
+    places = [range(i * size, (i + 1) * size) for i, head in enumerate(present) if head not in removed]
+    kept = torch.tensor(list(chain(*places)), device=attention.output.dense.weight.device)
     for name in ("query", "key", "value"):
         setattr(self_attention, name, prune_linear_layer(getattr(self_attention, name), kept))
     attention.output.dense = prune_linear_layer(attention.output.dense, kept, dim=1)
@@ -66,9 +68,9 @@ def resized(old: nn.Embedding | nn.Linear, size: int, draw: Callable[[nn.Module]
     draw: gives a module fresh weights. As in the reference, the padding word's vector is trained from here on.
     """
     if isinstance(old, nn.Embedding):
-        new: nn.Embedding | nn.Linear = nn.Embedding(size, old.embedding_dim)
+        new: nn.Embedding | nn.Linear = nn.Embedding(size, old.embedding_dim, device="cpu")
     else:
-        new = nn.Linear(old.in_features, size, bias=old.bias is not None)
+        new = nn.Linear(old.in_features, size, bias=old.bias is not None, device="cpu")
     new.to(old.weight.device, old.weight.dtype)
     draw(new)
     for name, parameter in old.named_parameters(recurse=False):

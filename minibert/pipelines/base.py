@@ -158,7 +158,7 @@ class Pipeline(ABC, Generic[AnySettings]):
                 # Padded on the right, whatever the tokenizer does: on the left it would move every word to other positions.
                 fill = {"input_ids": self.tokenizer.pad_token_id or 0}
                 batch = {
-                    name: pad_sequence([torch.tensor(row[name]) for row in part], True, fill.get(name, 0))
+                    name: pad_sequence([torch.tensor(row[name], device="cpu") for row in part], True, fill.get(name, 0))
                     for name in part[0].keys() & COLUMNS
                 }
                 on_device = {name: column.to(self.device) for name, column in batch.items()}

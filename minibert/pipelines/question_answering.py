@@ -109,9 +109,10 @@ class QuestionAnsweringPipeline(Pipeline[AnswerSettings]):
         no_answer, answers = 1e6, list[Answer]()
         for row, logits in zip(windows, scores, strict=True):
             kept = [index for index, mask in enumerate(row.attention_mask) if mask]  # the row without padding
-            inside = torch.tensor([row.sequence_ids[i] == of_context and row.ids[i] not in special for i in kept])
+            is_inside = [row.sequence_ids[i] == of_context and row.ids[i] not in special for i in kept]
             is_cls = [n == 0 or (fast and row.ids[i] == self.tokenizer.cls_token_id) for n, i in enumerate(kept)]
-            shut_out = ~(inside | torch.tensor(is_cls))[:, None]
+            inside = torch.tensor(is_inside, device="cpu")
+            shut_out = ~(inside | torch.tensor(is_cls, device="cpu"))[:, None]
             shares = logits.masked_fill(shut_out, -10000.0).softmax(dim=0)  # (seq, 2)
             no_answer = min(no_answer, shares[0].prod().item())
             possible = torch.outer(inside, inside).triu().tril(settings.max_answer_len - 1)  # (first, last)

@@ -81,7 +81,8 @@ def batch_loader(
     """Batches of rows. batch_sampler: for each batch its rows' keys, (number, seed)."""
     pad = partial(collate, tokenizer=tokenizer)
     # A loader draws a seed for its workers: from a generator of its own, so that dropout's numbers stay the reference's.
-    return DataLoader(encoded, batch_sampler=batch_sampler, collate_fn=pad, generator=torch.Generator())
+    own = torch.Generator(torch.get_default_device())
+    return DataLoader(encoded, batch_sampler=batch_sampler, collate_fn=pad, generator=own)
 
 
 def evaluation_batches(lengths: Ints, batch_size: int, choices: Ints = ()) -> list[list[int]]:
