@@ -23,7 +23,7 @@ WITHOUT_GPU = $(1) $(or $(2),$(PIP)) --no-deps --index-url $(CPU_INDEX) --retrie
 	echo "$(CPU_INDEX) cannot be reached: PyTorch's ordinary build is installed, which on Linux has several gigabytes."
 endif
 
-.PHONY: demo playground test test-playground test-pythons test-oldest test-wheel lint format bench parity bits any-batch then-and-now notebooks docs docs-serve test-docs test-grading test-beside test-types wheelhouse release test-order fuzz coverage mutants clean
+.PHONY: demo playground test test-playground test-pythons test-oldest test-wheel lint format bench parity bits any-batch then-and-now notebooks docs docs-serve test-docs test-grading test-beside test-gpu test-types wheelhouse release test-order fuzz coverage mutants clean
 
 demo: .venv/.installed
 	$(VENV) -m minibert fill-mask "He shook his [MASK]."
@@ -117,6 +117,10 @@ test-grading: .venv-grading/.installed
 # The programs of docs/beside.md, each with the tool that it is for.
 test-beside: .venv-beside/.installed
 	$(BESIDE) -m pytest tests/beside
+
+# Where there is a GPU: the numbers of the CPU and of the newest transformers, runs that were stopped, and what waits for the GPU.
+test-gpu: .venv-parity/.installed
+	$(PARITY) -m pytest tests/gpu
 
 # The README's programs under pyright in strict mode (from the npm registry), and under mypy.
 test-types: .venv/.test

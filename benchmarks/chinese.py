@@ -15,6 +15,7 @@ PHRASES = {  # of tasks and of what they are compared with
     r"^pre-training step\b": "预训练的一步",
     r"^fine-tuning step\b": "微调的一步",
     r"\bin a loop of one's own\b": "在自己的循环里",
+    r"\blayers compiled\b": "各层已编译",
     r"^from_pretrained and a first forward\b": "from_pretrained 和第一次前向",
     r" forward\b": " 前向",
     r"^generate (\d+) tokens": r"生成 \1 个词元",

@@ -69,13 +69,13 @@ def ratio(times: Mapping[str, list[float]]) -> float:
     return statistics.median(times["fast"]) / statistics.median(times["own loop"])
 
 
-def example(vocab_size: int, batch_rows: int) -> dict[str, Tensor]:
+def example(vocab_size: int, batch_rows: int, length: int = LENGTH) -> dict[str, Tensor]:
     """Full rows of random words, 15% of them to be guessed."""
     noise = torch.Generator().manual_seed(1)
-    shape = (batch_rows, LENGTH)
+    shape = (batch_rows, length)
     ids = torch.randint(vocab_size, shape, generator=noise)
     hidden = torch.rand(shape, generator=noise) < 0.15
-    segments = (torch.arange(LENGTH) >= LENGTH // 2).long().expand(shape)
+    segments = (torch.arange(length) >= length // 2).long().expand(shape)
     following = torch.randint(2, (batch_rows,), generator=noise)
     columns = {"input_ids": ids, "token_type_ids": segments, "attention_mask": torch.ones_like(ids)}
     return {**columns, "labels": torch.where(hidden, ids, IGNORED), "next_sentence_label": following}

@@ -1,7 +1,7 @@
 """Every acceleration, asked for by name: `from minibert import fast`. Nothing in the core knows how these work.
 
     with fast.training(model): …                   training steps with less work                training_steps.py
-        of which: linear_layers.py, dropout.py, loss_only.py, last_layer.py
+        of which: linear_layers.py, dropout.py, loss_only.py, last_layer.py; on a GPU fused_attention.py
     with fast.linear(model): …                     matrix products by the faster library        linear_layers.py
     with fast.packed(model): …                     padding is left out of all layers            packing.py
     model.generate(…, fast=True)                   a new word by a network for one token        one_token.py

@@ -14,13 +14,16 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from ..model.checks import values_unknown
+from .linear_layers import on_cpu
+
 LEVELS = 1 << 16
 
 
 @contextmanager
 def fast_dropout(model: nn.Module) -> Iterator[None]:
     """Within, every `nn.Dropout` of a model in training mode draws in this way. On other devices than a CPU nothing changes."""
-    modules = [module for module in model.modules() if type(module) is nn.Dropout]
+    modules = [module for module in model.modules() if type(module) is nn.Dropout] if on_cpu(model) else []
     for module in modules:
         module.forward = partial(dropout, module)  # type: ignore[method-assign]
     try:
@@ -33,7 +36,7 @@ def fast_dropout(model: nn.Module) -> Iterator[None]:
 def dropout(module: nn.Dropout, x: Tensor) -> Tensor:
     """What `module(x)` gives."""
     kept = LEVELS - round(module.p * LEVELS)
-    if not module.training or kept == LEVELS or kept == 0 or x.device.type != "cpu":
+    if not module.training or kept == LEVELS or kept == 0 or x.device.type != "cpu" or values_unknown(x):
         return nn.Dropout.forward(module, x)
     keep = random_16_bits(x.shape) < kept - LEVELS // 2
     return x * keep.to(x.dtype).mul_(LEVELS / kept)
@@ -42,5 +45,5 @@ def dropout(module: nn.Dropout, x: Tensor) -> Tensor:
 def random_16_bits(shape: torch.Size) -> Tensor:
     """Whole numbers from -32,768 to 32,767, int16, from the default generator."""
     count = shape.numel()
-    drawn = torch.empty(-(-count // 4), dtype=torch.int64).random_(-(1 << 63), None)
+    drawn = torch.empty(-(-count // 4), dtype=torch.int64, device="cpu").random_(-(1 << 63), None)
     return drawn.view(torch.int16)[:count].view(shape)

@@ -40,7 +40,7 @@ Multiply = Callable[[Tensor], Tensor]  # some x by weights, (out, in)
 def linear(model: nn.Module) -> Iterator[None]:
     """Within, every `nn.Linear` of the model multiplies in the faster way, forwards and backwards, and without gradients bias and gelu are one with it."""
     changed: list[tuple[nn.Module, Callable[..., Tensor]]] = []
-    for module in model.modules() if onednn_is_there() else ():
+    for module in model.modules() if onednn_is_there() and on_cpu(model) else ():
         if "forward" not in vars(module) and type(module) in FORWARDS:
             module.forward = partial(FORWARDS[type(module)], module)
             changed.append((module, module.forward))
@@ -50,6 +50,11 @@ def linear(model: nn.Module) -> Iterator[None]:
         for module, forward in changed:
             if vars(module).get("forward") is forward:
                 del module.forward
+
+
+def on_cpu(model: nn.Module) -> bool:
+    """Whether a model is on the CPU. On a GPU its forwards stay its own, which `torch.compile` can compile."""
+    return all(parameter.device.type == "cpu" for parameter in model.parameters())
 
 
 def own_forward(module: nn.Module) -> bool:
@@ -132,7 +137,7 @@ def measured(dtype: torch.dtype, rows: int, inputs: int, *, outputs: int, thread
     """Whether oneDNN is clearly the faster for products of about this size."""
     while rows * inputs * outputs > LARGEST:  # a part of the product tells as much
         rows, inputs, outputs = (max(size // 2, 32) for size in (rows, inputs, outputs))
-    x, bias = torch.ones(rows, inputs, dtype=dtype), torch.ones(outputs, dtype=dtype)
+    x, bias = (torch.ones(size, dtype=dtype, device="cpu") for size in ((rows, inputs), (outputs,)))
     by_onednn, usual = (lambda weight: product(x, weight, bias)), (lambda weight: F.linear(x, weight, bias))
     return quicker(by_onednn, than=usual, shape=(outputs, inputs), dtype=dtype)
 
@@ -143,7 +148,7 @@ def quicker(way: Multiply, *, than: Multiply, shape: tuple[int, int], dtype: tor
     Each time by other weights, as a model's layers are: those of the time before would still be in the processor's nearest cache.
     """
     copies = min(max(MEMORY // (math.prod(shape) * dtype.itemsize), 1), 2 * TURNS)
-    weights = cycle(torch.ones(copies, *shape, dtype=dtype))
+    weights = cycle(torch.ones(copies, *shape, dtype=dtype, device="cpu"))
     times: dict[Multiply, list[float]] = {than: [], way: []}
     with torch.inference_mode():
         for _ in range(TURNS):

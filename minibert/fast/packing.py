@@ -3,8 +3,9 @@
     (batch, seq, hidden)  — pack →  (1, tokens, hidden)  — layers →  (1, tokens, hidden)  — unpack →  (batch, seq, hidden)
 
 Everything in a layer but attention works on each token alone, so a batch can be laid end to end in one row; attention
-then runs over texts of one length, in PyTorch's fused kernel, or with dropout over those of about one length, by hand.
-Real tokens get the numbers they would have had, up to the order of additions; where there was padding the result is 0.
+then runs over texts of one length, in PyTorch's fused kernel, or with dropout over those of about one length, by hand;
+on a GPU over texts of any lengths in one call. Real tokens get the numbers they would have had, up to the order of
+additions; where there was padding the result is 0.
 (`BertForQuestionAnswering` scores padding, too: its loss then is another.)
 
     with packed(model):                              or for good:
@@ -16,7 +17,7 @@ Source: the "effective transformer" (ByteDance 2020) and variable-length attenti
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cached_property
-from itertools import groupby
+from itertools import accumulate, groupby
 from typing import Any
 
 import torch
@@ -31,15 +32,16 @@ from ..model.layer import BertLayer
 from ..model.pretrained import BertPreTrainedModel
 
 MUCH = 0.8  # of a batch is text: with less padding, taking it out costs what it saves
+MANY = 1 << 14  # positions of a batch on a GPU
 SHORT = 64  # positions: texts up to here are attended to together, whatever their padding
 LONG = 256  # positions: PyTorch's kernel takes several times as long for the gradients of shorter texts in bfloat16 as in float32
 
 
 def packed_if_padded(model: BertPreTrainedModel, batch: Mapping[str, Tensor]) -> AbstractContextManager[None]:
-    """`packed(model)` where a batch has much padding, on a CPU. (A GPU would wait for the lengths in every layer.)"""
+    """`packed(model)` where a batch has much padding. A GPU, which must be waited for, has few positions done sooner."""
     mask = batch.get("attention_mask")
-    padded = mask is not None and mask.device.type == "cpu" and float(mask.float().mean()) < MUCH
-    return packed(model) if padded else nullcontext()
+    large = mask is not None and (mask.device.type == "cpu" or mask.numel() >= MANY)
+    return packed(model) if mask is not None and large and float(mask.float().mean()) < MUCH else nullcontext()
 
 
 @contextmanager
@@ -80,15 +82,17 @@ class Packing:
 
     attention_mask: (batch, seq), 1 or True for text, 0 or False for padding.
     indices: (tokens,), their positions in the flattened batch, the shortest text first. lengths: of the texts in this order, empty rows left out.
+    offsets: (texts + 1,), where each of them begins, and where the last ends. The mask is on the CPU; what the layers use, on `device`.
     """
 
-    def __init__(self, attention_mask: Tensor):
+    def __init__(self, attention_mask: Tensor, device: torch.device | str = "cpu"):
         self.shape = attention_mask.shape
         self.is_hidden = attention_mask == 0
         lengths, rows = attention_mask.sum(dim=1).sort(stable=True)
         row, position = attention_mask[rows].nonzero(as_tuple=True)
-        self.indices = rows[row] * attention_mask.size(1) + position
-        self.lengths = lengths[lengths > 0].tolist()
+        self.indices = (rows[row] * attention_mask.size(1) + position).to(device)
+        self.lengths: list[int] = lengths[lengths > 0].tolist()
+        self.offsets = torch.tensor([0, *accumulate(self.lengths)], dtype=torch.int32, device=device)
 
     def pack(self, padded: Tensor) -> Tensor:
         """(batch, seq, hidden) → (1, tokens, hidden)"""
@@ -109,18 +113,22 @@ class Packing:
     def groups(self) -> list["Packing"]:
         """Texts at most twice as long as one another, and all that are short, each as a small batch of its own."""
         by_size = groupby(self.lengths, key=lambda length: (max(length, SHORT) - 1).bit_length())
-        batches = (torch.tensor(list(lengths), device=self.indices.device)[:, None] for _, lengths in by_size)
-        return [Packing(torch.arange(int(ends.max()), device=ends.device) < ends) for ends in batches]
+        batches = (torch.tensor(list(lengths), device="cpu")[:, None] for _, lengths in by_size)
+        return [Packing(torch.arange(int(ends.max()), device="cpu") < ends) for ends in batches]
 
 
 class PackedEncoder(BertEncoder):
     """The stack, run over the real tokens only."""
 
     def forward(self, hidden_states: Tensor, attention_mask: Tensor | None = None, **asked: Any) -> Any:  # type: ignore[override]
-        """As `BertEncoder.forward`. What cannot be packed is run as it is."""
+        """As `BertEncoder.forward`. What cannot be packed is run as it is. A GPU is waited for once, for the mask."""
+        given = attention_mask
+        if attention_mask is not None and not values_unknown(attention_mask):
+            attention_mask = attention_mask.cpu()
         if attention_mask is None or not self.can_pack(attention_mask, **asked):
-            return super().forward(hidden_states, attention_mask=attention_mask, **asked)
-        packing = Packing((attention_mask[:, 0, 0] == 0).expand(hidden_states.shape[:2]))
+            return super().forward(hidden_states, attention_mask=given, **asked)
+        mask = (attention_mask[:, 0, 0] == 0).expand(hidden_states.shape[:2])
+        packing = Packing(mask, hidden_states.device)
         # The layers hand the packing on, as they do with a mask, to PackedSelfAttention.
         outputs: Any = super().forward(packing.pack(hidden_states), attention_mask=packing, **asked)  # type: ignore[arg-type]
         outputs.last_hidden_state = packing.unpack(outputs.last_hidden_state)
@@ -145,6 +153,16 @@ class PackedEncoder(BertEncoder):
         )
 
 
+def has_kernel(query: Tensor, size: int) -> bool:
+    """Whether a GPU has a kernel for heads of this size in texts laid end to end. PyTorch's names begin with an underscore, so they may go."""
+    if not query.is_cuda or size % 8 != 0:
+        return False
+    if query.dtype == torch.float32:
+        return hasattr(torch.ops.aten, "_efficient_attention_forward")
+    halves = query.dtype in (torch.float16, torch.bfloat16) and torch.backends.cuda.is_flash_attention_available()
+    return halves and hasattr(torch.ops.aten, "_flash_attention_forward")
+
+
 class PackedSelfAttention(BertSelfAttention):
     """Attention within each text of a packed row."""
 
@@ -155,8 +173,12 @@ class PackedSelfAttention(BertSelfAttention):
         if not isinstance(attention_mask, Packing):
             return super().forward(hidden_states, attention_mask=attention_mask, **asked)
         query, key, value = (project(hidden_states) for project in (self.query, self.key, self.value))
-        by_hand = self.dropout.training and self.dropout.p > 0 and query.device.type == "cpu"
-        attend = self.in_groups if by_hand else self.by_length
+        if has_kernel(query, self.attention_head_size):
+            attend = self.in_one_call
+        elif query.device.type == "cpu" and self.dropout.training and self.dropout.p > 0:
+            attend = self.in_groups
+        else:
+            attend = self.by_length
         return attend(query, key, value=value, packing=attention_mask), None, (key, value)
 
     def by_length(self, query: Tensor, key: Tensor, *, value: Tensor, packing: Packing) -> Tensor:
@@ -172,6 +194,23 @@ class PackedSelfAttention(BertSelfAttention):
                 context = F.scaled_dot_product_attention(q, k, v, dropout_p=dropout_p)
             contexts.append(context.transpose(1, 2).flatten(2).flatten(0, 1).to(query.dtype))
         return torch.cat(contexts)[None]
+
+    def in_one_call(self, query: Tensor, key: Tensor, *, value: Tensor, packing: Packing) -> Tensor:
+        """The same on a GPU, whose kernels take texts of any lengths, end to end."""
+        heads = (self.num_attention_heads, self.attention_head_size)
+        q, k, v = (x.unflatten(-1, heads) for x in (query, key, value))  # each (1, tokens, heads, d)
+        ends: Any = packing.offsets
+        longest: Any = packing.lengths[-1]
+        dropout_p = self.dropout.p if self.dropout.training else 0.0
+        if q.dtype == torch.float32:
+            texts = dict.fromkeys(("cu_seqlens_q", "cu_seqlens_k"), ends)
+            texts |= dict.fromkeys(("max_seqlen_q", "max_seqlen_k"), longest)
+            texts |= {"bias": None, "custom_mask_type": 0, "compute_log_sumexp": torch.is_grad_enabled()}
+            return torch.ops.aten._efficient_attention_forward(q, k, v, dropout_p=dropout_p, **texts)[0].flatten(2)
+        texts = dict.fromkeys(("cum_seq_q", "cum_seq_k"), ends) | dict.fromkeys(("max_q", "max_k"), longest)
+        texts |= {"is_causal": False, "return_debug_mask": False}
+        context = torch.ops.aten._flash_attention_forward(q[0], k[0], v[0], dropout_p=dropout_p, **texts)[0]
+        return context.flatten(1)[None]
 
     def in_groups(self, query: Tensor, key: Tensor, *, value: Tensor, packing: Packing) -> Tensor:
         """The same by hand, in few calls, for some padding: on a CPU the kernel knows no dropout, and PyTorch's own way round it is slow."""

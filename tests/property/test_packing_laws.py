@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 from contextlib import nullcontext
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -12,7 +13,7 @@ from hypothesis import given, settings, strategies as st
 from torch import Tensor
 
 from minibert import BertConfig, BertForSequenceClassification, BertModel, fast
-from minibert.fast.packing import Packing, packed_if_padded
+from minibert.fast.packing import PackedSelfAttention, Packing, has_kernel, packed_if_padded
 from minibert.model.attention import eager_attention
 
 
@@ -234,3 +235,23 @@ def test_a_student_s_own_attention_is_left_alone() -> None:
     model.set_attn_implementation("packed")
     assert type(model.encoder.layer[0].attention.self) is Own
     assert shapes_in_the_first_layer(model) == [PADDED]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_gpus_kernels_are_called_as_they_are_declared(dtype: torch.dtype) -> None:
+    """On the device that only knows shapes; `make test-gpu` looks at the numbers."""
+    packing = Packing(torch.tensor([[1, 1, 1], [1, 0, 0]]), "meta")
+    attention = PackedSelfAttention(BertConfig(50, 16, 1, 2, 24)).to("meta", dtype)
+    vectors = torch.randn(1, 4, 16, dtype=dtype, device="meta", requires_grad=True)
+    context = attention.in_one_call(vectors, vectors, value=vectors, packing=packing)
+    assert (context.shape, context.dtype) == (vectors.shape, dtype)
+    context.sum().backward()
+    assert vectors.grad is not None
+
+
+def test_a_gpus_kernels_are_for_heads_of_eight_times_something() -> None:
+    of_gpu = SimpleNamespace(is_cuda=True, dtype=torch.float32)
+    assert has_kernel(of_gpu, 64)
+    assert not has_kernel(of_gpu, 12)
+    assert not has_kernel(SimpleNamespace(is_cuda=True, dtype=torch.float64), 64)
+    assert not has_kernel(torch.ones(1), 64)

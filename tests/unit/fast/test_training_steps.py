@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -23,6 +24,9 @@ from minibert import (
     fast,
 )
 from minibert.fast import linear_layers
+from minibert.fast.dropout import fast_dropout
+from minibert.fast.fused_attention import fused_on_gpu
+from minibert.fast.packing import packed_if_padded
 from tests.unit.fast.test_linear_layers import assert_gradients_agree, gradients
 from tests.unit.tiny_bert import text_batch, tiny
 
@@ -195,3 +199,51 @@ def test_the_model_is_plain_again_afterwards_also_by_an_error() -> None:
     with pytest.raises(KeyError), fast.training(model):
         raise KeyError
     assert [name for name, module in model.named_modules() if "forward" in vars(module)] == []
+
+
+def on_no_cpu(model: Any) -> Any:
+    """On the device that only knows shapes, as on a GPU."""
+    return model.to("meta")
+
+
+@pytest.mark.parametrize("path", ["eager", "sdpa", "packed"])
+def test_elsewhere_than_on_a_cpu_layers_keep_their_forwards_and_attention_is_fused(path: str) -> None:
+    model = model_of(BertForPreTraining, attn_implementation=path)
+    with fast.training(model):
+        assert model.config.attn_implementation == path
+        assert "forward" in vars(model.bert.pooler.dense)
+    with fast.training(on_no_cpu(model)):
+        assert model.config.attn_implementation == ("sdpa" if path == "eager" else path)
+        assert not [m for m in model.modules() if "forward" in vars(m) and m is not model]
+        assert "forward" in vars(model)  # words are scored where there is a label
+    assert model.config.attn_implementation == path
+    assert "forward" not in vars(model)
+
+
+def test_where_probabilities_are_asked_for_fused_attention_gives_them() -> None:
+    model = on_no_cpu(model_of(BertForPreTraining).eval())
+    batch = {name: column.to("meta") for name, column in text_batch().items()}
+    with fused_on_gpu(model):
+        assert model(**batch, output_attentions=True).attentions[0].shape == (2, 4, 7, 7)
+
+
+@pytest.mark.parametrize(("device", "rows", "packs"), [("cpu", 1, True), ("cuda", 1, False), ("cuda", 200, True)])
+def test_a_gpu_packs_large_batches(device: str, rows: int, packs: bool) -> None:
+    model = model_of(BertForMaskedLM)
+    column = torch.ones(rows, 100).masked_fill(torch.arange(100) > 20, 0)
+    mask: Any = SimpleNamespace(device=torch.device(device), numel=column.numel, float=column.float)
+    with packed_if_padded(model, {"attention_mask": mask}):
+        assert model.config.attn_implementation == ("packed" if packs else "eager")
+
+
+def test_dropout_within_compiled_layers_is_pytorchs() -> None:
+    """Whose compiler does not see that the drawn bits are read as numbers of another size."""
+    torch.compiler.reset()
+    layer = torch.nn.Sequential(torch.nn.Linear(8, 8), torch.nn.Dropout(0.5)).train()
+    x = torch.ones(64, 8)
+    with fast_dropout(layer):
+        compiled = torch.compile(layer, backend="aot_eager", fullgraph=True)
+        y = compiled(x)
+        y.sum().backward()
+    assert 0.3 < float((y == 0).float().mean()) < 0.7
+    assert torch.equal(layer[0].bias.grad, (y != 0).sum(0) * 2.0)
