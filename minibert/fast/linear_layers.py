@@ -11,8 +11,9 @@ changes. Both add in float32, in another order. Weights are read where they are 
 """
 
 import math
+import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, partial
 from itertools import cycle
@@ -138,23 +139,27 @@ def measured(dtype: torch.dtype, rows: int, inputs: int, *, outputs: int, thread
     while rows * inputs * outputs > LARGEST:  # a part of the product tells as much
         rows, inputs, outputs = (max(size // 2, 32) for size in (rows, inputs, outputs))
     x, bias = (torch.ones(size, dtype=dtype, device="cpu") for size in ((rows, inputs), (outputs,)))
-    by_onednn, usual = (lambda weight: product(x, weight, bias)), (lambda weight: F.linear(x, weight, bias))
-    return quicker(by_onednn, than=usual, shape=(outputs, inputs), dtype=dtype)
+    ways = [lambda weight, way=way: way(x, weight, bias) for way in (F.linear, product)]
+    return quickest(ways, shape=(outputs, inputs), dtype=dtype) == 1
 
 
-def quicker(way: Multiply, *, than: Multiply, shape: tuple[int, int], dtype: torch.dtype = torch.float32) -> bool:
-    """Whether one way to multiply by weights is clearly the faster: both turn by turn, and the shortest time of each.
+def quickest(
+    ways: Sequence[Multiply], *, shape: tuple[int, int], dtype: torch.dtype = torch.float32, turns: int = TURNS
+) -> int:
+    """Which way to multiply by weights is the fastest, by the median of some turns; the first, unless another clearly is.
 
     Each time by other weights, as a model's layers are: those of the time before would still be in the processor's nearest cache.
     """
-    copies = min(max(MEMORY // (math.prod(shape) * dtype.itemsize), 1), 2 * TURNS)
+    copies = min(max(MEMORY // (math.prod(shape) * dtype.itemsize), 1), turns * len(ways))
     weights = cycle(torch.ones(copies, *shape, dtype=dtype, device="cpu"))
-    times: dict[Multiply, list[float]] = {than: [], way: []}
+    times: list[list[float]] = [[] for _ in ways]
     with torch.inference_mode():
-        for _ in range(TURNS):
-            for each, taken in times.items():
+        for _ in range(turns):
+            for way, taken in zip(ways, times, strict=True):
                 weight = next(weights)
                 began = time.perf_counter()
-                each(weight)
+                way(weight)
                 taken.append(time.perf_counter() - began)
-    return min(times[way]) < CLEARLY * min(times[than])
+    usual, *others = map(statistics.median, times)
+    medians = [CLEARLY * usual, *others]
+    return medians.index(min(medians))

@@ -12,7 +12,7 @@ Sums are rounded in another order than in the model's forward, so scores differ 
 
 import math
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import torch
@@ -20,12 +20,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..generation.search import NextWord
+from ..model.activations import Activation, gelu
 from ..model.attention import BertAttention
 from ..model.layer import BertLayer
 from ..outputs import PastKeyValues
-from .linear_layers import linear, onednn_is_there, own_forward, product, quicker
+from .linear_layers import linear, onednn_is_there, own_forward, product, quickest
 
 FEW_ROWS = 8  # beyond, X Wᵀ is the faster again
+TURNS = 20
+Way = Callable[[Tensor, Tensor, Tensor], Tensor]  # x, W, b → x Wᵀ + b
 
 
 class FastNextWord(NextWord):
@@ -80,8 +83,7 @@ class OneTokenNetwork:
         layers = zip(model.bert.encoder.layer, past, strict=True)
         self.layers = [OneTokenLayer(layer, kept, max_length) for layer, kept in layers]
         head = model.cls.predictions
-        self.transform = Projection(head.transform.dense)
-        self.activation = head.transform.transform_act_fn
+        self.transform = Projection(head.transform.dense, activation=head.transform.transform_act_fn)
         self.norm = head.transform.LayerNorm
         self.decoder = Projection(head.decoder)
 
@@ -101,7 +103,7 @@ class OneTokenNetwork:
         mask = None if self.mask is None else self.mask[..., : self.length]
         for layer in self.layers:
             hidden_states = layer(hidden_states, mask, self.encoder_mask)
-        return self.decoder(self.norm(self.activation(self.transform(hidden_states))))
+        return self.decoder(self.norm(self.transform(hidden_states)))
 
 
 class OneTokenLayer:
@@ -119,8 +121,7 @@ class OneTokenLayer:
         if self.encoder_keys_and_values:
             self.crossattention = OneTokenAttention(layer.crossattention)
             self.cross_query = Projection(layer.crossattention.self.query)
-        self.widen = Projection(layer.intermediate.dense)
-        self.activation = layer.intermediate.intermediate_act_fn
+        self.widen = Projection(layer.intermediate.dense, activation=layer.intermediate.intermediate_act_fn)
         self.narrow = Projection(layer.output.dense)
         self.norm = layer.output.LayerNorm
 
@@ -135,7 +136,7 @@ class OneTokenLayer:
         if self.encoder_keys_and_values:
             query, known = self.cross_query(attended).view((rows, -1, 1, size)), self.encoder_keys_and_values
             attended = self.crossattention(attended, query, known, mask=encoder_mask, position=position)
-        return self.norm(self.narrow(self.activation(self.widen(attended))) + attended)
+        return self.norm(self.narrow(self.widen(attended)) + attended)
 
     def reorder(self, rows: Tensor) -> None:
         """Copy these rows of the memory. The encoder's stays: all beams of a text attend to the same."""
@@ -165,40 +166,50 @@ class OneTokenAttention:
 
 
 class Projection:
-    """W x + b, (rows, in) → (rows, out), by one linear layer or by several of the same input, side by side."""
+    """W x + b, (rows, in) → (rows, out), by one linear layer or by several of the same input, side by side; then the activation, if there is one."""
 
-    def __init__(self, *linears: nn.Linear):
+    def __init__(self, *linears: nn.Linear, activation: Activation | None = None):
         several = len(linears) > 1
         self.weight = torch.cat([linear.weight for linear in linears]) if several else linears[0].weight
         self.bias = torch.cat([linear.bias for linear in linears]) if several else linears[0].bias
         self.on_cpu = self.weight.device.type == "cpu" and self.weight.dtype == torch.float32
+        self.activation = activation
 
     def __call__(self, x: Tensor) -> Tensor:
         few = x.size(0) <= FEW_ROWS and self.on_cpu
-        multiply = fastest(x.size(0), *self.weight.shape) if few else F.linear
-        return multiply(x, self.weight, self.bias)
+        with_gelu = few and self.activation is gelu
+        multiply = fastest(x.size(0), *self.weight.shape, with_gelu) if few else F.linear
+        y = multiply(x, self.weight, self.bias)
+        return y if with_gelu or self.activation is None else self.activation(y)
 
 
 def by_columns(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """x Wᵀ + b for a few rows of x: W xᵀ + b, turned around."""
-    if x.size(0) == 1:  # one column would go to the slow kernel for a single vector: twice the same is quicker
-        return torch.addmm(bias[:, None], weight, torch.cat([x, x]).t())[:, 0][None]
-    return torch.addmm(bias[:, None], weight, x.t()).t().contiguous()
+    # One column would go to the slow kernel for a single vector: twice the same is quicker.
+    columns = torch.cat([x, x]).t() if x.size(0) == 1 else x.t()
+    return torch.addmm(bias[:, None], weight, columns).t()[: x.size(0)].contiguous()
+
+
+def ways(with_gelu: bool) -> list[Way]:
+    """Those to multiply a few rows, the usual one first."""
+    found: list[Way] = [F.linear, by_columns]
+    if with_gelu:
+        found = [partial(then_gelu, way) for way in found]
+    return [*found, partial(product, activation="gelu" if with_gelu else "none")] if onednn_is_there() else found
+
+
+def then_gelu(way: Way, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """gelu(x Wᵀ + b), which oneDNN does in one pass, and the others in two."""
+    return gelu(way(x, weight, bias))
 
 
 @cache
-def fastest(rows: int, outputs: int, inputs: int) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
+def fastest(rows: int, outputs: int, inputs: int, with_gelu: bool) -> Way:
     """The way to multiply so many rows, measured once for a size, in a few milliseconds."""
     x, bias = (torch.ones(size, device="cpu") for size in ((rows, inputs), (outputs,)))
-
-    def by(way: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
-        return lambda weight: way(x, weight, bias)
-
-    best: Callable[[Tensor, Tensor, Tensor], Tensor] = F.linear
-    for way in (by_columns, product) if onednn_is_there() else (by_columns,):
-        if quicker(by(way), than=by(best), shape=(outputs, inputs)):
-            best = way
-    return best
+    possible = ways(with_gelu)
+    of_weights = [lambda weight, way=way: way(x, weight, bias) for way in possible]
+    return possible[quickest(of_weights, shape=(outputs, inputs), turns=TURNS)]
 
 
 def can_run(model: nn.Module) -> bool:

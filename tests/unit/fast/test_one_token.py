@@ -13,6 +13,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from minibert import BertConfig, BertLMHeadModel
+from minibert.fast import linear_layers, one_token
 from minibert.fast.linear_layers import onednn_is_there, product
 from minibert.fast.one_token import FastNextWord, OneTokenNetwork, by_columns, can_run
 from minibert.generation.search import NextWord
@@ -85,10 +86,41 @@ def test_every_way_to_multiply_gives_the_same_scores(
     model, ids = decoder(), torch.randint(1, 40, (rows, 8))
     mask, used = torch.ones_like(ids[:, :3]), list[tuple[int, ...]]()
     plain = scores(NextWord(model, attention_mask=mask, encoder={}, use_cache=True), ids)
-    monkeypatch.setattr("minibert.fast.one_token.fastest", lambda *sizes: used.append(sizes) or way)
+    number = [F.linear, by_columns, product].index(way)
+    monkeypatch.setattr(one_token, "fastest", lambda *sizes: used.append(sizes) or one_token.ways(sizes[-1])[number])
     found = scores(reader(model, mask), ids)
     assert (found - plain).abs().max() <= 1e-5 * float(plain.abs().max())
-    assert (rows, 40, 16) in used
+    assert {(rows, 40, 16, False), (rows, 24, 16, True)} <= {*used}
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_a_way_may_bring_gelu_with_it(rows: int) -> None:
+    x, weight, bias = torch.randn(rows, 16), torch.randn(24, 16), torch.randn(24)
+    for with_gelu in (False, True):
+        expected = F.linear(x, weight, bias)
+        for way in one_token.ways(with_gelu):
+            found = way(x, weight, bias)
+            torch.testing.assert_close(found, F.gelu(expected) if with_gelu else expected, rtol=1e-5, atol=1e-5)
+            assert found.is_contiguous()  # PyTorch's fused attention asks for it
+
+
+def test_the_fastest_of_three_ways_is_taken_and_the_usual_one_unless_another_is_clearly_faster(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seconds = {"usual": 1.0, "near": 0.95, "fast": 0.5}
+    now = 0.0
+
+    def taking(name: str) -> Callable[[Tensor], Tensor]:
+        def way(weight: Tensor) -> Tensor:
+            nonlocal now
+            now += seconds[name]
+            return weight
+
+        return way
+
+    monkeypatch.setattr(linear_layers.time, "perf_counter", lambda: now)
+    for names, best in ((("usual", "near"), 0), (("usual", "near", "fast"), 2), (("near", "fast", "usual"), 1)):
+        assert linear_layers.quickest(list(map(taking, names)), shape=(4, 4)) == best
 
 
 def test_a_reordered_cache_goes_on_from_other_rows() -> None:
