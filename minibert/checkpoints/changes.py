@@ -13,6 +13,7 @@ import json
 import logging
 import os
 import shutil
+import stat
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -44,13 +45,23 @@ _PATIENCE = 600.0  # seconds to wait for another writer
 _TAKEN = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)  # what the system says where another has the lock
 
 
+def _make_folder(folder: Path) -> None:
+    """Make it, if nobody has; who had the lock may remove it at the same time, so that it may not be there afterwards."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:  # what Python says of a folder that has gone between two looks, too
+        with suppress(FileNotFoundError):
+            if not stat.S_ISDIR(folder.stat().st_mode):
+                raise
+
+
 @contextmanager
 def lock(path: Path, patience: float = 0) -> Iterator[None]:
     """Be the only one with the lock of this file; it ends with the process. Raises BlockingIOError after `patience` seconds."""
     end, file = time.monotonic() + patience, None
     try:
         while True:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(path.parent)
             with suppress(FileNotFoundError):  # its folder, or the file, was just removed by who had the lock
                 file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
                 try:

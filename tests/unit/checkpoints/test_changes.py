@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import shutil
@@ -216,6 +217,28 @@ class TestWritersAndReadersAtOnce:
             assert which(tmp_path) in ("old", "new")
         new.save_pretrained(tmp_path)
         assert names(tmp_path) == ["config.json", "model.safetensors"]
+
+    def test_a_folder_that_goes_between_two_looks_is_made_again(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Python's mkdir then says that it exists, for it looks twice: once to make it, once at what is there."""
+        make, refusals = os.mkdir, [True]
+
+        def mkdir(path: Path, mode: int = 0o777) -> None:
+            if Path(path).name == SAVING and refusals:
+                refusals.pop()
+                raise FileExistsError(errno.EEXIST, "File exists", str(path))
+            make(path, mode)
+
+        monkeypatch.setattr(os, "mkdir", mkdir)
+        with lock(tmp_path / SAVING / "lock"):
+            assert refusals == []
+
+    def test_a_file_where_the_folder_should_be_is_an_error(self, tmp_path: Path) -> None:
+        (tmp_path / SAVING).write_text("mine", encoding="utf-8")
+        with pytest.raises(FileExistsError), lock(tmp_path / SAVING / "lock"):
+            pass
+        assert (tmp_path / SAVING).read_text(encoding="utf-8") == "mine"
 
     def test_threads_wait_for_each_other(self, tmp_path: Path) -> None:
         tensors = [{f"w{n}": torch.full((10,), float(thread)) for n in range(4)} for thread in range(6)]
