@@ -34,28 +34,31 @@ FEW_ROWS = 32  # with gradients the usual way: with 16 by oneDNN, a step of fine
 TURNS = 5
 MEMORY = 1 << 24  # bytes of weights that are measured by
 TYPES = (torch.float32, torch.bfloat16)
+REAL = (nn.Parameter, Tensor)  # that hold numbers; of x the same is asked, and whether a graph is being made
 Multiply = Callable[[Tensor], Tensor]  # some x by weights, (out, in)
 
 
 @contextmanager
 def linear(model: nn.Module) -> Iterator[None]:
     """Within, every `nn.Linear` of the model multiplies in the faster way, forwards and backwards, and without gradients bias and gelu are one with it."""
-    changed: list[tuple[nn.Module, Callable[..., Tensor]]] = []
+    changed: list[tuple[dict[str, Any], Callable[..., Tensor]]] = []
     for module in model.modules() if onednn_is_there() and on_cpu(model) else ():
-        if "forward" not in vars(module) and type(module) in FORWARDS:
-            module.forward = partial(FORWARDS[type(module)], module)
-            changed.append((module, module.forward))
+        own, kind = vars(module), type(module)
+        if kind in FORWARDS and "forward" not in own:
+            own["forward"] = partial(FORWARDS[kind], module)
+            changed.append((own, own["forward"]))
     try:
         yield
     finally:
-        for module, forward in changed:
-            if vars(module).get("forward") is forward:
-                del module.forward
+        for own, forward in changed:
+            if own.get("forward") is forward:
+                del own["forward"]
 
 
 def on_cpu(model: nn.Module) -> bool:
     """Whether a model is on the CPU. On a GPU its forwards stay its own, which `torch.compile` can compile."""
-    return all(parameter.device.type == "cpu" for parameter in model.parameters())
+    first = next(model.parameters(), None)
+    return first is None or first.device.type == "cpu"
 
 
 def own_forward(module: nn.Module) -> bool:
@@ -125,7 +128,7 @@ def faster_by_onednn(x: Tensor, weight: Tensor) -> bool:
     multiplications = x.numel() * weight.size(0)
     if multiplications < SMALLEST or weight.dtype not in TYPES or x.dtype != weight.dtype:
         return False
-    if x.device.type != "cpu" or torch.is_autocast_enabled("cpu") or values_unknown(x) or values_unknown(weight):
+    if x.device.type != "cpu" or torch.is_autocast_enabled("cpu") or values_unknown(x) or type(weight) not in REAL:
         return False
     rows = 1 << (x.numel() // x.size(-1) - 1).bit_length()
     if torch.is_grad_enabled() and rows <= FEW_ROWS:
@@ -140,7 +143,8 @@ def measured(dtype: torch.dtype, rows: int, inputs: int, *, outputs: int, thread
         rows, inputs, outputs = (max(size // 2, 32) for size in (rows, inputs, outputs))
     x, bias = (torch.ones(size, dtype=dtype, device="cpu") for size in ((rows, inputs), (outputs,)))
     ways = [lambda weight, way=way: way(x, weight, bias) for way in (F.linear, product)]
-    return quickest(ways, shape=(outputs, inputs), dtype=dtype) == 1
+    turns = min(max(LARGEST // (8 * rows * inputs * outputs), TURNS), 4 * TURNS)  # more of what takes microseconds
+    return quickest(ways, shape=(outputs, inputs), dtype=dtype, turns=turns) == 1
 
 
 def quickest(
