@@ -155,7 +155,7 @@ class PackedEncoder(BertEncoder):
 
 def has_kernel(query: Tensor, size: int) -> bool:
     """Whether a GPU has a kernel for heads of this size in texts laid end to end. PyTorch's names begin with an underscore, so they may go."""
-    if not query.is_cuda or size % 8 != 0:
+    if not query.is_cuda or size % 8 != 0 or size > 256:
         return False
     if query.dtype == torch.float32:
         return hasattr(torch.ops.aten, "_efficient_attention_forward")

@@ -249,9 +249,10 @@ def test_a_gpus_kernels_are_called_as_they_are_declared(dtype: torch.dtype) -> N
     assert vectors.grad is not None
 
 
-def test_a_gpus_kernels_are_for_heads_of_eight_times_something() -> None:
+def test_a_gpus_kernels_are_for_heads_of_eight_times_something_up_to_256() -> None:
     of_gpu = SimpleNamespace(is_cuda=True, dtype=torch.float32)
     assert has_kernel(of_gpu, 64)
     assert not has_kernel(of_gpu, 12)
+    assert not has_kernel(of_gpu, 264)
     assert not has_kernel(SimpleNamespace(is_cuda=True, dtype=torch.float64), 64)
     assert not has_kernel(torch.ones(1), 64)
