@@ -203,11 +203,10 @@ class PackedSelfAttention(BertSelfAttention):
         longest: Any = packing.lengths[-1]
         dropout_p = self.dropout.p if self.dropout.training else 0.0
         if q.dtype == torch.float32:
-            texts = dict.fromkeys(("cu_seqlens_q", "cu_seqlens_k"), ends)
-            texts |= dict.fromkeys(("max_seqlen_q", "max_seqlen_k"), longest)
+            texts = {"cu_seqlens_q": ends, "cu_seqlens_k": ends, "max_seqlen_q": longest, "max_seqlen_k": longest}
             texts |= {"bias": None, "custom_mask_type": 0, "compute_log_sumexp": torch.is_grad_enabled()}
             return torch.ops.aten._efficient_attention_forward(q, k, v, dropout_p=dropout_p, **texts)[0].flatten(2)
-        texts = dict.fromkeys(("cum_seq_q", "cum_seq_k"), ends) | dict.fromkeys(("max_q", "max_k"), longest)
+        texts = {"cum_seq_q": ends, "cum_seq_k": ends, "max_q": longest, "max_k": longest}
         texts |= {"is_causal": False, "return_debug_mask": False}
         context = torch.ops.aten._flash_attention_forward(q[0], k[0], v[0], dropout_p=dropout_p, **texts)[0]
         return context.flatten(1)[None]
