@@ -9,13 +9,11 @@ from __future__ import annotations
 import gc
 import statistics
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
 from datetime import date
 from functools import cache, partial
 from typing import Any
 
 import torch
-from torch import Tensor
 
 import minibert
 from minibert import fast
@@ -24,21 +22,15 @@ from scripts.translations import put_in_both
 
 from .__main__ import PAGE, between
 from .chinese import in_chinese, machine_in_chinese
+from .generation import OPTIONS, SIZES
 from .harness import Work, race
 from .matrices import operations
 from .packing import LENGTHS, padded
-from .pretraining import BASE, example
-from .side_by_side import HEADER, THEIRS, SideBySide
+from .pretraining import BASE, example, usual_step
+from .side_by_side import HEADER, THEIRS, SideBySide, without_gradients
 
 DEVICE = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 LARGE = {"hidden_size": 1024, "num_hidden_layers": 24, "num_attention_heads": 16, "intermediate_size": 4096}
-DECODER = {
-    "vocab_size": 8192,
-    "hidden_size": 256,
-    "num_hidden_layers": 4,
-    "num_attention_heads": 4,
-    "intermediate_size": 1024,
-}
 BEGIN, END = "<!-- what follows is written by `python -m benchmarks.gpu` -->\n", "<!-- the end of the GPU's -->\n"
 
 
@@ -58,7 +50,7 @@ def forward(sizes: dict[str, int], shape: tuple[int, int], name: str, precision:
     ids = torch.randint(1, 30000, shape, device=DEVICE)
     models = both("BertModel", sizes, ours=("eager", "sdpa"))
     work = {key: partial(model, ids) for key, model in models.items()}
-    return measured(f"{name}, {name_of(precision)}", work, precision, rounds=12)
+    return measured(f"{name}, {name_of(precision)}", reading(work, precision), precision, rounds=12)
 
 
 def texts(precision: torch.dtype, copies: int = 4) -> SideBySide:
@@ -74,7 +66,7 @@ def texts(precision: torch.dtype, copies: int = 4) -> SideBySide:
 
     work["fast"] = packed
     name = f"{len(ids)} texts, BERT-base, a novel's paragraphs, {share:.0%} text, {name_of(precision)}"
-    return measured(name, work, precision, rounds=12)
+    return measured(name, reading(work, precision), precision, rounds=12)
 
 
 def pretraining(
@@ -83,13 +75,21 @@ def pretraining(
     """A step in bfloat16: the fast way is `fast.training`, and AdamW in one pass."""
     batch = {key: column.to(DEVICE) for key, column in example(sizes["vocab_size"], batch_rows, length).items()}
     models = both("BertForPreTraining", sizes, ours=("eager", "eager"), training=True)
-    steps, count = {}, 0
+    steps: dict[str, Work] = {}
+    count = 0
     for key, model in models.items():
         if key in THEIRS:
             optimizer: torch.optim.Optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5, fused=True)
         else:
             optimizer = AdamW(model.parameters(), lr=1e-5, implementation="plain" if key == "plain" else "fused")
-        steps[key] = partial(step, model, optimizer, batch, fast.training if key == "fast" else nullcontext)
+        steps[key] = usual_step(model, optimizer, batch, precision="bfloat16")
+    usual = steps["fast"]
+
+    def two_lines() -> None:
+        with fast.training(models["fast"]):
+            usual()
+
+    steps["fast"] = two_lines
     for by_compiler in compiled:
         if by_compiler:
             for model in models.values():
@@ -97,32 +97,17 @@ def pretraining(
                     layer.compile()
         count = count or operations(steps["fast"])
         task = f"pre-training step, {name}, bfloat16{', layers compiled' * by_compiler}"
-        yield measured(task, steps, torch.bfloat16, rounds=10, count=count, warm_up=3, gradients=True)
-
-
-def step(
-    model: Any, optimizer: torch.optim.Optimizer, batch: Mapping[str, Tensor], context: Callable[..., Any]
-) -> None:
-    """A step as anyone writes it, within what makes it fast."""
-    within: AbstractContextManager[None] = context() if context is nullcontext else context(model)
-    with within:
-        with torch.autocast(DEVICE.type, torch.bfloat16):
-            loss = model(**batch).loss
-        loss.backward()
-    optimizer.step()
-    optimizer.zero_grad()
+        yield measured(task, steps, torch.bfloat16, rounds=10, count=count, warm_up=3)
 
 
 def generation() -> SideBySide:
     """64 words behind 8, greedily."""
-    sizes = {**DECODER, "max_position_embeddings": 1024, "is_decoder": True}
-    models = both("BertLMHeadModel", sizes, ours=("eager", "eager"))
+    models = both("BertLMHeadModel", SIZES, ours=("eager", "eager"))
     prompt = torch.randint(1, 8192, (1, 8), device=DEVICE)
-    options: dict[str, Any] = {"max_new_tokens": 64, "pad_token_id": 0, "eos_token_id": None}
-    work = {key: partial(models[key].generate, prompt, fast=key == "fast", **options) for key in ("plain", "fast")}
+    work = {key: partial(models[key].generate, prompt, fast=key == "fast", **OPTIONS) for key in ("plain", "fast")}
     for key in THEIRS:
         mask = torch.ones_like(prompt)
-        work[key] = partial(models[key].generate, prompt, attention_mask=mask, do_sample=False, **options)
+        work[key] = partial(models[key].generate, prompt, attention_mask=mask, do_sample=False, **OPTIONS)
     return measured("generate 64 tokens, 4 × 256, greedy, float32", work, torch.float32, rounds=6)
 
 
@@ -141,6 +126,19 @@ def both(class_name: str, sizes: dict[str, Any], *, ours: tuple[str, str], train
     return {key: model.train(training) for key, model in models.items()}
 
 
+def reading(work: Mapping[str, Callable[[], object]], precision: torch.dtype) -> dict[str, Work]:
+    """Forward passes without gradients, their products in this type."""
+
+    def within(each: Callable[[], object]) -> Work:
+        def run() -> None:
+            with torch.autocast(DEVICE.type, torch.bfloat16, enabled=precision == torch.bfloat16):
+                each()
+
+        return without_gradients(run)
+
+    return {key: within(each) for key, each in work.items()}
+
+
 def measured(
     task: str,
     work: Mapping[str, Callable[[], object]],
@@ -149,30 +147,25 @@ def measured(
     rounds: int,
     count: int | None = None,
     warm_up: int = 2,
-    gradients: bool = False,
 ) -> SideBySide:
     """All contenders turn by turn. count: the operations of the fast one's products, if they are known."""
-
-    def until_done(each: Callable[[], object]) -> Work:
-        def run() -> None:
-            with torch.set_grad_enabled(gradients), autocast(precision):
-                each()
-            if DEVICE.type == "cuda":
-                torch.cuda.synchronize()
-
-        return run
-
-    ready = {key: until_done(each) for key, each in work.items()}
-    count = count or operations(ready["fast"])
-    times = race(ready, rounds, warm_up)
+    count = count or operations(work["fast"])
+    times = race({key: until_done(each) for key, each in work.items()}, rounds, warm_up)
     gc.collect()
     if DEVICE.type == "cuda":
         torch.cuda.empty_cache()
     return SideBySide(task, times, count / statistics.median(times["fast"]) / rate(precision))
 
 
-def autocast(precision: torch.dtype) -> AbstractContextManager[Any]:
-    return torch.autocast(DEVICE.type, torch.bfloat16, enabled=precision == torch.bfloat16)
+def until_done(each: Callable[[], object]) -> Work:
+    """Ended when the GPU is."""
+
+    def run() -> None:
+        each()
+        if DEVICE.type == "cuda":
+            torch.cuda.synchronize()
+
+    return run
 
 
 @cache
@@ -180,13 +173,8 @@ def rate(dtype: torch.dtype) -> float:
     """The card's own, operations a second: a product of two large random matrices, the median of some turns."""
     size = 8192 if DEVICE.type == "cuda" else 256
     a, b = (torch.randn(size, size, device=DEVICE).to(dtype) for _ in range(2))
-
-    def product() -> None:
-        torch.mm(a, b)
-        if DEVICE.type == "cuda":
-            torch.cuda.synchronize()
-
-    return 2 * size**3 / statistics.median(race({"product": product}, 10)["product"])
+    times = race({"product": until_done(partial(torch.mm, a, b))}, 10)
+    return 2 * size**3 / statistics.median(times["product"])
 
 
 def name_of(dtype: torch.dtype) -> str:

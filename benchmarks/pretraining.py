@@ -102,9 +102,10 @@ def usual_step(
 ) -> Callable[[], None]:
     """A step as anyone writes it: the model's own loss, its gradients, the optimizer."""
     model.train()
+    device = batch["input_ids"].device.type
 
     def step() -> None:
-        with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bfloat16"):
+        with torch.autocast(device, torch.bfloat16, enabled=precision == "bfloat16"):
             outputs = model(**batch)
         outputs.loss.backward()
         optimizer.step()

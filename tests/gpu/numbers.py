@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
+from side_by_side import gradients, named_tensors
 from torch import Tensor
 
 FLOAT32 = 1e-4  # the largest difference of any output or gradient, which are about 1: other sums, no TF32
@@ -31,8 +32,7 @@ def numbers(model: Any, inputs: Mapping[str, Any]) -> dict[str, Tensor]:
     outputs = model(**inputs)
     loss = loss_of(outputs)
     loss.backward()
-    found = {"loss": loss, **{name: value for name, value in outputs.items() if isinstance(value, Tensor)}}
-    found |= {f"gradient of {name}": p.grad for name, p in model.named_parameters() if p.grad is not None}
+    found = {**named_tensors(outputs), "loss": loss, **gradients(model)}
     return {name: tensor.detach().cpu().float() for name, tensor in found.items()}
 
 
