@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import json
+import os
 import re
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -49,6 +51,19 @@ def tried(mutants: Sequence[Mutant]) -> tuple[list[str], list[str]]:
 
 
 @pytest.mark.seconds
+def test_a_grade_does_not_wait_for_pytorchs_compiler_to_load() -> None:
+    program = """
+import sys
+from tests.tutorials.your_bert.mutants import adapters, solution
+from tests.tutorials.your_bert.trying import grade_of
+print(grade_of(solution("functions"), adapters("functions"), "embeddings").status, "torch._dynamo" in sys.modules)
+"""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(TUTORIALS.parent), str(TUTORIALS)])}
+    found = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    assert found.stdout == f"{PASSED} False\n"
+
+
+@pytest.mark.seconds
 @pytest.mark.parametrize("name", SOLUTIONS)
 def test_a_right_bert_passes_every_part(name: str) -> None:
     assert first_that_fails(solution(name), adapters(name)) is None
@@ -69,9 +84,11 @@ def test_classic_mistakes_are_caught_and_the_part_is_named() -> None:
 
 
 @pytest.mark.slow
-def test_of_many_mistakes_nearly_all_are_caught_and_nearly_all_named() -> None:
+@pytest.mark.parametrize("first", range(8))
+def test_of_many_mistakes_nearly_all_are_caught_and_nearly_all_named(first: int) -> None:
     mutants = [*mutants_by_hand(), *(mutant for name in SOLUTIONS for mutant in mutants_by_chance(name)[:100])]
-    assert len(mutants) >= 300
+    mutants = mutants[first::8]
+    assert len(mutants) >= 38
     passed, misjudged = tried(mutants)
     assert len(passed) <= 0.05 * len(mutants), passed
     assert len(misjudged) <= 0.15 * (len(mutants) - len(passed)), misjudged
