@@ -1,8 +1,10 @@
 # Every target makes what it needs and reuses what is there. PYTHON chooses the interpreter: make test PYTHON=python3.12
 # CPU=1 takes PyTorch's own build without GPU libraries, several gigabytes smaller on Linux: make demo CPU=1
-# JOBS tests run at a time: make test JOBS=1
+# Tests run one on each core, on a busy machine more, for their share of it (tests/jobs.py), or JOBS at a time: make test JOBS=1
 PYTHON ?= python3
-JOBS ?= 2
+JOBS ?= auto
+# The tests start hundreds of processes, which would compile our modules each time.
+unexport PYTHONDONTWRITEBYTECODE
 PIP = -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 PIP_OLDEST = $(subst constraints.txt,constraints-oldest.txt,$(PIP))
 VENV = .venv/bin/python
@@ -45,8 +47,8 @@ test-playground: .venv/.test
 
 # Without the library that minibert is measured against first, so that nothing can lean on it; then side by side.
 test: .venv/.test .venv-parity/.installed
-	$(VENV) -m pytest -n $(JOBS) --dist loadfile -m "slow or not slow"
-	$(PARITY) -m pytest tests/parity/live tests/parity/real
+	$(VENV) -m pytest -n $(JOBS) --dist worksteal -m "slow or not slow"
+	$(PARITY) -m pytest -n $(JOBS) --dist worksteal tests/parity/live tests/parity/real
 
 # The fast tests on every supported Python that this machine has, each in an environment of its own.
 test-pythons:
@@ -165,7 +167,7 @@ build/coverage/times.json:
 SHARD ?= 1
 PART ?= core
 mutants: .venv-mutants/.installed build/coverage/times.json
-	OMP_NUM_THREADS=1 $(MUTANTS) -m tests.mutants --part $(PART) --seed $(or $(SEED),26) --shard $(SHARD) --jobs $(JOBS) $(if $(AGAIN),--again --seconds 120)
+	OMP_NUM_THREADS=1 $(MUTANTS) -m tests.mutants --part $(PART) --seed $(or $(SEED),26) --shard $(SHARD) --jobs $(JOBS:auto=2) $(if $(AGAIN),--again --seconds 120)
 
 clean:
 	rm -rf .venv .venv-* build

@@ -19,6 +19,8 @@ import hypothesis
 import pytest
 import torch
 
+from tests.jobs import in_shares, jobs_here
+
 os.fsync = lambda _file: None
 
 # A shell starts what runs behind `&` deaf to Ctrl-C, and the commands under test would inherit that.
@@ -30,6 +32,17 @@ def pytest_configure(config: pytest.Config) -> None:
     hypothesis.settings.register_profile("all", deadline=None)
     hypothesis.settings.register_profile("fast", deadline=None, max_examples=25)
     hypothesis.settings.load_profile("fast" if config.option.markexpr.startswith("not slow") else "all")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    return jobs_here()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    long, short = ([item for item in items if bool(item.get_closest_marker("slow")) == slow] for slow in (True, False))
+    items[:] = in_shares(long, short, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
 
 
 def settings() -> dict[str, object]:
