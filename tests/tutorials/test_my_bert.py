@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import torch._dynamo  # it notes PyTorch's functions when it is loaded, which must not be while dropout is exchanged
 
 from course.checking import PASSED, WRONG
 from course.ladder.cases import KINDS
@@ -58,7 +59,7 @@ from tests.tutorials.your_bert.mutants import adapters, solution
 from tests.tutorials.your_bert.trying import grade_of
 print(grade_of(solution("functions"), adapters("functions"), "embeddings").status, "torch._dynamo" in sys.modules)
 """
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(TUTORIALS.parent), str(TUTORIALS)])}
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     found = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
     assert found.stdout == f"{PASSED} False\n"
 
@@ -87,8 +88,8 @@ def test_classic_mistakes_are_caught_and_the_part_is_named() -> None:
 @pytest.mark.parametrize("first", range(8))
 def test_of_many_mistakes_nearly_all_are_caught_and_nearly_all_named(first: int) -> None:
     mutants = [*mutants_by_hand(), *(mutant for name in SOLUTIONS for mutant in mutants_by_chance(name)[:100])]
+    assert len(mutants) >= 300
     mutants = mutants[first::8]
-    assert len(mutants) >= 38
     passed, misjudged = tried(mutants)
     assert len(passed) <= 0.05 * len(mutants), passed
     assert len(misjudged) <= 0.15 * (len(mutants) - len(passed)), misjudged

@@ -197,12 +197,12 @@ def test_a_chinese_assignment_asks_and_answers_in_chinese(built: Path, chapter: 
     assert sorted(path.name for path in folder.iterdir()) == [path.name for path in MESSAGES]
 
 
-@pytest.mark.seconds
 def contents(folder: Path) -> dict[Path, bytes]:
     """Of all files but the compiled modules that a notebook's run leaves."""
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
 
 
+@pytest.mark.seconds
 def test_building_again_changes_no_byte_and_keeps_grades(built: Path) -> None:
     gradebook = built / "nbgrader" / "gradebook.db"
     gradebook.write_bytes(b"grades")
