@@ -9,11 +9,13 @@ an attribute that a class gives to `self`. On the site such a link leads to the 
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 
 SYMBOL_LINK = re.compile(r"\[(?P<text>[^\]]+)\]\((?P<path>[^)#\s]+\.py)#(?P<symbol>[^)\s]+)\)")
 Scope = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 
 
+@cache
 def symbols(source: str) -> dict[str, int]:
     """Every symbol of a file and the line that defines it, counted from 1; where several do, the first that is not `= None`."""
     found: dict[str, ast.stmt] = {}

@@ -90,7 +90,6 @@ def test_workers_get_what_their_parent_gets(method: str) -> None:
 
 
 def seconds(run: Callable[[], object]) -> float:
-    gc.collect()
     gc.disable()  # what others left behind is not this function's time
     try:
         started = time.process_time()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-import copy
+import pickle
 import random
 from collections.abc import Iterator
 
@@ -22,6 +22,7 @@ CALLED = {
     "cumsum": "cumprod", "isalnum": "isalpha", "logsigmoid": "sigmoid", "len": "max", "all": "any", "any": "all",
 }  # fmt: skip
 SYMMETRIC = ("transpose", "max", "min")
+UNCHANGED = (ast.Name, ast.expr_context, ast.operator, ast.cmpop, ast.boolop, ast.unaryop)  # on their own
 
 
 def mutants_of(chapter: str, seed: int, at_most: int) -> list[Answer]:
@@ -55,19 +56,20 @@ def _first_difference(before: str, after: str) -> tuple[str, str]:
 
 def _changed(function: ast.FunctionDef) -> Iterator[ast.FunctionDef]:
     """Copies of a function, each with one change below its docstring."""
-    count = sum(1 for _ in ast.walk(function))
-    for place in range(count):
+    nodes, pickled = list(ast.walk(function)), pickle.dumps(function)
+    above = {id(node) for part in (function.body[0], function.args) for node in ast.walk(part)}
+    for place, node in enumerate(nodes):
+        up = next(
+            (at for at, each in enumerate(nodes) if any(child is node for child in ast.iter_child_nodes(each))), None
+        )
+        if up is None or id(node) in above or isinstance(node, UNCHANGED):
+            continue
+        if isinstance(parent := nodes[up], ast.AnnAssign) and node is not parent.value:
+            continue
         for change in (_operator, _constant, _name_called, _left_out, _swapped, _no_minus, _unwrapped, _condition):
-            tree = copy.deepcopy(function)
-            nodes = list(ast.walk(tree))
-            node = nodes[place]
-            if any(node is inner for inner in ast.walk(tree.body[0])) or any(node is i for i in ast.walk(tree.args)):
-                continue
-            parent = next((p for p in nodes if any(child is node for child in ast.iter_child_nodes(p))), None)
-            if isinstance(parent, ast.AnnAssign) and node is not parent.value:
-                continue
-            if parent is not None and change(node, parent):
-                yield ast.fix_missing_locations(tree)
+            copied = list(ast.walk(pickle.loads(pickled)))
+            if change(copied[place], copied[up]):
+                yield ast.fix_missing_locations(copied[0])
 
 
 def _operator(node: ast.AST, _: ast.AST) -> bool:

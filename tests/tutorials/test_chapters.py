@@ -2,8 +2,11 @@
 
 import importlib.util
 import os
+import runpy
 import subprocess
 import sys
+import warnings
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ import torch
 
 from course import figures as drawing
 from course.figures import new_figure, show
+from tests.forks import Fork, forget_our_modules
 from tests.tutorials.places import TUTORIALS
 
 CHAPTERS = sorted(TUTORIALS.glob("[0-9][0-9]_*.py"))
@@ -37,13 +41,20 @@ def test_a_chapter_computes_on_one_thread_unless_another_number_is_asked_for(ask
     assert result.stdout.strip() == used
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
-def test_a_chapter_runs_and_draws(chapter: Path, tmp_path: Path) -> None:
-    before = files()
-    here, figures = tmp_path / "here", tmp_path / "figures"
-    here.mkdir()
-    settings = {"MINIBERT_FIGURES": str(figures), "HF_HUB_OFFLINE": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+IGNORED = (
+    DeprecationWarning,
+    PendingDeprecationWarning,
+    ImportWarning,
+    ResourceWarning,
+)  # by Python itself, outside of tests
+
+
+def run_chapter(chapter: Path, here: Path, settings: dict[str, str]) -> tuple[int, str]:
+    """The exit code and the errors of `python CHAPTER`, started in the folder `here`."""
+    if sys.platform == "linux":
+        errors = here.with_suffix(".errors")
+        code, _ = Fork(partial(in_a_fork, chapter, here, errors), here.with_suffix(".output"), settings).end(600)
+        return code, errors.read_text(encoding="utf-8")
     result = subprocess.run(
         [sys.executable, "-W", "error::FutureWarning", str(chapter)],
         cwd=here,
@@ -54,8 +65,34 @@ def test_a_chapter_runs_and_draws(chapter: Path, tmp_path: Path) -> None:
         timeout=600,
         check=False,
     )
-    assert result.returncode == 0, result.stderr
-    assert result.stderr == ""
+    return result.returncode, result.stderr
+
+
+def in_a_fork(chapter: Path, here: Path, errors: Path) -> None:
+    """Run a chapter as Python does that has just begun: with none of our modules loaded, and Python's own filter of warnings."""
+    os.dup2(os.open(errors, os.O_CREAT | os.O_WRONLY), 2)
+    os.environ.pop("OMP_NUM_THREADS", None)
+    forget_our_modules()
+    os.chdir(here)
+    sys.path.insert(0, str(chapter.parent))
+    sys.argv = [str(chapter)]
+    warnings.resetwarnings()
+    for kind in IGNORED:
+        warnings.simplefilter("ignore", kind)
+    warnings.simplefilter("error", FutureWarning)
+    runpy.run_path(str(chapter), run_name="__main__")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
+def test_a_chapter_runs_and_draws(chapter: Path, tmp_path: Path) -> None:
+    before = files()
+    here, figures = tmp_path / "here", tmp_path / "figures"
+    here.mkdir()
+    settings = {"MINIBERT_FIGURES": str(figures), "HF_HUB_OFFLINE": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    code, errors = run_chapter(chapter, here, settings)
+    assert code == 0, errors
+    assert errors == ""
     pictures = sorted(figures.glob("*.png"))
     assert pictures
     assert all(picture.name.startswith(chapter.name[:2]) for picture in pictures)

@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -84,12 +85,16 @@ def test_classic_mistakes_are_caught_and_the_part_is_named() -> None:
     assert tried(some) == ([], [])
 
 
+@cache
+def many_mistakes() -> list[Mutant]:
+    return [*mutants_by_hand(), *(mutant for name in SOLUTIONS for mutant in mutants_by_chance(name, 100))]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("first", range(8))
 def test_of_many_mistakes_nearly_all_are_caught_and_nearly_all_named(first: int) -> None:
-    mutants = [*mutants_by_hand(), *(mutant for name in SOLUTIONS for mutant in mutants_by_chance(name)[:100])]
-    assert len(mutants) >= 300
-    mutants = mutants[first::8]
+    assert len(many_mistakes()) >= 300
+    mutants = many_mistakes()[first::8]
     passed, misjudged = tried(mutants)
     assert len(passed) <= 0.05 * len(mutants), passed
     assert len(misjudged) <= 0.15 * (len(mutants) - len(passed)), misjudged

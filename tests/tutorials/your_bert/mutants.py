@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 import copy
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -66,18 +67,24 @@ def with_design(name: str, design: str) -> str:
     return ast.unparse(ast.fix_missing_locations(tree))
 
 
-def mutants_by_chance(name: str, seed: int = 0) -> list[Mutant]:
-    """All changes that `changes_of` knows, in an order of this seed."""
-    tree, found = ast.parse(solution(name)), []
+def mutants_by_chance(name: str, at_most: int, seed: int = 0) -> list[Mutant]:
+    """So many of all changes that `changes_of` knows, drawn with this seed."""
+    tree = ast.parse(solution(name))
+    found: list[tuple[int, str, Callable[[], ast.stmt]]] = []
     for number, node in enumerate(tree.body):
-        part = PART_OF[name].get(getattr(node, "name", "") or _assigned(node), "")
-        if not part:
-            continue
-        for what, changed in changes_of(node):
-            other = ast.Module([*tree.body[:number], changed, *tree.body[number + 1 :]], [])
-            found.append(Mutant(name, part, what, ast.unparse(ast.fix_missing_locations(other))))
+        if _part(name, node):
+            found += [(number, what, changed) for what, changed in changes_of(node)]
     random.Random(seed).shuffle(found)
-    return found
+    mutants = []
+    for number, what, changed in found[:at_most]:
+        other = ast.Module([*tree.body[:number], changed(), *tree.body[number + 1 :]], [])
+        text = ast.unparse(ast.fix_missing_locations(other))
+        mutants.append(Mutant(name, _part(name, tree.body[number]), what, text))
+    return mutants
+
+
+def _part(name: str, node: ast.stmt) -> str:
+    return PART_OF[name].get(getattr(node, "name", "") or _assigned(node), "")
 
 
 def _assigned(node: ast.stmt) -> str:
@@ -95,16 +102,19 @@ SWAPPED: dict[type, type] = {
 }  # fmt: skip
 
 
-def changes_of(whole: ast.stmt) -> Iterator[tuple[str, ast.stmt]]:
-    """Every copy of a definition in which one thing is changed, with the change in words."""
+def changes_of(whole: ast.stmt) -> Iterator[tuple[str, Callable[[], ast.stmt]]]:
+    """Every change of one thing in a definition, in words, with what makes the copy that has it."""
     for number, node in enumerate(ast.walk(whole)):
         for what, change in changes_at(node):
-            if what in EQUAL:
-                continue
-            copied = copy.deepcopy(whole)
-            twin = next(each for at, each in enumerate(ast.walk(copied)) if at == number)
-            change(twin)
-            yield f"line {getattr(node, 'lineno', '?')}: {what}", copied
+            if what not in EQUAL:
+                yield f"line {getattr(node, 'lineno', '?')}: {what}", partial(_copy_with, change, (whole, number))
+
+
+def _copy_with(change: Callable[[Any], None], place: tuple[ast.stmt, int]) -> ast.stmt:
+    whole, number = place
+    copied = copy.deepcopy(whole)
+    change(next(each for at, each in enumerate(ast.walk(copied)) if at == number))
+    return copied
 
 
 def changes_at(node: ast.AST) -> Iterator[tuple[str, Any]]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+from pathlib import Path
 
 import pytest
 
 from minibert.compat.attach import ATTACHED
+from tests.forks import printed_by
 
 
 def test_every_attached_name_is_on_its_class() -> None:
@@ -16,11 +16,10 @@ def test_every_attached_name_is_on_its_class() -> None:
 
 
 @pytest.mark.seconds
-def test_no_attached_name_hides_one_that_the_core_has() -> None:
+def test_no_attached_name_hides_one_that_the_core_has(tmp_path: Path) -> None:
     """Asked where nothing is attached yet: the classes alone, without the public names."""
     program = (
         "from minibert.compat.attach import ATTACHED\n"
         "print(*(f'{o.__name__}.{n}' for o, f in ATTACHED.items() for n in f if n in vars(o)))"
     )
-    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert result.stdout.split() == []
+    assert printed_by(program, tmp_path).split() == []

@@ -4,9 +4,8 @@
 from __future__ import annotations
 
 import copy
-import subprocess
-import sys
 import warnings
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,6 +34,7 @@ from minibert import (
     top_k_top_p_filtering,
     validate_stopping_criteria,
 )
+from tests.forks import printed_by
 from tests.unit.tiny_bert import tiny, tiny_config, token_ids
 
 PROMPT = token_ids(2, 4)
@@ -277,7 +277,7 @@ def test_group_beam_search_says_where_to_read_why(model: BertLMHeadModel) -> Non
 
 
 @pytest.mark.seconds
-def test_a_program_that_asks_for_nothing_of_the_era_imports_none_of_it() -> None:
+def test_a_program_that_asks_for_nothing_of_the_era_imports_none_of_it(tmp_path: Path) -> None:
     program = (
         "import sys, torch; from minibert.config import BertConfig; from minibert.heads import BertLMHeadModel;"
         "sizes = dict(vocab_size=9, hidden_size=8, num_attention_heads=2, num_hidden_layers=1, intermediate_size=8);"
@@ -287,8 +287,7 @@ def test_a_program_that_asks_for_nothing_of_the_era_imports_none_of_it() -> None
         "model.generate(torch.ones(1, 2, dtype=torch.long), max_new_tokens=2, max_time=9.0);"
         "print('minibert.compat.era_generate' in sys.modules)"
     )
-    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert result.stdout.split() == ["False", "True"]
+    assert printed_by(program, tmp_path).split() == ["False", "True"]
 
 
 @pytest.mark.parametrize("search", [{}, {"num_beams": 2}], ids=str)

@@ -1,7 +1,7 @@
 """`generate`: what comes back, when it ends, and how it reads a padded prompt or an encoder."""
 
-import subprocess
 import sys
+from pathlib import Path
 from types import FrameType
 
 import pytest
@@ -11,6 +11,7 @@ from minibert import BertLMHeadModel
 from minibert.generation.generate import mask_of
 from minibert.generation.search import FinishedTexts, SearchOptions, best_extensions
 from minibert.model.layer import BertLayer
+from tests.forks import printed_by
 from tests.unit.tiny_bert import tiny, token_ids
 
 PROMPT = token_ids(2, 4)
@@ -239,7 +240,7 @@ def test_only_the_last_words_scores_are_computed(model: BertLMHeadModel) -> None
 
 
 @pytest.mark.seconds
-def test_the_plain_way_imports_nothing_fast() -> None:
+def test_the_plain_way_imports_nothing_fast(tmp_path: Path) -> None:
     program = (
         "import sys, torch; from minibert import BertConfig, BertLMHeadModel;"
         "sizes = dict(vocab_size=9, hidden_size=8, num_attention_heads=2, num_hidden_layers=1, intermediate_size=8);"
@@ -249,8 +250,7 @@ def test_the_plain_way_imports_nothing_fast() -> None:
         "model.generate(torch.ones(1, 2, dtype=torch.long), max_new_tokens=2, fast=True);"
         "print('minibert.fast.one_token' in sys.modules)"
     )
-    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert result.stdout.split() == ["False", "True"]
+    assert printed_by(program, tmp_path).split() == ["False", "True"]
 
 
 def options(**changes: object) -> SearchOptions:

@@ -5,14 +5,14 @@ import inspect
 import io
 import math
 import pickle
-import subprocess
-import sys
+from pathlib import Path
 
 import pytest
 import torch
 
 from minibert.fast.adamw import UPDATES
 from minibert.optim import AdamW
+from tests.forks import printed_by
 
 
 def parameter(*values: float) -> torch.nn.Parameter:
@@ -178,7 +178,7 @@ def test_a_state_survives_torch_save_with_weights_only():
 
 
 @pytest.mark.seconds
-def test_by_default_the_update_that_the_docs_show_runs_and_nothing_of_fast():
+def test_by_default_the_update_that_the_docs_show_runs_and_nothing_of_fast(tmp_path: Path) -> None:
     program = """
 import os, sys
 import torch
@@ -200,8 +200,7 @@ sys.settrace(None)
 print(*entered)
 print(*(name for name in sys.modules if name.startswith("minibert.fast")))
 """
-    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    entered, fast = result.stdout.split("\n")[:2]
+    entered, fast = printed_by(program, tmp_path).split("\n")[:2]
     assert entered.split().count("plain_update") == 1
     assert entered.split()[0] == "step"
     assert len(entered.split()) <= 14  # step, its check, and for each parameter: advance, two shards, step size

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from minibert.data.corpus import PreparedData
 from minibert.data.prepare import prepare
+from minibert.optim import AdamW
 from minibert.tokenization import BertTokenizer
+from tests.forks import minibert
 
 WORDS = [f"{a}{b}" for a in ("ba", "do", "fi", "gu", "ka", "le") for b in ("n", "r", "s", "t", "l", "m")]
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
@@ -63,13 +68,18 @@ def config_file(folder: Path, data: PreparedData, dropout: float = 0.0) -> Path:
     return path
 
 
-def command(folder: Path, out: str, *more: str) -> list[str]:
-    """The words of `minibert pretrain` on what `corpus` and `config_file` made."""
+def options(folder: Path, out: str, *more: str) -> list[str]:
+    """What follows `minibert` in `minibert pretrain` on what `corpus` and `config_file` made."""
     return [
-        *("-m", "minibert", "pretrain", "--data", str(folder / "corpus"), "--config", str(folder / "config.json")),
+        *("pretrain", "--data", str(folder / "corpus"), "--config", str(folder / "config.json")),
         *("--out", str(folder / out), "--steps", "30", "--tokens-per-step", "256", "--phases", "16:0.4,32:0.6"),
         *("--warmup-steps", "5", "--evaluate-every", "15", "--save-every", "5", "--precision", "float32", *more),
     ]
+
+
+def command(folder: Path, out: str, *more: str) -> list[str]:
+    """What follows `python` in the same."""
+    return ["-m", "minibert", *options(folder, out, *more)]
 
 
 def start(words: list[str], launcher: tuple[str, ...] = ()) -> subprocess.Popen[str]:
@@ -89,34 +99,25 @@ def start(words: list[str], launcher: tuple[str, ...] = ()) -> subprocess.Popen[
     )
 
 
-# Ends its own process with SIGKILL: at a step of the optimizer, or with a checkpoint half written.
-DYING = """
-import os, runpy, signal, sys
-from minibert.optim import AdamW
+def dying(words: list[str], what: str, when: int) -> Callable[[], object]:
+    """The command line, killed by itself at a call of this number: of "step", the optimizer's, or "flush", with a checkpoint half written."""
 
-what, when, *sys.argv[1:] = sys.argv[1:]
-calls = 0
+    def run() -> None:
+        calls = itertools.count(1)
 
-def dying(function):
-    def call(*arguments, **named):
-        global calls
-        calls += 1
-        if calls == int(when):
-            os.kill(os.getpid(), signal.SIGKILL)
-        return function(*arguments, **named)
-    return call
+        def until_then(function: Callable[..., object]) -> Callable[..., object]:
+            def call(*arguments: object, **named: object) -> object:
+                if next(calls) == when:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                return function(*arguments, **named)
 
-if what == "step":
-    AdamW.step = dying(AdamW.step)
-else:
-    os.fsync = dying(os.fsync)
-runpy.run_module("minibert", run_name="__main__")
-"""
+            return call
 
+        owner, name = (AdamW, "step") if what == "step" else (os, "fsync")
+        setattr(owner, name, until_then(getattr(owner, name)))
+        minibert(words)()
 
-def start_dying(words: list[str], what: str, when: int) -> subprocess.Popen[str]:
-    """Run it until a call of "step" or "flush" with this number, which is its last."""
-    return start(["-c", DYING, what, str(when), *words[2:]])
+    return run
 
 
 def wait_for(run: subprocess.Popen[str], text: str) -> str:

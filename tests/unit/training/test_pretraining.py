@@ -25,8 +25,9 @@ from minibert.training.loop import LoopOptions, NotFiniteError
 from minibert.training.pretraining import Phase, Recipe, parse_phases, pretrain
 from minibert.training.pretraining_loss import PretrainingLoss, count_labels
 from minibert.training.run_files import STATE, RunCheckpoints, RunLog, read_log
+from tests.forks import Fork, company, forks, minibert
 
-from .small_run import SIZES, command, config_file, corpus, log_of, start, start_dying, wait_for
+from .small_run import SIZES, command, config_file, corpus, dying, log_of, options, start, wait_for
 
 ALONE = Processes(0, 1, torch.device("cpu"))
 SMALL = Recipe(steps=12, tokens_per_step=256, phases=(Phase(16, 0.5), Phase(32, 0.5)), warmup_steps=3)
@@ -145,20 +146,20 @@ class TestRecipe:
 
 class TestResuming:
     @pytest.mark.slow
+    @forks
     def test_a_run_killed_again_and_again_ends_with_the_bits_of_a_whole_one(
         self, data: PreparedData, tmp_path: Path
     ) -> None:
         config_file(tmp_path, data, dropout=0.1)
-        whole = start(command(tmp_path, "whole"))
-        assert whole.wait(timeout=120) == 0, whole.stdout.read()
+        whole = Fork(minibert(options(tmp_path, "whole")), tmp_path / "whole.txt").end()
+        assert whole[0] == 0, whole[1]
         # Checkpoints are written every 5 steps, each with several flushes: the kills fall between them and into them.
         for what, when in (("step", 9), ("flush", 2), ("step", 7), ("flush", 8)):
-            run = start_dying(command(tmp_path, "killed"), what, when)
-            output = run.communicate(timeout=120)[0]
-            assert run.returncode == -signal.SIGKILL, output
+            code, output = Fork(dying(options(tmp_path, "killed"), what, when), tmp_path / "killed.txt").end()
+            assert code == -signal.SIGKILL, output
         assert RunCheckpoints(tmp_path / "killed" / "checkpoints").newest() == 10
-        last = start(command(tmp_path, "killed"))
-        assert last.wait(timeout=120) == 0, last.stdout.read()
+        last = Fork(minibert(options(tmp_path, "killed")), tmp_path / "last.txt").end()
+        assert last[0] == 0, last[1]
         assert_same_bits(weights(tmp_path / "killed" / "model"), weights(tmp_path / "whole" / "model"))
         final = [torch.load(tmp_path / run / "checkpoints/step-00000030" / STATE) for run in ("killed", "whole")]
         for a, b in zip(*(state["optimizers"][0]["state"].values() for state in final), strict=True):
@@ -220,14 +221,15 @@ class TestResuming:
 class TestCompany:
     LAUNCHER = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
 
+    @forks
     @pytest.mark.parametrize("more", [(), ("--shard",)])
     def test_two_processes_lose_what_one_loses(self, data: PreparedData, tmp_path: Path, more: tuple[str, ...]) -> None:
         config_file(tmp_path, data)
         steps = ("--steps", "50", "--save-every", "25")
-        runs = [start(command(tmp_path, "one", *steps)), start(command(tmp_path, "two", *steps, *more), self.LAUNCHER)]
-        for run in runs:
-            output = run.communicate(timeout=240)[0]
-            assert run.returncode == 0, output
+        one = Fork(minibert(options(tmp_path, "one", *steps)), tmp_path / "one.txt")
+        codes, output = company(minibert(options(tmp_path, "two", *steps, *more)), tmp_path / "two.txt")
+        assert codes == [0, 0], output
+        assert one.end()[0] == 0, one.end()[1]
         one, two = log_of(tmp_path / "one"), log_of(tmp_path / "two")
         assert [line.keys() for line in one] == [line.keys() for line in two]
         for a, b in zip(one, two, strict=True):
@@ -237,16 +239,18 @@ class TestCompany:
         for name, tensor in weights(tmp_path / "one" / "model").items():
             torch.testing.assert_close(weights(tmp_path / "two" / "model")[name], tensor, rtol=1e-3, atol=1e-4)
 
+    @forks
     def test_a_run_spread_over_two_processes_goes_on_to_the_bit(self, data: PreparedData, tmp_path: Path) -> None:
         config_file(tmp_path, data)
-        spread = start(command(tmp_path, "run", "--shard"), self.LAUNCHER)
-        output = spread.communicate(timeout=240)[0]
-        assert spread.returncode == 0, output
+        spread = minibert(options(tmp_path, "run", "--shard"))
+        codes, output = company(spread, tmp_path / "first.txt")
+        assert codes == [0, 0], output
         last = tmp_path / "run" / "checkpoints" / "step-00000030"
         ending = weights(last)
         shutil.rmtree(last)
-        again = start(command(tmp_path, "run", "--shard"), self.LAUNCHER)
-        assert "Going on from step 25." in again.communicate(timeout=240)[0]
+        codes, output = company(spread, tmp_path / "again.txt")
+        assert codes == [0, 0], output
+        assert "Going on from step 25." in output
         assert_same_bits(weights(last), ending)
 
     def test_a_worker_that_dies_ends_the_run_with_an_error(self, data: PreparedData, tmp_path: Path) -> None:
