@@ -12,6 +12,8 @@ from .kinds import FILE_OR_FOLDER, NEW_FOLDER, Count
 from .options import BUNDLED_MODEL
 
 _TOKENIZER_HELP = "Use this vocabulary: a folder of `minibert vocab train`, a bundled model or a name on the hub."
+_LINES_HELP = "Take each line as a sentence, and an empty line as the end of a document."
+_PROCESSES_HELP = "Read N files at the same time.  [default: 2; 1 for less than 8 MB]"
 _BY_HELP = "Count these for --held-out.  [default: files; documents where there is a single file]"
 
 
@@ -26,9 +28,9 @@ def data() -> None:
 @click.option("--tokenizer", default=BUNDLED_MODEL, metavar="NAME", help=_TOKENIZER_HELP)
 @click.option("--held-out", default=25, type=Count(0), help="Hold out every Nth file or document; 0: none.")
 @click.option("--held-out-by", type=click.Choice(["files", "documents"]), help=_BY_HELP)
-@click.option("--lines", is_flag=True, help="Take each line as a sentence, and an empty line as the end of a document.")
-@click.option("--processes", default=2, type=Count(1), help="Read N files at the same time.")
-def prepare(files: tuple[Path, ...], out: Path, tokenizer: str, lines: bool, **how: Any) -> None:
+@click.option("--lines", "one_sentence_per_line", is_flag=True, help=_LINES_HELP)
+@click.option("--processes", type=Count(1), help=_PROCESSES_HELP)
+def prepare(files: tuple[Path, ...], out: Path, tokenizer: str, **how: Any) -> None:
     """Turn text FILES (or folders of *.txt files) into token ids that pre-training reads.
 
     \b
@@ -40,9 +42,9 @@ def prepare(files: tuple[Path, ...], out: Path, tokenizer: str, lines: bool, **h
 
     paths = text_files(files)
     size = sum(path.stat().st_size for path in paths if path.is_file())
+    how["processes"] = how["processes"] or 1 + (size >= 8_000_000)  # less is read before another process starts
     with tqdm(total=size, unit="B", unit_scale=True, disable=None, leave=False) as bar:
-        how |= {"one_sentence_per_line": lines, "progress": bar.update}
-        manifest = prepare_corpus(paths, out, BertTokenizer.from_pretrained(tokenizer), **how)
+        manifest = prepare_corpus(paths, out, BertTokenizer.from_pretrained(tokenizer), progress=bar.update, **how)
     for name, part in manifest["parts"].items():
         widths = {"files": 5, "documents": 7, "sentences": 10, "tokens": 12}
         counts = (f"{part[of]:{width},} {of[:-1] if part[of] == 1 else of}" for of, width in widths.items())
@@ -59,10 +61,8 @@ def prepare(files: tuple[Path, ...], out: Path, tokenizer: str, lines: bool, **h
         marks = "They end at . ! ? 。 । ؟ and the like; give other text a sentence a line, with --lines."
         echo(f"Warning: few sentences were found, one in {mean:.0f} tokens. {marks}", err=True)
     if (unknown := sample["unknown"]) > 0.05:
-        cure = "Train a vocabulary on this text (minibert vocab train) and name it with --tokenizer."
-        echo(
-            f"Warning: the vocabulary lacks words of this text: {unknown:.0%} of the tokens are [UNK]. {cure}", err=True
-        )
+        wrong = f"Warning: the vocabulary lacks words of this text: {unknown:.0%} of the tokens are [UNK]."
+        echo(f"{wrong} Train one on this text (minibert vocab train) and name it with --tokenizer.", err=True)
 
 
 def text_files(given: Sequence[Path]) -> list[Path]:
