@@ -14,10 +14,10 @@ FIGURES = json.loads(pipelines.RECORDED.read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
-def ours(tmp_path_factory: pytest.TempPathFactory) -> pipelines.Answers:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder: Path = tmp_path_factory.mktemp("pipelines")
     pipelines.write(folder)
-    return pipelines.answers(minibert, folder, fast=True)
+    return folder
 
 
 def test_the_answers_are_the_old_reference_s() -> None:
@@ -26,9 +26,10 @@ def test_the_answers_are_the_old_reference_s() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("key", FIGURES["answers"])
-def test_every_answer_is_the_recorded_one(key: str, ours: pipelines.Answers) -> None:
+def test_every_answer_is_the_recorded_one(key: str, folder: Path) -> None:
     recorded = FIGURES["answers"][key]
     assert len(recorded) > 20
+    asked = {str(n): ask() for n, ask in enumerate(pipelines.questions(minibert, folder, key)) if str(n) in recorded}
     for index, expected in recorded.items():
-        found = pipelines.comparable(key, pipelines.shortened(ours[key][int(index)]))
+        found = pipelines.comparable(key, pipelines.shortened(asked[index]))
         assert pipelines.difference(found, pipelines.comparable(key, expected), f"input {index}") is None
