@@ -42,7 +42,14 @@ def pytest_xdist_auto_num_workers() -> int:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     long, short = ([item for item in items if bool(item.get_closest_marker("slow")) == slow] for slow in (True, False))
+    long.sort(key=seconds_of, reverse=True)
     items[:] = in_shares(long, short, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+
+
+def seconds_of(item: pytest.Item) -> float:
+    """What its mark says that a long test takes."""
+    mark = item.get_closest_marker("slow")
+    return mark.args[0] if mark and mark.args else 0
 
 
 def settings() -> dict[str, object]:

@@ -18,7 +18,7 @@ QUICK = ("saving", "data prepare")
 
 @pytest.mark.seconds
 @pytest.mark.parametrize(
-    "kind", [pytest.param(kind, marks=[] if kind in QUICK else pytest.mark.slow) for kind in KINDS]
+    "kind", [pytest.param(kind, marks=[] if kind in QUICK else pytest.mark.slow(8)) for kind in KINDS]
 )
 def test_what_is_killed_is_whole_or_goes_on_to_the_same_bits(tmp_path: Path, kind: str) -> None:
     KINDS[kind](tmp_path, Random(kind), 3)

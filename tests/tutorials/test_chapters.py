@@ -83,7 +83,7 @@ def in_a_fork(chapter: Path, here: Path, errors: Path) -> None:
     runpy.run_path(str(chapter), run_name="__main__")
 
 
-@pytest.mark.slow
+@pytest.mark.slow(15)
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
 def test_a_chapter_runs_and_draws(chapter: Path, tmp_path: Path) -> None:
     before = files()

@@ -90,7 +90,7 @@ def many_mistakes() -> list[Mutant]:
     return [*mutants_by_hand(), *(mutant for name in SOLUTIONS for mutant in mutants_by_chance(name, 100))]
 
 
-@pytest.mark.slow
+@pytest.mark.slow(5)
 @pytest.mark.parametrize("first", range(8))
 def test_of_many_mistakes_nearly_all_are_caught_and_nearly_all_named(first: int) -> None:
     assert len(many_mistakes()) >= 300

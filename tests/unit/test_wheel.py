@@ -52,7 +52,7 @@ def environment_with(wheel: Path, folder: Path) -> Path:
     return python
 
 
-@pytest.mark.slow
+@pytest.mark.slow(8)
 def test_an_installed_wheel_fills_in_a_blank_with_its_own_weights(tmp_path: Path) -> None:
     environment = tmp_path / "environment"
     python = environment_with(build_wheel(tmp_path), environment)

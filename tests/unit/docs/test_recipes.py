@@ -50,7 +50,7 @@ def test_a_command_of_a_page_has_options_that_there_are(page: str, words: list[s
     assert {word for word in rest if word.startswith("-") and word != "-"} <= options | {"--help"}
 
 
-@pytest.mark.slow
+@pytest.mark.slow(20)
 def test_the_question_of_the_page_gets_its_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(ROOT / "tutorials" / "samples", tmp_path / "tutorials" / "samples")
     monkeypatch.chdir(tmp_path)

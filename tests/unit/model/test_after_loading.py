@@ -269,7 +269,7 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.slow
+@pytest.mark.slow(10)
 @pytest.mark.skipif(sys.platform == "win32", reason="PyTorch's processes on Windows need another set-up")
 def test_ranks_with_one_shared_optimizer_end_with_the_same_weights(saved: Path, tmp_path: Path) -> None:
     (tmp_path / "zero.py").write_text(ZERO)

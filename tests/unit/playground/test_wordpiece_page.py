@@ -85,7 +85,7 @@ def test_a_pair_has_its_segments(tmp_path: Path) -> None:
     assert answer == {"ids": expected["input_ids"], "segments": expected["token_type_ids"]}
 
 
-@pytest.mark.slow
+@pytest.mark.slow(8)
 def test_every_character_that_there_is_makes_the_words_that_it_makes_in_python(tmp_path: Path) -> None:
     tokenizer = tiny_tokenizer()
     texts = [" ".join(f"a{chr(code)}B" for code in range(start, start + 4096)) for start in range(0, 0x110000, 4096)]

@@ -205,7 +205,7 @@ print(faults() - before)
 """
 
 
-@pytest.mark.slow
+@pytest.mark.slow(8)
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only glibc is asked")
 def test_kept_memory_is_not_fetched_from_the_system_again() -> None:
     fetched = []

@@ -381,7 +381,7 @@ class TestCompany:
         distributed._free_groups()
         assert alive() is None
 
-    @pytest.mark.slow
+    @pytest.mark.slow(10)
     @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs /proc to see threads")
     @pytest.mark.parametrize("shards", [False, True])
     def test_the_threads_of_a_group_have_ended_before_python_ends(self, tmp_path: Path, shards: bool) -> None:

@@ -145,7 +145,7 @@ class TestRecipe:
 
 
 class TestResuming:
-    @pytest.mark.slow
+    @pytest.mark.slow(5)
     @forks
     def test_a_run_killed_again_and_again_ends_with_the_bits_of_a_whole_one(
         self, data: PreparedData, tmp_path: Path
@@ -168,7 +168,7 @@ class TestResuming:
         assert log_of(tmp_path / "killed") == log_of(tmp_path / "whole")
         assert list((tmp_path / "killed" / "checkpoints").glob(".*")) == []
 
-    @pytest.mark.slow
+    @pytest.mark.slow(5)
     def test_being_asked_to_stop_saves_and_the_same_command_goes_on(self, data: PreparedData, tmp_path: Path) -> None:
         config_file(tmp_path, data)
         endless = command(tmp_path, "run", "--steps", "100000", "--save-every", "100000")
@@ -217,7 +217,7 @@ class TestResuming:
         assert read_log(path) == [{"step": 1}, {"step": 2}, {"step": 3, "loss": 1.0}]
 
 
-@pytest.mark.slow
+@pytest.mark.slow(10)
 class TestCompany:
     LAUNCHER = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
 
