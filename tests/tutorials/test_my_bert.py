@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 import torch
-import torch._dynamo  # it notes PyTorch's functions when it is loaded, which must not be while dropout is exchanged
 
 from course.checking import PASSED, WRONG
 from course.ladder.cases import KINDS
