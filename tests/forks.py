@@ -1,6 +1,7 @@
 """A program in a fork of this process: a process of its own, without the seconds in which PyTorch starts.
 
-A process with PyTorch can be forked on Linux alone, and while it has one thread for its numbers, as tests have. Elsewhere tests that fork are skipped.
+A process with PyTorch can be forked on Linux alone, and while it has one thread for its numbers, as tests have. Elsewhere Python starts a new one,
+which has to find a program by its name: a function of a module, or a `partial` of one.
 """
 
 from __future__ import annotations
@@ -8,18 +9,17 @@ from __future__ import annotations
 import multiprocessing
 import os
 import runpy
-import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
-import pytest
 import torch
 import torch.distributed as dist
 
+METHOD = "fork" if sys.platform == "linux" else "spawn"
 OURS = ("minibert", "course", "tests")
-forks = pytest.mark.skipif(sys.platform != "linux", reason="PyTorch can be forked on Linux alone")
 
 
 class Fork:
@@ -27,7 +27,7 @@ class Fork:
 
     def __init__(self, program: Callable[[], object], output: Path, environment: Mapping[str, str] | None = None):
         self.output = output
-        context = multiprocessing.get_context("fork")
+        context: Any = multiprocessing.get_context(METHOD)
         self.process = context.Process(target=_run, args=(program, output, dict(environment or {})))
         self.process.start()
 
@@ -55,29 +55,30 @@ def company(program: Callable[[], object], output: Path, size: int = 2) -> tuple
 
 def minibert(words: Sequence[str]) -> Callable[[], object]:
     """The command line with these words."""
+    return partial(_command_line, words)
 
-    def run() -> NoReturn:
-        sys.argv = ["minibert", *words]
-        runpy.run_module("minibert", run_name="__main__", alter_sys=True)
-        sys.exit(0)
 
-    return run
+def _command_line(words: Sequence[str]) -> None:
+    sys.argv = ["minibert", *words]
+    runpy.run_module("minibert", run_name="__main__", alter_sys=True)
 
 
 def printed_by(code: str, folder: Path) -> str:
     """What a program prints that finds none of our modules loaded. It has to succeed. folder: for its output."""
-    if sys.platform != "linux":
-        return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    ended, output = Fork(lambda: exec(code, forget_our_modules()), folder / "printed.txt").end()
+    ended, output = Fork(partial(_alone, code), folder / "printed.txt").end()
     assert ended == 0, output
     return output
 
 
-def forget_our_modules() -> dict[str, Any]:
-    """As if Python had just begun; gives the names of a new program."""
+def _alone(code: str) -> None:
+    forget_our_modules()
+    exec(code, {"__name__": "__main__"})
+
+
+def forget_our_modules() -> None:
+    """As if Python had just begun."""
     for name in [name for name in sys.modules if name.partition(".")[0] in OURS]:
         del sys.modules[name]
-    return {"__name__": "__main__"}
 
 
 def _run(program: Callable[[], object], output: Path, environment: Mapping[str, str]) -> None:

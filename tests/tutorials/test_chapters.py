@@ -51,24 +51,12 @@ IGNORED = (
 
 def run_chapter(chapter: Path, here: Path, settings: dict[str, str]) -> tuple[int, str]:
     """The exit code and the errors of `python CHAPTER`, started in the folder `here`."""
-    if sys.platform == "linux":
-        errors = here.with_suffix(".errors")
-        code, _ = Fork(partial(in_a_fork, chapter, here, errors), here.with_suffix(".output"), settings).end(600)
-        return code, errors.read_text(encoding="utf-8")
-    result = subprocess.run(
-        [sys.executable, "-W", "error::FutureWarning", str(chapter)],
-        cwd=here,
-        env={**without_threads(), **settings},
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=600,
-        check=False,
-    )
-    return result.returncode, result.stderr
+    errors = here.with_suffix(".errors")
+    code, _ = Fork(partial(as_a_script, chapter, here, errors), here.with_suffix(".output"), settings).end(600)
+    return code, errors.read_text(encoding="utf-8")
 
 
-def in_a_fork(chapter: Path, here: Path, errors: Path) -> None:
+def as_a_script(chapter: Path, here: Path, errors: Path) -> None:
     """Run a chapter as Python does that has just begun: with none of our modules loaded, and Python's own filter of warnings."""
     os.dup2(os.open(errors, os.O_CREAT | os.O_WRONLY), 2)
     os.environ.pop("OMP_NUM_THREADS", None)

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -101,23 +102,21 @@ def start(words: list[str], launcher: tuple[str, ...] = ()) -> subprocess.Popen[
 
 def dying(words: list[str], what: str, when: int) -> Callable[[], object]:
     """The command line, killed by itself at a call of this number: of "step", the optimizer's, or "flush", with a checkpoint half written."""
+    return partial(_dying, words, what, when)
 
-    def run() -> None:
-        calls = itertools.count(1)
 
-        def until_then(function: Callable[..., object]) -> Callable[..., object]:
-            def call(*arguments: object, **named: object) -> object:
-                if next(calls) == when:
-                    os.kill(os.getpid(), signal.SIGKILL)
-                return function(*arguments, **named)
+def _dying(words: list[str], what: str, when: int) -> None:
+    calls = itertools.count(1)
+    owner, name = (AdamW, "step") if what == "step" else (os, "fsync")
+    function = getattr(owner, name)
 
-            return call
+    def until_then(*arguments: object, **named: object) -> object:
+        if next(calls) == when:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return function(*arguments, **named)
 
-        owner, name = (AdamW, "step") if what == "step" else (os, "fsync")
-        setattr(owner, name, until_then(getattr(owner, name)))
-        minibert(words)()
-
-    return run
+    setattr(owner, name, until_then)
+    minibert(words)()
 
 
 def wait_for(run: subprocess.Popen[str], text: str) -> str:

@@ -33,7 +33,7 @@ from minibert.training.finetuning import FineTuning, FineTuningRecipe, finetune,
 from minibert.training.loop import LoopOptions, better
 from minibert.training.prediction import row_length
 from minibert.training.run_files import read_log, results_table
-from tests.forks import Fork, company, forks, minibert
+from tests.forks import Fork, company, minibert
 from tests.unit.tiny_bert import same_weights
 from tests.unit.training.small_run import log_of, start
 from tests.unit.training.small_tasks import ALONE, QUIET, RECIPE, SAMPLE_TASKS, command, small_model, task_and_file
@@ -334,7 +334,6 @@ class TestCompany:
     CHOICES = ("--class-weights", "balanced", "--accumulate", "3", "--freeze", "embeddings", "--schedule", "cosine")
 
     @pytest.mark.slow
-    @forks
     @pytest.mark.parametrize("options", [(), ("--fast",), CHOICES], ids=["exact", "fast", "choices"])
     def test_two_processes_lose_and_score_what_one_does(
         self, options: tuple[str, ...], model: str, tmp_path: Path

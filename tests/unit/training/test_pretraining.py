@@ -25,7 +25,7 @@ from minibert.training.loop import LoopOptions, NotFiniteError
 from minibert.training.pretraining import Phase, Recipe, parse_phases, pretrain
 from minibert.training.pretraining_loss import PretrainingLoss, count_labels
 from minibert.training.run_files import STATE, RunCheckpoints, RunLog, read_log
-from tests.forks import Fork, company, forks, minibert
+from tests.forks import Fork, company, minibert
 
 from .small_run import SIZES, command, config_file, corpus, dying, log_of, options, start, wait_for
 
@@ -146,7 +146,6 @@ class TestRecipe:
 
 class TestResuming:
     @pytest.mark.slow(5)
-    @forks
     def test_a_run_killed_again_and_again_ends_with_the_bits_of_a_whole_one(
         self, data: PreparedData, tmp_path: Path
     ) -> None:
@@ -221,7 +220,6 @@ class TestResuming:
 class TestCompany:
     LAUNCHER = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
 
-    @forks
     @pytest.mark.parametrize("more", [(), ("--shard",)])
     def test_two_processes_lose_what_one_loses(self, data: PreparedData, tmp_path: Path, more: tuple[str, ...]) -> None:
         config_file(tmp_path, data)
@@ -239,7 +237,6 @@ class TestCompany:
         for name, tensor in weights(tmp_path / "one" / "model").items():
             torch.testing.assert_close(weights(tmp_path / "two" / "model")[name], tensor, rtol=1e-3, atol=1e-4)
 
-    @forks
     def test_a_run_spread_over_two_processes_goes_on_to_the_bit(self, data: PreparedData, tmp_path: Path) -> None:
         config_file(tmp_path, data)
         spread = minibert(options(tmp_path, "run", "--shard"))
