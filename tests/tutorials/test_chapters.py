@@ -41,12 +41,8 @@ def test_a_chapter_computes_on_one_thread_unless_another_number_is_asked_for(ask
     assert result.stdout.strip() == used
 
 
-IGNORED = (
-    DeprecationWarning,
-    PendingDeprecationWarning,
-    ImportWarning,
-    ResourceWarning,
-)  # by Python itself, outside of tests
+# What Python itself keeps silent about.
+IGNORED = (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning)
 
 
 def run_chapter(chapter: Path, here: Path, settings: dict[str, str]) -> tuple[int, str]:
@@ -59,7 +55,7 @@ def run_chapter(chapter: Path, here: Path, settings: dict[str, str]) -> tuple[in
 def as_a_script(chapter: Path, here: Path, errors: Path) -> None:
     """Run a chapter as Python does that has just begun: with none of our modules loaded, and Python's own filter of warnings."""
     os.dup2(os.open(errors, os.O_CREAT | os.O_WRONLY), 2)
-    os.environ.pop("OMP_NUM_THREADS", None)
+    os.environ.pop("OMP_NUM_THREADS", None)  # nobody says how many threads there are to be
     forget_our_modules()
     os.chdir(here)
     sys.path.insert(0, str(chapter.parent))

@@ -107,11 +107,10 @@ def changes_of(whole: ast.stmt) -> Iterator[tuple[str, Callable[[], ast.stmt]]]:
     for number, node in enumerate(ast.walk(whole)):
         for what, change in changes_at(node):
             if what not in EQUAL:
-                yield f"line {getattr(node, 'lineno', '?')}: {what}", partial(_copy_with, change, (whole, number))
+                yield f"line {getattr(node, 'lineno', '?')}: {what}", partial(_copy_with, change, whole, number)
 
 
-def _copy_with(change: Callable[[Any], None], place: tuple[ast.stmt, int]) -> ast.stmt:
-    whole, number = place
+def _copy_with(change: Callable[[Any], None], whole: ast.stmt, number: int) -> ast.stmt:
     copied = copy.deepcopy(whole)
     change(next(each for at, each in enumerate(ast.walk(copied)) if at == number))
     return copied

@@ -20,7 +20,7 @@ from course.ladder.grading import grade
 from course.ladder.parts import PARTS, find_part
 from course.ladder.result import Result
 
-# Of the processor, so that a busy machine changes nothing: for a right one, words take hundredths, the dearest part one.
+# Of the processor, so that a busy machine changes nothing. A right BERT takes hundredths of one for its words, one for its dearest part.
 SECONDS = 12
 SECONDS_FOR_WORDS = 2
 
