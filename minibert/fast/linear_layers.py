@@ -8,6 +8,8 @@ changes. Both add in float32, in another order. Weights are read where they are 
 
     with fast.linear(model):
         model(**batch).loss.backward()
+
+Where weights stay as they are, `fast.linear(model, frozen=True)` also keeps them as oneDNN lays them out (`blocks.py`), which short texts gain by.
 """
 
 import math
@@ -26,11 +28,13 @@ from torch import Tensor, nn
 from ..model.activations import gelu
 from ..model.checks import values_unknown
 from ..model.layer import BertIntermediate
+from .blocks import Blocks, Room, blocks_are_there, in_blocks
 
 SMALLEST = 1 << 20  # multiplications; in smaller products it is the call that takes time
 LARGEST = 1 << 28  # that are measured: a few milliseconds
 CLEARLY = 0.9  # of the usual way's time, so that chance does not decide
 FEW_ROWS = 32  # with gradients the usual way: with 16 by oneDNN, a step of fine-tuning took 89 ms for 65
+IN_BLOCKS = 512  # rows; with more, making the blocks at each product is a small part of it
 TURNS = 5
 MEMORY = 1 << 24  # bytes of weights that are measured by
 TYPES = (torch.float32, torch.bfloat16)
@@ -39,13 +43,24 @@ Multiply = Callable[[Tensor], Tensor]  # some x by weights, (out, in)
 
 
 @contextmanager
-def linear(model: nn.Module) -> Iterator[None]:
-    """Within, every `nn.Linear` of the model multiplies in the faster way, forwards and backwards, and without gradients bias and gelu are one with it."""
+def linear(model: nn.Module, *, frozen: bool = False) -> Iterator[None]:
+    """Within, every `nn.Linear` of the model multiplies in the faster way, forwards and backwards, and without gradients bias and gelu are one with it.
+
+    frozen: weights will not be written to within, so that up to 64 MiB of them may be kept in oneDNN's layout, for a few rows without
+    gradients. Steps of an optimizer, `load_state_dict`, `.to()`, pruning and tying are noticed all the same, and so is what a training
+    forward pass comes before; single numbers that are written through `.data` may not be.
+    """
     changed: list[tuple[dict[str, Any], Callable[..., Tensor]]] = []
+    room, cells = Room(), dict[nn.Module, Blocks]()
     for module in model.modules() if onednn_is_there() and on_cpu(model) else ():
         own, kind = vars(module), type(module)
         if kind in FORWARDS and "forward" not in own:
-            own["forward"] = partial(FORWARDS[kind], module)
+            kept = (
+                cells.setdefault(getattr(module, "dense", module), Blocks(room))
+                if frozen and blocks_are_there()
+                else None
+            )
+            own["forward"] = partial(FORWARDS[kind], module, kept)
             changed.append((own, own["forward"]))
     try:
         yield
@@ -66,27 +81,26 @@ def own_forward(module: nn.Module) -> bool:
     return getattr(vars(module).get("forward"), "func", None) in FORWARDS.values()
 
 
-def linear_forward(module: nn.Linear, x: Tensor) -> Tensor:
+def linear_forward(module: nn.Linear, kept: Blocks | None, x: Tensor) -> Tensor:
     """What `module(x)` gives: (…, in) → (…, out)."""
-    if not faster_by_onednn(x, module.weight):
+    weight = for_onednn(x, module.weight, kept)
+    if weight is None:
         return F.linear(x, module.weight, module.bias)
     if torch.is_grad_enabled():
         return OneDNNLinear.apply(x, module.weight, module.bias)
-    return product(x, module.weight, module.bias)
+    return product(x, weight, module.bias)
 
 
-def intermediate_forward(stage: BertIntermediate, x: Tensor) -> Tensor:
+def intermediate_forward(stage: BertIntermediate, kept: Blocks | None, x: Tensor) -> Tensor:
     """gelu(W x + b), in one pass where no gradient and nobody else wants W x + b."""
     dense = stage.dense
     watched = type(dense) is not nn.Linear or dense._forward_hooks or dense._forward_pre_hooks
-    if (
-        stage.intermediate_act_fn is not gelu
-        or watched
-        or torch.is_grad_enabled()
-        or not faster_by_onednn(x, dense.weight)
-    ):
+    if stage.intermediate_act_fn is not gelu or watched or torch.is_grad_enabled():
         return BertIntermediate.forward(stage, x)
-    return product(x, dense.weight, dense.bias, activation="gelu")
+    weight = for_onednn(x, dense.weight, kept)
+    if weight is None:
+        return BertIntermediate.forward(stage, x)
+    return product(x, weight, dense.bias, activation="gelu")
 
 
 FORWARDS: dict[type, Callable[..., Tensor]] = {nn.Linear: linear_forward, BertIntermediate: intermediate_forward}
@@ -123,44 +137,61 @@ def onednn_is_there() -> bool:
     return torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 
 
-def faster_by_onednn(x: Tensor, weight: Tensor) -> bool:
-    """Whether x Wᵀ is worth going another way than `F.linear`'s."""
+def for_onednn(x: Tensor, weight: Tensor, kept: Blocks | None = None) -> Tensor | None:
+    """W, or its blocks, where x Wᵀ is worth going another way than `F.linear`'s. kept: the blocks, for products without gradients."""
+    if torch.is_grad_enabled() and kept is not None:
+        kept.forget()  # a step of an optimizer is to be expected
+        kept = None
     multiplications = x.numel() * weight.size(0)
     if multiplications < SMALLEST or weight.dtype not in TYPES or x.dtype != weight.dtype:
-        return False
+        return None
     if x.device.type != "cpu" or torch.is_autocast_enabled("cpu") or values_unknown(x) or type(weight) not in REAL:
-        return False
+        return None
     rows = 1 << (x.numel() // x.size(-1) - 1).bit_length()
     if torch.is_grad_enabled() and rows <= FEW_ROWS:
-        return False
-    return measured(weight.dtype, rows, weight.size(1), outputs=weight.size(0), threads=torch.get_num_threads())
+        return None
+    size = {"outputs": weight.size(0), "threads": torch.get_num_threads()}
+    if kept is not None and rows <= IN_BLOCKS and measured(weight.dtype, rows, weight.size(1), **size, blocks=True):
+        blocks = kept.of(weight)
+        if blocks is not None:
+            return blocks
+    return weight if measured(weight.dtype, rows, weight.size(1), **size) else None
 
 
 @cache
-def measured(dtype: torch.dtype, rows: int, inputs: int, *, outputs: int, threads: int) -> bool:  # noqa: ARG001
-    """Whether oneDNN is clearly the faster for products of about this size."""
+def measured(dtype: torch.dtype, rows: int, inputs: int, *, outputs: int, threads: int, blocks: bool = False) -> bool:  # noqa: ARG001
+    """Whether oneDNN is clearly the faster for products of about this size; with blocks, whether these are the fastest."""
     while rows * inputs * outputs > LARGEST:  # a part of the product tells as much
         rows, inputs, outputs = (max(size // 2, 32) for size in (rows, inputs, outputs))
     x, bias = (torch.ones(size, dtype=dtype, device="cpu") for size in ((rows, inputs), (outputs,)))
-    ways = [lambda weight, way=way: way(x, weight, bias) for way in (F.linear, product)]
+    ways = [lambda weight, way=way: way(x, weight, bias) for way in (F.linear, product, *[product] * blocks)]
     turns = min(max(LARGEST // (8 * rows * inputs * outputs), TURNS), 4 * TURNS)  # more of what takes microseconds
-    return quickest(ways, shape=(outputs, inputs), dtype=dtype, turns=turns) == 1
+    layouts = [None, None, in_blocks][: len(ways)]
+    return quickest(ways, shape=(outputs, inputs), dtype=dtype, layouts=layouts, turns=turns) == 1 + blocks
 
 
 def quickest(
-    ways: Sequence[Multiply], *, shape: tuple[int, int], dtype: torch.dtype = torch.float32, turns: int = TURNS
+    ways: Sequence[Multiply],
+    *,
+    shape: tuple[int, int],
+    dtype: torch.dtype = torch.float32,
+    layouts: Sequence[Multiply | None] = (),
+    turns: int = TURNS,
 ) -> int:
     """Which way to multiply by weights is the fastest, by the median of some turns; the first, unless another clearly is.
 
-    Each time by other weights, as a model's layers are: those of the time before would still be in the processor's nearest cache.
+    Each time by other weights, as a model's layers are: those of the time before would still be in the processor's nearest cache. layouts:
+    what a way's weights are copied to beforehand.
     """
     copies = min(max(MEMORY // (math.prod(shape) * dtype.itemsize), 1), turns * len(ways))
-    weights = cycle(torch.ones(copies, *shape, dtype=dtype, device="cpu"))
+    weights = torch.ones(copies, *shape, dtype=dtype, device="cpu")
     times: list[list[float]] = [[] for _ in ways]
     with torch.inference_mode():
+        own = [[*map(layout, weights)] if layout else weights for layout in layouts or [None] * len(ways)]
+        numbers = cycle(range(copies))
         for _ in range(turns):
-            for way, taken in zip(ways, times, strict=True):
-                weight = next(weights)
+            for way, its_weights, taken in zip(ways, own, times, strict=True):
+                weight = its_weights[next(numbers)]
                 began = time.perf_counter()
                 way(weight)
                 taken.append(time.perf_counter() - began)
