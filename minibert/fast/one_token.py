@@ -1,18 +1,17 @@
-"""Generate twice (greedy) and 2.3 times (4 beams) as fast as today's transformers: `model.generate(…, fast=True)`.
+"""Generate three times as fast as today's transformers, greedily or with 4 beams: `model.generate(…, fast=True)`.
 
-The network of `BertLMHeadModel.forward` once more, with its equations and modules, for one new token behind a prompt
-that the model itself has read and `generate` has checked. Two things are laid out for speed:
+The network of `BertLMHeadModel.forward` once more, with its equations, for one new token behind a prompt that `generate` has
+checked. Laid out for speed:
 
 * keys and values are written into memory set aside at the start, so that the cache is never copied to grow;
-* a few vectors are multiplied by oneDNN, or as the columns of one matrix, W Xᵀ + b instead of X Wᵀ + b, where that is found to be faster:
-  on some processors PyTorch's kernels read the weights up to three times as fast that way.
+* a prompt without padding is read here too, in one piece by PyTorch's fused attention, and by the last layer for its last word only;
+* the few vectors of a word are multiplied in the way that is fastest (`few_rows.py`).
 
 Sums are rounded in another order than in the model's forward, so scores differ in the last digits; a law tests that ids are equal.
 """
 
 import math
 from collections.abc import Callable
-from functools import cache, partial
 from typing import Any
 
 import torch
@@ -20,19 +19,19 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..generation.search import NextWord
-from ..model.activations import Activation, gelu
 from ..model.attention import BertAttention
+from ..model.checks import check_inputs
 from ..model.layer import BertLayer
 from ..outputs import PastKeyValues
-from .linear_layers import linear, onednn_is_there, own_forward, product, quickest
+from .few_rows import Projection, multiply_fast
+from .linear_layers import linear, own_forward
 
-FEW_ROWS = 8  # beyond, X Wᵀ is the faster again
-TURNS = 20
-Way = Callable[[Tensor, Tensor, Tensor], Tensor]  # x, W, b → x Wᵀ + b
+NOT_GIVEN: tuple[str, ...] = ("token_type_ids", "position_ids", "head_mask", "inputs_embeds", "past_key_values")
+NOT_GIVEN += ("encoder_hidden_states", "encoder_attention_mask")
 
 
 class FastNextWord(NextWord):
-    """`NextWord` that calls the model for the prompt only and runs every later word through a `OneTokenNetwork`.
+    """`NextWord` that runs every word behind the prompt, and the prompt too where it can, through a `OneTokenNetwork`.
 
     plain: the `NextWord` to stand in for. max_length: how long a text can get, prompt included. Without a cache, and
     for a model whose forward does more than the network (see `can_run`), the model is called for every word.
@@ -48,16 +47,28 @@ class FastNextWord(NextWord):
         """(rows, length) ids so far → (rows, vocab) scores."""
         if self.network is not None:
             return self.network(input_ids[:, -1])
-        prompt_mask = self.attention_mask
         with linear(self.model):
-            scores = super().__call__(input_ids)
-        if self.past is not None and can_run(self.model):
-            masks = (prompt_mask, self.encoder.get("encoder_attention_mask"))
-            self.network = OneTokenNetwork(self.model, past=self.past, masks=masks, max_length=self.max_length)
+            if not (self.use_cache and can_run(self.model)):
+                return super().__call__(input_ids)
+            masks = (self.attention_mask, self.encoder.get("encoder_attention_mask"))
+            if self.whole_prompts():
+                check_inputs(self.model.bert, input_ids=input_ids, attention_mask=masks[0], **dict.fromkeys(NOT_GIVEN))
+                self.network = OneTokenNetwork(self.model, masks=masks, max_length=self.max_length)
+                scores = self.network.read(input_ids)
+            else:
+                scores = super().__call__(input_ids)
+                self.network = OneTokenNetwork(self.model, masks=masks, max_length=self.max_length, past=self.past)
+                self.past = None  # the network has copied it
             if self.positions_from_mask:
-                self.network.position_ids = prompt_mask.long().sum(dim=1, keepdim=True)
-            self.past = None  # the network has copied it
+                self.network.position_ids = masks[0].long().sum(dim=1)
+        self.network.choose_way()
         return scores
+
+    def whole_prompts(self) -> bool:
+        """Whether the network can read the prompts: on the CPU, where it was measured, unpadded, with plain positions, and attending to nothing else."""
+        config = self.model.config
+        plain = config.position_embedding_type == "absolute" and not config.add_cross_attention
+        return plain and self.attention_mask.device.type == "cpu" and bool(self.attention_mask.all())
 
     def reorder(self, rows: Tensor) -> None:
         """Continue from these rows, (rows,) indices."""
@@ -71,20 +82,28 @@ class FastNextWord(NextWord):
 class OneTokenNetwork:
     """A decoder that has read a prompt, ready for one word after the other.
 
-    model: a `BertLMHeadModel`. past: the keys and values of the prompt, as the model returned them. masks: (rows,
-    prompt), 0 for padding, and for a model with cross-attention (rows, encoder seq).
+    model: a `BertLMHeadModel`. masks: (rows, prompt), 0 for padding, and for a model with cross-attention (rows, encoder
+    seq). past: the keys and values of the prompt, as the model returned them; without, `read` is to follow.
     """
 
-    def __init__(self, model: Any, *, past: PastKeyValues, masks: tuple[Tensor, Tensor | None], max_length: int):
+    def __init__(
+        self, model: Any, *, masks: tuple[Tensor, Tensor | None], max_length: int, past: PastKeyValues | None = None
+    ):
         attention_mask, encoder_attention_mask = masks
         rows, self.length = attention_mask.shape
-        self.embeddings = model.bert.embeddings
-        self.position_ids: Tensor | None = None  # (rows, 1) of the next word, where padding has no positions
-        layers = zip(model.bert.encoder.layer, past, strict=True)
-        self.layers = [OneTokenLayer(layer, kept, max_length) for layer, kept in layers]
+        self.position_ids: Tensor | None = None  # (rows,) of the next word, where padding has no positions
+        embeddings = model.bert.embeddings
+        self.words = embeddings.word_embeddings.weight
+        self.places = embeddings.token_type_embeddings.weight[:1].expand(max_length, -1)  # all in segment 0
+        if embeddings.position_embedding_type == "absolute":
+            self.places = self.places + embeddings.position_embeddings.weight[:max_length]
+        self.embeddings_norm = norm(embeddings.LayerNorm)
+        self.layers = [OneTokenLayer(layer, rows, max_length) for layer in model.bert.encoder.layer]
+        for layer, kept in zip(self.layers, past or (), strict=past is not None):
+            layer.keep(kept)
         head = model.cls.predictions
         self.transform = Projection(head.transform.dense, activation=head.transform.transform_act_fn)
-        self.norm = head.transform.LayerNorm
+        self.transform_norm = norm(head.transform.LayerNorm)
         self.decoder = Projection(head.decoder)
 
         self.mask = self.encoder_mask = None
@@ -94,54 +113,101 @@ class OneTokenNetwork:
         if encoder_attention_mask is not None:
             self.encoder_mask = model.invert_attention_mask(encoder_attention_mask)
 
+    def choose_way(self) -> None:
+        """Multiply in the fastest way from now on, for as many words as there is room for."""
+        _, rows, _, max_length, _ = self.layers[0].keys_and_values.shape
+        projections = [projection for layer in self.layers for projection in layer.projections()]
+        projections += [self.transform, self.decoder]
+        multiply_fast(projections, rows=rows, times=max_length - self.length)
+
+    def read(self, input_ids: Tensor) -> Tensor:
+        """(rows, prompt) ids → (rows, vocab) scores of the next word. Of the last layer only the last word's vector is computed."""
+        hidden_states = self.embeddings_norm(F.embedding(input_ids, self.words) + self.places[: self.length])
+        for layer in self.layers:
+            hidden_states = layer.read(hidden_states, 1 if layer is self.layers[-1] else self.length)
+        return self.scores(hidden_states[:, -1])
+
     def __call__(self, tokens: Tensor) -> Tensor:
         """(rows,) ids of the newest words → (rows, vocab) scores of the next."""
-        places = {"position_ids": self.position_ids, "past_key_values_length": self.length}
-        hidden_states = self.embeddings(tokens[:, None], **places)[:, 0]  # (rows, hidden)
+        place = self.places[self.length if self.position_ids is None else self.position_ids]
+        hidden_states = self.embeddings_norm(F.embedding(tokens, self.words) + place)  # (rows, hidden)
         self.length += 1
         self.position_ids = None if self.position_ids is None else self.position_ids + 1
         mask = None if self.mask is None else self.mask[..., : self.length]
         for layer in self.layers:
             hidden_states = layer(hidden_states, mask, self.encoder_mask)
-        return self.decoder(self.norm(self.transform(hidden_states)))
+        return self.scores(hidden_states)
+
+    def scores(self, hidden_states: Tensor) -> Tensor:
+        """(rows, hidden) of the last words → (rows, vocab)."""
+        return self.decoder(self.transform_norm(self.transform(hidden_states)))
 
 
 class OneTokenLayer:
     """One layer with its memory: keys and values of all words so far, (2, rows, heads, max_length, d)."""
 
-    def __init__(self, layer: BertLayer, past: tuple[Tensor, ...], max_length: int):
-        rows, heads, self.length, size = past[0].shape
-        self.keys_and_values = past[0].new_empty((2, rows, heads, max_length, size))
-        for memory, kept in zip(self.keys_and_values, past[:2], strict=True):
-            memory[:, :, : self.length] = kept
+    def __init__(self, layer: BertLayer, rows: int, max_length: int):
         attention = layer.attention.self
+        heads, size = attention.num_attention_heads, attention.attention_head_size
+        self.split = (rows, 3, heads, size)
+        self.keys_and_values = attention.query.weight.new_empty((2, rows, heads, max_length, size))
+        self.spare = torch.empty_like(self.keys_and_values)  # untouched until it is needed, so that it takes no memory
+        self.length = 0
         self.attention = OneTokenAttention(layer.attention)
         self.query_key_value = Projection(attention.query, attention.key, attention.value)
-        self.encoder_keys_and_values = past[2:]
-        if self.encoder_keys_and_values:
+        self.encoder_keys_and_values: tuple[Tensor, ...] = ()
+        if hasattr(layer, "crossattention"):
             self.crossattention = OneTokenAttention(layer.crossattention)
             self.cross_query = Projection(layer.crossattention.self.query)
         self.widen = Projection(layer.intermediate.dense, activation=layer.intermediate.intermediate_act_fn)
         self.narrow = Projection(layer.output.dense)
-        self.norm = layer.output.LayerNorm
+        self.norm = norm(layer.output.LayerNorm)
+
+    def projections(self) -> list["Projection"]:
+        """All matrices, in the order of their products."""
+        across = [self.cross_query, self.crossattention.mix] if self.encoder_keys_and_values else []
+        return [self.query_key_value, self.attention.mix, *across, self.widen, self.narrow]
+
+    def keep(self, past: tuple[Tensor, ...]) -> None:
+        """Begin with these keys and values, of the prompt and of what the encoder has read."""
+        self.length, self.encoder_keys_and_values = past[0].size(2), past[2:]
+        self.keys_and_values[..., : self.length, :] = torch.stack(past[:2])
+
+    def read(self, hidden_states: Tensor, wanted: int) -> Tensor:
+        """A whole prompt, (rows, prompt, hidden) → the `wanted` last of it, (rows, wanted, hidden)."""
+        rows, self.length, _ = hidden_states.shape
+        projected = self.query_key_value(hidden_states.flatten(0, 1)).view(rows, self.length, *self.split[1:])
+        projected = projected.permute(2, 0, 3, 1, 4)  # (3, rows, heads, prompt, d)
+        self.keys_and_values[..., : self.length, :] = projected[1:]
+        query, causal = projected[0, :, :, -wanted:], wanted == self.length  # the last word sees all
+        context = F.scaled_dot_product_attention(query, projected[1], projected[2], is_causal=causal)
+        attended = self.attention.output(context.transpose(1, 2), hidden_states[:, -wanted:].flatten(0, 1))
+        return self.feed_forward(attended).view(rows, wanted, -1)
 
     def __call__(self, hidden_states: Tensor, mask: Tensor | None, encoder_mask: Tensor | None) -> Tensor:
         """(rows, hidden) → the same. The masks are additive."""
-        _, rows, heads, _, size = self.keys_and_values.shape
         position, self.length = self.length, self.length + 1
-        projected = self.query_key_value(hidden_states).view((rows, 3, heads, 1, size)).transpose(0, 1)
-        query, self.keys_and_values[..., position : self.length, :] = projected[0], projected[1:]
-        known: Any = self.keys_and_values[:, :, :, : self.length]
-        attended = self.attention(hidden_states, query, known, mask=mask, position=position)
+        projected = self.query_key_value(hidden_states).view(self.split)  # (rows, 3, heads, d)
+        self.keys_and_values.select(3, position).copy_(projected.narrow(1, 1, 2).transpose(0, 1))
+        known: Any = self.keys_and_values.narrow(3, 0, self.length)
+        attended = self.attention(hidden_states, projected.select(1, 0), known, mask=mask, position=position)
         if self.encoder_keys_and_values:
-            query, known = self.cross_query(attended).view((rows, -1, 1, size)), self.encoder_keys_and_values
+            query, known = (
+                self.cross_query(attended).view(self.split[0], -1, self.split[-1]),
+                self.encoder_keys_and_values,
+            )
             attended = self.crossattention(attended, query, known, mask=encoder_mask, position=position)
-        return self.norm(self.narrow(self.widen(attended)) + attended)
+        return self.feed_forward(attended)
+
+    def feed_forward(self, attended: Tensor) -> Tensor:
+        """(rows, hidden) → the same, with add & norm."""
+        return self.norm(self.narrow(self.widen(attended)).add_(attended))
 
     def reorder(self, rows: Tensor) -> None:
         """Copy these rows of the memory. The encoder's stays: all beams of a text attend to the same."""
-        used = self.keys_and_values[:, :, :, : self.length]
-        used.copy_(used.index_select(1, rows))
+        used, copy = (memory.narrow(3, 0, self.length) for memory in (self.keys_and_values, self.spare))
+        torch.index_select(used, 1, rows, out=copy)
+        self.keys_and_values, self.spare = self.spare, self.keys_and_values
 
 
 class OneTokenAttention:
@@ -150,66 +216,29 @@ class OneTokenAttention:
     def __init__(self, attention: BertAttention):
         self.inner = attention.self
         self.mix = Projection(attention.output.dense)
-        self.norm = attention.output.LayerNorm
+        self.norm = norm(attention.output.LayerNorm)
 
     def __call__(
         self, hidden_states: Tensor, query: Tensor, keys_and_values: Any, *, mask: Tensor | None, position: int
     ) -> Tensor:
-        """(rows, hidden) → the same. query: (rows, heads, 1, d), at `position`; keys, values: (rows, heads, seq, d)."""
-        keys, values = keys_and_values
+        """(rows, hidden) → the same. query: (rows, heads, d), at `position`; keys, values: (rows, heads, seq, d)."""
+        (keys, values), query = keys_and_values, query.unsqueeze(2)
         if self.inner.position_embedding_type != "absolute":
             for scores in self.inner.relative_scores(query, keys, position):
                 scaled = scores / math.sqrt(query.size(-1))
                 mask = scaled if mask is None else mask + scaled
         context = F.scaled_dot_product_attention(query, keys, values, attn_mask=mask)  # (rows, heads, 1, d)
-        return self.norm(self.mix(context.reshape(hidden_states.size(0), -1)) + hidden_states)
+        return self.output(context, hidden_states)
+
+    def output(self, context: Tensor, hidden_states: Tensor) -> Tensor:
+        """Mix the heads' context, add & norm: (…, heads, d) and (words, hidden) → (words, hidden)."""
+        return self.norm(self.mix(context.reshape(hidden_states.size(0), -1)).add_(hidden_states))
 
 
-class Projection:
-    """W x + b, (rows, in) → (rows, out), by one linear layer or by several of the same input, side by side; then the activation, if there is one."""
-
-    def __init__(self, *linears: nn.Linear, activation: Activation | None = None):
-        several = len(linears) > 1
-        self.weight = torch.cat([linear.weight for linear in linears]) if several else linears[0].weight
-        self.bias = torch.cat([linear.bias for linear in linears]) if several else linears[0].bias
-        self.on_cpu = self.weight.device.type == "cpu" and self.weight.dtype == torch.float32
-        self.activation = activation
-
-    def __call__(self, x: Tensor) -> Tensor:
-        few = x.size(0) <= FEW_ROWS and self.on_cpu
-        with_gelu = few and self.activation is gelu
-        multiply = fastest(x.size(0), *self.weight.shape, with_gelu) if few else F.linear
-        y = multiply(x, self.weight, self.bias)
-        return y if with_gelu or self.activation is None else self.activation(y)
-
-
-def by_columns(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """x Wᵀ + b for a few rows of x: W xᵀ + b, turned around."""
-    # One column would go to the slow kernel for a single vector: twice the same is quicker.
-    columns = torch.cat([x, x]).t() if x.size(0) == 1 else x.t()
-    return torch.addmm(bias[:, None], weight, columns).t()[: x.size(0)].contiguous()
-
-
-def ways(with_gelu: bool) -> list[Way]:
-    """Those to multiply a few rows, the usual one first."""
-    found: list[Way] = [F.linear, by_columns]
-    if with_gelu:
-        found = [partial(then_gelu, way) for way in found]
-    return [*found, partial(product, activation="gelu" if with_gelu else "none")] if onednn_is_there() else found
-
-
-def then_gelu(way: Way, x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    """gelu(x Wᵀ + b), which oneDNN does in one pass, and the others in two."""
-    return gelu(way(x, weight, bias))
-
-
-@cache
-def fastest(rows: int, outputs: int, inputs: int, with_gelu: bool) -> Way:
-    """The way to multiply so many rows, measured once for a size, in a few milliseconds."""
-    x, bias = (torch.ones(size, device="cpu") for size in ((rows, inputs), (outputs,)))
-    possible = ways(with_gelu)
-    of_weights = [lambda weight, way=way: way(x, weight, bias) for way in possible]
-    return possible[quickest(of_weights, shape=(outputs, inputs), turns=TURNS)]
+def norm(module: nn.LayerNorm) -> Callable[[Tensor], Tensor]:
+    """What the module computes, without the module's own call."""
+    shape, weight, bias, eps = module.normalized_shape, module.weight, module.bias, module.eps
+    return lambda x: torch.layer_norm(x, shape, weight, bias, eps)
 
 
 def can_run(model: nn.Module) -> bool:

@@ -6,16 +6,15 @@ from collections.abc import Callable
 
 import pytest
 import torch
-import torch.nn.functional as F
 from hypothesis import given, settings, strategies as st
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from minibert import BertConfig, BertLMHeadModel
-from minibert.fast import linear_layers, one_token
-from minibert.fast.linear_layers import onednn_is_there, product
-from minibert.fast.one_token import FastNextWord, OneTokenNetwork, by_columns, can_run
+from minibert.fast import few_rows
+from minibert.fast.few_rows import ways
+from minibert.fast.one_token import FastNextWord, OneTokenNetwork, can_run
 from minibert.generation.search import NextWord
 
 
@@ -76,51 +75,105 @@ def test_the_scores_are_those_of_the_models_forward(
     assert (found - expected).abs().max() <= 1e-5 * max(1.0, float(expected.abs().max()))
 
 
-@pytest.mark.parametrize("way", [F.linear, by_columns, product])
-@pytest.mark.parametrize("rows", [1, 2, 8])
-def test_every_way_to_multiply_gives_the_same_scores(
-    way: Callable[..., Tensor], rows: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if way is product and not onednn_is_there():
-        pytest.skip("this PyTorch has no oneDNN")
+@pytest.mark.parametrize("number", range(len(ways(copied=True))))
+@pytest.mark.parametrize("rows", [1, 2, 8, 32])
+def test_every_way_to_multiply_gives_the_same_scores(number: int, rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
     model, ids = decoder(), torch.randint(1, 40, (rows, 8))
-    mask, used = torch.ones_like(ids[:, :3]), list[tuple[int, ...]]()
+    mask, asked = torch.ones_like(ids[:, :3]), list[int]()
     plain = scores(NextWord(model, attention_mask=mask, encoder={}, use_cache=True), ids)
-    number = [F.linear, by_columns, product].index(way)
-    monkeypatch.setattr(one_token, "fastest", lambda *sizes: used.append(sizes) or one_token.ways(sizes[-1])[number])
+    monkeypatch.setattr(few_rows, "fastest", lambda *_, **__: asked.append(number) or ways(copied=True)[number])
     found = scores(reader(model, mask), ids)
     assert (found - plain).abs().max() <= 1e-5 * float(plain.abs().max())
-    assert {(rows, 40, 16, False), (rows, 24, 16, True)} <= {*used}
+    assert asked == [number]  # once for all words
 
 
-@pytest.mark.parametrize("rows", [1, 3])
-def test_a_way_may_bring_gelu_with_it(rows: int) -> None:
-    x, weight, bias = torch.randn(rows, 16), torch.randn(24, 16), torch.randn(24)
-    for with_gelu in (False, True):
-        expected = F.linear(x, weight, bias)
-        for way in one_token.ways(with_gelu):
-            found = way(x, weight, bias)
-            torch.testing.assert_close(found, F.gelu(expected) if with_gelu else expected, rtol=1e-5, atol=1e-5)
-            assert found.is_contiguous()  # PyTorch's fused attention asks for it
+def test_ways_are_measured_once_for_matrices_of_such_sizes_and_so_many_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    measured: list[int] = []
+    seconds: Callable[[], float] = lambda: 1.0  # noqa: E731
+    monkeypatch.setattr(few_rows, "FASTEST", {})
+    monkeypatch.setattr(few_rows, "one_pass", lambda _, __, rows: measured.append(rows) or seconds)
+    prompts = torch.ones(1, 3, dtype=torch.long)
+    for model, beams in ((decoder(0), 1), (decoder(1), 1), (decoder(0), 4)):
+        model.generate(prompts, max_new_tokens=30, num_beams=beams, fast=True)
+    assert measured == [1] * len(ways(copied=True)) + [4] * len(ways(copied=True))
 
 
-def test_the_fastest_of_three_ways_is_taken_and_the_usual_one_unless_another_is_clearly_faster(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(("words", "least", "copied"), [(30, 0, True), (30, 1 << 30, False), (5, 0, False)])
+def test_weights_are_copied_only_where_they_are_small_and_words_are_many(
+    words: int, least: int, copied: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seconds = {"usual": 1.0, "near": 0.95, "fast": 0.5}
-    now = 0.0
+    asked: list[bool] = []
+    monkeypatch.setattr(few_rows, "COPIES", (1 << 26) - least)
+    monkeypatch.setattr(few_rows, "fastest", lambda *_, copied: asked.append(copied) or few_rows.USUAL)
+    decoder().generate(torch.ones(1, 3, dtype=torch.long), max_new_tokens=words, fast=True)
+    assert asked == [copied]
+    assert all(way.layout is None for way in ways(copied=False))
 
-    def taking(name: str) -> Callable[[Tensor], Tensor]:
-        def way(weight: Tensor) -> Tensor:
-            nonlocal now
-            now += seconds[name]
-            return weight
 
-        return way
+def test_no_weight_of_the_model_is_changed_by_a_copy() -> None:
+    model = decoder()
+    before = {name: (tensor.data_ptr(), tensor.clone()) for name, tensor in model.state_dict().items()}
+    model.generate(torch.ones(1, 3, dtype=torch.long), max_new_tokens=30, fast=True)
+    for name, tensor in model.state_dict().items():
+        assert tensor.data_ptr() == before[name][0]
+        assert torch.equal(tensor, before[name][1])
+        assert tensor.is_contiguous()
 
-    monkeypatch.setattr(linear_layers.time, "perf_counter", lambda: now)
-    for names, best in ((("usual", "near"), 0), (("usual", "near", "fast"), 2), (("near", "fast", "usual"), 1)):
-        assert linear_layers.quickest(list(map(taking, names)), shape=(4, 4)) == best
+
+def test_weights_that_change_between_two_texts_are_seen() -> None:
+    model, prompt = decoder(), torch.ones(1, 3, dtype=torch.long)
+    model.generate(prompt, max_new_tokens=30, fast=True)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.data.mul_(-1.5)
+    fast, plain = (model.generate(prompt, max_new_tokens=30, fast=fast) for fast in (True, False))
+    assert torch.equal(fast, plain)
+
+
+class TestThePromptIsReadInOnePiece:
+    """Where the network can read it, the model is not called at all."""
+
+    def calls(self, model: BertLMHeadModel, monkeypatch: pytest.MonkeyPatch, **options: object) -> int:
+        calls: list[int] = []
+        forward = type(model).forward
+        monkeypatch.setattr(type(model), "forward", lambda *args, **inputs: calls.append(1) or forward(*args, **inputs))
+        model.generate(torch.tensor([[5, 6, 7]]), max_length=9, fast=True, **options)
+        return len(calls)
+
+    def test_on_the_cpu_without_padding(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert self.calls(decoder(), monkeypatch) == 0
+
+    @pytest.mark.filterwarnings("ignore:Padded prompts")
+    @pytest.mark.parametrize("mask", [[0, 1, 1], [1, 1, 0]])
+    def test_and_by_the_model_with_padding(self, mask: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+        assert self.calls(decoder(), monkeypatch, attention_mask=torch.tensor([mask])) == 1
+
+    def test_and_by_the_model_where_distances_count(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert self.calls(decoder(position_embedding_type="relative_key"), monkeypatch) == 1
+
+    def test_and_by_the_model_where_it_attends_to_an_encoder(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        encoder = torch.randn(1, 5, 16)
+        assert self.calls(decoder(add_cross_attention=True), monkeypatch, encoder_hidden_states=encoder) == 1
+
+    @given(st.integers(0, 1000), st.integers(1, 4), st.integers(1, 60), st.integers(1, 3))
+    @settings(max_examples=40, deadline=None, derandomize=True)
+    def test_with_the_models_scores(self, seed: int, rows: int, length: int, layers: int) -> None:
+        model = decoder(seed, num_hidden_layers=layers)
+        ids = torch.randint(1, 40, (rows, length))
+        with torch.no_grad():
+            expected = model(ids).logits[:, -1]
+            found = reader(model, torch.ones_like(ids), max_length=64)(ids)
+        assert (found - expected).abs().max() <= 1e-5 * max(1.0, float(expected.abs().max()))
+
+    @pytest.mark.parametrize("ids", [[[1, 40]], [[-1, 3]]])
+    def test_with_the_models_checks(self, ids: list[list[int]]) -> None:
+        with pytest.raises(ValueError, match="the vocabulary has 40 entries") as plain:
+            decoder().generate(torch.tensor(ids), max_length=9)
+        with pytest.raises(ValueError, match="the vocabulary has 40 entries") as fast:
+            decoder().generate(torch.tensor(ids), max_length=9, fast=True)
+        assert str(fast.value) == str(plain.value)
+        with pytest.raises(ValueError, match="attention_mask has shape"):
+            decoder().generate(torch.ones(1, 4).long(), max_length=9, fast=True, attention_mask=torch.ones(1, 3))
 
 
 def test_a_reordered_cache_goes_on_from_other_rows() -> None:
