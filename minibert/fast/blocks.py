@@ -73,7 +73,8 @@ class Blocks:
                 return None
             self.room.left -= weight.nbytes
             source = weight.detach()
-            self.copy = copy = Copy(source, weight._version, diagonals(source).clone(), in_blocks(source))
+            known = diagonals(source).clone()
+            self.copy = copy = Copy(source, weight._version, known=known, blocks=in_blocks(source))
         return copy.blocks
 
     def forget(self) -> None:

@@ -112,7 +112,11 @@ def usual(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
 
 def usual_then_gelu(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """The same with its gelu."""
-    return gelu(F.linear(x, weight, bias)) if for_onednn(x, weight) is None else product(x, weight, bias, "gelu")
+    return (
+        gelu(F.linear(x, weight, bias))
+        if for_onednn(x, weight) is None
+        else product(x, weight, bias, activation="gelu")
+    )
 
 
 USUAL = Way(usual, usual_then_gelu)
@@ -159,7 +163,7 @@ def fastest(projections: Sequence[Projection], rows: int, copied: bool) -> Way:
 def one_pass(way: Way, projections: Sequence[Projection], rows: int) -> Callable[[], float]:
     """All products, as a function that returns how many seconds they took."""
     products = [
-        partial(
+        (
             way.multiply_then_gelu if p.with_gelu else way.multiply,
             torch.ones(rows, p.weight.size(1), device="cpu"),
             way.layout(p.weight) if way.layout else p.weight,
@@ -170,8 +174,8 @@ def one_pass(way: Way, projections: Sequence[Projection], rows: int) -> Callable
 
     def run() -> float:
         began = time.perf_counter()
-        for multiply in products:
-            multiply()
+        for multiply, x, weight, bias in products:
+            multiply(x, weight, bias)
         return time.perf_counter() - began
 
     return run

@@ -238,7 +238,7 @@ class OneTokenAttention:
 def norm(module: nn.LayerNorm) -> Callable[[Tensor], Tensor]:
     """What the module computes, without the module's own call."""
     shape, weight, bias, eps = module.normalized_shape, module.weight, module.bias, module.eps
-    return lambda x: torch.layer_norm(x, shape, weight, bias, eps)
+    return lambda x: torch.layer_norm(x, shape, weight, bias=bias, eps=eps)
 
 
 def can_run(model: nn.Module) -> bool:
