@@ -151,7 +151,7 @@ class OneTokenLayer:
         heads, size = attention.num_attention_heads, attention.attention_head_size
         self.split = (rows, 3, heads, size)
         self.keys_and_values = attention.query.weight.new_empty((2, rows, heads, max_length, size))
-        self.spare = torch.empty_like(self.keys_and_values)  # untouched until it is needed, so that it takes no memory
+        self.spare: Tensor | None = None  # the same, for what is reordered
         self.length = 0
         self.attention = OneTokenAttention(layer.attention)
         self.query_key_value = Projection(attention.query, attention.key, attention.value)
@@ -192,10 +192,8 @@ class OneTokenLayer:
         known: Any = self.keys_and_values.narrow(3, 0, self.length)
         attended = self.attention(hidden_states, projected.select(1, 0), known, mask=mask, position=position)
         if self.encoder_keys_and_values:
-            query, known = (
-                self.cross_query(attended).view(self.split[0], -1, self.split[-1]),
-                self.encoder_keys_and_values,
-            )
+            query = self.cross_query(attended).view(self.split[0], -1, self.split[-1])
+            known = self.encoder_keys_and_values
             attended = self.crossattention(attended, query, known, mask=encoder_mask, position=position)
         return self.feed_forward(attended)
 
@@ -205,9 +203,9 @@ class OneTokenLayer:
 
     def reorder(self, rows: Tensor) -> None:
         """Copy these rows of the memory. The encoder's stays: all beams of a text attend to the same."""
-        used, copy = (memory.narrow(3, 0, self.length) for memory in (self.keys_and_values, self.spare))
-        torch.index_select(used, 1, rows, out=copy)
-        self.keys_and_values, self.spare = self.spare, self.keys_and_values
+        spare = torch.empty_like(self.keys_and_values) if self.spare is None else self.spare
+        torch.index_select(self.keys_and_values[..., : self.length, :], 1, rows, out=spare[..., : self.length, :])
+        self.keys_and_values, self.spare = spare, self.keys_and_values
 
 
 class OneTokenAttention:

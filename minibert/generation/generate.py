@@ -70,7 +70,7 @@ class Generation(BertPreTrainedModel):
         encoder_hidden_states: (batch, encoder seq, hidden) for a model with cross-attention, with their mask.
         generator: of the random numbers. on_tokens: called with the words of each step (not by beam search).
         use_cache: keep keys and values, so that each forward reads one word; without, it reads the whole text again.
-        fast: with a cache, run each new word through `minibert.fast.one_token` instead of the model's own forward.
+        fast: with a cache, run words through `minibert.fast.one_token` instead of the model's own forward.
         eos_token_id: what ends a text, one token or a list of them. positions_from_mask: padding on the left has no
         positions, so that a prompt goes on as it would alone, as in today's library; by default it has, as in 4.12.5.
         era_options: what else 4.12.5 takes, such as `output_scores`: see `compat/era_generate.py`.
