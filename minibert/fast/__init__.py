@@ -3,7 +3,7 @@
     with fast.training(model): …                   training steps with less work                training_steps.py
         of which: linear_layers.py, dropout.py, loss_only.py, last_layer.py; on a GPU fused_attention.py
     with fast.linear(model): …                     matrix products by the faster library        linear_layers.py
-    with fast.linear(model, frozen=True): …        and a few words, by weights that stay       blocks.py
+    with fast.linear(model, frozen=True): …        and a few words, by weights that stay      blocks.py
     with fast.packed(model): …                     padding is left out of all layers            packing.py
     model.generate(…, fast=True)                   a new word by a network for one token        one_token.py, few_rows.py
     AdamW(…, implementation="fused")               the optimizer's update in one pass           adamw.py

@@ -1,4 +1,4 @@
-"""Weights in oneDNN's own layout, in blocks, for as long as they stay what they are: a forward pass of one short text a third shorter.
+"""Weights in oneDNN's own layout, in blocks, for as long as they stay what they are: a forward pass of one short text up to a third shorter.
 
 oneDNN multiplies by blocks of W, which it otherwise makes at each product: of many rows that is a small part of the work, of a few it is
 half of it. The blocks are a copy, so each use asks whether W is still what was copied. No reference class: ours.
@@ -44,7 +44,8 @@ class Copy(NamedTuple):
 
     source: Tensor  # W's memory, held so that no other tensor can come to lie there
     version: int
-    known: Tensor  # the numbers on its diagonals
+    diagonals: Tensor  # in that memory
+    known: Tensor  # what stood there
     blocks: Tensor
 
 
@@ -64,17 +65,19 @@ class Blocks:
 
     def of(self, weight: Tensor) -> Tensor | None:
         """W in blocks; None where there is no room, or changes are not counted, as in a tensor that was made in inference mode."""
-        if weight.is_inference() or not weight.is_contiguous() or math.gcd(*weight.shape) < SHORTEST_DIAGONAL:
+        if weight.is_inference() or not weight.is_contiguous():
             return None
         copy = self.copy
         if copy is None or not is_still(weight, copy):
             self.forget()
-            if weight.nbytes > self.room.left:
+            if weight.nbytes > self.room.left or math.gcd(*weight.shape) < SHORTEST_DIAGONAL:
                 return None
             self.room.left -= weight.nbytes
             source = weight.detach()
-            known = diagonals(source).clone()
-            self.copy = copy = Copy(source, weight._version, known=known, blocks=in_blocks(source))
+            there = diagonals(source)
+            self.copy = copy = Copy(
+                source, weight._version, diagonals=there, known=there.clone(), blocks=in_blocks(source)
+            )
         return copy.blocks
 
     def forget(self) -> None:
@@ -90,5 +93,5 @@ def is_still(weight: Tensor, copy: Copy) -> bool:
         and weight.shape == copy.source.shape
         and weight.dtype == copy.source.dtype
         and weight._version == copy.version
-        and torch.equal(diagonals(copy.source), copy.known)
+        and torch.equal(copy.diagonals, copy.known)
     )

@@ -44,9 +44,9 @@ class Projection:
         self.bias = torch.cat([linear.bias for linear in linears]) if several else linears[0].bias
         self.with_gelu = activation is gelu
         self.activation = None if self.with_gelu else activation
-        self.go(USUAL)
+        self.multiply_by(USUAL)
 
-    def go(self, way: "Way") -> None:
+    def multiply_by(self, way: "Way") -> None:
         """Multiply in this way from now on."""
         self.weight = way.layout(self.weight) if way.layout else self.weight
         self.multiply = way.multiply_then_gelu if self.with_gelu else way.multiply
@@ -141,7 +141,7 @@ def multiply_fast(projections: Sequence[Projection], *, rows: int, times: int) -
         size = sum(projection.weight.nbytes for projection in projections)
         way = fastest(projections, rows, copied=times >= FEW_PRODUCTS and size <= COPIES)
         for projection in projections:
-            projection.go(way)
+            projection.multiply_by(way)
 
 
 def fastest(projections: Sequence[Projection], rows: int, copied: bool) -> Way:

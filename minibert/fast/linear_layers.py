@@ -47,19 +47,16 @@ def linear(model: nn.Module, *, frozen: bool = False) -> Iterator[None]:
     """Within, every `nn.Linear` of the model multiplies in the faster way, forwards and backwards, and without gradients bias and gelu are one with it.
 
     frozen: weights will not be written to within, so that up to 64 MiB of them may be kept in oneDNN's layout, for a few rows without
-    gradients. Steps of an optimizer, `load_state_dict`, `.to()`, pruning and tying are noticed all the same, and so is what a training
-    forward pass comes before; single numbers that are written through `.data` may not be.
+    gradients. Steps of an optimizer, `load_state_dict`, `.to()`, pruning and tying are noticed all the same; a single number that is
+    written through `.data` may not be.
     """
     changed: list[tuple[dict[str, Any], Callable[..., Tensor]]] = []
     room, cells = Room(), dict[nn.Module, Blocks]()
+    frozen = frozen and blocks_are_there()
     for module in model.modules() if onednn_is_there() and on_cpu(model) else ():
         own, kind = vars(module), type(module)
         if kind in FORWARDS and "forward" not in own:
-            kept = (
-                cells.setdefault(getattr(module, "dense", module), Blocks(room))
-                if frozen and blocks_are_there()
-                else None
-            )
+            kept = cells.setdefault(getattr(module, "dense", module), Blocks(room)) if frozen else None
             own["forward"] = partial(FORWARDS[kind], module, kept)
             changed.append((own, own["forward"]))
     try:

@@ -26,8 +26,9 @@ from ..outputs import PastKeyValues
 from .few_rows import Projection, multiply_fast
 from .linear_layers import linear, own_forward
 
-NOT_GIVEN: tuple[str, ...] = ("token_type_ids", "position_ids", "head_mask", "inputs_embeds", "past_key_values")
-NOT_GIVEN += ("encoder_hidden_states", "encoder_attention_mask")
+# What a prompt that is read here comes without.
+NOT_GIVEN = ["token_type_ids", "position_ids", "head_mask", "inputs_embeds", "past_key_values"]
+NOT_GIVEN += ["encoder_hidden_states", "encoder_attention_mask"]
 
 
 class FastNextWord(NextWord):
@@ -163,7 +164,7 @@ class OneTokenLayer:
         self.narrow = Projection(layer.output.dense)
         self.norm = norm(layer.output.LayerNorm)
 
-    def projections(self) -> list["Projection"]:
+    def projections(self) -> list[Projection]:
         """All matrices, in the order of their products."""
         across = [self.cross_query, self.crossattention.mix] if self.encoder_keys_and_values else []
         return [self.query_key_value, self.attention.mix, *across, self.widen, self.narrow]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -16,6 +14,7 @@ import minibert
 from minibert import BertLMHeadModel, BertModel, EncoderDecoderModel, fast
 from minibert.fast import same_in_any_batch
 from tests.property.model_cases import POSITIONS, SEGMENTS, VOCABULARY, Case, cases
+from tests.threads import threads
 
 # The same examples in every run; each is a batch.
 many = settings(max_examples=100, deadline=None, derandomize=True)
@@ -35,17 +34,6 @@ EVERYTHING = {"output_hidden_states": True, "output_attentions": True}
 unpacked = cases(paths=("eager", "sdpa"))
 decoders = cases(paths=("eager", "sdpa"), is_decoder=True, pad_token_id=0, eos_token_id=1, min_layers=1)
 lengths_of_texts = st.lists(st.integers(1, POSITIONS), min_size=1, max_size=5)
-
-
-@contextmanager
-def threads(number: int) -> Iterator[None]:
-    """Within, PyTorch may use so many threads."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(number)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def run(model: Any, **inputs: Any) -> Any:

@@ -20,6 +20,7 @@ from course.judging import _Operations
 from course.patterns import _OF_ITEMS, _numbers, pattern_in
 from course.statements import statements
 from minibert.cli.language import Language
+from tests.threads import threads
 from tests.tutorials.places import TUTORIALS
 
 CHINESE = Language("zh", sorted((TUTORIALS / "zh" / "messages").glob("*.json")))
@@ -120,10 +121,8 @@ def test_the_process_of_the_exercises_answers_and_says_which_line_runs(
     ours, theirs = multiprocessing.Pipe()
     for _ in range(2):
         ours.send_bytes(json.dumps(["open_exercises", str(tmp_path / "04_x.py")]).encode())
-    threads = torch.get_num_threads()
-    with pytest.raises(EOFError):
+    with threads(torch.get_num_threads()), pytest.raises(EOFError):
         answer_two(theirs, str(tmp_path))
-    torch.set_num_threads(threads)
     messages = []
     while ours.poll():
         messages.append(json.loads(ours.recv_bytes()))

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import io
 import os
-from contextlib import contextmanager, redirect_stdout
+from contextlib import chdir, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 SCRIPTS = {path.stem: path for path in sorted(Path(__file__).with_name("chapter").glob("*.py"))}
 
@@ -32,22 +32,11 @@ def run_script(name: str, library_name: str) -> tuple[dict[str, Any], str]:
     return left, printed.getvalue()
 
 
-@contextmanager
-def working_folder(folder: str) -> Iterator[None]:
-    """Names of folders are looked for there."""
-    before = Path.cwd()
-    os.chdir(folder)
-    try:
-        yield
-    finally:
-        os.chdir(before)
-
-
 def chapter(name: str) -> Callable[[Any], dict[str, Any]]:
     """Every tensor the script leaves behind, lists of them too, and what it printed."""
 
     def program(library: Any) -> dict[str, Any]:
-        with working_folder(os.environ["MINIBERT_CHAPTER"]):
+        with chdir(os.environ["MINIBERT_CHAPTER"]):
             left, printed = run_script(name, library.__name__)
         results: dict[str, Any] = {"printed": printed}
         for variable, value in left.items():

@@ -7,14 +7,14 @@ import torch
 
 from scripts import any_batch
 from scripts.any_batch import Count, Whole
+from tests.threads import threads
 
 
 @pytest.mark.parametrize("generates", [False, True])
 def test_no_bit_differs_and_one_that_did_would_be_counted(generates: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(any_batch, "TEXTS", 3)
-    threads = torch.get_num_threads()
     found = []
-    with torch.no_grad():
+    with torch.no_grad(), threads(torch.get_num_threads()):  # which a batch changes
         for spoiled in (False, True):
             whole, count = Whole(1, generates=generates), Count()
             if spoiled:
@@ -25,7 +25,6 @@ def test_no_bit_differs_and_one_that_did_would_be_counted(generates: bool, monke
                 else:
                     whole.forward_batch(count, 1, also_plain=True)
             found.append(count)
-    torch.set_num_threads(threads)
     right, spoiled = found
     assert right.differing == 0
     assert right.numbers == spoiled.differing > 0

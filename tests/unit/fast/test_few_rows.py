@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -12,32 +11,23 @@ from hypothesis import given, settings, strategies as st
 
 from minibert.fast import few_rows
 from minibert.fast.few_rows import ways
+from tests.threads import threads
 
 
 @given(st.integers(1, 9), st.sampled_from([1, 7, 16, 24, 30]), st.integers(1, 25), st.integers(1, 9))
 @settings(max_examples=60, deadline=None, derandomize=True)
 def test_every_way_may_bring_gelu_with_it_and_any_number_of_threads(
-    rows: int, inputs: int, outputs: int, threads: int
+    rows: int, inputs: int, outputs: int, number: int
 ) -> None:
     x, weight, bias = torch.randn(rows, inputs), torch.randn(outputs, inputs), torch.randn(outputs)
     expected = F.linear(x, weight, bias)
-    with threads_set_to(threads), torch.no_grad():
+    with threads(number), torch.no_grad():
         for way in ways(copied=True):
             own = way.layout(weight) if way.layout else weight
             for multiply, right in ((way.multiply, expected), (way.multiply_then_gelu, F.gelu(expected))):
                 found = multiply(x, own, bias)
                 torch.testing.assert_close(found, right, rtol=1e-5, atol=1e-5)
                 assert found.is_contiguous()  # PyTorch's fused attention asks for it
-
-
-@contextmanager
-def threads_set_to(number: int) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(number)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def taking(seconds: float) -> Callable[[], float]:
