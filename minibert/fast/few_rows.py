@@ -71,7 +71,7 @@ def then_gelu(multiply: Multiply, x: Tensor, weight: Tensor, bias: Tensor) -> Te
     return gelu(y.view(2, -1).t()).t().reshape(y.shape) if y.numel() % 2 == 0 else gelu(y)
 
 
-def of_columns(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+def vectors_as_columns(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """x Wᵀ + b for a few rows of x: W xᵀ + b, turned around."""
     # One column would go to the slow kernel for a single vector: twice the same is quicker.
     columns = torch.cat([x, x]).t() if x.size(0) == 1 else x.t()
@@ -125,7 +125,7 @@ USUAL = Way(usual, usual_then_gelu)
 @cache
 def ways(*, copied: bool) -> tuple[Way, ...]:
     """Those to multiply a few rows, the usual one first. copied: also those that take a copy of every W."""
-    found = [USUAL, Way(of_columns, partial(then_gelu, of_columns))]
+    found = [USUAL, Way(vectors_as_columns, partial(then_gelu, vectors_as_columns))]
     found.append(Way(sum_of_columns, partial(then_gelu, sum_of_columns), layout=by_columns))
     if onednn_is_there():
         found.append(Way(product, partial(product, activation="gelu")))
