@@ -39,7 +39,9 @@ class Corpus:
             if not path.is_file():
                 raise ValueError(f"'{path}' is missing. Prepare the corpus again: minibert data prepare.")
             whole = path.stat().st_size and path.stat().st_size % np.dtype(dtype).itemsize == 0
-            return np.memmap(path, dtype=dtype, mode="r") if whole else np.empty(0, dtype=dtype)
+            return (
+                np.asarray(np.memmap(path, dtype, "r")) if whole else np.empty(0, dtype)
+            )  # slices of a memmap are slow
 
         corpus = cls(mapped("tokens.bin", dtype), mapped("sentences.bin", "<i8"), mapped("documents.bin", "<i8"))
         for borders, end in (corpus.sentences, len(corpus.tokens)), (corpus.documents, len(corpus.sentences) - 1):
@@ -49,11 +51,11 @@ class Corpus:
 
     def sentence_at(self, token: int) -> int:
         """The sentence in which a token stands."""
-        return int(np.searchsorted(self.sentences, token, side="right")) - 1
+        return int(self.sentences.searchsorted(token, side="right")) - 1
 
     def document_of(self, sentence: int) -> int:
         """The document in which a sentence stands."""
-        return int(np.searchsorted(self.documents, sentence, side="right")) - 1
+        return int(self.documents.searchsorted(sentence, side="right")) - 1
 
     def document_around(self, token: int) -> tuple[int, int]:
         """The tokens with which the document of a token begins and, exclusive, ends."""
@@ -62,7 +64,7 @@ class Corpus:
 
     def borders(self, first: int, end: int) -> NDArray[np.int64]:
         """Which tokens from `first` to before `end` begin a sentence."""
-        return self.sentences[slice(*np.searchsorted(self.sentences, (first, end)))]
+        return self.sentences[slice(*self.sentences.searchsorted((first, end)))]
 
     def beginning(self, tokens: int) -> "Corpus":
         """The sentences up to that of about this many tokens, as a corpus of their own."""

@@ -24,11 +24,13 @@ class Vocabulary:
 
     special: (vocab,) bool, the tokens that are never hidden and never replace a word: [CLS], [SEP], [PAD], [UNK], [MASK].
     continues: (vocab,) bool, whether a piece continues the word of the piece before it (##).
+    ordinary: the ids of all tokens that are not special.
     """
 
     mask_id: int
     special: NDArray[np.bool_]
     continues: NDArray[np.bool_]
+    ordinary: NDArray[np.int64]
 
     @classmethod
     def of(cls, tokenizer: Any) -> "Vocabulary":
@@ -36,7 +38,7 @@ class Vocabulary:
         pieces = tokenizer.convert_ids_to_tokens(list(range(len(tokenizer))))
         special = np.isin(np.arange(len(pieces)), tokenizer.all_special_ids)
         continues = np.array([str(piece).startswith("##") for piece in pieces])
-        return cls(tokenizer.mask_token_id, special, continues)
+        return cls(tokenizer.mask_token_id, special, continues, ordinary=np.flatnonzero(~special))
 
 
 def mask(
@@ -56,7 +58,7 @@ def mask(
     read = ids.copy()
     read[chosen[fate < BECOME_MASK]] = vocabulary.mask_id
     random = chosen[(fate >= BECOME_MASK) & (fate < BECOME_MASK + BECOME_RANDOM)]
-    read[random] = noise.choice(np.flatnonzero(~vocabulary.special), size=len(random))
+    read[random] = noise.choice(vocabulary.ordinary, size=len(random))
     return read, labels
 
 

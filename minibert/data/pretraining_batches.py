@@ -78,14 +78,12 @@ class PretrainingBatches(Dataset[Any]):
         first = [self.cls_id, *pair.first.tolist(), self.sep_id]
         second = [] if pair.second is None else [*pair.second.tolist(), self.sep_id]
         ids = np.array(first + second, dtype=np.int64)
-        if (largest := int(ids.max())) >= (size := len(self.vocabulary.special)):
-            raise ValueError(
-                f"The corpus has the token id {largest}, the vocabulary {size} ids. Prepare the corpus again."
-            )
+        if (top := int(ids.max())) >= (size := len(self.vocabulary.special)):
+            raise ValueError(f"The corpus has the token id {top}, the vocabulary {size} ids. Prepare the corpus again.")
         input_ids, labels = mask(ids, self.vocabulary, noise, whole_words=self.whole_words)
         row = {
             "input_ids": torch.from_numpy(input_ids),
-            "token_type_ids": torch.tensor([0] * len(first) + [1] * len(second)),
+            "token_type_ids": torch.from_numpy((np.arange(len(ids)) >= len(first)).astype(np.int64)),
             "attention_mask": torch.ones(len(ids), dtype=torch.long),
             "labels": torch.from_numpy(labels),
         }

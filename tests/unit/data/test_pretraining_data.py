@@ -187,7 +187,7 @@ class TestPairs:
 
 
 class TestMasking:
-    vocabulary = Vocabulary(4, np.arange(60) < 5, np.arange(60) % 3 == 0)
+    vocabulary = Vocabulary(4, np.arange(60) < 5, np.arange(60) % 3 == 0, np.arange(5, 60))
 
     def ids(self, seed: int, length: int = 120) -> np.ndarray:
         ids = np.random.default_rng(seed).integers(5, 60, size=length)
