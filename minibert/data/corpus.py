@@ -39,9 +39,7 @@ class Corpus:
             if not path.is_file():
                 raise ValueError(f"'{path}' is missing. Prepare the corpus again: minibert data prepare.")
             whole = path.stat().st_size and path.stat().st_size % np.dtype(dtype).itemsize == 0
-            return (
-                np.asarray(np.memmap(path, dtype, "r")) if whole else np.empty(0, dtype)
-            )  # slices of a memmap are slow
+            return np.asarray(np.memmap(path, dtype, "r")) if whole else np.empty(0, dtype)  # memmaps are slow to slice
 
         corpus = cls(mapped("tokens.bin", dtype), mapped("sentences.bin", "<i8"), mapped("documents.bin", "<i8"))
         for borders, end in (corpus.sentences, len(corpus.tokens)), (corpus.documents, len(corpus.sentences) - 1):

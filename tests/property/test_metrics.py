@@ -1,4 +1,4 @@
-"""Laws of the metrics, and agreement with published scorers on whatever is drawn."""
+"""Laws of the metrics, and agreement with published scorers on whatever is drawn; only the tests that need these load them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,7 @@ import warnings
 
 import numpy as np
 import pytest
-import scipy.stats
-import sklearn.metrics
 from hypothesis import given, strategies as st
-from seqeval.metrics import f1_score, precision_score, recall_score
-from seqeval.metrics.sequence_labeling import get_entities
 
 from minibert.tasks.metrics import (
     accuracy,
@@ -46,6 +42,8 @@ def columns(pairs: list[tuple]) -> tuple[list, list]:
 @pytest.mark.seconds
 @given(pairs_of_classes)
 def test_class_metrics_are_scikit_learn_s(pairs):
+    import sklearn.metrics
+
     predicted, true = columns(pairs)
     assert accuracy(predicted, true) == pytest.approx(sklearn.metrics.accuracy_score(true, predicted))
     for average in ("macro", "micro"):
@@ -66,6 +64,8 @@ def zeros_and_ones(count: int):
 
 @given(st.integers(2, 5).flatmap(zeros_and_ones))
 def test_several_labels_each_score_as_in_scikit_learn(pairs):
+    import sklearn.metrics
+
     predicted, true = (np.array(column) for column in columns(pairs))
     assert accuracy(predicted, true) == pytest.approx(sklearn.metrics.accuracy_score(true, predicted))
     for average in ("macro", "micro"):
@@ -75,6 +75,8 @@ def test_several_labels_each_score_as_in_scikit_learn(pairs):
 
 @given(pairs_of_numbers)
 def test_correlations_are_scipy_s_and_nothing_for_a_constant(pairs):
+    import scipy.stats
+
     x, y = columns(pairs)
     if len(set(x)) == 1 or len(set(y)) == 1:
         assert pearson(x, y) == spearman(x, y) == 0.0
@@ -85,6 +87,9 @@ def test_correlations_are_scipy_s_and_nothing_for_a_constant(pairs):
 
 @given(sentences)
 def test_entity_scores_are_seqeval_s(drawn):
+    from seqeval.metrics import f1_score, precision_score, recall_score
+    from seqeval.metrics.sequence_labeling import get_entities
+
     predicted = [[ours for ours, _ in sentence] for sentence in drawn]
     true = [[theirs for _, theirs in sentence] for sentence in drawn]
     scores = entity_f1(predicted, true)

@@ -7,7 +7,6 @@ import warnings
 from pathlib import Path
 
 import pytest
-from matplotlib.text import Text
 
 from minibert.microscope import fonts
 from minibert.microscope.fonts import add_fonts
@@ -38,6 +37,8 @@ def test_the_categories_of_a_bar_plot_are_drawn_too(tmp_path: Path) -> None:
 
 
 def test_a_text_without_such_letters_keeps_its_font() -> None:
+    from matplotlib.text import Text
+
     figure = figure_of("He shook his head.", ["a", "é", "√"])
     before = [text.get_fontfamily() for text in figure.findobj(Text)]
     add_fonts(figure)

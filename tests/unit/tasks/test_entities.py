@@ -1,10 +1,11 @@
-"""Entities of every scheme of tags, and tags that mark none."""
+"""Entities of every scheme of tags, and tags that mark none.
+
+seqeval is imported by the tests that need it: with scikit-learn it takes longer to load than they take, in each process that runs tests.
+"""
 
 from __future__ import annotations
 
 import pytest
-from seqeval.metrics.sequence_labeling import get_entities
-from seqeval.scheme import BILOU, IOB1, IOB2, IOBES, IOE1, IOE2, Entities
 
 from minibert.tasks import Labels, Tagging
 from minibert.tasks.entities import Entity, TagScheme, entities, entity_f1
@@ -69,16 +70,18 @@ def test_tags_without_a_type_have_seqeval_s(tags: str, spans: list[tuple[int, in
 @pytest.mark.parametrize(
     ("scheme", "tags"),
     [
-        (IOB1, "I-a I-a B-a O I-b B-b"),
-        (IOB2, "B-a I-a B-a O B-b I-b"),
-        (IOE1, "I-a E-a I-a O I-b I-b"),
-        (IOE2, "I-a E-a E-a O I-b E-b"),
-        (IOBES, "B-a I-a E-a S-b O S-a"),
-        (BILOU, "B-a I-a L-a U-b O U-a"),
+        ("IOB1", "I-a I-a B-a O I-b B-b"),
+        ("IOB2", "B-a I-a B-a O B-b I-b"),
+        ("IOE1", "I-a E-a I-a O I-b I-b"),
+        ("IOE2", "I-a E-a E-a O I-b E-b"),
+        ("IOBES", "B-a I-a E-a S-b O S-a"),
+        ("BILOU", "B-a I-a L-a U-b O U-a"),
     ],
 )
-def test_right_tags_say_what_seqeval_s_strict_schemes_say(scheme: type, tags: str) -> None:
-    [strict] = Entities([tags.split()], scheme).entities
+def test_right_tags_say_what_seqeval_s_strict_schemes_say(scheme: str, tags: str) -> None:
+    from seqeval import scheme as schemes
+
+    [strict] = schemes.Entities([tags.split()], getattr(schemes, scheme)).entities
     assert entities(tags.split()) == [Entity(each.tag, each.start, each.end) for each in strict]
 
 
@@ -86,6 +89,8 @@ def test_right_tags_say_what_seqeval_s_strict_schemes_say(scheme: type, tags: st
     "tags", ["B-a I-b I-b", "I-a O E-a", "B-a E-a I-a S-a I-a", "E-a E-a", "S-a I-a", "O I-a-b B-a-b"]
 )
 def test_wrong_tags_are_read_as_seqeval_reads_them(tags: str) -> None:
+    from seqeval.metrics.sequence_labeling import get_entities
+
     assert [tuple(each) for each in entities(tags.split())] == [(t, a, b + 1) for t, a, b in get_entities(tags.split())]
 
 

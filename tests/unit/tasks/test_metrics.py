@@ -1,4 +1,4 @@
-"""Metrics on small cases that can be counted by hand, and against published scorers."""
+"""Metrics on small cases that can be counted by hand, and against published scorers, which only the tests that need them load."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import math
 
 import numpy as np
 import pytest
-import scipy.stats
-import sklearn.metrics
 import torch
 
 from minibert.tasks.metrics import (
@@ -31,6 +29,9 @@ PREDICTED, TRUE = [0, 1, 2, 2, 1, 0], [0, 1, 1, 2, 2, 0]
 
 @pytest.mark.parametrize("as_values", [list, np.array, torch.tensor], ids=["list", "array", "tensor"])
 def test_lists_arrays_and_tensors_give_the_same(as_values):
+    import scipy.stats
+    import sklearn.metrics
+
     predicted, true = as_values(PREDICTED), as_values(TRUE)
     assert accuracy(predicted, true) == 4 / 6
     assert f1(predicted, true) == pytest.approx((1 + 1 / 2 + 1 / 2) / 3)
@@ -68,6 +69,8 @@ def test_matthews_is_one_minus_one_and_nothing():
 
 
 def test_matthews_of_a_hundred_thousand_examples_does_not_overflow():
+    import sklearn.metrics
+
     noise = np.random.default_rng(0)
     predicted, true = noise.integers(0, 2, 100_000).astype(np.int8), noise.integers(0, 2, 100_000).astype(np.int8)
     assert matthews(predicted, true) == pytest.approx(sklearn.metrics.matthews_corrcoef(true, predicted), abs=1e-12)
