@@ -23,7 +23,8 @@ LEVELS = 1 << 16
 @contextmanager
 def fast_dropout(model: nn.Module) -> Iterator[None]:
     """Within, every `nn.Dropout` of a model in training mode draws in this way. On other devices than a CPU nothing changes."""
-    modules = [module for module in model.modules() if type(module) is nn.Dropout] if on_cpu(model) else []
+    found = [module for module in model.modules() if type(module) is nn.Dropout] if on_cpu(model) else []
+    modules = [module for module in found if "forward" not in vars(module)]
     for module in modules:
         module.forward = partial(dropout, module)  # type: ignore[method-assign]
     try:

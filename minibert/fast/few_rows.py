@@ -102,7 +102,7 @@ def bags(rows: int, inputs: int, threads: int) -> tuple[Tensor, Tensor, Tensor]:
     parts = math.gcd(inputs, min(1 << threads.bit_length(), MOST_PARTS))
     order = torch.arange(inputs, dtype=torch.int32, device="cpu").view(parts, 1, -1).expand(-1, rows, -1).flatten()
     starts = torch.arange(0, rows * inputs, inputs // parts, dtype=torch.int32, device="cpu")
-    return order, starts, torch.eye(rows, device="cpu").repeat(1, parts)
+    return order, starts, torch.eye(rows, dtype=torch.float32, device="cpu").repeat(1, parts)
 
 
 def usual(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
@@ -165,7 +165,7 @@ def one_pass(way: Way, projections: Sequence[Projection], rows: int) -> Callable
     products = [
         (
             way.multiply_then_gelu if p.with_gelu else way.multiply,
-            torch.ones(rows, p.weight.size(1), device="cpu"),
+            torch.ones(rows, p.weight.size(1), dtype=p.weight.dtype, device="cpu"),
             way.layout(p.weight) if way.layout else p.weight,
             p.bias,
         )

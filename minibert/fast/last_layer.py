@@ -14,15 +14,24 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.distributed.fsdp import FSDPModule
 
+from ..model.attention import BertAttention, BertSelfAttention
 from ..model.bert import BertModel
 from ..model.checks import IGNORED
+from ..model.layer import BertLayer
 
 
 def last_layer_at_cls(body: BertModel) -> AbstractContextManager[None]:
-    """Within, `body` gives the last hidden state of [CLS] alone, (batch, 1, hidden). Packed attention is left as it is."""
-    return nullcontext() if body.config.attn_implementation == "packed" else last_layer_at(body, None)
+    """Within, `body` gives the last hidden state of [CLS] alone, (batch, 1, hidden). Packed attention and a layer of one's own are left as they are."""
+    left = body.config.attn_implementation == "packed" or not is_as_made(body.encoder.layer[-1])
+    return nullcontext() if left else last_layer_at(body, None)
+
+
+def is_as_made(layer: Any) -> bool:
+    """Whether a layer and its attention have minibert's own classes and forwards; where it is spread over processes (FSDP) it has not."""
+    stages = [layer, layer.attention, layer.attention.self] if type(layer) is BertLayer else [layer]
+    kinds = {BertLayer, BertAttention, BertSelfAttention}
+    return all(type(stage) in kinds and "forward" not in vars(stage) for stage in stages)
 
 
 @contextmanager
@@ -30,12 +39,12 @@ def last_layer_at_labels(body: BertModel, batch: dict[str, Tensor]) -> Iterator[
     """Within, `body` gives its last hidden states at [CLS] and the labelled positions alone, (batch, positions, hidden).
 
     Yields the batch with the labels of those positions, (batch, positions), instead of all, (batch, seq); −100 where there is none. A
-    body with relative positions or packed attention, whose rows know more than their own position, and one spread over processes
-    (FSDP), whose layer must be called whole, are left as they are, and the batch too.
+    body with relative positions or packed attention, whose rows know more than their own position, and one whose last layer
+    must be called whole, since it is spread over processes (FSDP) or a student's own, are left as they are, and the batch too.
     """
     layers: Any = body.encoder.layer
     plain = body.config.position_embedding_type == "absolute" and body.config.attn_implementation != "packed"
-    if not plain or isinstance(layers[-1], FSDPModule):
+    if not plain or not is_as_made(layers[-1]):
         yield batch
         return
     is_labelled = batch["labels"] != IGNORED  # (batch, seq)

@@ -91,7 +91,7 @@ def linear_forward(module: nn.Linear, kept: Blocks | None, x: Tensor) -> Tensor:
 def intermediate_forward(stage: BertIntermediate, kept: Blocks | None, x: Tensor) -> Tensor:
     """gelu(W x + b), in one pass where no gradient and nobody else wants W x + b."""
     dense = stage.dense
-    watched = type(dense) is not nn.Linear or dense._forward_hooks or dense._forward_pre_hooks
+    watched = not own_forward(dense) or dense._forward_hooks or dense._forward_pre_hooks
     if stage.intermediate_act_fn is not gelu or watched or torch.is_grad_enabled():
         return BertIntermediate.forward(stage, x)
     weight = for_onednn(x, dense.weight, kept)

@@ -17,6 +17,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.modules.module import _has_any_global_hook
 
 from ..generation.search import NextWord
 from ..model.attention import BertAttention
@@ -29,6 +30,7 @@ from .linear_layers import linear, own_forward
 # What a prompt that is read here comes without.
 NOT_GIVEN = ["token_type_ids", "position_ids", "head_mask", "inputs_embeds", "past_key_values"]
 NOT_GIVEN += ["encoder_hidden_states", "encoder_attention_mask"]
+STOCK = {"dropout": nn.Dropout, "LayerNorm": nn.LayerNorm, "layer": nn.ModuleList}  # other names: nn.Linear
 
 
 class FastNextWord(NextWord):
@@ -69,7 +71,7 @@ class FastNextWord(NextWord):
         """Whether the network can read the prompts: on the CPU, where it was measured, unpadded, with plain positions, and attending to nothing else."""
         config = self.model.config
         plain = config.position_embedding_type == "absolute" and not config.add_cross_attention
-        return plain and self.attention_mask.device.type == "cpu" and bool(self.attention_mask.all())
+        return plain and self.attention_mask.device.type == "cpu" and bool((self.attention_mask == 1).all())
 
     def reorder(self, rows: Tensor) -> None:
         """Continue from these rows, (rows,) indices."""
@@ -108,7 +110,7 @@ class OneTokenNetwork:
         self.decoder = Projection(head.decoder)
 
         self.mask = self.encoder_mask = None
-        if not bool(attention_mask.all()):
+        if not bool((attention_mask == 1).all()):
             whole = torch.cat([attention_mask, attention_mask.new_ones(rows, max_length - self.length)], dim=1)
             self.mask = model.get_extended_attention_mask(whole, (rows, 1))  # (rows, 1, 1, max_length)
         if encoder_attention_mask is not None:
@@ -240,12 +242,26 @@ def norm(module: nn.LayerNorm) -> Callable[[Tensor], Tensor]:
     return lambda x: torch.layer_norm(x, shape, weight, bias=bias, eps=eps)
 
 
-def can_run(model: nn.Module) -> bool:
-    """Whether the network does all that the model does: no replaced module, no hook, no autocast, no dropout."""
-    return not torch.is_autocast_enabled("cpu") and all(
-        type(module).__module__.startswith(("minibert.", "torch.nn.modules."))
+def can_run(model: Any) -> bool:
+    """Whether the network does all that the model does: nothing replaced, no hook, no autocast, no dropout, positions 0, 1, 2, … in segment 0."""
+    table, device = model.bert.embeddings, model.device
+    counted = torch.equal(table.position_ids, torch.arange(table.position_ids.size(-1), device=device)[None])
+    if not counted or table.token_type_ids.any() or torch.is_autocast_enabled(device.type) or _has_any_global_hook():
+        return False
+    return all(
+        as_made(name.rpartition(".")[2], module)
         and ("forward" not in module.__dict__ or own_forward(module))
         and not (module._forward_hooks or module._forward_pre_hooks)
         and not (isinstance(module, nn.Dropout) and module.training and module.p > 0)
-        for module in model.modules()
+        for name, module in model.named_modules()
     )
+
+
+def as_made(name: str, module: nn.Module) -> bool:
+    """Whether a module is of the class that a model is made with under this name, and computes what that class does."""
+    kind, file = type(module), type(module).forward.__module__
+    if kind.__module__.startswith("minibert."):
+        return file.startswith("minibert.")
+    usual = nn.Embedding if name.endswith(("_embeddings", "_embedding")) else STOCK.get(name, nn.Linear)
+    changed = getattr(module, "bias", 0) is None or getattr(module, "max_norm", None) is not None
+    return kind is usual and file.startswith("torch.nn.modules.") and not changed

@@ -58,11 +58,12 @@ def packed(model: BertPreTrainedModel) -> Iterator[None]:
 def pack(body: BertModel) -> None:
     """Give the encoder and its attention the forwards of this file. The parameters stay what they are.
 
-    A model with an encoder, layer or attention of another class, a student's own, keeps its forwards: nothing is packed.
+    A model with an encoder, layer or attention of another class or with another forward, a student's own, keeps them: nothing is packed.
     """
     encoder: Any = body.encoder
-    stages = [type(encoder), *map(type, encoder.layer), *(type(layer.attention.self) for layer in encoder.layer)]
-    if set(stages) <= {BertEncoder, BertLayer, BertSelfAttention}:
+    stages = [encoder, *encoder.layer, *(layer.attention.self for layer in encoder.layer)]
+    usual = {*map(type, stages)} <= {BertEncoder, BertLayer, BertSelfAttention}
+    if usual and not any("forward" in vars(stage) for stage in stages):
         encoder.__class__ = PackedEncoder
         for layer in encoder.layer:
             layer.attention.self.__class__ = PackedSelfAttention

@@ -226,6 +226,18 @@ def test_who_watches_the_wide_layer_sees_it() -> None:
     assert (seen[0] < -0.5).any()  # before gelu, which is nowhere below -0.17
 
 
+def test_a_wide_layer_with_a_forward_of_its_own_runs_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(linear_layers, "SMALLEST", 1)
+    monkeypatch.setattr(linear_layers, "measured", lambda *_, **__: True)
+    model, inputs = tiny(BertModel, initializer_range=0.5), text_batch()
+    dense = model.encoder.layer[0].intermediate.dense
+    dense.forward = lambda x: 3 * F.linear(x, dense.weight, dense.bias)  # type: ignore[method-assign]
+    with torch.no_grad():
+        expected = model(**inputs).last_hidden_state
+        with fast.linear(model):
+            torch.testing.assert_close(model(**inputs).last_hidden_state, expected, rtol=0, atol=1e-5)
+
+
 @pytest.mark.parametrize(
     "bias",
     [None, torch.randn(140)[::2], torch.randn(1).expand(70), torch.randn(70)],

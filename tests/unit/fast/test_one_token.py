@@ -16,6 +16,7 @@ from minibert.fast import few_rows
 from minibert.fast.few_rows import ways
 from minibert.fast.one_token import FastNextWord, OneTokenNetwork, can_run
 from minibert.generation.search import NextWord
+from minibert.model.attention import BertSelfOutput
 
 
 def decoder(seed: int = 0, **overrides: object) -> BertLMHeadModel:
@@ -135,8 +136,8 @@ class TestThePromptIsReadInOnePiece:
 
     def calls(self, model: BertLMHeadModel, monkeypatch: pytest.MonkeyPatch, **options: object) -> int:
         calls: list[int] = []
-        forward = type(model).forward
-        monkeypatch.setattr(type(model), "forward", lambda *args, **inputs: calls.append(1) or forward(*args, **inputs))
+        by_the_model = NextWord.__call__
+        monkeypatch.setattr(NextWord, "__call__", lambda *args: calls.append(1) or by_the_model(*args))
         model.generate(torch.tensor([[5, 6, 7]]), max_length=9, fast=True, **options)
         return len(calls)
 
@@ -222,6 +223,38 @@ def test_the_cache_stays_where_it_is() -> None:
     assert all(address == addresses[0] for address in addresses)
 
 
+@pytest.mark.parametrize("half", [0.5, 2.0])
+def test_a_mask_of_other_numbers_weighs_as_the_model_weighs_it(half: float) -> None:
+    model, prompt, mask = decoder(), torch.randint(1, 40, (2, 4)), torch.ones(2, 4)
+    mask[:, 1] = half
+    plain = model.generate(prompt, attention_mask=mask, max_length=20)
+    assert torch.equal(model.generate(prompt, attention_mask=mask, max_length=20, fast=True), plain)
+
+
+@pytest.mark.parametrize("beams", [1, 3])
+def test_one_row_of_a_mask_is_for_all_prompts(beams: int) -> None:
+    model, prompt = decoder(), torch.randint(1, 40, (2, 4))
+    for fast in (False, True):
+        expected = model.generate(prompt, max_length=12, num_beams=beams, fast=fast)
+        one = {"attention_mask": torch.ones(1, 4).long(), "num_beams": beams}
+        assert torch.equal(model.generate(prompt, **one, max_length=12, fast=fast), expected)
+
+
+@pytest.mark.parametrize("beams", [1, 2])
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16])
+def test_the_default_dtype_is_no_matter(dtype: torch.dtype, beams: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, prompt = decoder(), torch.randint(1, 40, (2, 4))
+    expected = model.generate(prompt, max_length=30, num_beams=beams)
+    monkeypatch.setattr(few_rows, "FASTEST", {})
+    few_rows.bags.cache_clear()
+    torch.set_default_dtype(dtype)
+    try:
+        for fast in (False, True):
+            assert torch.equal(model.generate(prompt, max_length=30, num_beams=beams, fast=fast), expected)
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
 class TestTheModelIsCalledInstead:
     """`can_run` is False where the network would not do all that the model does."""
 
@@ -243,6 +276,44 @@ class TestTheModelIsCalledInstead:
         model = decoder()
         model.bert.encoder.layer[0].output.dense = Doubled(24, 16)
         assert not can_run(model)
+
+    @pytest.mark.parametrize(
+        ("place", "other"),
+        [
+            ("bert.encoder.layer.0.output.dropout", torch.nn.Sequential(torch.nn.Dropout(), torch.nn.Linear(16, 16))),
+            ("bert.encoder.layer.0.output.dropout", torch.nn.Linear(16, 16)),
+            ("bert.encoder.layer.0.output.dense", torch.nn.Linear(24, 16, bias=False)),
+            ("bert.encoder.layer.1.attention.output.LayerNorm", torch.nn.RMSNorm(16)),
+            ("bert.encoder.layer.1.attention.self.query", torch.nn.Sequential(torch.nn.Linear(16, 16))),
+            ("bert.embeddings.position_embeddings", torch.nn.Embedding(64, 16, max_norm=0.1)),
+        ],
+    )
+    def test_where_a_module_of_pytorchs_stands_that_is_not_made_so(self, place: str, other: torch.nn.Module) -> None:
+        model, prompt = decoder(), torch.randint(1, 40, (2, 4))
+        model.set_submodule(place, other.eval())
+        assert not can_run(model)
+        plain = model.generate(prompt, max_length=20)
+        assert torch.equal(model.generate(prompt, max_length=20, fast=True), plain)
+
+    def test_where_a_class_was_changed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(BertSelfOutput, "forward", lambda stage, x, _input: stage.LayerNorm(stage.dense(x)))
+        assert not can_run(decoder())
+
+    def test_where_every_module_is_watched(self) -> None:
+        handle = torch.nn.modules.module.register_module_forward_hook(lambda *_: None)
+        assert not can_run(decoder())
+        handle.remove()
+        assert can_run(decoder())
+
+    @pytest.mark.parametrize("buffer", ["position_ids", "token_type_ids"])
+    def test_where_positions_or_segments_are_counted_otherwise(self, buffer: str) -> None:
+        model, prompt = decoder(), torch.randint(1, 40, (2, 4))
+        before = model.generate(prompt, max_length=20)
+        getattr(model.bert.embeddings, buffer).copy_(1 - torch.arange(64)[None] % 2)
+        assert not can_run(model)
+        plain = model.generate(prompt, max_length=20)
+        assert not torch.equal(plain, before)
+        assert torch.equal(model.generate(prompt, max_length=20, fast=True), plain)
 
     def test_where_a_forward_was_replaced(self) -> None:
         model = decoder()

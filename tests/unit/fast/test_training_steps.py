@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -192,6 +193,70 @@ def test_a_class_of_one_s_own_keeps_its_forward() -> None:
     with fast.training(model):
         assert model(**BATCHES[BertForMaskedLM]).logits is not None
     assert model.called
+
+
+def doubled_layer(stage: Any, hidden_states: Tensor, attention_mask: Tensor | None = None, **_: Any) -> Any:
+    attended, *_rest = stage.attention(hidden_states, attention_mask=attention_mask)
+    return 2 * stage.feed_forward(attended), None, None, None
+
+
+def averages(stage: Any, hidden_states: Tensor, **_: Any) -> Any:
+    return stage.value(hidden_states.mean(dim=1, keepdim=True).expand_as(hidden_states)), None, (None, None)
+
+
+def halved(_stage: Any, x: Tensor) -> Tensor:
+    return x / 2
+
+
+OWN = {"": doubled_layer, ".attention.self": averages, ".output.dropout": halved}
+
+
+@pytest.mark.parametrize("place", OWN)
+@pytest.mark.parametrize("way", [fast.training, fast.packed])
+@pytest.mark.parametrize("model_class", [BertForPreTraining, BertForTokenClassification, BertForSequenceClassification])
+def test_a_stage_with_a_forward_of_its_own_runs_it_and_keeps_it(
+    model_class: type[BertPreTrainedModel], way: Any, place: str
+) -> None:
+    model, batch = model_of(model_class), {**BATCHES[model_class]}
+    batch["attention_mask"] = torch.tensor([[1] * 7, [1] * 4 + [0] * 3])
+    stage = model.get_submodule(f"bert.encoder.layer.1{place}")
+    stage.forward = own = partial(OWN[place], stage)
+    plain = model(**batch).loss
+    with way(model):
+        assert model(**batch).loss.item() == pytest.approx(plain.item(), abs=1e-5)
+    assert stage.forward is own
+
+
+class Tripled(torch.nn.Module):
+    def __init__(self, heads: Any):
+        super().__init__()
+        self.heads = heads
+
+    def forward(self, states: Tensor, pooled: Tensor) -> Any:
+        scores, next_scores = self.heads(states, pooled)
+        return 3 * scores, next_scores
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_head_of_its_own_is_called_whole(replaced: bool) -> None:
+    model, batch = model_of(BertForPreTraining), BATCHES[BertForPreTraining]
+    heads = model.cls
+    if replaced:
+        model.cls = Tripled(heads)
+    else:
+        heads.forward = lambda states, pooled: (3 * heads.predictions(states), heads.seq_relationship(pooled))
+    plain = model(**batch).loss
+    with fast.training(model):
+        assert model(**batch).loss.item() == pytest.approx(plain.item(), abs=1e-5)
+
+
+def test_within_itself_it_changes_nothing_and_ends_as_it_began() -> None:
+    model, batch = model_of(BertForPreTraining, hidden_dropout_prob=0.1), BATCHES[BertForPreTraining]
+    with fast.training(model):
+        with fast.training(model):
+            model(**batch).loss.backward()
+        model(**batch).loss.backward()
+    assert not [name for name, module in model.named_modules() if "forward" in vars(module)]
 
 
 def test_the_model_is_plain_again_afterwards_also_by_an_error() -> None:
