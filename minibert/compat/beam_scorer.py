@@ -30,9 +30,9 @@ class BeamHypotheses(FinishedTexts):
         """Of the texts kept."""
         return self.texts[0][0] if self.texts else 1e9
 
-    def add(self, hyp: Tensor, sum_logprobs: float, end: int | None = None) -> None:  # noqa: ARG002
-        """Keep a text, without its end token, if it is among the best so far."""
-        super().add(hyp, sum_logprobs)
+    def add(self, hyp: Tensor, sum_logprobs: float, end: int | None = None) -> None:
+        """Keep a text if it is among the best so far; with its end token only where there are several, of which it is one."""
+        super().add(hyp, sum_logprobs, end if len(vars(self).get("ends", ())) > 1 else None)
 
     def is_done(self, best_sum_logprobs: float, cur_len: int) -> bool:
         """Whether there are `num_beams` texts and no open one, of `cur_len` tokens, can be better than the worst."""
@@ -104,12 +104,14 @@ class BeamSearchScorer(BeamScorer):
             for row in () if finished.done else range(i * self.num_beams, (i + 1) * self.num_beams):
                 finished.add(input_ids[row], float(final_beam_scores[row]))
         best = [text for finished in self._beam_hyps for text in finished.texts[-self.num_beam_hyps_to_keep :][::-1]]
-        lengths, pad = [len(text[1]) for text in best], special.get("pad_token_id")
-        ends = end_tokens(special.get("eos_token_id"))
+        ends, pad = end_tokens(special.get("eos_token_id")), special.get("pad_token_id")
+        closed = [len(ends) > 1 and int(ids[-1]) in ends for _score, ids in best]
+        lengths = [len(ids) - has_end for (_score, ids), has_end in zip(best, closed, strict=True)]
         if len(best) < len(self._beam_hyps) * self.num_beam_hyps_to_keep or (pad is None and len(set(lengths)) > 1):
             raise ValueError("Fewer texts than num_beam_hyps_to_keep, or of different lengths without a pad_token_id.")
         rows = input_ids.new_full((len(best), min(max(lengths) + bool(ends), max_length)), pad or 0)
-        for row, (_score, ids) in zip(rows, best, strict=True):
+        for row, (_score, ids), has_end in zip(rows, best, closed, strict=True):
             row[: len(ids)] = ids
-            row[len(ids) : len(ids) + 1] = ends[0] if ends else 0  # where there is room
+            if not has_end:
+                row[len(ids) : len(ids) + 1] = ends[0] if ends else 0  # where there is room
         return {"sequences": rows, "sequence_scores": torch.tensor([text[0] for text in best], device=self.device)}

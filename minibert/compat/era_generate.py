@@ -55,8 +55,8 @@ def generate_as_asked(
     if "max_time" in asked:
         criteria.append(MaxTimeCriteria(asked["max_time"]))
     if on_tokens is not None and options.num_beams == 1:
-        criteria.insert(0, lambda ids, _: on_tokens(ids[:, -1]))  # None: it never stops
-    given: dict[str, Any] = {name: asked[name] for name in (*RETURNS, "synced_gpus") if name in asked}
+        criteria.insert(0, lambda ids, _: on_tokens(ids[:, -1]) and None)  # whatever it returns, it never stops
+    given: dict[str, Any] = {n: era_options[n] for n in (*RETURNS, "synced_gpus") if era_options.get(n) is not None}
     given |= {"pad_token_id": options.pad_token_id, "eos_token_id": options.eos_token_id, "stopping_criteria": criteria}
     given |= {"attention_mask": next_word.attention_mask, "use_cache": next_word.use_cache, **next_word.encoder}
     given |= {"positions_from_mask": next_word.positions_from_mask, "generator": options.generator}
@@ -67,7 +67,10 @@ def generate_as_asked(
     kept: dict[str, Any] = {"num_beam_hyps_to_keep": 1 if options.do_sample else options.num_return_sequences}
     kept |= {"do_early_stopping": options.early_stopping, "length_penalty": options.length_penalty}
     prompts, device = input_ids.size(0) // options.num_beams, input_ids.device
-    given["beam_scorer"] = BeamSearchScorer(prompts, options.num_beams, device, **kept)
+    given["beam_scorer"] = scorer = BeamSearchScorer(prompts, options.num_beams, device, **kept)
+    if next_word.positions_from_mask:
+        for finished, mask in zip(scorer._beam_hyps, next_word.attention_mask[:: options.num_beams], strict=True):
+            finished.padding = int((mask == 0).sum())
     return (searches.beam_sample if options.do_sample else searches.beam_search)(model, input_ids, **given)
 
 

@@ -198,7 +198,7 @@ def token_by_token(run: Run, input_ids: Tensor) -> Tensor:
             tokens = tokens.masked_fill(~unfinished, run.pad)
             unfinished = unfinished & ~torch.isin(tokens, tokens.new_tensor(run.ends))
         input_ids = torch.cat([input_ids, tokens[:, None]], dim=-1)
-        finished = not bool(unfinished.any()) or run.stops(input_ids)
+        finished = run.stops(input_ids) or not bool(unfinished.any())
     return input_ids
 
 
@@ -211,7 +211,7 @@ def beam_by_beam(run: Run, input_ids: Tensor, scorer: Any) -> dict[str, Tensor]:
         )
     special = {"pad_token_id": run.pad, "eos_token_id": run.ends or None}
     number = (max(1, len(run.ends)) + 1) * beams  # so many that `beams` do not end
-    scores = torch.zeros(prompts, beams, device=input_ids.device)
+    scores = torch.zeros(prompts, beams, dtype=torch.float32, device=input_ids.device)
     scores[:, 1:] = 0.0 if run.draws else -1e9  # the copies of a prompt are alike: only one may be extended
     scores = scores.view(-1)
     while not run.is_over(finished):

@@ -55,10 +55,12 @@ class NextWord:
         # Of the prompt too only the last word's scores are needed; a student's own forward may not know how to say so.
         own = "logits_to_keep" not in inspect.signature(model.forward).parameters
         self.keep = {} if own else {"logits_to_keep": 1}
+        # So may its own `prepare_inputs_for_generation` add to what each forward reads: then the prompt stays in one piece.
+        self.in_blocks = not own and model.prepare_inputs_for_generation.__module__.startswith("minibert.")
 
     def __call__(self, input_ids: Tensor) -> Tensor:
         """(rows, length) ids so far → (rows, vocab) scores."""
-        if self.past is None and self.use_cache and self.keep and input_ids.size(1) > PROMPT_BLOCK:
+        if self.past is None and self.use_cache and self.in_blocks and input_ids.size(1) > PROMPT_BLOCK:
             # In one piece, attention would score every pair of words, and the causal mask would hide half of them.
             end = 0
             for block in input_ids[:, :-1].split(PROMPT_BLOCK, dim=1):
@@ -122,7 +124,7 @@ def beam_search(next_word: NextWord, input_ids: Tensor, options: SearchOptions) 
     prompts = input_ids.size(0) // beams
     padding = (next_word.attention_mask[::beams] == 0).sum(dim=1) * next_word.positions_from_mask
     finished = [FinishedTexts(options, padding=number) for number in padding.tolist()]
-    scores = torch.zeros(prompts, beams, device=input_ids.device)
+    scores = torch.zeros(prompts, beams, dtype=torch.float32, device=input_ids.device)
     if not options.do_sample:
         # The copies of a prompt are alike: only the first may be extended, or the beams would stay alike for ever.
         scores[:, 1:] = -1e9

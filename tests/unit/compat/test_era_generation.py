@@ -231,6 +231,40 @@ def test_each_step_is_reported_too(model: BertLMHeadModel) -> None:
     assert torch.equal(torch.stack(steps, dim=1), output.sequences[:, 4:])
 
 
+def test_what_hears_of_each_step_hears_of_the_last_and_stops_nothing(model: BertLMHeadModel) -> None:
+    whole = model.generate(PROMPT[:1], max_length=12)
+    end = int(whole[0, 6])
+    heard: dict[bool, list[Tensor]] = {True: [], False: []}
+    for era, steps in heard.items():
+        options = {"max_time": 60.0} if era else {}
+        asked = {"eos_token_id": end, "pad_token_id": 0, "on_tokens": lambda t, steps=steps: steps.append(t) or 1}
+        ids = model.generate(PROMPT[:1], max_length=12, **asked, **options)
+        assert ids[0, -1] == end
+        assert torch.equal(torch.cat(steps), ids[0, PROMPT.size(1) :])
+
+
+@pytest.mark.parametrize("counted", [False, True])
+def test_beams_that_end_in_several_ways_are_the_cores(model: BertLMHeadModel, counted: bool) -> None:
+    prompt, mask = PROMPT.clone(), torch.ones_like(PROMPT)
+    prompt[1, :2] = mask[1, :2] = 0
+    options = {"max_length": 16, "num_beams": 3, "eos_token_id": [*range(20, 60)], "pad_token_id": 0}
+    options |= {"attention_mask": mask, "length_penalty": 2.0, "positions_from_mask": True} if counted else {}
+    for seed in range(4):
+        torch.manual_seed(seed)
+        for parameter in model.parameters():
+            torch.nn.init.normal_(parameter, std=0.3)
+        expected = model.generate(prompt if counted else PROMPT, **options)
+        found = model.generate(prompt if counted else PROMPT, return_dict_in_generate=True, **options)
+        assert torch.equal(found.sequences, expected)
+
+
+def test_what_is_refused_is_refused_whatever_the_config_says(model: BertLMHeadModel) -> None:
+    model.config.return_dict_in_generate = model.config.output_scores = True
+    for more in ({}, {"max_time": 60.0}):
+        assert isinstance(model.generate(PROMPT, max_length=8, return_dict_in_generate=False, **more), Tensor)
+    assert model.generate(PROMPT, max_length=8, output_scores=False).scores is None
+
+
 def test_one_process_alone_may_be_synchronized(model: BertLMHeadModel, tmp_path: Any) -> None:
     expected = model.generate(PROMPT, max_length=8)
     torch.distributed.init_process_group("gloo", init_method=f"file://{tmp_path}/peers", rank=0, world_size=1)

@@ -194,6 +194,19 @@ def test_a_long_prompt_is_read_in_blocks_and_the_text_is_the_same(
     assert lengths == [3, 3, 1, 1, 1, 1, 1]
 
 
+def test_a_long_prompt_is_read_as_a_models_own_inputs_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    class SecondSegment(BertLMHeadModel):
+        def prepare_inputs_for_generation(self, input_ids, past=None, **given):
+            inputs = super().prepare_inputs_for_generation(input_ids, past=past, **given)
+            return {**inputs, "token_type_ids": torch.ones_like(inputs["input_ids"])}
+
+    monkeypatch.setattr("minibert.generation.search.PROMPT_BLOCK", 3)
+    model = tiny(SecondSegment, is_decoder=True, initializer_range=0.4)
+    expected = model.generate(token_ids(2, 8), max_length=20, use_cache=False)
+    for fast in (False, True):
+        assert torch.equal(model.generate(token_ids(2, 8), max_length=20, fast=fast), expected)
+
+
 @pytest.mark.parametrize("num_beams", [1, 3])
 def test_an_encoder_is_read_by_every_beam_of_its_own_prompt(num_beams: int) -> None:
     model = tiny(BertLMHeadModel, is_decoder=True, add_cross_attention=True, initializer_range=0.4)
