@@ -27,7 +27,7 @@ def evaluate(
 ) -> None:
     """Measure a model on text or examples that it has not seen. With --data: loss and accuracy on hidden words and next
     sentences of the held-out text, with the same pairs and masks every time; the last layer is computed only where it is read.
-    With --file: the loss and the scores of a fine-tuned model's task.
+    With --file: the loss and the scores of a fine-tuned model's task. Both are computed by minibert.fast: the same numbers up to rounding.
 
     \b
     minibert data prepare novels/ --out corpus

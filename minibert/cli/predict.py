@@ -49,7 +49,7 @@ _HOW = {
 @json_option
 def predict(model: str, top_k: int, batch_size: int, as_json: bool, **asked: Any) -> None:
     """Ask a fine-tuned model about TEXTs, a question or a file. The task is read from the model's config. "-" as TEXT stands for the
-    lines of standard input, a text each.
+    lines of standard input, a text each. Computed by minibert.fast: the same numbers up to rounding.
 
     \b
     minibert predict "The soup was cold." --model my-classifier/model
