@@ -28,7 +28,8 @@ def search(
     model: str,
     as_json: bool,
 ) -> None:
-    """Show the lines of a file whose vectors are most like that of TEXT, with the cosine of the two: 1 is the same direction. Computed by minibert.fast: the same numbers up to rounding.
+    """Show the lines of a file whose vectors are most like that of TEXT, with the cosine of the two: 1 is the same direction.
+    Computed by minibert.fast: the same numbers up to rounding.
 
     \b
     minibert search "a storm at sea" --in novel.txt

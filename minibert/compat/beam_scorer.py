@@ -3,6 +3,7 @@
 Reference: `transformers.generation_beam_search`.
 """
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 import torch
@@ -16,6 +17,8 @@ GROUPS = "Group beam search is not here (docs/differences.md): leave out num_bea
 
 class BeamHypotheses(FinishedTexts):
     """The best `num_beams` finished texts of one prompt, `beams`: (score / length^length_penalty, ids), worst first."""
+
+    ends: Sequence[int] = ()  # as `BeamSearchScorer.process` is told
 
     def __init__(self, num_beams: int, length_penalty: float, early_stopping: bool):
         self.num_beams, self.length_penalty, self.early_stopping = num_beams, length_penalty, early_stopping
@@ -32,7 +35,7 @@ class BeamHypotheses(FinishedTexts):
 
     def add(self, hyp: Tensor, sum_logprobs: float, end: int | None = None) -> None:
         """Keep a text if it is among the best so far; with its end token only where there are several, of which it is one."""
-        super().add(hyp, sum_logprobs, end if len(vars(self).get("ends", ())) > 1 else None)
+        super().add(hyp, sum_logprobs, end if len(self.ends) > 1 else None)
 
     def is_done(self, best_sum_logprobs: float, cur_len: int) -> bool:
         """Whether there are `num_beams` texts and no open one, of `cur_len` tokens, can be better than the worst."""

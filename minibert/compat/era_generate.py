@@ -68,9 +68,8 @@ def generate_as_asked(
     kept |= {"do_early_stopping": options.early_stopping, "length_penalty": options.length_penalty}
     prompts, device = input_ids.size(0) // options.num_beams, input_ids.device
     given["beam_scorer"] = scorer = BeamSearchScorer(prompts, options.num_beams, device, **kept)
-    if next_word.positions_from_mask:
-        for finished, mask in zip(scorer._beam_hyps, next_word.attention_mask[:: options.num_beams], strict=True):
-            finished.padding = int((mask == 0).sum())
+    for finished, number in zip(scorer._beam_hyps, next_word.padding(options.num_beams), strict=True):
+        finished.padding = number
     return (searches.beam_sample if options.do_sample else searches.beam_search)(model, input_ids, **given)
 
 

@@ -18,20 +18,23 @@ from torch import Tensor
 from ..model.attention import BertAttention, BertSelfAttention
 from ..model.bert import BertModel
 from ..model.checks import IGNORED
+from ..model.encoder import BertEncoder
 from ..model.layer import BertLayer
 
 
 def last_layer_at_cls(body: BertModel) -> AbstractContextManager[None]:
-    """Within, `body` gives the last hidden state of [CLS] alone, (batch, 1, hidden). Packed attention and a layer of one's own are left as they are."""
-    left = body.config.attn_implementation == "packed" or not is_as_made(body.encoder.layer[-1])
+    """Within, `body` gives the last hidden state of [CLS] alone, (batch, 1, hidden). Packed attention and stages of one's own are left as they are."""
+    left = body.config.attn_implementation == "packed" or not is_plain(body)
     return nullcontext() if left else last_layer_at(body, None)
 
 
-def is_as_made(layer: Any) -> bool:
-    """Whether a layer and its attention have minibert's own classes and forwards; where it is spread over processes (FSDP) it has not."""
-    stages = [layer, layer.attention, layer.attention.self] if type(layer) is BertLayer else [layer]
-    kinds = {BertLayer, BertAttention, BertSelfAttention}
-    return all(type(stage) in kinds and "forward" not in vars(stage) for stage in stages)
+def is_plain(body: BertModel) -> bool:
+    """Whether a body has minibert's classes and forwards down to the last layer's attention. A layer that is spread over processes (FSDP) has not."""
+    if type(body.encoder) is not BertEncoder or type(layer := body.encoder.layer[-1]) is not BertLayer:
+        return False
+    stages = [body, body.encoder, layer, layer.attention, layer.attention.self]
+    usual = [BertModel, BertEncoder, BertLayer, BertAttention, BertSelfAttention]
+    return [*map(type, stages)] == usual and not any("forward" in vars(stage) for stage in stages)
 
 
 @contextmanager
@@ -39,12 +42,11 @@ def last_layer_at_labels(body: BertModel, batch: dict[str, Tensor]) -> Iterator[
     """Within, `body` gives its last hidden states at [CLS] and the labelled positions alone, (batch, positions, hidden).
 
     Yields the batch with the labels of those positions, (batch, positions), instead of all, (batch, seq); −100 where there is none. A
-    body with relative positions or packed attention, whose rows know more than their own position, and one whose last layer
-    must be called whole, since it is spread over processes (FSDP) or a student's own, are left as they are, and the batch too.
+    body with relative positions or packed attention, whose rows know more than their own position, and one whose stages
+    must be called whole, since they are spread over processes (FSDP) or a student's own, are left as they are, and the batch too.
     """
-    layers: Any = body.encoder.layer
-    plain = body.config.position_embedding_type == "absolute" and body.config.attn_implementation != "packed"
-    if not plain or not is_as_made(layers[-1]):
+    apart = body.config.position_embedding_type == "absolute" and body.config.attn_implementation != "packed"
+    if not apart or not is_plain(body):
         yield batch
         return
     is_labelled = batch["labels"] != IGNORED  # (batch, seq)

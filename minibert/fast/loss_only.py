@@ -39,7 +39,7 @@ READ_LABELLED: dict[type, type] = {
 def loss_only(model: BertPreTrainedModel) -> Iterator[None]:
     """Within, a model in training mode computes what its loss reads. A model of another class, or with a head of one's own, is left as it is."""
     head = getattr(model, "cls", model)  # whose parts are called one by one
-    own = "forward" in {*vars(model), *vars(head)} or not type(head).__module__.startswith("minibert.")
+    own = any("forward" in vars(each) for each in (model, head)) or not type(head).__module__.startswith("minibert.")
     if own or type(model) not in (*READ_CLS, *READ_LABELLED):
         yield
         return

@@ -244,9 +244,9 @@ def norm(module: nn.LayerNorm) -> Callable[[Tensor], Tensor]:
 
 def can_run(model: Any) -> bool:
     """Whether the network does all that the model does: nothing replaced, no hook, no autocast, no dropout, positions 0, 1, 2, … in segment 0."""
-    table, device = model.bert.embeddings, model.device
-    counted = torch.equal(table.position_ids, torch.arange(table.position_ids.size(-1), device=device)[None])
-    if not counted or table.token_type_ids.any() or torch.is_autocast_enabled(device.type) or _has_any_global_hook():
+    places, segments, device = model.bert.embeddings.position_ids, model.bert.embeddings.token_type_ids, model.device
+    counted = torch.equal(places, torch.arange(places.size(-1), device=device)[None])
+    if not counted or segments.any() or torch.is_autocast_enabled(device.type) or _has_any_global_hook():
         return False
     return all(
         as_made(name.rpartition(".")[2], module)

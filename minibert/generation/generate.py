@@ -97,7 +97,8 @@ class Generation(BertPreTrainedModel):
         settings = {name: getattr(config, name) if given[name] is None else given[name] for name in OPTIONS}
         if attention_mask is None:
             attention_mask = mask_of(input_ids, settings["pad_token_id"], settings["eos_token_id"])
-        attention_mask = attention_mask.expand(len(input_ids), -1) if len(attention_mask) == 1 else attention_mask
+        if len(attention_mask) == 1:  # for every prompt
+            attention_mask = attention_mask.expand(len(input_ids), -1)
         check_padding(attention_mask, config, positions_from_mask)
         if settings["pad_token_id"] is None:
             settings["pad_token_id"] = (*end_tokens(settings["eos_token_id"]), 0)[0]  # without an end nothing is padded

@@ -82,6 +82,10 @@ class NextWord:
         counted = self.attention_mask[:, :end].long().cumsum(dim=1)[:, start:] - 1  # (rows, end − start)
         return {"position_ids": counted.clamp(min=0)} if self.positions_from_mask else {}
 
+    def padding(self, beams: int) -> list[int]:
+        """Of each prompt, which `beams` rows read, how many tokens are no words; 0 where padding counts as words do."""
+        return ((self.attention_mask[::beams] == 0).sum(dim=1) * self.positions_from_mask).tolist()
+
     def reorder(self, rows: Tensor) -> None:
         """Continue from these rows: beams that live on, and beams that are copied."""
         if self.past is not None:
@@ -122,8 +126,7 @@ def beam_search(next_word: NextWord, input_ids: Tensor, options: SearchOptions) 
     """
     beams = options.num_beams
     prompts = input_ids.size(0) // beams
-    padding = (next_word.attention_mask[::beams] == 0).sum(dim=1) * next_word.positions_from_mask
-    finished = [FinishedTexts(options, padding=number) for number in padding.tolist()]
+    finished = [FinishedTexts(options, padding=number) for number in next_word.padding(beams)]
     scores = torch.zeros(prompts, beams, dtype=torch.float32, device=input_ids.device)
     if not options.do_sample:
         # The copies of a prompt are alike: only the first may be extended, or the beams would stay alike for ever.

@@ -223,10 +223,10 @@ def test_the_cache_stays_where_it_is() -> None:
     assert all(address == addresses[0] for address in addresses)
 
 
-@pytest.mark.parametrize("half", [0.5, 2.0])
-def test_a_mask_of_other_numbers_weighs_as_the_model_weighs_it(half: float) -> None:
+@pytest.mark.parametrize("number", [0.5, 2.0])
+def test_a_mask_of_other_numbers_weighs_as_the_model_weighs_it(number: float) -> None:
     model, prompt, mask = decoder(), torch.randint(1, 40, (2, 4)), torch.ones(2, 4)
-    mask[:, 1] = half
+    mask[:, 1] = number
     plain = model.generate(prompt, attention_mask=mask, max_length=20)
     assert torch.equal(model.generate(prompt, attention_mask=mask, max_length=20, fast=True), plain)
 

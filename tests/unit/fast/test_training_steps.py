@@ -28,6 +28,7 @@ from minibert.fast import linear_layers
 from minibert.fast.dropout import fast_dropout
 from minibert.fast.fused_attention import fused_on_gpu
 from minibert.fast.packing import packed_if_padded
+from minibert.outputs import BaseModelOutputWithPastAndCrossAttentions
 from tests.unit.fast.test_linear_layers import assert_gradients_agree, gradients
 from tests.unit.tiny_bert import text_batch, tiny
 
@@ -208,7 +209,18 @@ def halved(_stage: Any, x: Tensor) -> Tensor:
     return x / 2
 
 
-OWN = {"": doubled_layer, ".attention.self": averages, ".output.dropout": halved}
+def adding_encoder(stage: Any, hidden_states: Tensor, attention_mask: Tensor | None = None, **_: Any) -> Any:
+    for layer in stage.layer:
+        hidden_states = hidden_states + layer(hidden_states, attention_mask=attention_mask)[0]
+    return BaseModelOutputWithPastAndCrossAttentions(last_hidden_state=hidden_states)
+
+
+OWN = {
+    "encoder": adding_encoder,
+    "encoder.layer.1": doubled_layer,
+    "encoder.layer.1.attention.self": averages,
+    "encoder.layer.1.output.dropout": halved,
+}
 
 
 @pytest.mark.parametrize("place", OWN)
@@ -219,7 +231,7 @@ def test_a_stage_with_a_forward_of_its_own_runs_it_and_keeps_it(
 ) -> None:
     model, batch = model_of(model_class), {**BATCHES[model_class]}
     batch["attention_mask"] = torch.tensor([[1] * 7, [1] * 4 + [0] * 3])
-    stage = model.get_submodule(f"bert.encoder.layer.1{place}")
+    stage = model.get_submodule(f"bert.{place}")
     stage.forward = own = partial(OWN[place], stage)
     plain = model(**batch).loss
     with way(model):
