@@ -42,7 +42,8 @@ def rows() -> Iterator[SideBySide]:
         yield texts(precision)
     yield from pretraining({**BASE}, 64, 128, "BERT-base, 64 × 128", compiled=(False,))
     yield from pretraining({**BASE, **LARGE}, 24, 512, "BERT-large, 24 × 512", compiled=(False, True))
-    yield generation()
+    for options in ({}, {"num_beams": 4}):
+        yield generation(**options)
 
 
 def forward(sizes: dict[str, int], shape: tuple[int, int], name: str, precision: torch.dtype) -> SideBySide:
@@ -100,15 +101,17 @@ def pretraining(
         yield measured(task, steps, torch.bfloat16, rounds=10, count=count, warm_up=3)
 
 
-def generation() -> SideBySide:
-    """64 words behind 8, greedily."""
+def generation(**search: int) -> SideBySide:
+    """64 words behind 8, greedily or with beams."""
     models = both("BertLMHeadModel", SIZES, ours=("eager", "eager"))
     prompt = torch.randint(1, 8192, (1, 8), device=DEVICE)
-    work = {key: partial(models[key].generate, prompt, fast=key == "fast", **OPTIONS) for key in ("plain", "fast")}
+    options = {**OPTIONS, **search}
+    work = {key: partial(models[key].generate, prompt, fast=key == "fast", **options) for key in ("plain", "fast")}
     for key in THEIRS:
         mask = torch.ones_like(prompt)
-        work[key] = partial(models[key].generate, prompt, attention_mask=mask, do_sample=False, **OPTIONS)
-    return measured("generate 64 tokens, 4 × 256, greedy, float32", work, torch.float32, rounds=6)
+        work[key] = partial(models[key].generate, prompt, attention_mask=mask, do_sample=False, **options)
+    name = "4 beams" if search else "greedy"
+    return measured(f"generate 64 tokens, 4 × 256, {name}, float32", work, torch.float32, rounds=6)
 
 
 def both(class_name: str, sizes: dict[str, Any], *, ours: tuple[str, str], training: bool = False) -> dict[str, Any]:

@@ -5,7 +5,7 @@
     with fast.linear(model): …                     matrix products by the faster library        linear_layers.py
     with fast.linear(model, frozen=True): …        and a few words, by weights that stay      blocks.py
     with fast.packed(model): …                     padding is left out of all layers            packing.py
-    model.generate(…, fast=True)                   a new word by a network for one token        one_token.py, few_rows.py
+    model.generate(…, fast=True)                   a new word by a network for one token        one_token.py, few_rows.py, cuda_graph.py
     AdamW(…, implementation="fused")               the optimizer's update in one pass           adamw.py
     fast.WordGradient(embedding)                   its gradient in memory that stays            word_gradient.py
     fast.keep_freed_memory()                       freed memory stays for the next step         memory.py

@@ -5,7 +5,8 @@ checked. Laid out for speed:
 
 * keys and values are written into memory set aside at the start, so that the cache is never copied to grow;
 * a prompt without padding is read here too, in one piece by PyTorch's fused attention, and by the last layer for its last word only;
-* the few vectors of a word are multiplied in the way that is fastest (`few_rows.py`).
+* the few vectors of a word are multiplied in the way that is fastest (`few_rows.py`);
+* on a GPU, a word's hundred small kernels are started in one call (`cuda_graph.py`).
 
 Sums are rounded in another order than in the model's forward, so scores differ in the last digits; a law tests that ids are equal.
 """
@@ -24,6 +25,7 @@ from ..model.attention import BertAttention
 from ..model.checks import check_inputs
 from ..model.layer import BertLayer
 from ..outputs import PastKeyValues
+from .cuda_graph import Recorded
 from .few_rows import Projection, multiply_fast
 from .linear_layers import linear, own_forward
 
@@ -41,6 +43,7 @@ class FastNextWord(NextWord):
     """
 
     network: "OneTokenNetwork | None" = None
+    read_word: Callable[[Tensor], Tensor]  # the network, once it has read the prompt
 
     def __init__(self, plain: NextWord, max_length: int):
         vars(self).update(vars(plain))
@@ -49,7 +52,7 @@ class FastNextWord(NextWord):
     def __call__(self, input_ids: Tensor) -> Tensor:
         """(rows, length) ids so far → (rows, vocab) scores."""
         if self.network is not None:
-            return self.network(input_ids[:, -1])
+            return self.read_word(input_ids[:, -1])
         with linear(self.model):
             if not (self.use_cache and can_run(self.model)):
                 return super().__call__(input_ids)
@@ -65,6 +68,10 @@ class FastNextWord(NextWord):
             if self.positions_from_mask:
                 self.network.position_ids = masks[0].long().sum(dim=1)
         self.network.choose_way()
+        self.read_word = self.network
+        if scores.is_cuda and self.model.config.position_embedding_type == "absolute":
+            self.network.fix_shapes()
+            self.read_word = Recorded(self.network)
         return scores
 
     def whole_prompts(self) -> bool:
@@ -95,6 +102,7 @@ class OneTokenNetwork:
         attention_mask, encoder_attention_mask = masks
         rows, self.length = attention_mask.shape
         self.position_ids: Tensor | None = None  # (rows,) of the next word, where padding has no positions
+        self.place: Tensor | None = None  # (1,) of the next word in the memory, where shapes are fixed
         embeddings = model.bert.embeddings
         self.words = embeddings.word_embeddings.weight
         self.places = embeddings.token_type_embeddings.weight[:1].expand(max_length, -1)  # all in segment 0
@@ -123,6 +131,19 @@ class OneTokenNetwork:
         projections += [self.transform, self.decoder]
         multiply_fast(projections, rows=rows, times=max_length - self.length)
 
+    def fix_shapes(self) -> None:
+        """From now on, compute every word at the same addresses: attention reads all the memory, and a mask hides what is to come."""
+        _, rows, _, max_length, _ = self.layers[0].keys_and_values.shape
+        self.place = torch.tensor([self.length], device=self.words.device)
+        if self.position_ids is None:
+            self.position_ids = self.place.repeat(rows)
+        if self.mask is None:
+            self.mask = self.words.new_zeros(rows, 1, 1, max_length)
+        self.mask[..., self.length :] = -torch.inf
+        for layer in self.layers:
+            layer.place = self.place
+            layer.keys_and_values[..., self.length :, :] = 0
+
     def read(self, input_ids: Tensor) -> Tensor:
         """(rows, prompt) ids → (rows, vocab) scores of the next word. Of the last layer only the last word's vector is computed."""
         hidden_states = self.embeddings_norm(F.embedding(input_ids, self.words) + self.places[: self.length])
@@ -135,10 +156,14 @@ class OneTokenNetwork:
         place = self.places[self.length if self.position_ids is None else self.position_ids]
         hidden_states = self.embeddings_norm(F.embedding(tokens, self.words) + place)  # (rows, hidden)
         self.length += 1
-        self.position_ids = None if self.position_ids is None else self.position_ids + 1
         mask = None if self.mask is None else self.mask[..., : self.length]
+        if self.place is not None and self.mask is not None:
+            mask = self.mask.index_fill_(-1, self.place, 0.0)
         for layer in self.layers:
             hidden_states = layer(hidden_states, mask, self.encoder_mask)
+        for counter in (self.position_ids, self.place):
+            if counter is not None:
+                counter += 1
         return self.scores(hidden_states)
 
     def scores(self, hidden_states: Tensor) -> Tensor:
@@ -155,6 +180,7 @@ class OneTokenLayer:
         self.split = (rows, 3, heads, size)
         self.keys_and_values = attention.query.weight.new_empty((2, rows, heads, max_length, size))
         self.spare: Tensor | None = None  # the same, for what is reordered
+        self.place: Tensor | None = None  # as the network's
         self.length = 0
         self.attention = OneTokenAttention(layer.attention)
         self.query_key_value = Projection(attention.query, attention.key, attention.value)
@@ -191,13 +217,17 @@ class OneTokenLayer:
         """(rows, hidden) → the same. The masks are additive."""
         position, self.length = self.length, self.length + 1
         projected = self.query_key_value(hidden_states).view(self.split)  # (rows, 3, heads, d)
-        self.keys_and_values.select(3, position).copy_(projected.narrow(1, 1, 2).transpose(0, 1))
-        known: Any = self.keys_and_values.narrow(3, 0, self.length)
+        new, known = projected.narrow(1, 1, 2).transpose(0, 1), self.keys_and_values  # new: (2, rows, heads, d)
+        if self.place is None:
+            known.select(3, position).copy_(new)
+            known = known.narrow(3, 0, self.length)
+        else:
+            known.index_copy_(3, self.place, new.unsqueeze(3))
         attended = self.attention(hidden_states, projected.select(1, 0), known, mask=mask, position=position)
         if self.encoder_keys_and_values:
-            query = self.cross_query(attended).view(self.split[0], -1, self.split[-1])
-            known = self.encoder_keys_and_values
-            attended = self.crossattention(attended, query, known, mask=encoder_mask, position=position)
+            query, encoder = self.cross_query(attended), self.encoder_keys_and_values
+            query = query.view(self.split[0], -1, self.split[-1])
+            attended = self.crossattention(attended, query, encoder, mask=encoder_mask, position=position)
         return self.feed_forward(attended)
 
     def feed_forward(self, attended: Tensor) -> Tensor:
@@ -206,6 +236,9 @@ class OneTokenLayer:
 
     def reorder(self, rows: Tensor) -> None:
         """Copy these rows of the memory. The encoder's stays: all beams of a text attend to the same."""
+        if self.place is not None:
+            self.keys_and_values.copy_(self.keys_and_values.index_select(1, rows))
+            return
         spare = torch.empty_like(self.keys_and_values) if self.spare is None else self.spare
         torch.index_select(self.keys_and_values[..., : self.length, :], 1, rows, out=spare[..., : self.length, :])
         self.keys_and_values, self.spare = spare, self.keys_and_values

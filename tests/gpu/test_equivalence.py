@@ -94,15 +94,32 @@ def test_packed_gradients_are_those_of_padded_texts(precision: torch.dtype, limi
 
 
 def test_layers_are_compiled_beside_fast_training() -> None:
-    model = minibert.BertForPreTraining.from_pretrained(BUNDLED, **NO_DROPOUT).cuda().train()
-    batch = on_gpu(minibert.BertTokenizer.from_pretrained(BUNDLED)(TEXTS, padding=True, return_tensors="pt"))
-    inputs = {**batch, "labels": batch["input_ids"], "next_sentence_label": torch.tensor([0, 1, 0], device="cuda")}
-    expected = numbers(model, inputs)
-    for layer in model.bert.encoder.layer:
+    """For two batches in turn, whose gradients are added up, before and after a step of an optimizer."""
+    model, compiled = (
+        minibert.BertForPreTraining.from_pretrained(BUNDLED, **NO_DROPOUT).cuda().train() for _ in range(2)
+    )
+    for layer in compiled.bert.encoder.layer:
         layer.compile()
-    with fast.training(model):
-        found = numbers(model, inputs)
-    assert_close(found, expected)
+    tokenizer = minibert.BertTokenizer.from_pretrained(BUNDLED)
+    batches = []
+    for texts in (TEXTS, [*reversed(TEXTS)]):
+        batch = on_gpu(tokenizer(texts, padding=True, return_tensors="pt"))
+        follows = torch.tensor([0, 1, 0], device="cuda")
+        batches.append({**batch, "labels": batch["input_ids"], "next_sentence_label": follows})
+    optimizers = [torch.optim.SGD(each.parameters(), lr=0.01) for each in (model, compiled)]
+    for _ in range(4):
+        for batch in batches:
+            expected = model(**batch).loss
+            expected.backward()
+            with fast.training(compiled):
+                found = compiled(**batch).loss
+                found.backward()
+            assert abs(float(found.detach()) - float(expected.detach())) < 1e-3
+        for ours, theirs in zip(compiled.parameters(), model.parameters(), strict=True):
+            torch.testing.assert_close(ours.grad, theirs.grad, rtol=1e-3, atol=1e-3)
+        for optimizer in optimizers:
+            optimizer.step()
+            optimizer.zero_grad()
 
 
 def test_the_words_generated_are_those_of_the_cpu() -> None:

@@ -189,6 +189,39 @@ def test_a_reordered_cache_goes_on_from_other_rows() -> None:
         torch.testing.assert_close(next_word(chosen), model(chosen).logits[:, -1], rtol=1e-4, atol=1e-5)
 
 
+@given(
+    seed=st.integers(0, 1000),
+    rows=st.integers(1, 3),
+    crosses=st.booleans(),
+    padded=st.sampled_from([[0, 0, 0], [2, 0, 1]]),
+    counted=st.booleans(),
+)
+@settings(max_examples=40, deadline=None, derandomize=True)
+def test_words_of_fixed_shapes_have_the_same_scores(
+    seed: int, rows: int, crosses: bool, padded: list[int], counted: bool
+) -> None:
+    """As a GPU records them: keys and values are all read, and the memory stays where it is when its rows are reordered."""
+    model = decoder(seed, add_cross_attention=crosses)
+    ids = torch.randint(1, 40, (rows, 9))
+    mask = (torch.arange(3) >= torch.tensor(padded[:rows])[:, None]).long()
+    encoder = {"encoder_hidden_states": torch.randn(rows, 5, 16)} if crosses else {}
+    usual, fixed = (reader(model, mask, encoder) for _ in range(2))
+    usual.positions_from_mask = fixed.positions_from_mask = counted
+    with torch.no_grad():
+        torch.testing.assert_close(fixed(ids[:, :3]), usual(ids[:, :3]))
+        assert fixed.network is not None
+        for layer in fixed.network.layers:
+            layer.keys_and_values[..., 3:, :] = torch.nan  # whatever the memory held before
+        fixed.network.fix_shapes()
+        addresses = [layer.keys_and_values.data_ptr() for layer in fixed.network.layers]
+        for length in range(4, 10):
+            if length == 7:
+                for next_word in (usual, fixed):
+                    next_word.reorder(torch.arange(rows).flip(0))
+            torch.testing.assert_close(fixed(ids[:, :length]), usual(ids[:, :length]), rtol=1e-5, atol=1e-5)
+    assert [layer.keys_and_values.data_ptr() for layer in fixed.network.layers] == addresses
+
+
 def test_the_cost_of_a_word_grows_by_its_attention_alone() -> None:
     model = decoder()
 
