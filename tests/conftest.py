@@ -4,6 +4,7 @@ And no deadline for the examples of a law: the first of a kind loads libraries, 
 fewer examples of each. No test cuts the power of the machine it runs on, so none waits until the disk has everything.
 """
 
+import gc
 import os
 import signal
 from collections.abc import Iterator
@@ -20,6 +21,8 @@ import pytest
 import torch
 
 from tests.jobs import in_shares, jobs_here
+
+gc.disable()  # while tests are collected, whose million objects all stay
 
 os.fsync = lambda _file: None
 
@@ -44,6 +47,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     long, short = ([item for item in items if bool(item.get_closest_marker("slow")) == slow] for slow in (True, False))
     long.sort(key=seconds_of, reverse=True)
     items[:] = in_shares(long, short, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
+
+
+def pytest_collection_finish() -> None:
+    """Python's collector need not go through all of it again and again."""
+    gc.freeze()
+    gc.enable()
 
 
 def seconds_of(item: pytest.Item) -> float:
