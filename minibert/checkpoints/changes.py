@@ -5,6 +5,7 @@
 
 They are flushed to the disk, and one rename, of `draft` to `whole`, makes them the folder's; then they are moved to their places. A writer
 that is killed in between leaves `whole`: whoever opens the folder next, to read or to write, moves the rest. Writers wait for each other.
+What looks like a killed writer's may come with a download: of it, only names that saving writes are moved or removed, and no link is followed.
 """
 
 import errno
@@ -22,7 +23,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ..visible import visible
-from .files import CheckpointError, flush_to_disk, is_plain_name, read_json, replacing, temporary_name
+from .files import CheckpointError, flush_to_disk, is_plain_name, is_saved, read_json, replacing, temporary_name
 
 if sys.platform == "win32":
     import msvcrt
@@ -63,7 +64,7 @@ def lock(path: Path, patience: float = 0) -> Iterator[None]:
         while True:
             _make_folder(path.parent)
             with suppress(FileNotFoundError):  # its folder, or the file, was just removed by who had the lock
-                file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+                file = os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
                 try:
                     _lock(file)
                     if os.path.samestat(path.stat(), os.fstat(file)):
@@ -110,10 +111,14 @@ def changing(folder: Path, replaced: Callable[[str], bool]) -> Iterator[Path]:
     Raises CheckpointError where that fails, as on a full disk: nothing has changed then, unless the message says so.
     """
     saving, wrong = folder / SAVING, "the files could not be saved"
-    draft = saving / "draft"
+    draft, whole = saving / "draft", saving / "whole"
     try:
+        if saving.is_symlink():
+            raise CheckpointError(f"{saving}: a link, in the place of a folder of minibert's own; remove it")
         with lock(saving / "lock", _PATIENCE):
-            _finish(folder)
+            _finish(folder, is_ours=is_saved)
+            if os.path.lexists(whole):
+                raise CheckpointError(f"{whole}: holds what saving does not write; move it elsewhere, or remove it")
             if draft.exists():
                 logger.warning(_LEFT, visible(draft))
                 shutil.rmtree(draft)
@@ -124,7 +129,7 @@ def changing(folder: Path, replaced: Callable[[str], bool]) -> Iterator[Path]:
                     removed = [name for name in os.listdir(folder) if replaced(name) and name not in names]
                     (draft / _CHANGE).write_text(json.dumps({"names": names, "removed": removed}), encoding="utf-8")
                     flush_to_disk(draft)
-                    draft.rename(saving / "whole")
+                    draft.rename(whole)
                     wrong = _NOT_IN_PLACE
                     _finish(folder)
             finally:
@@ -154,30 +159,40 @@ def making(path: Path) -> Iterator[Path]:
             yield draft
 
 
-def _finish(folder: Path) -> None:
-    """Move a change that is whole to its places."""
+def _is_begun(folder: Path) -> bool:
+    """Whether there is a change that is whole and not yet in place, and no link on the way to it."""
+    way = folder / SAVING, folder / SAVING / "whole", folder / SAVING / "whole" / _CHANGE
+    return way[-1].is_file() and not any(each.is_symlink() for each in way)
+
+
+def _finish(folder: Path, is_ours: Callable[[str], bool] = is_plain_name) -> None:
+    """Move a change that is whole to its places. is_ours: which of the names that it lists are touched; the others stay where they are."""
     whole = folder / SAVING / "whole"
-    if (whole / _CHANGE).exists():
+    if _is_begun(folder):
         removed, names = (read_json(whole / _CHANGE).get(each) for each in ("removed", "names"))
         if not isinstance(removed, list) or not isinstance(names, list):
             raise CheckpointError(f"{whole / _CHANGE}: should list the files of a change, and does not")
-        for name in filter(is_plain_name, removed):
+        removed, names = ([name for name in each if is_plain_name(name) and is_ours(name)] for each in (removed, names))
+        for name in removed:
             (folder / name).unlink(missing_ok=True)
-        for name in filter(is_plain_name, names):
+        for name in names:
             if (whole / name).exists():
                 (whole / name).replace(folder / name)
-    shutil.rmtree(whole, ignore_errors=True)
+        (whole / _CHANGE).unlink()
+    if not whole.is_symlink():
+        with suppress(OSError):  # there is none, or something is left in it
+            whole.rmdir()
 
 
 def settle(folder: Path) -> None:
     """Finish what a killed writer has begun. Raises CheckpointError where that cannot be done."""
-    if (folder / SAVING / "whole").is_dir():
+    if _is_begun(folder):
         try:
             with lock(folder / SAVING / "lock", _PATIENCE):
-                _finish(folder)
+                _finish(folder, is_ours=is_saved)
             (folder / SAVING).rmdir()
         except OSError as error:
-            if (folder / SAVING / "whole").is_dir():
+            if _is_begun(folder):
                 raise CheckpointError(f"{folder}: {_NOT_IN_PLACE} ({error.strerror or error})") from error
 
 
@@ -195,7 +210,7 @@ def read_together(folder: Path, read: Callable[[], Found], is_read: Callable[[st
             if _state(folder, is_read) == before:
                 raise
             continue
-        if _state(folder, is_read) == before and not (folder / SAVING / "whole").exists():
+        if _state(folder, is_read) == before and not _is_begun(folder):
             return found
     wrong = "another program replaced its files again and again while it was being opened; try again"
     raise CheckpointError(f"{folder}: {wrong}")

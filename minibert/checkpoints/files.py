@@ -33,10 +33,13 @@ TENSORFLOW_INDEX_SUFFIX = ".index"
 # The weights written here, best to read first: safetensors files cannot run code, and read faster than pickles.
 WEIGHT_FILES = (SAFETENSORS_FILE, SAFETENSORS_FILE + INDEX_SUFFIX, PYTORCH_FILE, PYTORCH_FILE + INDEX_SUFFIX)
 _SHARD = re.compile(r"(model-\d{5}-of-\d{5}\.safetensors|pytorch_model-\d{5}-of-\d{5}\.bin)")
+# What saving a tokenizer writes, here or behind a prefix and a hyphen.
+_TOKENIZER_FILES = ("vocab.txt", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
 # Read where there is nothing else, or where they are asked for.
 TENSORFLOW_INDEXES = ("bert_model.ckpt.index", "model.ckpt.index")
 # Not read from here, but worth a mention when they are all there is.
 _OTHER_FRAMEWORKS = {"tf_model.h5": "TensorFlow", "flax_model.msgpack": "Flax", "rust_model.ot": "Rust"}
+MOST_TENSORS = 50_000  # that one file may list: a BERT has hundreds, and each costs memory before its numbers are read
 _LONGEST_JSON = 64_000_000  # bytes: a million added tokens have 23 million
 _DEEPEST = 100  # brackets in each other
 # What git leaves in place of a large file that was not downloaded.
@@ -61,6 +64,11 @@ def search_order(from_tf: bool) -> tuple[str, ...]:
 def is_weights(name: str) -> bool:
     """Whether a file of this name holds weights as they are written here."""
     return name in WEIGHT_FILES or _SHARD.fullmatch(name) is not None
+
+
+def is_saved(name: str) -> bool:
+    """Whether saving a model or a tokenizer writes a file of this name."""
+    return name == CONFIG_FILE or is_weights(name) or name.rpartition("-")[2] in _TOKENIZER_FILES
 
 
 def is_checkpoint(name: str) -> bool:

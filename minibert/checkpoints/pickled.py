@@ -20,6 +20,7 @@ import torch
 
 _MAGIC = 0x1950A86A20F9469CFC6C  # begins a legacy file
 _LONGEST = 1 << 20  # bytes of a program: some thousand tensors; what it makes takes up to 80 times as many
+_BYTES_PER_COPY = 8  # of the program, for each entry that it has copied from a list it names again and again
 _SLACK = 100_000_000  # bytes that tensors which share their numbers may take beyond twice the file
 _KINDS = {"Float": "float32", "Double": "float64", "Half": "float16", "BFloat16": "bfloat16", "Bool": "bool"}
 _KINDS |= {"Long": "int64", "Int": "int32", "Short": "int16", "Char": "int8", "Byte": "uint8"}
@@ -90,6 +91,7 @@ class _Machine:
 
     def __init__(self) -> None:
         self.stored: dict[str, Storage] = {}
+        self.copies_left = 0
 
     def run(self, program: BytesIO) -> Any:
         """The object that the pickle describes, a `View` for a tensor. Leaves `program` behind its last byte."""
@@ -97,6 +99,7 @@ class _Machine:
         marks: list[int] = []
         memo: dict[Any, Any] = {}
         argument: Any
+        self.copies_left = len(program.getbuffer()) // _BYTES_PER_COPY
         for instruction, argument, _ in pickletools.genops(program):
             name = instruction.name
             str(argument).encode()  # half a surrogate pair is no text
@@ -138,8 +141,9 @@ class _Machine:
         elif name.startswith("APPEND") and on is list:
             stack[-1].extend(taken)
         elif name.startswith("SETITEM") and on is dict:
-            if any(type(key) not in (str, int, float, bool, type(None)) for key in taken[::2]):
-                raise NotPlainError("a key that is neither text nor a number")
+            # Numbers that are large, or have fractions, can be chosen such that a dictionary has to compare each with all.
+            if any(type(key) is not str and (type(key) is not int or abs(key) > _LONGEST) for key in taken[::2]):
+                raise NotPlainError("a key that is neither text nor a small number")
             stack[-1].update(zip(taken[::2], taken[1::2], strict=True))
         elif (
             name != "BUILD" or on is not dict or type(taken[0]) is not dict
@@ -148,26 +152,34 @@ class _Machine:
 
     def storage(self, kind: str, of: str, key: str, _device: str, count: int, view: None = None) -> Storage:
         """The block of numbers that a pickle names so."""
-        if kind != "storage" or of not in _STORAGES or type(key) is not str or view is not None:
+        if type(of) is not _Name or type(key) is not str or type(count) is not int:  # before any is hashed or shown
+            raise NotPlainError("numbers without a kind, a name or a count")
+        if kind != "storage" or of not in _STORAGES or view is not None:
             raise NotPlainError(f"numbers of the kind {of!s:.60}")
         return self.stored.setdefault(key, Storage(_STORAGES[of], count * _STORAGES[of].itemsize))
 
     def call(self, function: str, arguments: tuple[Any, ...]) -> Any:
         """What a function would return, of those that a dictionary of tensors needs."""
-        if type(function) is _Name and function == "collections.OrderedDict":
+        if type(function) is not _Name:  # a tuple of tuples may be longer to hash or to show than anyone lives
+            raise NotPlainError(f"it would call what is no function, but a {type(function).__name__}")
+        if function == "collections.OrderedDict":
             made: list[Any] = [{}]
-            self.apply("SETITEMS", [each for key, value in (arguments or ((),))[0] for each in (key, value)], made)
+            pairs = (arguments or ((),))[0]
+            self.copies_left -= len(pairs)
+            if self.copies_left < 0:
+                raise NotPlainError("dictionaries made of the same entries again and again")
+            self.apply("SETITEMS", [each for key, value in pairs for each in (key, value)], made)
             return made[0]
-        if type(function) is _Name and len(arguments) in _TENSORS.get(function, ()):
+        if len(arguments) in _TENSORS.get(function, ()):
             storage, offset, shape, strides = arguments[:4]
-            of = getattr(torch, arguments[6].removeprefix("torch.")) if function.endswith("_v3") else storage.dtype
+            of = vars(torch)[arguments[6].removeprefix("torch.")] if function.endswith("_v3") else storage.dtype
             dtype = torch.empty(0, dtype=of, device="cpu").dtype  # if there is such
             return View(storage=storage, offset=offset, shape=shape, strides=strides, dtype=dtype)
         if function == "torch._utils._rebuild_parameter":
             return arguments[0]
-        if str(function).startswith(("torch._utils._rebuild_", "torch.serialization._get_layout", "torch.Size")):
+        if function.startswith(("torch._utils._rebuild_", "torch.serialization._get_layout", "torch.Size")):
             return torch.empty(0, device="meta")  # sparse, quantized, without numbers: refused later, by its name
-        raise NotPlainError(f"it would call {function!s:.100}")
+        raise NotPlainError(f"it would call {function:.100}")
 
 
 def read_pickle(file: BufferedReader, size: int) -> Any:
@@ -228,6 +240,8 @@ def _read_legacy(file: BufferedReader, size: int) -> Any:
     found, keys = machine.run(start), _Machine().run(start)
     position = start.tell()
     for key in keys:
+        if type(key) is not str:
+            raise ValueError(f"the name of a storage is a {type(key).__name__}")
         file.seek(position)
         storage, count = machine.stored[key], int.from_bytes(file.read(8), "little")
         storage.position = position + 8

@@ -30,6 +30,7 @@ from .pickled import NotPlainError, View, read_pickle
 from .weight_files import say_what_is_read
 
 _LARGE = 4 << 20  # bytes from which a tensor has memory to itself: replaced (a resized embedding), it frees it
+_LONGEST_HEADER = 100_000_000  # bytes: the library refuses a longer one
 _CONVERTED_AT_A_TIME = 32_768  # numbers: small enough for the processor's cache, and for PyTorch to stay on one thread
 
 
@@ -161,9 +162,17 @@ def _open_safetensors(path: Path, open_files: ExitStack) -> Weights:
     The tensors it returns itself are the mapped file: they change, or end the process, when the file does.
     """
     file = open_files.enter_context(open(path, "rb"))  # noqa: SIM115  # the stack closes it
+    length = int.from_bytes(file.read(8), "little")
+    header = file.read(min(length, _LONGEST_HEADER))
+    if header.count(b"{") > files.MOST_TENSORS:  # each tensor has one
+        wrong = f"its header lists more than {files.MOST_TENSORS:,} tensors, which no BERT has"
+        raise CheckpointError(f"{path}: {wrong}; get the file again, from a source you trust")
+    found: dict[str, tuple[torch.Size, torch.dtype]] = {}
     try:
         with safe_open(path, framework="pt") as library:
-            found = {name: library.get_tensor(name) for name in library.keys()}  # noqa: SIM118  # it is no dictionary
+            for name in library.keys():  # noqa: SIM118  # it is no dictionary
+                tensor = library.get_tensor(name)  # a view, which takes 4 kB as long as it lives
+                found[name] = tensor.shape, tensor.dtype
     except Exception as error:  # the library's own type, or PyTorch's where a shape is beyond it
         wrong = f"not a safetensors file, or a truncated or damaged one ({first_line(error)})"
         raise CheckpointError(f"{path}: {wrong}; get the file again") from error
@@ -171,11 +180,10 @@ def _open_safetensors(path: Path, open_files: ExitStack) -> Weights:
         path.stat(), os.fstat(file.fileno())
     ):  # the library opens it by its name
         raise CheckpointError(f"{path}: another program replaced it while it was being opened; try again")
-    length = int.from_bytes(file.read(8), "little")
-    header = json.loads(file.read(length))
+    places = {name: entry["data_offsets"] for name, entry in json.loads(header).items() if name in found}
     tensors = Weights()
-    for name in sorted(found, key=lambda name: header[name]["data_offsets"]):
-        shape, dtype, position = found[name].shape, found[name].dtype, 8 + length + header[name]["data_offsets"][0]
+    for name in sorted(found, key=places.__getitem__):
+        (shape, dtype), position = found[name], 8 + length + places[name][0]
         read_into = partial(_read_bytes, file=file, position=position, dtype=dtype, name=name)
         tensors[name] = StoredTensor(shape, dtype, path, read_into=read_into)
     return tensors

@@ -28,13 +28,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..files import TENSORFLOW_INDEX_SUFFIX, CheckpointError, check_is_real_file
+from ..files import MOST_TENSORS, TENSORFLOW_INDEX_SUFFIX, CheckpointError, check_is_real_file
 from ..names import is_transposed
 
 # types.proto's numbers of the dtypes that hold plain numbers.
 DTYPES = {1: torch.float32, 2: torch.float64, 14: torch.bfloat16, 19: torch.float16, 8: torch.complex64}
 DTYPES |= {6: torch.int8, 5: torch.int16, 3: torch.int32, 9: torch.int64, 18: torch.complex128}
 DTYPES |= {4: torch.uint8, 17: torch.uint16, 22: torch.uint32, 23: torch.uint64, 10: torch.bool}
+_LONGEST_KEY, _LONGEST_KEYS = 1000, 16_000_000  # bytes, of one and of all: a few in the file can stand for many
 _FOOTER, _MAGIC = 48, 0xDB4775248B80FB57.to_bytes(8, "little")
 
 
@@ -139,8 +140,10 @@ def _entry(name: str, data: bytes, prefix: str, *, files: int) -> Entry:
     # The shape is a message, its field 2 a message for each dimension, whose field 1 is the dimension's size.
     dimensions = [part for whole in strings.get(2, []) for part in read_message(whole)[1].get(2, [])]
     dtype, shape = DTYPES[code], tuple(read_message(dimension)[0].get(1, 0) for dimension in dimensions)
-    if math.prod(dimension or 1 for dimension in shape) >= 1 << 60:  # a negative number reads as one near 2⁶⁴
-        raise ValueError(f"tensor {name!r} has dimensions that are negative or beyond reason: {shape}")
+    if (
+        len(shape) > 64 or math.prod(dimension or 1 for dimension in shape) >= 1 << 60
+    ):  # a negative number reads as one near 2⁶⁴
+        raise ValueError(f"tensor {name!r} has dimensions that are negative or beyond reason: {shape!s:.200}")
     if size != (expected := math.prod(shape) * dtype.itemsize):
         raise ValueError(f"tensor {name!r}: shape {shape} of {dtype} takes {expected} bytes, the index says {size}")
     if file >= files:
@@ -156,10 +159,17 @@ def read_table(data: bytes) -> dict[bytes, bytes]:
     if not data.endswith(_MAGIC):
         raise ValueError("it does not end in the format's magic number")
     table: dict[bytes, bytes] = {}
+    end = length = 0
     _, _, *index, _ = _varints(data[-_FOOTER:], 0, count=4)
     for _, handle in _entries(data, *index):
-        *block, _ = _varints(handle, 0, count=2)
-        for key, value in _entries(data, *block):
+        offset, size, _ = _varints(handle, 0, count=2)
+        if offset < end:
+            raise ValueError(f"the block at byte {offset} begins inside the one before it")
+        end = offset + size
+        for key, value in _entries(data, offset, size):
+            length += len(key)
+            if len(table) > MOST_TENSORS or length > _LONGEST_KEYS:
+                raise ValueError(f"it lists more than {MOST_TENSORS:,} tensors, or names that are far too long")
             if table and key <= next(reversed(table)):
                 raise ValueError(f"its keys are out of order at {key!r}")
             table[key] = value
@@ -206,6 +216,8 @@ def _entries(data: bytes, offset: int, size: int) -> Iterator[tuple[bytes, bytes
         shared, own, length, position = _varints(data, position, count=3)
         if shared > len(key) or position + own + length > end:
             raise ValueError("an entry reaches beyond its block")
+        if shared + own > _LONGEST_KEY:
+            raise ValueError(f"a key has {shared + own} bytes, and no name of a tensor more than {_LONGEST_KEY}")
         key = key[:shared] + data[position : position + own]
         yield key, data[position + own : position + own + length]
         position += own + length

@@ -140,6 +140,8 @@ class TestKilledWriters:
     @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="who may do everything is refused nothing")
     def test_a_folder_that_cannot_be_written_to_says_so(self, tmp_path: Path) -> None:
         (tmp_path / SAVING / "whole").mkdir(parents=True)
+        (tmp_path / SAVING / "whole" / "change.json").write_text('{"names": [], "removed": ["config.json"]}')
+        (tmp_path / "config.json").touch()
         tmp_path.chmod(stat.S_IRUSR | stat.S_IXUSR)
         with pytest.raises(CheckpointError, match="cannot be moved to its place"):
             BertModel.from_pretrained(tmp_path)
