@@ -8,7 +8,7 @@ import click
 from tqdm import tqdm
 
 from ..terminal import echo
-from .kinds import FILE_OR_FOLDER, NEW_FOLDER, Count
+from .kinds import NEW_FOLDER, TEXT_FILE_OR_FOLDER, Count
 from .options import BUNDLED_MODEL
 
 _TOKENIZER_HELP = "Use this vocabulary: a folder of `minibert vocab train`, a bundled model or a name on the hub."
@@ -23,7 +23,7 @@ def data() -> None:
 
 
 @data.command("prepare", short_help="Turn text into token ids.")
-@click.argument("files", nargs=-1, required=True, type=FILE_OR_FOLDER)
+@click.argument("files", nargs=-1, required=True, type=TEXT_FILE_OR_FOLDER)
 @click.option("--out", required=True, type=NEW_FOLDER, help="Write to this new folder.")
 @click.option("--tokenizer", default=BUNDLED_MODEL, metavar="NAME", help=_TOKENIZER_HELP)
 @click.option("--held-out", default=25, type=Count(0), help="Hold out every Nth file or document; 0: none.")

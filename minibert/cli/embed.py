@@ -6,12 +6,12 @@ import click
 
 from ..terminal import echo
 from ..visible import visible
-from .kinds import FILE, NEW_FILE, Count
+from .kinds import NEW_FILE, TEXT_FILE, Count
 from .options import json_option, model_option, pooling_option, print_answer
 
 
 @click.command("embed")
-@click.argument("file", type=FILE)
+@click.argument("file", type=TEXT_FILE)
 @click.option("--out", required=True, type=NEW_FILE, help="Write the vectors to this file, which `numpy.load` reads.")
 @pooling_option
 @click.option("--batch-size", default=32, type=Count(1), help="Compute N texts at a time.")
@@ -34,6 +34,8 @@ def embed(file: Path, out: Path, pooling: str | None, batch_size: int, model: st
     from ..vectors import SentenceEncoder
 
     check_plain_text(file)
+    if out.exists() and out.samefile(file):
+        raise ValueError(f"'{out}' is the text itself: write the vectors to another file.")
     lines = [line.strip() for line in read_text(file).removesuffix("\n").split("\n")]
     encoder = SentenceEncoder.open(model, pooling, fast=True)
     report = Report(str(file), found=len(lines))

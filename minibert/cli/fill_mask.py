@@ -9,7 +9,7 @@ import click
 
 from ..terminal import display_width, echo, pad, table
 from ..visible import visible
-from .kinds import FILE, TEXT, Count
+from .kinds import TEXT, TEXT_FILE, Count
 from .options import json_option, model_option, print_answer, print_json, warn_if_long
 
 Blank = dict[str, Any]  # position: among the tokens; predictions: each a token, its id and probability
@@ -17,7 +17,7 @@ Blank = dict[str, Any]  # position: among the tokens; predictions: each a token,
 
 @click.command("fill-mask")
 @click.argument("text", type=TEXT, required=False)
-@click.option("--file", type=FILE, help="Fill in a whole file, a text a line.")
+@click.option("--file", type=TEXT_FILE, help="Fill in a whole file, a text a line.")
 @click.option("--top-k", "-k", default=5, type=Count(1), help="Show N words for each blank.")
 @click.option("--batch-size", default=32, type=Count(1), help="Read N lines of a --file at a time.")
 @model_option

@@ -50,6 +50,10 @@ def generate(prompt: str, sample: bool, seed: int | None, model: str, as_json: b
     if any(finding.name.startswith("cls.") for finding in decoder.loading_report.new):
         raise ValueError(f"{model} was not trained to predict words: it has no masked-word head.")
 
+    context = click.get_current_context()
+    for name in [] if sample else ["temperature", "top_k", "top_p", "seed"]:
+        if context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT:
+            echo(f"Warning: --{name.replace('_', '-')} changes nothing without --sample.", err=True)
     ids = tokenizer(prompt, return_tensors="pt", verbose=False)["input_ids"][:, :-1]  # without the [SEP] of an end
     warn_if_long(tokenizer, ids, "With the words to come the text has up to", more=search["max_new_tokens"])
     waiting = prompt  # to be printed before the first word, when all options have been checked

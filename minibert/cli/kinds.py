@@ -40,13 +40,18 @@ def text(value: str) -> str:
 
 
 class InputFile(click.Path):
-    """A file to read; of "-" one that holds what comes on standard input, and is of the kind that this looks like."""
+    """A file to read; of "-" one that holds what comes on standard input, and is plain text or of the kind that this looks like."""
+
+    def __init__(self, *, plain: bool = False, **options: Any):
+        super().__init__(path_type=Path, **options)
+        self.plain = plain
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         if value == "-" and ctx is not None:
             read = standard_input()
             looks = {".json": r"\{|\[\s*(\{|\]|$)", ".tsv": r".*\t", ".csv": r".*[,;]\S"}  # in prose a space follows
-            kind = next((kind for kind, look in looks.items() if re.match(look, read.lstrip())), ".txt")
+            fitting = (kind for kind, look in looks.items() if not self.plain and re.match(look, read.lstrip()))
+            kind = next(fitting, ".txt")
             value = Path(ctx.with_resource(TemporaryDirectory(prefix="minibert-")), f"standard-input{kind}")
             value.write_bytes(read.encode())
         return super().convert(value, param, ctx)
@@ -67,8 +72,9 @@ class Output(click.Path):
         return path
 
 
-FILE = InputFile(exists=True, dir_okay=False, path_type=Path)
-FILE_OR_FOLDER = InputFile(path_type=Path)
+FILE = InputFile(exists=True, dir_okay=False)
+TEXT_FILE = InputFile(plain=True, exists=True, dir_okay=False)
+TEXT_FILE_OR_FOLDER = InputFile(plain=True)
 PREPARED = click.Path(path_type=Path)  # a folder that `minibert data prepare` made
 NEW_FILE = Output(dir_okay=False, path_type=Path)
 NEW_FOLDER = Output(file_okay=False, path_type=Path)

@@ -65,7 +65,7 @@ def predict(model: str, top_k: int, batch_size: int, as_json: bool, **asked: Any
     if not asked["file"] and (given := [name for name in COLUMNS if settings[name] is not None]):
         raise ValueError(f"--{given[0].replace('_', '-')} is for a --file: leave it out.")
     if "-" in asked["texts"]:
-        lines = filter(str.strip, standard_input().splitlines())
+        lines = filter(str.strip, standard_input().replace("\r\n", "\n").split("\n"))  # a form feed ends none
         asked["texts"] = tuple(each for text in asked["texts"] for each in (lines if text == "-" else [text]))
     trained = TrainedModel.open(model, Processes.alone(), fast=True, **settings)
     examples = _examples(trained, {name: value for name, value in asked.items() if value not in (None, ())})
@@ -90,7 +90,14 @@ def _examples(trained: "TrainedModel", given: dict[str, Any]) -> "Examples":
     if file and (file.suffix.lower() != ".txt" or task.name not in ("classify", "tag")):
         return task.read(file, labelled=False)
     if file:
-        return trained.examples(filter(None, (line.strip() for _, line in read_lines(file))), str(file))
+        lines = [*filter(None, (line.strip() for _, line in read_lines(file)))]
+        ends = [line.split()[1:][-1:] for line in lines]
+        if task.name == "tag" and lines and all(end and end[0] in task.labels.names for end in ends):
+            tags = "every line ends in a tag of this model"
+            raise ValueError(
+                f"'{file}' is read as a text a line, but {tags}: name it .conll if it holds a word a line."
+            )
+        return trained.examples(lines, str(file))
     options, how = _HOW[task.name]
     texts = [*given.get("texts", ()), *(given[name] for name in options if isinstance(given.get(name), str))]
     texts += given.get("choices", ())

@@ -5,13 +5,13 @@ from pathlib import Path
 import click
 
 from ..terminal import echo, table
-from .kinds import FILE, NEW_FILE, TEXT, Count
+from .kinds import NEW_FILE, TEXT, TEXT_FILE, Count
 from .options import json_option, model_option, pooling_option, print_answer
 
 
 @click.command("search")
 @click.argument("text", type=TEXT)
-@click.option("--in", "file", required=True, type=FILE, help="Search this file: a text a line.")
+@click.option("--in", "file", required=True, type=TEXT_FILE, help="Search this file: a text a line.")
 @click.option("--top-k", "-k", default=5, type=Count(1), help="Show the N lines that are most like TEXT.")
 @click.option("--index", type=NEW_FILE, help="Keep the vectors in this file, for the next search of the same lines.")
 @pooling_option

@@ -20,7 +20,7 @@ def vocab() -> None:
 
 
 @vocab.command("train", short_help="Train a WordPiece vocabulary on text.")
-@click.argument("files", nargs=-1, required=True, type=InputFile(exists=True, path_type=Path))
+@click.argument("files", nargs=-1, required=True, type=InputFile(plain=True, exists=True))
 @click.option("--size", default=8192, type=Count(6), help="Make a vocabulary of at most N pieces.")
 @click.option("--out", default="vocabulary", type=NEW_FOLDER, help="Write the tokenizer to this folder.")
 @click.option("--cased", is_flag=True, help="Distinguish capitals, and letters with accents, from plain letters.")

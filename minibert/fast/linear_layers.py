@@ -17,7 +17,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache, partial
+from functools import partial
 from itertools import cycle
 from typing import Any
 
@@ -40,6 +40,9 @@ MEMORY = 1 << 24  # bytes of weights that are measured by
 TYPES = (torch.float32, torch.bfloat16)
 REAL = (nn.Parameter, Tensor)  # that hold numbers; of x the same is asked, and whether a graph is being made
 Multiply = Callable[[Tensor], Tensor]  # some x by weights, (out, in)
+FASTER: dict[
+    tuple[Any, ...], bool
+] = {}  # what was measured in this process; a run that goes on in another takes it along
 
 
 @contextmanager
@@ -147,7 +150,7 @@ def for_onednn(x: Tensor, weight: Tensor, kept: Blocks | None = None) -> Tensor 
     rows = 1 << (x.numel() // x.size(-1) - 1).bit_length()
     if torch.is_grad_enabled() and rows <= FEW_ROWS:
         return None
-    size = {"outputs": weight.size(0), "threads": torch.get_num_threads()}
+    size: dict[str, Any] = {"outputs": weight.size(0), "threads": torch.get_num_threads()}
     if kept is not None and rows <= IN_BLOCKS and measured(weight.dtype, rows, weight.size(1), **size, blocks=True):
         blocks = kept.of(weight)
         if blocks is not None:
@@ -155,9 +158,15 @@ def for_onednn(x: Tensor, weight: Tensor, kept: Blocks | None = None) -> Tensor 
     return weight if measured(weight.dtype, rows, weight.size(1), **size) else None
 
 
-@cache
-def measured(dtype: torch.dtype, rows: int, inputs: int, *, outputs: int, threads: int, blocks: bool = False) -> bool:  # noqa: ARG001
-    """Whether oneDNN is clearly the faster for products of about this size; with blocks, whether these are the fastest."""
+def measured(dtype: torch.dtype, rows: int, inputs: int, *, outputs: int, threads: int, blocks: bool = False) -> bool:
+    """Whether oneDNN is clearly the faster for products of about this size; with blocks, whether these are the fastest. Measured once."""
+    kind = (dtype, rows, inputs, outputs, threads, blocks)
+    if kind not in FASTER:
+        FASTER[kind] = measured_now(dtype, rows, inputs, outputs=outputs, blocks=blocks)
+    return FASTER[kind]
+
+
+def measured_now(dtype: torch.dtype, rows: int, inputs: int, *, outputs: int, blocks: bool) -> bool:
     while rows * inputs * outputs > LARGEST:  # a part of the product tells as much
         rows, inputs, outputs = (max(size // 2, 32) for size in (rows, inputs, outputs))
     x, bias = (torch.ones(size, dtype=dtype, device="cpu") for size in ((rows, inputs), (outputs,)))

@@ -7,7 +7,7 @@ Batches, gradients and checkpoints are the same for all.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal, TypeVar
 
@@ -184,6 +184,10 @@ class Task(ABC):
         if self.labels != NUMBER and (kept := self.labels.numbered_as(own)):
             return replace(self, labels=kept), ""
         return self, f"its labels are {own}, those of the file {self.labels}"
+
+    def identity(self) -> dict[str, Any]:
+        """What makes a run, besides its files: with another value it is another run."""
+        return {field.name: getattr(self, field.name) for field in fields(self) if field.name != "labels"}
 
     def settings(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.saved}

@@ -117,8 +117,14 @@ def hold_out(examples: Examples, share: float, seed: int) -> tuple[Examples, Exa
     items, report = examples
     order = list(range(len(items)))
     random.Random(f"{seed} held out").shuffle(order)  # noqa: S311  # the same at every start
-    order.sort(key=lambda number: str(getattr(items[number], "label", "")))
+    labels = [getattr(item, "label", "") for item in items]
+    order.sort(key=lambda number: str(labels[number]))
     held = {number for place, number in enumerate(order) if int((place + 1) * share) > int(place * share)}
+    seen = {labels[number] for number in order if number not in held}
+    for number in sorted(held):
+        if isinstance(label := labels[number], str) and label not in seen:  # or the model would never see it
+            held.remove(number)
+            seen.add(label)
     if not 0 < len(held) < len(items):
         raise ValueError(f"Of {len(items)} examples a share of {share:g} cannot be held out: evaluate on another file.")
     report.understood.append(f"{len(held):,} of the examples are held out to evaluate on")
@@ -216,13 +222,14 @@ def read_rows(path: PathName, columns: str = "") -> list[TableRow]:
 def _csv_records(path: PathName, columns: str) -> list[tuple[str, list[str]]]:
     text = read_text(path)
     limit = csv.field_size_limit(2**31 - 1)  # the default refuses texts of 131,072 characters
-    records, begin = [], 1
+    records: list[tuple[str, list[str]]] = []
+    begin = 1
     try:
         said = re.match(r"sep=(.)\r?\n", text)  # Excel's
         comma = said[1] if said else _separator(text, columns.count(",") + 1)
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=comma, strict=True, skipinitialspace=True)
         for values in reader:
-            if values:
+            if any(map(str.strip, values)) or (values and not records):  # a header is never empty
                 records.append((f"'{path}', line {begin}", values))
             begin = reader.line_num + 1
         records = records[1:] if said else records

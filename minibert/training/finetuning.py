@@ -173,7 +173,7 @@ def finetune(
         hashes = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
     chosen: list[str] = []
     recipe = recipe.completed(BertConfig.from_pretrained(model_name).hidden_size, len(examples.items), chosen.append)
-    identity = {"task": {"name": task.name, **task.settings()}, "model": model_name, "files": hashes}
+    identity = {"task": {"name": task.name, **task.identity()}, "model": model_name, "files": hashes}
     begun = saved_state(out, {**asdict(recipe), **identity}) is not None  # another run is refused before all work
     options: dict[str, Any] = {"recipe": recipe, "processes": processes, "say": say, "begun": begun}
     trained = open_task(task, model_name, examples, evaluation=evaluation, **options)

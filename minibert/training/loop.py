@@ -22,6 +22,7 @@ import torch
 from torch import Tensor, nn
 from torch.distributed.tensor import DTensor
 
+from ..fast.linear_layers import FASTER
 from ..model import BertPreTrainedModel
 from ..optim import AdamW, SchedulerType, get_scheduler, no_decay_groups
 from ..tokenization import BertTokenizer
@@ -95,7 +96,10 @@ class Trainable(ABC):
 
     def parts(self, batch: dict[str, Tensor]) -> list[dict[str, Tensor]]:
         """This process's rows of a batch in `accumulate` parts, on its device; fewer, where there are fewer rows."""
-        columns = [column.to(self.processes.device).chunk(self.recipe.accumulate) for column in batch.values()]
+        whole, parts = [column.to(self.processes.device) for column in batch.values()], self.recipe.accumulate
+        if self.sharded:  # the processes lend each other layers in every part: all must have as many
+            parts = min(parts, *self.processes.gather(len(whole[0])))
+        columns = [column.tensor_split(parts) if self.sharded else column.chunk(parts) for column in whole]
         return [dict(zip(batch, part, strict=True)) for part in zip(*columns, strict=True)]
 
     @abstractmethod
@@ -176,6 +180,7 @@ def train(
             if on_gpu and processes.device.type == "cuda":
                 torch.cuda.set_rng_state(on_gpu[0], processes.device)
         trained.state, best = state["task"], state["best"]
+        FASTER.update(state.get("faster", {}))  # measured again, another way might win by a hair, and round otherwise
     if processes.leads:
         out.mkdir(parents=True, exist_ok=True)
         checkpoints.remove_unfinished()
@@ -221,7 +226,7 @@ def train(
             asked_to_stop = bool(processes.sum(len(stopping))[0])
             if step % options.save_every == 0 or best["step"] == step or last or asked_to_stop:
                 weights, own = full_weights(trained.model), optimizer.state_dict()
-                state = {"step": step, "recipe": recipe, "best": best, "task": trained.state}
+                state = {"step": step, "recipe": recipe, "best": best, "task": trained.state, "faster": FASTER}
                 state["schedule"] = schedule.state_dict()
                 state["optimizers"] = processes.gather(own) if trained.sharded else [own]
                 state["random_states"] = processes.gather(random_state(processes.device))

@@ -6,6 +6,7 @@ Source: Devlin et al. 2019, §3.1 and appendix A.2 (there: 128, then 512).
 """
 
 import time
+from collections import Counter
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,14 +92,15 @@ class Recipe(TrainingRecipe):
         return max(phase.length for phase in self.phases)
 
     def at(self, step: int) -> tuple[Phase, int, int]:
-        """The phase of a step (from 1), its rows, and how many rows of the phase came before."""
-        end = 0.0
+        """The phase of a step (from 1), its rows, and how many rows of this length came before."""
+        end, steps = 0.0, Counter[int]()  # steps: of each length, before this phase
         for phase in self.phases:
             start, end = end, end + phase.share
             if step <= round(end * self.steps):
                 break
+            steps[phase.length] += round(end * self.steps) - round(start * self.steps)
         rows = self.tokens_per_step // phase.length
-        return phase, rows, (step - 1 - round(start * self.steps)) * rows
+        return phase, rows, (step - 1 - round(start * self.steps) + steps[phase.length]) * rows
 
 
 @dataclass(eq=False)
@@ -209,6 +211,9 @@ def pretrain(
     if recipe.longest > (limit := config.max_position_embeddings):
         raise ValueError(f"Rows of {recipe.longest} positions do not fit {limit} (max_position_embeddings).")
     processes = processes or Processes.alone()
+    if (rows := recipe.tokens_per_step // recipe.longest) < processes.size:
+        few = f"tokens_per_step is {recipe.tokens_per_step}: {rows} rows of {recipe.longest} positions"
+        raise ValueError(f"{few} for {processes.size} processes, each of which needs one.")
     torch.manual_seed(recipe.seed)
     try:
         model = BertForPreTraining(config)
@@ -219,6 +224,7 @@ def pretrain(
     trained = Pretraining(model, tokenizer, data, recipe=recipe, processes=processes)
     corpus = [source["sha256"] for source in data.manifest["sources"]]
     identity = {"config": config.to_dict(), "corpus": corpus, "vocabulary": data.manifest["vocab_sha256"]}
+    identity["prepared"] = {key: data.manifest.get(key) for key in ("parts", "held_out_by", "one_sentence_per_line")}
     options = LoopOptions(recipe.steps, **often)
     adamw = {"betas": (0.9, recipe.beta2), "eps": 1e-6, "implementation": "fused" if recipe.fast else "plain"}
     with alone_in(out, processes.leads):

@@ -160,6 +160,14 @@ def test_a_test_call_below_the_functions_is_told_and_costs_nothing(course: Path)
     assert "line 9: AssertionError in line 9" in result.stderr
 
 
+def test_an_answer_may_hold_a_dataclass_whose_types_are_text(course: Path) -> None:
+    head = "from __future__ import annotations\nfrom dataclasses import dataclass\n@dataclass\nclass A:\n    x: int\n"
+    write(course, f"{head}{RIGHT.replace('2 * x', 'A(2 * x).x')}")
+    result = run("check", "4", "--folder", str(course))
+    assert result.exit_code == 0, result.output
+    assert result.stderr == ""
+
+
 def test_a_name_that_was_not_imported_is_explained(course: Path) -> None:
     hint = hint_of(course, "import einops\ndef double(x):\n    return einops.rearrange(x)\n")
     assert hint == (

@@ -91,6 +91,7 @@ def _module(path: Path) -> dict[str, Any]:
     """What a file at this path is run in. No bytecode is kept that could go stale."""
     module = ModuleType(f"course_{path.parent.name}_{path.stem}")
     module.__file__ = str(path)
+    sys.modules[module.__name__] = module  # where a dataclass looks for the names in its types
     return vars(module)
 
 

@@ -29,6 +29,14 @@ def test_row_n_belongs_to_line_n(file: Path, tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["lines.txt", "vectors.npy"]
 
 
+def test_the_text_is_not_written_over(file: Path) -> None:
+    before = file.read_bytes()
+    result = run("embed", str(file), "--out", str(file))
+    assert result.exit_code == 1
+    assert "is the text itself: write the vectors to another file" in result.output
+    assert file.read_bytes() == before
+
+
 def test_json_says_what_was_written(file: Path, tmp_path: Path) -> None:
     out = tmp_path / "vectors"  # the very name that was given
     answer = json_of("embed", str(file), "--out", str(out), "--pooling", "cls")

@@ -69,6 +69,14 @@ class TestFinetune:
         assert "Going on from step 2." in output_of(*words)
         assert (tmp_path / "run" / "model" / "model.safetensors").read_bytes() == before
 
+    def test_another_kind_of_labels_is_another_run(self, tmp_path: Path) -> None:
+        path = tmp_path / "table.csv"
+        path.write_text("text,label\nthe cat,1\nthe dog,0\na cat,1\na dog,0\n", encoding="utf-8")
+        words = command("classify", path, small_model(tmp_path / "model"), tmp_path / "run", *FAST, "1")
+        output_of(*words)
+        for kind in ("multi", "number"):
+            assert "holds another run" in run(*words, "--labels", kind).output
+
     def test_columns_can_have_other_names_and_the_model_remembers_them(self, tmp_path: Path) -> None:
         model = small_model(tmp_path / "model")
         path = tmp_path / "table.csv"
@@ -158,6 +166,13 @@ class TestEval:
 
 
 class TestPredict:
+    def test_a_table_of_words_and_tags_is_not_read_as_texts(self, tmp_path: Path, runs) -> None:
+        table = tmp_path / "words.txt"
+        table.write_text(sample("entities.conll").read_text(encoding="utf-8"), encoding="utf-8")
+        refused = run("predict", "--file", str(table), "--model", model_of(runs, "entities"))
+        assert refused.exit_code == 1
+        assert "every line ends in a tag of this model: name it .conll if it holds a word a line" in refused.output
+
     def test_labels_have_probabilities(self, runs) -> None:
         text = "The soup was hot, the bread was fresh, and nobody hurried us."
         answers = json_of("predict", text, "again", "--model", model_of(runs, "reviews"))["answers"]

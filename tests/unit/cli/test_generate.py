@@ -21,6 +21,13 @@ def test_the_text_goes_on_from_the_prompt() -> None:
     assert len(output.split()) > 5
 
 
+@pytest.mark.parametrize("option", [("--temperature", "2.0"), ("--top-k", "3"), ("--top-p", "0.5"), ("--seed", "1")])
+def test_an_option_of_drawing_that_changes_nothing_is_told(option: tuple[str, str]) -> None:
+    words = ["generate", "It was", "--max-new-tokens", "1", *option]
+    assert f"{option[0]} changes nothing without --sample" in CliRunner().invoke(main, words).stderr
+    assert "changes nothing" not in CliRunner().invoke(main, [*words, "--sample"]).stderr
+
+
 def test_a_seed_draws_the_same_text_again() -> None:
     assert run("--sample", "--seed", "3") == run("--sample", "--seed", "3")
     assert run("--sample", "--seed", "3", "--temperature", "2.0") != run(

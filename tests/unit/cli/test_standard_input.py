@@ -110,6 +110,24 @@ def test_prose_is_no_table(prose: str, classifier: str) -> None:
     assert [answer["text"] for answer in json.loads(result.stdout)["answers"]] == [prose.strip()]
 
 
+def test_only_an_end_of_a_line_ends_a_text(classifier: str) -> None:
+    result = fed("the\u2028cat\nthe\x0cdog\r\nthe\x85end\n", "predict", "-", "--model", classifier, "--json")
+    assert [answer["text"] for answer in json.loads(result.stdout)["answers"]] == [
+        "the\u2028cat",
+        "the\x0cdog",
+        "the\x85end",
+    ]
+
+
+def test_plain_text_may_begin_as_a_table_does(tmp_path: Path) -> None:
+    said = "1,000 men marched.\nIt\trained.\n"
+    result = fed(said, "embed", "-", "--out", str(tmp_path / "vectors.npy"), "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["shape"][0] == 2
+    result = fed(said.replace("It", "[MASK]"), "fill-mask", "--file", "-", "--json")
+    assert "[MASK]" in result.stdout + result.output
+
+
 @pytest.mark.seconds
 @pytest.mark.parametrize(
     ("kind", "file"), [("classify", "reviews.csv"), ("tag", "entities.conll"), ("choose", "endings.csv")]

@@ -28,6 +28,15 @@ def test_a_csv_value_may_hold_commas_quotes_and_line_breaks_and_lines_are_still_
     assert found == [("line 2", {"text": 'one,\n"two"', "label": "x"}), ("line 5", {"text": "three", "label": "y"})]
 
 
+@pytest.mark.parametrize("empty", ["", "  ", ",", ' , ""'])
+def test_a_line_without_a_value_is_empty(tmp_path, empty):
+    path = tmp_path / "table.csv"
+    path.write_text(f"text,label\n{empty}\na cat,1\n{empty}\n", encoding="utf-8")
+    assert [(row.location, row.values) for row in read_rows(path)] == [
+        (f"'{path}', line 3", {"text": "a cat", "label": "1"})
+    ]
+
+
 def test_a_quote_in_a_tsv_is_a_character_like_any_other(tmp_path):
     assert rows_of(tmp_path, "t.tsv", 'text\tlabel\n5" nails\tx\n') == [("line 2", {"text": '5" nails', "label": "x"})]
 

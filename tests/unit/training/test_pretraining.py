@@ -10,6 +10,7 @@ import signal
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,8 +21,9 @@ from minibert.data.corpus import TRAIN, PreparedData
 from minibert.data.pretraining_batches import PretrainingBatches
 from minibert.fast.last_layer import last_layer_at_labels
 from minibert.tokenization import BertTokenizer
+from minibert.training import loop
 from minibert.training.distributed import Processes
-from minibert.training.loop import LoopOptions, NotFiniteError
+from minibert.training.loop import LoopOptions, NotFiniteError, Trainable
 from minibert.training.pretraining import Phase, Recipe, parse_phases, pretrain
 from minibert.training.pretraining_loss import PretrainingLoss, count_labels
 from minibert.training.run_files import STATE, RunCheckpoints, RunLog, read_log
@@ -115,6 +117,42 @@ class TestRecipe:
         assert [phase.length for phase, *_ in seen] == [4] * 2 + [8] * 3 + [16] * 5
         assert [rows for _, rows, _ in seen] == [16] * 2 + [8] * 3 + [4] * 5
         assert [before for *_, before in seen] == [0, 16, 0, 8, 16, 0, 4, 8, 12, 16]
+
+    def test_a_length_that_comes_again_goes_on_in_the_text(self) -> None:
+        recipe = Recipe(steps=10, tokens_per_step=64, phases=parse_phases("8:0.3,16:0.3,8:0.4"))
+        assert [recipe.at(step)[2] for step in range(1, 11)] == [0, 8, 16, 0, 4, 8, 24, 32, 40, 48]
+
+    def test_each_process_needs_a_row(self, data: PreparedData, tmp_path: Path) -> None:
+        company = replace(ALONE, size=9)
+        with pytest.raises(ValueError, match="256: 8 rows of 32 positions for 9 processes, each of which needs one"):
+            pretrain(data, config(data), SMALL, tmp_path, company)
+
+    @pytest.mark.parametrize("rows", [[4, 3], [5, 6], [2, 1], [3, 9]])
+    def test_processes_that_lend_each_other_layers_have_as_many_parts(self, rows: list[int]) -> None:
+        batches = [{"input_ids": torch.arange(number)} for number in rows]
+        processes = SimpleNamespace(device="cpu", gather=lambda _: rows)
+        sharded: Any = SimpleNamespace(recipe=replace(SMALL, accumulate=3), sharded=True, processes=processes)
+        parts = [Trainable.parts(sharded, batch) for batch in batches]
+        assert len(parts[0]) == len(parts[1]) == min(3, *rows)
+        for batch, own in zip(batches, parts, strict=True):
+            assert torch.cat([part["input_ids"] for part in own]).tolist() == batch["input_ids"].tolist()
+            assert all(len(part["input_ids"]) for part in own)
+
+    def test_a_corpus_that_was_prepared_otherwise_is_another_run(self, data: PreparedData, tmp_path: Path) -> None:
+        pretrain(data, config(data), replace(SMALL, steps=2), tmp_path, ALONE)
+        other = replace(data, manifest={**data.manifest, "held_out_by": "documents"})
+        with pytest.raises(ValueError, match="holds another run: it has prepared="):
+            pretrain(other, config(data), replace(SMALL, steps=2), tmp_path, ALONE)
+
+    def test_a_run_that_goes_on_takes_the_ways_that_were_faster(
+        self, data: PreparedData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        kind, recipe = (torch.float32, 1, 2, 3, 1, False), replace(SMALL, steps=2)
+        monkeypatch.setattr(loop, "FASTER", {kind: True})
+        pretrain(data, config(data), recipe, tmp_path, ALONE)
+        monkeypatch.setattr(loop, "FASTER", found := {})
+        pretrain(data, config(data), recipe, tmp_path, ALONE)
+        assert found[kind] is True
 
     @pytest.mark.seconds
     def test_accumulated_parts_train_like_a_whole_batch(self, data: PreparedData, tmp_path: Path) -> None:
