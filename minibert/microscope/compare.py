@@ -60,9 +60,12 @@ def compare(
                 stages.compare_gradients(flows, gradients(part_b, [y for _, y in ends], run_b), pairs)
             except RuntimeError as error:  # something was written to that the backward pass needs
                 failed = f"its backward pass: {str(error).split('. ')[0]}."
-        training = training_differences((a, part_a), (b, part_b), inputs, names=names, seen=(run_a, run_b))
         rows, written = list(stages.rows.values()), stages.written_by_b()
-        fault = stages.first_divergence(tolerance) if any(row.diverges(tolerance) for row in rows) else None
+        diverging = any(row.diverges(tolerance) for row in rows)
+        training = training_differences(
+            (a, part_a), (b, part_b), inputs, names=names, seen=(run_a, run_b), diverging=diverging
+        )
+        fault = stages.first_divergence(tolerance) if diverging else None
         first_bits = stages.first_divergence(0.0)
         with evaluation_mode(a):
             if fault is not None:
@@ -186,7 +189,8 @@ class Comparison:
     def summary(self) -> str:
         """What was found, in sentences."""
         lines = [] if self.first is None else [str(self.first)]
-        early, every = self.first_bits, f"All {len(self.rows)} stages agree"
+        early, inside = self.first_bits, [row.path for row in self.rows if row.excused]
+        every = f"{f'{len(self.rows) - len(inside)} of' if inside else 'All'} {len(self.rows)} stages agree"
         if self.fault is not None:
             if early is not None and (early.path != self.fault.path or self.fault.told):
                 before = "" if self.fault.told else " earlier,"
@@ -199,6 +203,8 @@ class Comparison:
             lines = [f"{every} to the bit."]
         else:
             lines.insert(0, f"{every} within {short(self.tolerance)}; the first bits differ here:")
+        if inside and self.fault is None:
+            lines.append(f"Differing inside a stage whose result agrees: {listed(inside)}.")
         if self.stopped is not None:
             lines.append(f"b stopped in {self.stopped}")
         lines += self.untied + self.notes

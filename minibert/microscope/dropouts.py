@@ -18,11 +18,11 @@ Part = tuple[nn.Module, nn.Module]  # a model, and the part of it whose stages a
 
 
 def training_differences(
-    a: Part, b: Part, inputs: Inputs, names: Mapping[str, str], seen: tuple[Recording, Recording]
+    a: Part, b: Part, inputs: Inputs, names: Mapping[str, str], *, seen: tuple[Recording, Recording], diverging: bool
 ) -> dict[str, list[str]]:
     """Each sentence about dropout with the stages that it is true of. Where outputs differ, nothing can be told.
 
-    seen: both in evaluation mode; a's tensors tell what is dropped.
+    seen: both in evaluation mode; a's tensors tell what is dropped. diverging: whether a stage inside differs, so that what is dropped may too.
     """
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         run_a, run_b = record(*a, inputs, names={}, training=True), record(*b, inputs, names=names, training=True)
@@ -49,6 +49,8 @@ def training_differences(
     for x in left:
         here = [each for each in missing if _around(each) == _around(x)]
         missing = [each for each in missing if _around(each) != _around(x)]
+        if diverging and any(_alike(each, x) for each in here):
+            continue
         what = "dropout stands in another place in b than in a" if here else f"b drops out (p = {x.p}) what a does not"
         what += f" ({name})" if (name := _what(x, seen[0])) else ""
         found.setdefault(what, []).append(_around(x) if here else x.stage.path)
@@ -83,6 +85,12 @@ def _what(drop: Drop, run: Recording) -> str:
 
 def _around(drop: Drop) -> str:
     return drop.stage.path.rpartition(".")[0] if drop.stage.path.endswith("dropout") else drop.stage.path
+
+
+def _alike(x: Drop, y: Drop) -> bool:
+    """Whether as many numbers are dropped at the same rate."""
+    shapes = [None if each.tensor is None else each.tensor.shape for each in (x, y)]
+    return x.p == y.p and shapes[0] == shapes[1]
 
 
 def _same(x: list[Drop], y: list[Drop]) -> bool:

@@ -148,9 +148,9 @@ class Pipeline(ABC, Generic[AnySettings]):
             count += len(chunk)
 
     def forward(self, rows: list[Row], batch_size: int) -> list[Tensor]:
-        """The scores of each row. The model runs in evaluation mode, whichever mode it is in."""
+        """The scores of each row. The model runs in evaluation mode, whichever mode each of its modules is in."""
         found: list[Tensor] = []
-        was_training = self.model.training
+        modes = [(module, module.training) for module in self.model.modules()]
         self.model.eval()
         try:
             for start in range(0, len(rows), batch_size):
@@ -167,5 +167,6 @@ class Pipeline(ABC, Generic[AnySettings]):
                 masks = batch["attention_mask"].bool()
                 found += [one[mask] if self.per_token else one for one, mask in zip(scores, masks, strict=True)]
         finally:
-            self.model.train(was_training)
+            for module, mode in modes:
+                module.training = mode
         return found

@@ -53,6 +53,34 @@ def test_in_float64_every_mistake_stands_out_from_rounding(mistake: Mistake, rig
     assert comparison.fault.path == mistake.stage
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_small_fault_says_nothing_about_dropout(seed: int) -> None:
+    """What is dropped behind it differs too, but not where nor how often."""
+    torch.manual_seed(seed)
+    sizes = {"vocab_size": 50, "hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4}
+    model = BertForMaskedLM(BertConfig(**sizes, intermediate_size=64, max_position_embeddings=32)).eval()
+    inputs = {"input_ids": torch.randint(1, 50, (2, 7))}
+    by_tanh, scaled = copy.deepcopy(model), copy.deepcopy(model)
+    by_tanh.bert.encoder.layer[1].intermediate.intermediate_act_fn = lambda x: F.gelu(x, approximate="tanh")
+    scaled.bert.encoder.layer[1].attention.self.query.weight.data *= 1.01
+    for wrong in (by_tanh, scaled):
+        comparison = compare(model, wrong, inputs)
+        assert comparison.first is not None
+        assert "dropout" not in comparison.summary()
+
+
+def test_stages_that_differ_inside_one_that_agrees_are_counted_and_named(right: BertForPreTraining) -> None:
+    other = copy.deepcopy(right)
+    other.bert.encoder.layer[1].attention.self.key.bias.data += 1  # softmax is the same for scores that are all larger
+    comparison = compare(right, other, text_batch())
+    assert comparison.agrees
+    excused = [row.path for row in comparison.rows if row.excused]
+    assert "bert.encoder.layer.1.attention.self.key" in excused
+    number = len(comparison.rows)
+    assert f"{number - len(excused)} of {number} stages agree within" in comparison.summary()
+    assert "Differing inside a stage whose result agrees: " in comparison.summary()
+
+
 @pytest.mark.seconds
 @pytest.mark.parametrize("path", ["eager", "sdpa", "packed"])
 @pytest.mark.parametrize("model_class", [BertModel, BertForPreTraining, BertForSequenceClassification])

@@ -82,7 +82,10 @@ def test_a_model_in_training_mode_answers_without_dropout_and_stays_in_it(task: 
     pipe = small(task)
     expected = pipe(INPUTS[task])
     pipe.model.train()
+    pipe.model.base_model.embeddings.eval()  # frozen, say
+    modes = [module.training for module in pipe.model.modules()]
     assert pipe(INPUTS[task]) == expected
+    assert [module.training for module in pipe.model.modules()] == modes
     assert pipe.model.training
 
 
