@@ -201,7 +201,7 @@ def read_together(folder: Path, read: Callable[[], Found], is_read: Callable[[st
 
     is_read: which names it reads. Raises CheckpointError where they are replaced again and again.
     """
-    for _ in range(20):
+    for _ in range(200):  # a writer that never rests may be met a dozen times in a row
         settle(folder)
         before = _state(folder, is_read)
         try:
