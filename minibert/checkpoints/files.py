@@ -34,7 +34,7 @@ TENSORFLOW_INDEX_SUFFIX = ".index"
 WEIGHT_FILES = (SAFETENSORS_FILE, SAFETENSORS_FILE + INDEX_SUFFIX, PYTORCH_FILE, PYTORCH_FILE + INDEX_SUFFIX)
 _SHARD = re.compile(r"(model-\d{5}-of-\d{5}\.safetensors|pytorch_model-\d{5}-of-\d{5}\.bin)")
 # What saving a tokenizer writes, here or behind a prefix and a hyphen.
-_TOKENIZER_FILES = ("vocab.txt", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
+TOKENIZER_FILES = ("vocab.txt", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")
 # Read where there is nothing else, or where they are asked for.
 TENSORFLOW_INDEXES = ("bert_model.ckpt.index", "model.ckpt.index")
 # Not read from here, but worth a mention when they are all there is.
@@ -68,7 +68,7 @@ def is_weights(name: str) -> bool:
 
 def is_saved(name: str) -> bool:
     """Whether saving a model or a tokenizer writes a file of this name."""
-    return name == CONFIG_FILE or is_weights(name) or name.rpartition("-")[2] in _TOKENIZER_FILES
+    return name == CONFIG_FILE or is_weights(name) or name.rpartition("-")[2] in TOKENIZER_FILES
 
 
 def is_checkpoint(name: str) -> bool:

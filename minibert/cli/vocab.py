@@ -11,7 +11,6 @@ from .data import text_files
 from .kinds import NEW_FOLDER, Count, InputFile
 
 MIN_FREQUENCY = "Join two pieces into a longer one only if they stand side by side at least N times."
-TOKENIZER = {"vocab.txt", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"}
 
 
 @click.group("vocab")
@@ -33,10 +32,11 @@ def train(files: tuple[Path, ...], size: int, out: Path, cased: bool, min_freque
     minibert vocab train novel.txt --size 4096 --out my-vocabulary
     minibert tokenize "An unforeseen adventure" --model my-vocabulary
     """
+    from ..checkpoints.files import TOKENIZER_FILES
     from ..config_files import folder_for_saving
     from ..tokenization import BertTokenizer, train_wordpiece
 
-    if others := sorted({path.name for path in out.glob("*")} - TOKENIZER):
+    if others := sorted({path.name for path in out.glob("*")} - {*TOKENIZER_FILES}):
         raise ValueError(
             f"'{out}' is there already and holds {', '.join(others[:3])}. Choose another folder for --out."
         )
