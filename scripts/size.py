@@ -42,12 +42,12 @@ class Size(NamedTuple):
 
 
 BUDGET = {
-    "model + heads": Size(24, 2400),
-    "core": Size(68, 9310),
-    "work": Size(88, 11230),
+    "model + heads": Size(25, 2400),
+    "core": Size(69, 9330),
+    "work": Size(88, 11220),
     "fast": Size(18, 1970),
     "compat": Size(22, 2560),
-    "minibert": Size(198, 25300),
+    "minibert": Size(199, 25300),
 }
 
 

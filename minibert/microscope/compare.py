@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import nn
 
+from ..model.modes import evaluation_mode
 from ..terminal import outline, table
 from .diagnosis import name_error, name_mistake
 from .distance import short
@@ -15,7 +16,6 @@ from .divergence import PairedStages, StageDistance
 from .dropouts import evaluation_randomness, training_differences
 from .pairing import common_parts, differently_tied, link_outputs, listed, other_order
 from .parameters import copy_parameters, corresponding, module_names, named, parameter_notes, telling_weights, unpaired
-from .probes import evaluation_mode
 from .recording import Inputs, gradients, record
 from .verdict import Divergence, it_is
 

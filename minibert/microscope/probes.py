@@ -4,28 +4,15 @@ Source of the logit lens: nostalgebraist 2020, "interpreting GPT: the logit lens
 """
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from ..heads.prediction import BertWordPredictor
+from ..model.modes import evaluation_mode
 from ..model.pretrained import BertPreTrainedModel
 from ..tokenization import BertTokenizer
-
-
-@contextmanager
-def evaluation_mode(model: nn.Module, training: bool = False) -> Iterator[None]:
-    """Dropout is off in the block (training: on); afterwards every module is in the mode it was in."""
-    modes = [(module, module.training) for module in model.modules()]
-    model.train(training)
-    try:
-        yield
-    finally:
-        for module, mode in modes:
-            module.training = mode
 
 
 @torch.no_grad()

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from ..model.modes import evaluation_mode
 from .distance import MASKED
-from .probes import evaluation_mode
 from .trace import Stage, Trace, named_tensors, parameter_names, trace
 
 Inputs = Mapping[str, Any] | tuple[Any, ...] | Tensor  # by name, by position, or the one tensor a model takes

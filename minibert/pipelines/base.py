@@ -18,6 +18,7 @@ from torch.nn.utils.rnn import pad_sequence
 from torch.utils.data import Dataset, IterableDataset
 
 from ..model import BertPreTrainedModel
+from ..model.modes import evaluation_mode
 from ..outputs import ModelOutput
 from ..tokenization import BertTokenizer
 
@@ -150,9 +151,7 @@ class Pipeline(ABC, Generic[AnySettings]):
     def forward(self, rows: list[Row], batch_size: int) -> list[Tensor]:
         """The scores of each row. The model runs in evaluation mode, whichever mode each of its modules is in."""
         found: list[Tensor] = []
-        modes = [(module, module.training) for module in self.model.modules()]
-        self.model.eval()
-        try:
+        with evaluation_mode(self.model):
             for start in range(0, len(rows), batch_size):
                 part = rows[start : start + batch_size]
                 # Padded on the right, whatever the tokenizer does: on the left it would move every word to other positions.
@@ -166,7 +165,4 @@ class Pipeline(ABC, Generic[AnySettings]):
                     scores = self.scores(self.model(**on_device, return_dict=True)).float().cpu()
                 masks = batch["attention_mask"].bool()
                 found += [one[mask] if self.per_token else one for one, mask in zip(scores, masks, strict=True)]
-        finally:
-            for module, mode in modes:
-                module.training = mode
         return found

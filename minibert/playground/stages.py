@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from ..heads.multiple_choice import BertForMultipleChoice
 from ..microscope.equations import equation, source
-from ..microscope.probes import evaluation_mode
 from ..microscope.trace import trace
+from ..model.modes import evaluation_mode
 from ..model.pretrained import BertPreTrainedModel
 
 # Lines of tutorials/bert_in_one_page.py, by the end of a stage's path or by its class; tested to stand there.

@@ -15,6 +15,7 @@ from torch import Tensor
 from ..config import BertConfig
 from ..fast.inference import in_less_time
 from ..model import BertPreTrainedModel
+from ..model.modes import evaluation_mode
 from ..tasks import Encoded, Examples, Report, Task, batch_loader, evaluation_batches, saved_settings, task_of
 from ..tasks.task_files import PathName
 from ..tokenization import BertTokenizer
@@ -52,19 +53,17 @@ class TaskModel:
         all_batches = evaluation_batches(encoded.lengths, batch_size, encoded.choices)
         batches = all_batches[self.processes.rank :: self.processes.size]
         loader = batch_loader(encoded, [[(number, ()) for number in numbers] for numbers in batches], self.tokenizer)
-        was_training = self.model.training
-        self.model.eval()
         found, losses, counts = list[tuple[int, Any]](), [0.0], [0]
-        for numbers, batch in zip(batches, loader, strict=True):
-            on_device = {name: column.to(self.processes.device) for name, column in batch.items()}
-            with torch.inference_mode(), self.in_less_time(on_device), self.processes.autocast(self.precision):
-                outputs = self.model(**on_device)
-            count = 0 if outputs.loss is None else self.task.label_count(batch)
-            if count:  # the mean of no label at all is NaN
-                losses.append(float(outputs.loss) * count)
-                counts.append(count)
-            found += zip(numbers, self.task.keep(outputs, on_device), strict=True)
-        self.model.train(was_training)
+        with evaluation_mode(self.model):
+            for numbers, batch in zip(batches, loader, strict=True):
+                on_device = {name: column.to(self.processes.device) for name, column in batch.items()}
+                with torch.inference_mode(), self.in_less_time(on_device), self.processes.autocast(self.precision):
+                    outputs = self.model(**on_device)
+                count = 0 if outputs.loss is None else self.task.label_count(batch)
+                if count:  # the mean of no label at all is NaN
+                    losses.append(float(outputs.loss) * count)
+                    counts.append(count)
+                found += zip(numbers, self.task.keep(outputs, on_device), strict=True)
         kept = dict(pair for of_process in self.processes.gather(found) for pair in of_process)
         loss, labels = self.processes.sum(math.fsum(losses), sum(counts))
         return [kept[number] for number in range(len(encoded.rows))], loss / labels if labels else math.nan

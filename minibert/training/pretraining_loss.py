@@ -19,6 +19,7 @@ from ..fast.last_layer import last_layer_at_labels
 from ..fast.linear_layers import linear
 from ..heads.pretraining import BertForPreTraining
 from ..model.checks import IGNORED
+from ..model.modes import evaluation_mode
 from .distributed import Processes
 
 NEVER_TRAINED = 1 << 40  # a step that no run reaches, so that an evaluation's random numbers are its own
@@ -99,8 +100,6 @@ def evaluate_pretraining(
 
     fast: the last layer only where it is read, and matrix products by the faster library.
     """
-    was_training = losses.training
-    losses.eval()
     total = torch.zeros(6, dtype=torch.float64)
     share = processes.share(rows)
     sampler = [batches.keys(NEVER_TRAINED + i, i * rows, share, length=length) for i in range(number)]
@@ -108,9 +107,8 @@ def evaluate_pretraining(
         batch = {name: column.to(processes.device) for name, column in batch.items()}
         products: AbstractContextManager[None] = linear(losses) if fast else nullcontext()
         read = last_layer_at_labels(losses.model.bert, batch) if fast else nullcontext(batch)
-        with torch.no_grad(), products, read as inputs:
+        with evaluation_mode(losses), torch.no_grad(), products, read as inputs:
             sums = losses(**inputs)
         total += torch.tensor([*map(float, sums), *count_labels(batch)], dtype=torch.float64)
-    losses.train(was_training)
     *sums, words, pairs = processes.sum(*total.tolist())
     return pretraining_metrics(sums, words, pairs)

@@ -84,6 +84,16 @@ def test_python_gives_the_answer_of_the_command(name: str, models: dict[str, Pat
     assert json.loads(json.dumps(answer)) == same
 
 
+def test_an_answer_leaves_every_module_in_its_mode(models: dict[str, Path]) -> None:
+    trained = TrainedModel.open(models["one label"])
+    expected = trained.predict("the cat")
+    trained.model.train()
+    trained.model.base_model.embeddings.eval()  # frozen, say
+    modes = [module.training for module in trained.model.modules()]
+    assert trained.predict("the cat") == expected
+    assert [module.training for module in trained.model.modules()] == modes
+
+
 def test_many_are_answered_together_as_one_by_one(models: dict[str, Path]) -> None:
     trained = TrainedModel.open(models["one label"])
     texts = ["the cat", "a dog sat on the mat", "it rained"]

@@ -73,6 +73,14 @@ class TestPretraining:
         assert 0 < plain["next_loss"] < 2
         assert 0 < plain["words_loss"] < 10
 
+    def test_an_evaluation_leaves_every_module_in_its_mode(self, data: PreparedData, tmp_path: Path) -> None:
+        losses = PretrainingLoss(BertForPreTraining(config(data))).train()
+        losses.model.bert.embeddings.eval()  # frozen, say
+        modes = [module.training for module in losses.modules()]
+        rows = PretrainingBatches(data.corpus(HELD_OUT), tokenizer(tmp_path), seed=0)
+        evaluate_pretraining(losses, rows, ALONE, number=1, rows=2, length=32, fast=False)
+        assert [module.training for module in losses.modules()] == modes
+
     def test_a_run_is_evaluated_on_the_rows_that_minibert_eval_draws(self, data: PreparedData) -> None:
         recipe = Recipe(steps=4, tokens_per_step=64, phases=(Phase(32, 1.0),), seed=7)
         with_seeds = Pretraining(
