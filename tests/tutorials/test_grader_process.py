@@ -178,8 +178,26 @@ class TestProcess:
     @pytest.mark.parametrize("finished", ["minibert", "course.ladder", "transformers"])
     def test_a_file_that_imports_a_finished_bert_is_refused(self, mine: Path, finished: str) -> None:
         (mine / "more.py").write_text(f"import {finished}\n", encoding="utf-8")
+        (mine / "adapters.py").write_text("import more\n", encoding="utf-8")
         with pytest.raises(ImportError, match=rf"more\.py imports {finished}"):
             open_adapters(mine)
+
+    @pytest.mark.parametrize(
+        "line",
+        ["import layers.inner", "from layers import inner", "from layers.inner import x", "import layers"],
+    )
+    def test_so_is_one_in_a_folder_that_is_imported(self, mine: Path, line: str) -> None:
+        (mine / "layers").mkdir()
+        (mine / "layers" / "__init__.py").write_text("from . import inner\n", encoding="utf-8")
+        (mine / "layers" / "inner.py").write_text("from transformers import BertModel as x\n", encoding="utf-8")
+        (mine / "adapters.py").write_text(f"def later():\n    {line}\n", encoding="utf-8")
+        with pytest.raises(ImportError, match=r"layers/inner\.py imports transformers"):
+            open_adapters(mine)
+
+    def test_a_file_that_nothing_imports_may_import_what_it_likes(self, mine: Path) -> None:
+        (mine / "compare_with.py").write_text("import transformers\n", encoding="utf-8")
+        (mine / "half_written.py").write_text("def f(:\n", encoding="utf-8")
+        assert open_adapters(mine)
 
     def test_adapters_are_a_module_as_any_other(self, mine: Path) -> None:
         later = "from __future__ import annotations\nfrom dataclasses import dataclass\nfrom typing import Any\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -37,17 +37,41 @@ def check_folder_is_there(folder: Path) -> None:
         raise FileNotFoundError(f"{folder} has no {ADAPTERS}. `minibert check my-bert --start {folder}` makes the files to begin with.")  # fmt: skip
 
 
+def check_is_ones_own(folder: Path) -> None:
+    """Raises ImportError where adapters.py, or a file of the folder that it imports, directly or not, imports a finished BERT.
+
+    A file that none of them imports may import what it likes, such as a program that compares with another library.
+    """
+    waiting, seen = [folder / ADAPTERS], set[Path]()
+    while waiting:
+        path = waiting.pop()
+        seen.add(path)
+        for start, name in imported_by(path, folder):
+            parts = name.split(".")
+            if start == folder and parts[0] in FINISHED:
+                raise ImportError(f"{path.relative_to(folder).as_posix()} imports {name}. The point is to write it yourself.")  # fmt: skip
+            modules = [start.joinpath(*parts[:end]) for end in range(1, len(parts) + 1)]
+            files = [file for module in modules for file in (module.with_suffix(".py"), module / "__init__.py")]
+            waiting += [file for file in files if file.is_file() and file not in seen]
+
+
+def imported_by(path: Path, folder: Path) -> Iterator[tuple[Path, str]]:
+    """The names that a file imports, with dots, and the folder that each is looked for in. Of `from a import b`: a, and a.b."""
+    for node in ast.walk(ast.parse(path.read_bytes(), str(path))):
+        if isinstance(node, ast.Import):
+            yield from ((folder, each.name) for each in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            start = path.parents[node.level - 1] if node.level else folder
+            yield from [(start, node.module)] if node.module else []
+            yield from ((start, ".".join(filter(None, (node.module, each.name)))) for each in node.names)
+
+
 def open_adapters(folder: Path) -> dict[str, Any]:
     """Run adapters.py, which imports the student's other files beside it. Returns its names.
 
     Raises ImportError for a file that imports a finished BERT.
     """
-    for path in sorted(folder.glob("*.py")):
-        for node in ast.walk(ast.parse(path.read_bytes(), str(path))):
-            named = [each.name for each in node.names] if isinstance(node, ast.Import) else []
-            named += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
-            if finished := [name for name in named if name.partition(".")[0] in FINISHED]:
-                raise ImportError(f"{path.name} imports {finished[0]}. The point is to write it yourself.")
+    check_is_ones_own(folder)
     sys.dont_write_bytecode = True  # nothing is left beside their files
     sys.path.insert(0, str(folder))
     path = folder / ADAPTERS
