@@ -91,6 +91,7 @@ def compare(
         fault = stages.told(
             untrained[0], f"{untrained[0] or 'The model'} is the first stage that diverges, in training only.", names
         )
+    theirs = named(part_b)
     return Comparison(
         rows=rows,
         tolerance=tolerance,
@@ -98,7 +99,7 @@ def compare(
         first_bits=first_bits,
         only_in_a=[path for path, call in stages.stages_a if path and (path, call) not in stages.rows],
         only_in_b=[path for path, call in stages.stages_b if path and (path, call) not in stages.rows],
-        untied=differently_tied(named(part_a), {pair.a: named(part_b)[pair.b] for pair in pairs if pair.whole}),
+        untied=differently_tied(named(part_a), {pair.a: theirs[pair.b] for pair in pairs if pair.whole}),
         stopped=run_b.stopped or failed,
         notes=[
             *([it_is(raised)] if raised and (fault is None or fault.mistakes != raised) else []),

@@ -21,10 +21,10 @@ def common_parts(a: nn.Module, b: nn.Module) -> tuple[nn.Module, nn.Module]:
         held = {name for name, _ in part.named_parameters(remove_duplicate=False)}
         return held or {name for name, _ in part.named_modules()}
 
-    def shared(pair: tuple[nn.Module, nn.Module]) -> int:
-        return len(names(pair[0]) & names(pair[1]))
-
-    return max([(a, b), *((a, inner) for inner in b.modules()), *((inner, b) for inner in a.modules())], key=shared)
+    of_a, of_b = names(a), names(b)
+    inside_b = [(len(of_a & names(inner)), (a, inner)) for inner in b.modules()]  # b itself is the first
+    inside_a = [(len(names(inner) & of_b), (inner, b)) for inner in a.modules()]
+    return max(inside_b + inside_a, key=lambda found: found[0])[1]
 
 
 def listed(paths: Iterable[str]) -> str:
