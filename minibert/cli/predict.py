@@ -73,7 +73,8 @@ def predict(model: str, top_k: int, batch_size: int, as_json: bool, **asked: Any
     if (report := examples.report).changed or report.left_out or asked["file"]:
         echo(str(report), err=True)  # so that standard output holds the answers only
     if as_json:
-        print_json({"model": model, "task": trained.task.name, "answers": answers})
+        found = {"model": model, "task": trained.task.name, "answers": answers}
+        print_json({**found, "left_out": report.left_out})  # the locations of what has no answer, by reason
     else:
         echo(answer_table(answers, top_k))
 

@@ -167,6 +167,7 @@ def measured(dtype: torch.dtype, rows: int, inputs: int, *, outputs: int, thread
 
 
 def measured_now(dtype: torch.dtype, rows: int, inputs: int, *, outputs: int, blocks: bool) -> bool:
+    """Time it: whether oneDNN is the quickest here, for `blocks` with the weight in its own layout."""
     while rows * inputs * outputs > LARGEST:  # a part of the product tells as much
         rows, inputs, outputs = (max(size // 2, 32) for size in (rows, inputs, outputs))
     x, bias = (torch.ones(size, dtype=dtype, device="cpu") for size in ((rows, inputs), (outputs,)))
