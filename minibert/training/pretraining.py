@@ -151,7 +151,7 @@ class Pretraining(Trainable):
     def evaluate(self) -> dict[str, float]:
         """Metrics on the held-out text, on a sixth of what `minibert eval` reads."""
         length, fast = self.recipe.longest, self.recipe.fast
-        rows = max(1, 8192 // length)
+        rows = max(self.processes.size, 8192 // length)  # one for each process at least
         with self.processes.autocast(self.precision):
             return evaluate_pretraining(
                 self.losses, self.held_out, self.processes, number=10, rows=rows, length=length, fast=fast

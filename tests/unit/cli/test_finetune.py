@@ -256,7 +256,7 @@ class TestPredict:
 
     def test_an_examples_answer_can_be_found_although_another_has_none(self, runs, tmp_path: Path) -> None:
         path = tmp_path / "texts.csv"
-        path.write_text('text,label\nthe cat sat,\n,positive\nthe dog ran,\n', encoding="utf-8")
+        path.write_text("text,label\nthe cat sat,\n,positive\nthe dog ran,\n", encoding="utf-8")
         found = json.loads(run("predict", "--file", str(path), "--model", model_of(runs, "reviews"), "--json").stdout)
         assert [each["text"] for each in found["answers"]] == ["the cat sat", "the dog ran"]
         [where] = found["left_out"].values()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import signal
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -87,6 +88,20 @@ class TestPretraining:
             BertForPreTraining(config(data)), tokenizer(data.folder.parent), data, recipe=recipe, processes=ALONE
         )
         assert (with_seeds.held_out.seed, with_seeds.rows.seed) == (0, 7)
+
+    @pytest.mark.parametrize(("processes", "rows"), [(1, 256), (300, 300)])
+    def test_an_evaluation_has_a_row_for_each_process(
+        self, data: PreparedData, monkeypatch: pytest.MonkeyPatch, processes: int, rows: int
+    ) -> None:
+        seen: list[int] = []
+        monkeypatch.setattr(pretraining, "evaluate_pretraining", lambda *_, **k: seen.append(k["rows"]) or {})
+        recipe = Recipe(steps=4, tokens_per_step=64, phases=(Phase(32, 1.0),))
+        run = Pretraining(
+            BertForPreTraining(config(data)), tokenizer(data.folder.parent), data, recipe=recipe, processes=ALONE
+        )
+        run.processes = replace(ALONE, size=processes)
+        run.evaluate()
+        assert seen == [rows]
 
     def test_counting_words_is_compared_with_the_smoothed_loss(self) -> None:
         log, said, written = said_and_written()
