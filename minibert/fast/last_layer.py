@@ -58,17 +58,30 @@ def last_layer_at_labels(body: BertModel, batch: dict[str, Tensor]) -> Iterator[
         yield {**batch, "labels": batch["labels"].gather(1, positions)}
 
 
+def rows_at(positions: Tensor | None, rows: Any) -> Any:
+    """(batch, heads, seq, …) → (batch, heads, positions, …); a mask with one row for all queries, and None, are left as they are."""
+    if rows is None or rows.size(2) == 1:
+        return rows
+    if positions is None:
+        return rows[:, :, :1]
+    _, heads, _, width = rows.shape
+    rows = rows.expand(len(positions), -1, -1, -1)
+    return rows.gather(2, positions[:, None, :, None].expand(-1, heads, -1, width))
+
+
 @contextmanager
 def last_layer_at(body: BertModel, positions: Tensor | None) -> Iterator[None]:
     """Within, the last layer gives its states at `positions`, (batch, positions) int64; None: at [CLS]."""
     layer: Any = body.encoder.layer[-1]
 
-    def forward(hidden_states: Tensor, attention_mask: Tensor | None = None, *_: Any, **__: Any) -> tuple[Any, ...]:
-        queries = hidden_states[:, :1]
-        if positions is not None:
-            queries = hidden_states.gather(1, positions[..., None].expand(-1, -1, hidden_states.size(-1)))
+    def forward(
+        hidden_states: Tensor, attention_mask: Tensor | None = None, head_mask: Tensor | None = None, **_: Any
+    ) -> tuple[Any, ...]:
         attended, *_ = layer.attention(
-            queries, encoder_hidden_states=hidden_states, encoder_attention_mask=attention_mask
+            rows_at(positions, hidden_states[:, None])[:, 0],
+            head_mask=rows_at(positions, head_mask),
+            encoder_hidden_states=hidden_states,
+            encoder_attention_mask=rows_at(positions, attention_mask),
         )
         return layer.feed_forward(attended), None, None, None
 

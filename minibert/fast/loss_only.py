@@ -22,6 +22,7 @@ from ..heads import (
     BertForSequenceClassification,
     BertForTokenClassification,
 )
+from ..heads.token_classification import labels_of_tokens
 from ..model import BertPreTrainedModel
 from ..model.checks import IGNORED, check_labels, input_shape, values_unknown
 from ..outputs import BertForPreTrainingOutput, MaskedLMOutput, TokenClassifierOutput
@@ -78,13 +79,13 @@ def loss_at_labels(
 ) -> dict[str, Tensor]:
     """The loss of a head, and its scores of pairs where it has them."""
     shape = input_shape(inputs.get("input_ids"), inputs.get("inputs_embeds"))
-    tags, mask = type(model) is BertForTokenClassification, inputs.get("attention_mask")
-    if tags and mask is not None and mask.numel() == labels.numel():
-        labels = labels.view(-1).masked_fill(mask.view(-1) != 1, IGNORED).view(labels.shape)
+    tags = type(model) is BertForTokenClassification
+    if tags:
+        labels = labels_of_tokens(labels, inputs.get("attention_mask"), shape)
     check_labels("labels", labels, shape, num_classes=model.config.num_labels if tags else model.config.vocab_size)
     if next_sentence_label is not None:
         check_labels("next_sentence_label", next_sentence_label, shape[:1], num_classes=2)
-    with last_layer_at_labels(model.base_model, {"labels": labels.view(shape)}) as read:
+    with last_layer_at_labels(model.base_model, {"labels": labels.reshape(shape)}) as read:
         outputs = model.base_model(**inputs, return_dict=True)
     is_labelled = read["labels"] != IGNORED
     states = outputs.last_hidden_state[is_labelled]  # (labels, hidden)
@@ -96,5 +97,5 @@ def loss_at_labels(
     if next_sentence_label is None:
         return {"loss": loss}
     pairs = model.cls.seq_relationship(outputs.pooler_output)  # (batch, 2)
-    loss = loss + F.cross_entropy(pairs, next_sentence_label.view(-1), ignore_index=IGNORED)
+    loss = loss + F.cross_entropy(pairs, next_sentence_label.reshape(-1), ignore_index=IGNORED)
     return {"loss": loss, "seq_relationship_logits": pairs}

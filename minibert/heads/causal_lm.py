@@ -58,6 +58,8 @@ class BertLMHeadModel(Generation, BertWordPredictor):
         The labels are shifted here: the scores at one position are compared with the label of the next.
         logits_to_keep: score only so many positions at the end (generation needs one), 0 for all. It excludes labels.
         """
+        if logits_to_keep < 0:
+            raise ValueError(f"logits_to_keep is {logits_to_keep}; it must be 0, for all positions, or more.")
         if labels is not None:
             check_labels("labels", labels, input_shape(input_ids, inputs_embeds), num_classes=self.config.vocab_size)
             if logits_to_keep != 0:
@@ -86,7 +88,7 @@ class BertLMHeadModel(Generation, BertWordPredictor):
         loss = None
         if labels is not None:
             predictions = logits[:, :-1, :].contiguous()  # (batch, seq − 1, vocab)
-            next_words = labels[:, 1:].contiguous()
+            next_words = labels.reshape(logits.shape[:2])[:, 1:].contiguous()
             loss = F.cross_entropy(predictions.view(-1, self.config.vocab_size), next_words.view(-1))
 
         if isinstance(outputs, tuple):  # return_dict=False

@@ -67,5 +67,5 @@ class BertForMaskedLM(BertWordPredictor):
 
         loss = None
         if labels is not None:
-            loss = F.cross_entropy(logits.view(-1, self.config.vocab_size), labels.view(-1), ignore_index=IGNORED)
+            loss = F.cross_entropy(logits.view(-1, self.config.vocab_size), labels.reshape(-1), ignore_index=IGNORED)
         return head_output(MaskedLMOutput, outputs, loss=loss, logits=logits)

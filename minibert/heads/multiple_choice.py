@@ -67,7 +67,7 @@ class BertForMultipleChoice(BertPreTrainedModel):
         pooled_output = outputs[1]  # (batch · choices, hidden)
         scores = self.classifier(self.dropout(pooled_output))  # (batch · choices, 1)
         logits = scores.view(-1, num_choices)  # (batch, choices)
-        loss = F.cross_entropy(logits, labels.view(-1)) if labels is not None else None
+        loss = F.cross_entropy(logits, labels.reshape(-1)) if labels is not None else None
         return head_output(MultipleChoiceModelOutput, outputs, loss=loss, logits=logits)
 
 

@@ -65,5 +65,5 @@ class BertForNextSentencePrediction(BertPreTrainedModel):
         pooled_output = outputs[1]  # (batch, hidden)
         logits = self.cls(pooled_output)  # (batch, 2)
 
-        loss = F.cross_entropy(logits.view(-1, 2), labels.view(-1)) if labels is not None else None
+        loss = F.cross_entropy(logits.view(-1, 2), labels.reshape(-1)) if labels is not None else None
         return head_output(NextSentencePredictorOutput, outputs, loss=loss, logits=logits)

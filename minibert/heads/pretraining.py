@@ -67,8 +67,8 @@ class BertForPreTraining(BertWordPredictor):
         loss = None
         if labels is not None and next_sentence_label is not None:
             words = prediction_logits.view(-1, self.config.vocab_size)
-            masked_lm_loss = F.cross_entropy(words, labels.view(-1), ignore_index=IGNORED)
-            next_sentence_loss = F.cross_entropy(seq_relationship_logits.view(-1, 2), next_sentence_label.view(-1))
+            masked_lm_loss = F.cross_entropy(words, labels.reshape(-1), ignore_index=IGNORED)
+            next_sentence_loss = F.cross_entropy(seq_relationship_logits.view(-1, 2), next_sentence_label.reshape(-1))
             loss = masked_lm_loss + next_sentence_loss
         return head_output(
             BertForPreTrainingOutput,

@@ -71,8 +71,8 @@ class BertForQuestionAnswering(BertPreTrainedModel):
 
         loss = None
         if start_positions is not None and end_positions is not None:
-            start_positions = start_positions.view(-1).clamp(0, seq_length)
-            end_positions = end_positions.view(-1).clamp(0, seq_length)
+            start_positions = start_positions.reshape(-1).clamp(0, seq_length)
+            end_positions = end_positions.reshape(-1).clamp(0, seq_length)
             start_loss = F.cross_entropy(start_logits, start_positions, ignore_index=seq_length)
             end_loss = F.cross_entropy(end_logits, end_positions, ignore_index=seq_length)
             loss = (start_loss + end_loss) / 2

@@ -74,24 +74,26 @@ class BertForSequenceClassification(BertPreTrainedModel):
         """Decide the kind of problem if the config has not, and check that the labels are of it."""
         if not isinstance(labels, Tensor):
             raise ValueError(no_tensor("labels", labels))
-        if self.config.problem_type is None:
+        kind = self.config.problem_type
+        if kind is None:
             if self.num_labels == 1:
-                self.config.problem_type = "regression"
+                kind = "regression"
             elif labels.dtype in (torch.long, torch.int):
-                self.config.problem_type = "single_label_classification"
+                kind = "single_label_classification"
             else:
-                self.config.problem_type = "multi_label_classification"
-        if self.config.problem_type == "single_label_classification":
+                kind = "multi_label_classification"
+        if kind == "single_label_classification":
             check_labels("labels", labels, (batch_size,), num_classes=self.num_labels)
         else:
             check_targets("labels", labels, (batch_size, self.num_labels))
+        self.config.problem_type = kind  # once the labels have turned out to be right
 
     def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         """The loss of the config's kind of problem, as the equations above say; a scalar."""
         if self.config.problem_type == "single_label_classification":
-            return F.cross_entropy(logits.view(-1, self.num_labels), labels.view(-1))
+            return F.cross_entropy(logits.view(-1, self.num_labels), labels.reshape(-1))
         if self.config.problem_type == "multi_label_classification":
-            return F.binary_cross_entropy_with_logits(logits, labels)
+            return F.binary_cross_entropy_with_logits(logits, labels.reshape(logits.shape))
         if self.num_labels == 1:
             return F.mse_loss(logits.squeeze(), labels.squeeze())
-        return F.mse_loss(logits, labels)
+        return F.mse_loss(logits, labels.reshape(logits.shape))

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ..config import BertConfig
 from ..model.bert import BertModel
-from ..model.checks import IGNORED, check_labels, input_shape
+from ..model.checks import IGNORED, check_labels, check_shape_of_labels, input_shape
 from ..model.pretrained import BertPreTrainedModel
 from ..outputs import TokenClassifierOutput, head_output
 
@@ -45,10 +45,9 @@ class BertForTokenClassification(BertPreTrainedModel):
     ) -> TokenClassifierOutput | tuple[Any, ...]:
         """Inputs as `BertModel.forward`'s, and labels: (batch, seq), −100 where a token does not count."""
         if labels is not None:
-            if attention_mask is not None and attention_mask.numel() == labels.numel():
-                padding = attention_mask.view(-1) != 1
-                labels = labels.view(-1).masked_fill(padding, IGNORED).view(labels.shape)
-            check_labels("labels", labels, input_shape(input_ids, inputs_embeds), num_classes=self.num_labels)
+            shape = input_shape(input_ids, inputs_embeds)
+            labels = labels_of_tokens(labels, attention_mask, shape)
+            check_labels("labels", labels, shape, num_classes=self.num_labels)
         outputs = self.bert(
             input_ids,
             attention_mask=attention_mask,
@@ -65,5 +64,13 @@ class BertForTokenClassification(BertPreTrainedModel):
 
         loss = None
         if labels is not None:
-            loss = F.cross_entropy(logits.view(-1, self.num_labels), labels.view(-1), ignore_index=IGNORED)
+            loss = F.cross_entropy(logits.view(-1, self.num_labels), labels.reshape(-1), ignore_index=IGNORED)
         return head_output(TokenClassifierOutput, outputs, loss=loss, logits=logits)
+
+
+def labels_of_tokens(labels: Tensor, attention_mask: Tensor | None, shape: tuple[int, ...]) -> Tensor:
+    """(batch, seq), −100 where the mask, (batch, seq) or one row for all, is not 1. Raises ValueError for labels not of this `shape`."""
+    check_shape_of_labels("labels", labels, shape)
+    if attention_mask is None or attention_mask.shape not in (shape, (1, *shape[1:])):
+        return labels
+    return labels.reshape(shape).masked_fill(attention_mask.expand(shape) != 1, IGNORED)

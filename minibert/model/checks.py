@@ -45,9 +45,13 @@ def check_inputs(model: Any, *, past_key_values: PastKeyValues | None, **inputs:
         _check_dtype("inputs_embeds", inputs_embeds, model.dtype)
     batch_size, seq_length = shape
     encoder = inputs["encoder_hidden_states"]  # (batch, encoder seq, hidden)
+    if encoder is not None:
+        _check_encoder(config, encoder, batch_size)
+        _check_dtype("encoder_hidden_states", encoder, model.dtype)
     key_length = seq_length
     if past_key_values is not None:
-        key_length += _check_past(config, past_key_values, batch_size, with_encoder=encoder is not None)
+        past = past_key_values
+        key_length += _check_past(config, past, batch_size=batch_size, encoder=encoder, dtype=model.dtype)
 
     if seq_length == 0:
         raise ValueError("The sequence is empty. Give at least one token, such as [CLS].")
@@ -71,8 +75,6 @@ def check_inputs(model: Any, *, past_key_values: PastKeyValues | None, **inputs:
     if inputs["head_mask"] is not None:
         _check_head_mask(config, inputs["head_mask"], sizes)
     if encoder is not None:
-        _check_encoder(config, encoder, batch_size)
-        _check_dtype("encoder_hidden_states", encoder, model.dtype)
         sizes = (batch_size, seq_length, encoder.size(1))
         _check_mask("encoder_attention_mask", inputs["encoder_attention_mask"], sizes)
 
@@ -149,11 +151,9 @@ def check_labels(name: str, labels: Tensor, shape: tuple[int, ...], *, num_class
 
     num_classes None allows any number.
     """
-    if not isinstance(labels, Tensor):
-        raise ValueError(no_tensor(name, labels))
+    check_shape_of_labels(name, labels, shape)
     if labels.dtype != torch.long:
         raise ValueError(f"{name} has dtype {labels.dtype}. Class labels are whole numbers: use torch.long.")
-    _check_number_of_labels(name, labels, shape)
     if num_classes is None or values_unknown(labels):
         return
     wrong = (labels != IGNORED) & ((labels < 0) | (labels >= num_classes))
@@ -166,16 +166,18 @@ def check_labels(name: str, labels: Tensor, shape: tuple[int, ...], *, num_class
 
 
 def check_targets(name: str, targets: Tensor, shape: tuple[int, ...]) -> None:
-    """Targets of a regression, or of yes-or-no decisions, must be real numbers, as many as `shape` has positions."""
-    if not isinstance(targets, Tensor):
-        raise ValueError(no_tensor(name, targets))
+    """Targets of a regression, or of yes-or-no decisions, must be real numbers, of `shape` but for sizes of 1, or flat."""
+    check_shape_of_labels(name, targets, shape)
     if not targets.is_floating_point():
         raise ValueError(f"{name} has dtype {targets.dtype}. These targets are real numbers: use {name}.float().")
-    _check_number_of_labels(name, targets, shape)
 
 
-def _check_number_of_labels(name: str, labels: Tensor, shape: tuple[int, ...]) -> None:
-    if labels.numel() != math.prod(shape):
+def check_shape_of_labels(name: str, labels: Tensor, shape: tuple[int, ...]) -> None:
+    """`shape`, but for sizes of 1, or flat: as many in another shape, such as (seq, batch), would be read in a wrong order."""
+    if not isinstance(labels, Tensor):
+        raise ValueError(no_tensor(name, labels))
+    given, wanted = ([size for size in sizes if size != 1] for sizes in (labels.shape, shape))
+    if given not in (wanted, [math.prod(shape)]) or labels.numel() != math.prod(shape):
         raise ValueError(f"{name} has shape {tuple(labels.shape)}; it must be {shape}, one label for each prediction.")
 
 
@@ -210,7 +212,14 @@ def _check_head_mask(config: BertConfig, head_mask: Tensor, sizes: tuple[int, in
         raise ValueError(f"head_mask has shape {tuple(head_mask.shape)}; it must be ({heads},) or ({layers}, {heads}).")
 
 
-def _check_past(config: BertConfig, past_key_values: PastKeyValues, batch_size: int, *, with_encoder: bool) -> int:
+def _check_past(
+    config: BertConfig,
+    past_key_values: PastKeyValues,
+    *,
+    batch_size: int,
+    encoder: Tensor | None,
+    dtype: torch.dtype,
+) -> int:
     """Returns how many tokens it holds."""
     given, layers = len(past_key_values), config.num_hidden_layers
     if given != layers:
@@ -218,14 +227,19 @@ def _check_past(config: BertConfig, past_key_values: PastKeyValues, batch_size: 
     length = past_key_values[0][0].size(2) if past_key_values else 0
     width = config.hidden_size_per_head
     for i, layer in enumerate(past_key_values):
-        if len(layer) != 4 and (with_encoder or len(layer) != 2):
+        if len(layer) != 4 and (encoder is not None or len(layer) != 2):
             raise ValueError(f"past_key_values[{i}] has {len(layer)} tensors; it must have 2, or 4 with an encoder.")
         heads = config.num_attention_heads - len(config.pruned_heads.get(i, ()))
-        expected = (batch_size, heads, length, width)
-        for tensor in layer[:2]:
+        own = (batch_size, heads, length, width), "the same length in every layer"
+        fits = [own, own]
+        if encoder is not None:  # whose keys and values no pruning cuts
+            crossed = (batch_size, config.num_attention_heads, encoder.size(1), width), "as encoder_hidden_states is"
+            fits += [crossed, crossed]
+        for tensor, (expected, why) in zip(layer, fits, strict=False):
             if tensor.shape != expected:
                 found = f"past_key_values[{i}] holds a tensor of shape {tuple(tensor.shape)}"
-                raise ValueError(f"{found}; it must be {expected}, the same length in every layer.")
+                raise ValueError(f"{found}; it must be {expected}, {why}.")
+            _check_dtype(f"past_key_values[{i}]", tensor, dtype)
     return length
 
 

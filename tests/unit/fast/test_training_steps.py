@@ -90,6 +90,37 @@ def test_other_configs_too(fields: dict[str, Any]) -> None:
         assert_gradients_agree(gradients(loss, model), expected)  # backward after the block, too
 
 
+CAUSAL = torch.ones(2, 7, 7).tril()
+
+
+@pytest.mark.parametrize("implementation", ["eager", "sdpa"])
+@pytest.mark.parametrize(
+    ("fields", "given"),
+    [
+        ({}, {"head_mask": torch.tensor([[1.0, 0.5, 1.0, 0.0], [0.0, 2.0, 1.0, 0.5]])}),
+        ({}, {"attention_mask": CAUSAL}),
+        ({"is_decoder": True}, {}),
+        ({"is_decoder": True}, {"head_mask": torch.tensor([1.0, 0.5, 0.0, 1.0]), "attention_mask": CAUSAL}),
+    ],
+    ids=["heads", "a mask for each query", "a decoder", "all of them"],
+)
+@pytest.mark.parametrize("model_class", BATCHES)
+def test_masks_of_heads_and_of_each_query_too(
+    model_class: type[BertPreTrainedModel], fields: dict[str, Any], given: dict[str, Tensor], implementation: str
+) -> None:
+    model = model_of(model_class, **{**fields, "is_decoder": model_class is BertLMHeadModel or bool(fields)})
+    model.set_attn_implementation(implementation)
+    batch = {**BATCHES[model_class], **given}
+    if model_class is BertForMultipleChoice and "attention_mask" in given:
+        batch["attention_mask"] = BATCHES[model_class]["attention_mask"]
+    plain = model(**batch).loss
+    expected = gradients(plain, model)
+    with fast.training(model):
+        loss = model(**batch).loss
+        assert_gradients_agree(gradients(loss, model), expected)
+    assert loss.item() == pytest.approx(plain.item(), abs=1e-5)
+
+
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(asked=st.lists(st.lists(st.booleans(), min_size=7, max_size=7), min_size=2, max_size=2), tags=st.booleans())
 def test_whichever_positions_have_a_label(asked: list[list[bool]], tags: bool) -> None:
