@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 
-from .checkpoints import CONFIG_FILE, check_upload, locate_config, read_json, write_text_atomically
+from .checkpoints import CONFIG_FILE, check_upload, folder_for_saving, locate_config, read_json, write_text_atomically
 from .visible import visible
 
 logger = logging.getLogger("minibert")
@@ -182,6 +182,8 @@ class ConfigFiles(SharedFields):
         hub = {name: overrides.pop(name) for name in HUB_OPTIONS if name in overrides}
         if isinstance(pretrained_model_name_or_path, ConfigFiles):
             return pretrained_model_name_or_path._with(overrides, return_unused_kwargs)
+        if isinstance(pretrained_model_name_or_path, dict):
+            raise ValueError(f"A name or a config belongs here, not a dictionary: {cls.__name__}.from_dict makes one.")
         values = read_json(locate_config(pretrained_model_name_or_path, **hub))
         values["name_or_path"] = str(pretrained_model_name_or_path)
         return cls.from_dict(values, return_unused_kwargs, **overrides)
@@ -227,7 +229,11 @@ class ConfigFiles(SharedFields):
         return json.dumps(values, indent=2, sort_keys=True, default=_plain_or_refused) + "\n"
 
     def to_json_file(self, json_file_path: str | os.PathLike[str], use_diff: bool = True) -> None:
-        """Write `to_json_string` to a file, atomically."""
+        """Write `to_json_string` to a file, atomically. Raises TypeError for a function that its name would not bring back."""
+        for field, value in vars(self).items():
+            if callable(value) and not _is_found_by_name(value):
+                known = "the name of a function of PyTorch's or of minibert's, such as 'gelu', or such a function"
+                raise TypeError(f"{field} = {value!r:.80} cannot be written to a file. Before saving, set {known}.")
         write_text_atomically(Path(json_file_path), self.to_json_string(use_diff))
 
     def save_pretrained(self, save_directory: str | os.PathLike[str], push_to_hub: bool = False, **upload: Any) -> None:
@@ -236,10 +242,16 @@ class ConfigFiles(SharedFields):
         self.to_json_file(folder_for_saving(save_directory) / CONFIG_FILE)
 
     def update(self, config_dict: dict[str, Any]) -> None:
-        """Set several fields at once. Raises ValueError where a value is out of range."""
-        for field, value in config_dict.items():
-            setattr(self, field, value)
-        self.validate(together=False)
+        """Set several fields at once. Raises ValueError where a value is out of range, and then sets none."""
+        before = dict(vars(self))
+        try:
+            for field, value in config_dict.items():
+                setattr(self, field, value)
+            self.validate(together=False)
+        except Exception:
+            vars(self).clear()
+            vars(self).update(before)
+            raise
 
     def __repr__(self) -> str:
         return f"{type(self).__name__} {self.to_json_string()}"
@@ -264,20 +276,18 @@ def _plain(value: Any) -> Any:
     return getattr(value, "__name__", type(value).__name__) if callable(value) else copy.deepcopy(value)
 
 
+def _is_found_by_name(function: Any) -> bool:
+    """Whether a function is the one of that name in PyTorch or among minibert's activations."""
+    name = getattr(function, "__name__", "")
+    ours = getattr(function, "__module__", None) == "minibert.model.activations"
+    return ours or function in (getattr(torch, name, None), getattr(torch.nn.functional, name, None))
+
+
 def _plain_or_refused(value: Any) -> Any:
     if type(plain := _plain(value)) is type(value):
         kind, needed = type(value).__name__, "numbers, text, true, false, lists and dictionaries"
         raise TypeError(f"A config.json cannot hold {value!r:.80}, a {kind}. Give the field what it can: {needed}.")
     return plain
-
-
-def folder_for_saving(save_directory: str | os.PathLike[str]) -> Path:
-    """The folder, made where it does not exist. Raises NotADirectoryError where a file has its name."""
-    folder = Path(save_directory)
-    if folder.is_file():
-        raise NotADirectoryError(f"{folder} is a file. Give save_pretrained a folder; it is made if it does not exist.")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 def misspelt(fields: Iterable[str], known: Collection[str]) -> dict[str, str]:

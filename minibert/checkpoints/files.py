@@ -216,3 +216,12 @@ def write_text_atomically(path: Path, text: str) -> None:
             temporary.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
         raise CheckpointError(f"{path}: cannot be written ({error.strerror or error})") from error
+
+
+def folder_for_saving(save_directory: str | os.PathLike[str]) -> Path:
+    """The folder, made where it does not exist. Raises NotADirectoryError where a file has its name."""
+    folder = Path(save_directory)
+    if folder.is_file():
+        raise NotADirectoryError(f"{folder} is a file. Give save_pretrained a folder; it is made if it does not exist.")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

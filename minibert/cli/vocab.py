@@ -32,8 +32,7 @@ def train(files: tuple[Path, ...], size: int, out: Path, cased: bool, min_freque
     minibert vocab train novel.txt --size 4096 --out my-vocabulary
     minibert tokenize "An unforeseen adventure" --model my-vocabulary
     """
-    from ..checkpoints.files import TOKENIZER_FILES
-    from ..config_files import folder_for_saving
+    from ..checkpoints.files import TOKENIZER_FILES, folder_for_saving
     from ..tokenization import BertTokenizer, train_wordpiece
 
     if others := sorted({path.name for path in out.glob("*")} - {*TOKENIZER_FILES}):

@@ -3,15 +3,19 @@
 import copy
 import json
 import pickle
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from minibert import BertConfig, BertModel, EncoderDecoderConfig, PretrainedConfig
 from minibert.config_files import SHARED_DEFAULTS
+from minibert.model.activations import gelu_new, get_activation
 from tests.unit.tiny_bert import BUNDLED, SIZES, tiny_config
 
 
@@ -224,6 +228,28 @@ class TestReadingAndWriting:
 
     def test_a_function_as_activation_is_written_by_its_name(self) -> None:
         assert written(BertConfig(hidden_act=torch.relu))["hidden_act"] == "relu"
+
+    @pytest.mark.parametrize(
+        "function", [torch.tanh, torch.nn.functional.silu, gelu_new], ids=["tanh", "silu", "gelu_new"]
+    )
+    def test_such_a_function_comes_back(self, function: Callable[[Tensor], Tensor], tmp_path: Path) -> None:
+        BertConfig(hidden_act=function).save_pretrained(tmp_path)
+        assert get_activation(BertConfig.from_pretrained(tmp_path).hidden_act) is function
+
+    def test_one_that_its_name_would_not_bring_back_is_not_saved(self, tmp_path: Path) -> None:
+        def relu(x: Tensor) -> Tensor:
+            return x.clamp(0, 6)
+
+        for function in (relu, lambda x: x, torch.nn.GELU(approximate="tanh"), partial(gelu_new)):
+            config = BertConfig(hidden_act=function)
+            with pytest.raises(TypeError, match=r"hidden_act = .* cannot be written to a file"):
+                config.save_pretrained(tmp_path)
+            assert "hidden_act" in repr(config)
+        assert list(tmp_path.iterdir()) == []
+
+    def test_a_dictionary_is_no_name(self) -> None:
+        with pytest.raises(ValueError, match=r"BertConfig\.from_dict makes one"):
+            BertConfig.from_pretrained({"hidden_size": 8})
 
     def test_the_bundled_config_is_found_by_name_by_folder_and_by_file(self) -> None:
         from minibert.checkpoints import bundled_checkpoints
