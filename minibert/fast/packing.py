@@ -220,7 +220,7 @@ class PackedSelfAttention(BertSelfAttention):
             q, k, v = (self.transpose_for_scores(group.unpack(x[None])) for x in of_group)
             mask = q.new_zeros(group.shape).masked_fill(group.is_hidden, -10000.0)[:, None, None]
             context, _ = eager_attention(
-                q, k, v, attention_mask=mask, relative=(), dropout=self.dropout, head_mask=None
+                q, k, v, attention_mask=mask, relative=None, dropout=self.dropout, head_mask=None
             )
             contexts.append(group.pack(context.transpose(1, 2).flatten(2)))
         return torch.cat(contexts, dim=1)

@@ -13,7 +13,8 @@ Reference classes: `BertSelfAttention`, `BertSelfOutput`, `BertAttention`.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -22,24 +23,28 @@ from torch import Tensor, nn
 from ..config import BertConfig
 from .surgery import prune_attention_heads
 
+RelativeScores = Callable[[Tensor, Tensor], tuple[Tensor, ...]]  # of a query and a key
+
 
 def eager_attention(
     query: Tensor,
     key: Tensor,
     value: Tensor,
     attention_mask: Tensor | None,
-    relative: tuple[Tensor, ...],
+    relative: RelativeScores | None,
     dropout: nn.Dropout,
     head_mask: Tensor | None,
 ) -> tuple[Tensor, Tensor]:
     """Attention by hand.
 
     query: (batch, heads, seq, d). key, value: (batch, heads, keys, d). attention_mask: additive, broadcast to the
-    scores. relative: scores by distance, each (batch, heads, seq, keys). head_mask: broadcast to the probabilities.
+    scores. relative: query, key → scores by distance, each (batch, heads, seq, keys). head_mask: broadcast to the probabilities.
     Returns the context (batch, heads, seq, d) and the probabilities (batch, heads, seq, keys).
     """
     scores = torch.matmul(query, key.transpose(-1, -2))  # (batch, heads, seq, keys)
-    for by_distance in relative:
+    for by_distance in (
+        relative(query, key) if relative is not None else ()
+    ):  # here: gradients then add up in this order
         scores = scores + by_distance
     scores /= math.sqrt(query.size(-1))
     if attention_mask is not None:
@@ -55,12 +60,12 @@ def sdpa_attention(
     key: Tensor,
     value: Tensor,
     attention_mask: Tensor | None,
-    relative: tuple[Tensor, ...],
+    relative: RelativeScores | None,
     dropout: nn.Dropout,
 ) -> Tensor:
     """`eager_attention`'s context from the fused kernel, which has no probabilities to return or to mask."""
     bias = attention_mask
-    for by_distance in relative:
+    for by_distance in relative(query, key) if relative is not None else ():
         scaled = by_distance / math.sqrt(query.size(-1))
         bias = scaled if bias is None else bias + scaled
     dropout_p = dropout.p if dropout.training else 0.0
@@ -121,7 +126,9 @@ class BertSelfAttention(nn.Module):
                 key = torch.cat([past_key_value[0], key], dim=2)
                 value = torch.cat([past_key_value[1], value], dim=2)
         mask = attention_mask if encoder_hidden_states is None else encoder_attention_mask
-        relative = self.relative_scores(query, key, past_length) if self.position_embedding_type != "absolute" else ()
+        relative: RelativeScores | None = None
+        if self.position_embedding_type != "absolute":
+            relative = partial(self.relative_scores, past_length=past_length)
 
         probabilities = None
         if self.config.attn_implementation == "eager" or output_attentions or head_mask is not None:

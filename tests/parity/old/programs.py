@@ -151,6 +151,17 @@ def inputs_embeds(class_name: str) -> Program:
     return program
 
 
+def one_row(**overrides: Any) -> Program:
+    """Every gradient of a batch of one row, through large weights: what adds up in another order differs in its last bit here."""
+
+    def program(library: Any) -> dict[str, Tensor]:
+        model = build(library, "BertForSequenceClassification", num_hidden_layers=3, initializer_range=0.3, **overrides)
+        model.eval()(torch.arange(1, 9)[None], labels=torch.tensor([1])).loss.backward()
+        return gradients(model)
+
+    return program
+
+
 def three_dimensional_mask(class_name: str, **overrides: Any) -> Program:
     """A mask of its own for every query, one row of which hides everything."""
 
@@ -362,6 +373,8 @@ def all_programs() -> dict[str, Program]:
         programs[name] = forward_backward("BertForPreTraining", training, hidden_act=act)
     for schedule in ("constant", "constant_with_warmup", "cosine", "cosine_with_restarts", "polynomial"):
         programs[f"100 steps, {schedule}"] = training_run("BertForMaskedLM", schedule)
+    for position in POSITIONS:
+        programs[f"one row, {position}"] = one_row(position_embedding_type=position)
     for position in POSITIONS[1:]:
         programs[f"100 steps, {position}"] = training_run("BertForPreTraining", position_embedding_type=position)
     programs["100 steps, decoder"] = training_run("BertLMHeadModel", is_decoder=True)
