@@ -3,7 +3,7 @@
 import logging
 import os
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,12 @@ from torch import Tensor
 
 from ..checkpoints import CheckpointError, LoadingReport, Weights, check_upload, open_weights, weights_of
 from ..checkpoints.changes import changing, read_together
-from ..checkpoints.files import is_checkpoint, is_weights
+from ..checkpoints.files import folder_for_saving, is_checkpoint, is_weights
 from ..checkpoints.find import at_one_commit, locate_weights
 from ..checkpoints.load import check_sizes, plan_loading, read_into_parameters
 from ..checkpoints.save import save_with, split_into_files, write_weights
 from ..config import BertConfig
-from ..config_files import folder_for_saving
+from ..config_files import DTYPES
 from .base import BertBase
 from .initialization import WithoutDraws, without_init_weights
 
@@ -103,8 +103,9 @@ class BertPreTrainedModel(BertBase):
             allowed = {"ignore_mismatched_sizes": ignore_mismatched_sizes, "allow_missing": allow_missing}
             check_sizes(settings, weights, allow_missing=allow_missing)
             parameter_dtype = _target_dtype(torch_dtype if torch_dtype is not None else dtype, weights)
-            # A class may draw numbers of its own; those of a model that the file may fill must not count.
-            with without_init_weights(), WithoutDraws(), torch.random.fork_rng(devices=[]):
+            # A student's class may draw numbers of its own; those of a model that the file may fill must not count.
+            ours = cls.__module__.startswith("minibert.")  # draws nothing here, and other threads may draw meanwhile
+            with without_init_weights(), WithoutDraws(), nullcontext() if ours else torch.random.fork_rng(devices=[]):
                 model = cls(settings, *model_args, **others)
             report = plan_loading(model, weights, settings.name_or_path, **allowed)
             if report.new or draw_as_reference:
@@ -151,6 +152,8 @@ class BertPreTrainedModel(BertBase):
         self.config.architectures = [type(self).__name__]
         self.config.torch_dtype = str(self.dtype).removeprefix("torch.")
         tensors = self.tensors_to_save(state_dict)
+        if hollow := [name for name, tensor in tensors.items() if tensor.is_meta]:
+            raise ValueError(f"There are no numbers to save: {hollow[0]} is on the meta device.")
         if not tensors:
             raise ValueError(f"There is nothing to save: the state_dict has no tensor of {type(self).__name__}.")
         if save_function is not None:
@@ -191,6 +194,6 @@ def _target_dtype(dtype: torch.dtype | str | None, weights: Weights) -> torch.dt
         stored = (tensor.dtype for tensor in weights.values())
         return next((d for d in stored if d.is_floating_point), torch.get_default_dtype())
     found = getattr(torch, dtype.removeprefix("torch."), None) if isinstance(dtype, str) else dtype
-    if not isinstance(found, torch.dtype) or not found.is_floating_point:
+    if not isinstance(found, torch.dtype) or str(found).removeprefix("torch.") not in DTYPES:
         raise ValueError(f'torch_dtype = {dtype!r} must be a floating dtype such as torch.float16, or "auto".')
     return found

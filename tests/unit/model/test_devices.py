@@ -24,7 +24,6 @@ from minibert import (
     EncoderDecoderConfig,
     EncoderDecoderModel,
 )
-from minibert.generation import generate, processors, scores
 from minibert.optim import AdamW, get_linear_schedule_with_warmup
 from tests.unit.tiny_bert import text_batch, tiny, tiny_config, token_ids
 
@@ -83,20 +82,6 @@ def test_every_attention(attention: str, positions: str, decoder: bool) -> None:
             ends_here(model(IDS[:, :1], **beside, past_key_values=past))
 
 
-@pytest.fixture
-def ends_on_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
-    """End tokens are read into a list of numbers, wherever the model is."""
-
-    plain = scores.end_tokens
-
-    def read(tokens: Any) -> Any:
-        with torch.device("cpu"):
-            return plain(tokens)
-
-    for module in (generate, processors, scores):
-        monkeypatch.setattr(module, "end_tokens", read)
-
-
 SEARCHES = [
     {},
     {"do_sample": True, "top_k": 5, "top_p": 0.9, "temperature": 1.5},
@@ -106,7 +91,6 @@ SEARCHES = [
 ]
 
 
-@pytest.mark.usefixtures("ends_on_the_host")
 @pytest.mark.parametrize("options", SEARCHES, ids=str)
 def test_every_search(options: dict[str, Any]) -> None:
     model = tiny(BertLMHeadModel, is_decoder=True)
@@ -119,7 +103,6 @@ def test_every_search(options: dict[str, Any]) -> None:
     assert expected is None or torch.equal(found, expected)
 
 
-@pytest.mark.usefixtures("ends_on_the_host")
 @pytest.mark.parametrize("options", [*SEARCHES[:1], *SEARCHES[2:]], ids=str)
 def test_a_pair_reads_and_writes(options: dict[str, Any]) -> None:
     config = EncoderDecoderConfig.from_encoder_decoder_configs(

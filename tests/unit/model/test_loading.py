@@ -158,7 +158,7 @@ class TestDtype:
         assert torch.equal(BertModel.from_pretrained(half).pooler.dense.weight, stored.float())
 
     @pytest.mark.parametrize("argument", ["torch_dtype", "dtype"])
-    @pytest.mark.parametrize("value", ["int8", torch.int64, "float99", 16])
+    @pytest.mark.parametrize("value", ["int8", torch.int64, "float99", "float8_e4m3fn", 16])
     def test_a_dtype_that_weights_cannot_have_is_refused(self, half: Path, argument: str, value: Any) -> None:
         with pytest.raises(ValueError, match=r"torch_dtype = .* must be a floating dtype such as torch\.float16"):
             BertModel.from_pretrained(half, **{argument: value})
@@ -175,6 +175,13 @@ class TestRandomness:
             before = torch.get_rng_state()
             model_class.from_pretrained(saved)
             assert torch.equal(torch.get_rng_state(), before)
+
+    def test_what_other_threads_draw_meanwhile_is_not_drawn_again(
+        self, saved: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The state of random numbers, which all threads share, is not put back."""
+        monkeypatch.setattr(torch, "set_rng_state", lambda _state: pytest.fail("the state was put back"))
+        BertModel.from_pretrained(saved)
 
     def test_the_same_seed_gives_the_same_new_head(self) -> None:
         source = tiny(BertModel)
