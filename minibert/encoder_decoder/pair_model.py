@@ -12,29 +12,27 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..generation.generate import ERA_OPTIONS, OPTIONS, mask_of
 from ..heads.causal_lm import BertLMHeadModel
 from ..model.bert import BertModel
 from ..model.checks import check_labels, input_shape
-from ..model.pretrained import BertPreTrainedModel
 from ..outputs import BaseModelOutputWithPoolingAndCrossAttentions as BaseModelOutput, PastKeyValues, Seq2SeqLMOutput
 from .pair_config import EncoderDecoderConfig, settings_by_side
+from .pair_generate import PairGeneration
 
 
-class EncoderDecoderModel(BertPreTrainedModel):
+class EncoderDecoderModel(PairGeneration):
     """A BERT that reads a text, and a BERT that writes another while attending to it.
 
     config: of the pair, for two sides with fresh weights. encoder, decoder: in place of a config, two models; their
-    configs, not copies, become the pair's. Both: the models with the config's settings for the pair.
+    configs, not copies, become the pair's. Both: the models with the config's settings for the pair. attn_implementation: of both sides.
     Raises ValueError where the two do not fit each other.
     """
 
     config_class = EncoderDecoderConfig
-    config: EncoderDecoderConfig  # type: ignore[assignment]  # in place of a BertConfig
+    config: EncoderDecoderConfig  # in place of a BertConfig
     base_model_prefix = "encoder_decoder"
 
     def __init__(
@@ -42,6 +40,8 @@ class EncoderDecoderModel(BertPreTrainedModel):
         config: EncoderDecoderConfig | None = None,
         encoder: BertModel | None = None,
         decoder: BertLMHeadModel | None = None,
+        *,
+        attn_implementation: str | None = None,
     ):
         if config is None:
             if encoder is None or decoder is None:
@@ -53,6 +53,8 @@ class EncoderDecoderModel(BertPreTrainedModel):
         config.encoder, config.decoder = self.encoder.config, self.decoder.config
         config.validate()
         self.tie_weights()
+        if attn_implementation is not None:
+            self.set_attn_implementation(attn_implementation)
 
     def forward(
         self,
@@ -126,7 +128,7 @@ class EncoderDecoderModel(BertPreTrainedModel):
         loss = None
         if labels is not None:
             # The decoder's input was moved, so position t is already asked for label t: nothing is shifted here.
-            loss = F.cross_entropy(logits.reshape(-1, words), labels.view(-1))
+            loss = F.cross_entropy(logits.reshape(-1, words), labels.reshape(-1))
 
         if not return_dict:
             encoded = encoder_outputs if isinstance(encoder_outputs, tuple) else encoder_outputs.to_tuple()
@@ -156,69 +158,6 @@ class EncoderDecoderModel(BertPreTrainedModel):
             raise ValueError(f"labels has shape {tuple(labels.shape)}; it must be (batch, seq).")
         moved = F.pad(labels[:, :-1], (1, 0), value=start)
         return moved.masked_fill(moved == -100, padding)
-
-    @torch.no_grad()
-    def generate(
-        self,
-        input_ids: Tensor | None = None,
-        attention_mask: Tensor | None = None,
-        token_type_ids: Tensor | None = None,
-        encoder_outputs: Any = None,
-        decoder_input_ids: Tensor | None = None,
-        decoder_start_token_id: int | None = None,
-        **options: Any,
-    ) -> Any:
-        """Read a text once, then write another word by word: (batch · num_return_sequences, length) ids.
-
-        input_ids, attention_mask, token_type_ids: (batch, encoder seq), what the encoder reads, by default the one token
-        `bos_token_id`; or encoder_outputs, what it returned. decoder_input_ids: (batch, prompt), how the answer begins; by
-        default with `decoder_start_token_id`, else the config's, else `bos_token_id`. options: of
-        `BertLMHeadModel.generate`. Raises ValueError where there is nothing to read or to start from.
-        """
-        known = (*OPTIONS, *ERA_OPTIONS, "bos_token_id")
-        of_config = {name: getattr(self.config, name) for name in known if options.get(name) is None}
-        if options.get("max_new_tokens") is not None:
-            of_config.pop("max_length", None)
-        options |= of_config
-        if encoder_outputs is None:
-            if input_ids is None:
-                if options["bos_token_id"] is None:
-                    raise ValueError("There is nothing to read: give input_ids, or encoder_outputs, or bos_token_id.")
-                input_ids = torch.full((1, 1), options["bos_token_id"], device=self.device)
-            if attention_mask is None:
-                attention_mask = mask_of(input_ids, options["pad_token_id"], options["eos_token_id"])
-            returned = {name: options.get(name) for name in ("output_attentions", "output_hidden_states")}
-            encoder_outputs = self.encoder(input_ids, attention_mask, token_type_ids, **returned)
-        hidden_states = encoder_outputs[0]  # (batch, encoder seq, hidden)
-        if decoder_input_ids is None:
-            start = self.config.first_token(decoder_start_token_id, options["bos_token_id"])
-            decoder_input_ids = torch.full((hidden_states.size(0), 1), start, device=hidden_states.device)
-        options |= {"encoder_input_ids": input_ids} if options["encoder_no_repeat_ngram_size"] else {}
-        output = self.decoder.generate(
-            decoder_input_ids,
-            attention_mask=torch.ones_like(decoder_input_ids),
-            encoder_hidden_states=hidden_states,
-            encoder_attention_mask=attention_mask,
-            **options,
-        )
-        return output if isinstance(output, Tensor) else output.of_pair(encoder_outputs)
-
-    def prepare_inputs_for_generation(
-        self,
-        input_ids: Tensor,
-        past: PastKeyValues | None = None,
-        attention_mask: Tensor | None = None,
-        use_cache: bool | None = None,
-        encoder_outputs: Any = None,
-        **model_kwargs: Any,  # noqa: ARG002  # what else the reference's caller passes along
-    ) -> dict[str, Any]:
-        """The arguments of the next forward; `input_ids` are the words written so far."""
-        of_decoder = self.decoder.prepare_inputs_for_generation(input_ids, past=past)
-        given = {"attention_mask": attention_mask, "encoder_outputs": encoder_outputs, "use_cache": use_cache}
-        of_decoder = {f"decoder_{name}": of_decoder[name] for name in ("input_ids", "attention_mask")}
-        return {**given, **of_decoder, "past_key_values": past}
-
-    _reorder_cache = BertLMHeadModel._reorder_cache
 
     def tie_weights(self) -> None:
         """With `tie_encoder_decoder`, make the decoder's weights the encoder's. Raises ValueError for other sizes."""
@@ -265,6 +204,17 @@ class EncoderDecoderModel(BertPreTrainedModel):
             sides[side] = model_class.from_pretrained(name, *(() if writes else model_args), **options)
         config = EncoderDecoderConfig(**{side: model.config for side, model in sides.items()}, **own["pair"])
         return cls(config, **sides).eval()
+
+    def set_attn_implementation(self, attn_implementation: str) -> None:
+        """Choose how both sides attend: see `BertModel.set_attn_implementation`."""
+        for side in (self.encoder, self.decoder):
+            side.set_attn_implementation(attn_implementation)
+
+    def init_weights(self) -> None:
+        """Draw fresh weights for both sides, and tie what is tied."""
+        self.encoder.init_weights()
+        self.decoder.init_weights()
+        self.tie_weights()
 
     def _init_weights(self, module: nn.Module) -> None:
         of_encoder = any(module is stage for stage in self.encoder.modules())

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ..config import BertConfig, is_whole_number
 from ..config_files import SHARED_DEFAULTS
+from ..model.checks import no_tensor
 from ..model.pretrained import BertPreTrainedModel
 from .scores import end_tokens
 from .search import NextWord, SearchOptions, beam_search, token_by_token
@@ -87,6 +88,8 @@ class Generation(BertPreTrainedModel):
             if bos_token_id is None:
                 raise ValueError("Without a prompt the text starts from bos_token_id: give one of the two.")
             input_ids = torch.full((1, 1), bos_token_id, device=self.device)
+        if not isinstance(input_ids, Tensor):
+            raise ValueError(no_tensor("input_ids", input_ids))
         if input_ids.dim() != 2:
             raise ValueError(f"input_ids has shape {tuple(input_ids.shape)}; it must be (batch, prompt).")
         if max_new_tokens is not None and max_length is not None:
@@ -99,11 +102,16 @@ class Generation(BertPreTrainedModel):
             attention_mask = mask_of(input_ids, settings["pad_token_id"], settings["eos_token_id"])
         if len(attention_mask) == 1:  # for every prompt
             attention_mask = attention_mask.expand(len(input_ids), -1)
+        if attention_mask.shape != input_ids.shape:
+            found, wanted = tuple(attention_mask.shape), tuple(input_ids.shape)
+            raise ValueError(f"attention_mask has shape {found}; it must be (batch, prompt) as input_ids: {wanted}.")
         check_padding(attention_mask, config, positions_from_mask)
         if settings["pad_token_id"] is None:
             settings["pad_token_id"] = (*end_tokens(settings["eos_token_id"]), 0)[0]  # without an end nothing is padded
         options = SearchOptions(**settings, generator=generator)
         check_options(options, config, prompt_length=input_ids.size(1))
+        if len(input_ids) == 0:
+            raise ValueError("There is no prompt: input_ids has no row.")
 
         # A prompt takes a row for each beam, and when words are drawn, for each text asked for.
         copies = options.num_beams * (options.num_return_sequences if options.do_sample else 1)
@@ -152,6 +160,8 @@ def check_padding(attention_mask: Tensor, config: BertConfig, positions_from_mas
 def check_options(options: SearchOptions, config: BertConfig, prompt_length: int) -> None:
     """Raises ValueError for an option out of its range, naming it."""
     positions, length = config.max_position_embeddings, options.max_length
+    if not is_whole_number(length):
+        raise ValueError(f"max_length is {length}; it must be a whole number, and so must max_new_tokens.")
     if prompt_length >= length:
         raise ValueError(f"The prompt has {prompt_length} tokens and max_length is {length}: nothing left to generate.")
     if length > positions:
@@ -178,6 +188,8 @@ def check_options(options: SearchOptions, config: BertConfig, prompt_length: int
         raise ValueError(
             f"eos_token_id is {options.eos_token_id}; it must be among the ids below {words}, and not all."
         )
+    if options.pad_token_id not in range(words):
+        raise ValueError(f"pad_token_id is {options.pad_token_id}; it must be among the ids below {words}.")
     if options.no_repeat_ngram_size == 1 and not ends and length - prompt_length > words:
         most = f"no_repeat_ngram_size=1 lets each of the {words} words come once"
         raise ValueError(f"{most}, but max_length asks for {length - prompt_length}: shorten it, or give eos_token_id.")

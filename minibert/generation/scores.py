@@ -40,7 +40,7 @@ class ScoreRules:
         return f"Loosen {on or 'nothing: the model itself gives such scores'}.{again if self.temperature < 1 else ''}"
 
     def process(self, input_ids: Tensor, scores: Tensor) -> Tensor:
-        """Apply the rules of every search: (rows, length) ids, (rows, vocab) scores in and out."""
+        """Apply the rules of every search: (rows, length) ids, −1 for what is no word, (rows, vocab) scores in and out."""
         if self.repetition_penalty != 1.0:
             scores = penalize_repetition(input_ids, scores, self.repetition_penalty)
         if self.no_repeat_ngram_size > 0:
@@ -68,7 +68,7 @@ class ScoreRules:
 
 def end_tokens(eos_token_id: Any) -> tuple[int, ...]:
     """The tokens that end a text: `eos_token_id` names none, one or several."""
-    return () if eos_token_id is None else tuple(torch.as_tensor(eos_token_id).unique().tolist())
+    return () if eos_token_id is None else tuple(torch.as_tensor(eos_token_id, device="cpu").unique().tolist())
 
 
 def check_words_left(best: Tensor, length: int, advice: str) -> None:
@@ -80,6 +80,7 @@ def check_words_left(best: Tensor, length: int, advice: str) -> None:
 
 def penalize_repetition(input_ids: Tensor, scores: Tensor, penalty: float) -> Tensor:
     """Make words of the text less likely: s / penalty where s ≥ 0, else s · penalty (Keskar et al. 2019, §4.1)."""
+    input_ids = torch.where(input_ids < 0, input_ids[:, -1:], input_ids)  # no word: the last word once more
     seen = scores.gather(1, input_ids)
     seen = torch.where(seen < 0, seen * penalty, seen / penalty)
     return scores.scatter(1, input_ids, seen)

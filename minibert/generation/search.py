@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ..outputs import PastKeyValues
@@ -82,6 +83,13 @@ class NextWord:
         counted = self.attention_mask[:, :end].long().cumsum(dim=1)[:, start:] - 1  # (rows, end − start)
         return {"position_ids": counted.clamp(min=0)} if self.positions_from_mask else {}
 
+    def said(self, input_ids: Tensor) -> Tensor:
+        """The ids so far, −1 for a prompt's padding where that has no positions: the rules for scores must not take it for words."""
+        if not self.positions_from_mask:
+            return input_ids
+        padding = self.attention_mask[:, : input_ids.size(1)] == 0
+        return input_ids.masked_fill(F.pad(padding, (0, input_ids.size(1) - padding.size(1))), -1)
+
     def padding(self, beams: int) -> list[int]:
         """Of each prompt, which `beams` rows read, how many tokens are no words; 0 where padding counts as words do."""
         return ((self.attention_mask[::beams] == 0).sum(dim=1) * self.positions_from_mask).tolist()
@@ -101,7 +109,7 @@ def token_by_token(
     """
     unfinished = torch.ones(input_ids.size(0), dtype=torch.bool, device=input_ids.device)
     while input_ids.size(1) < options.max_length and bool(unfinished.any()):
-        scores = options.process(input_ids, next_word(input_ids))
+        scores = options.process(next_word.said(input_ids), next_word(input_ids))
         scores = options.warp(scores) if options.do_sample else scores
         check_words_left(scores.amax(dim=-1)[unfinished], input_ids.size(1), options.at_work)
         if options.do_sample:
@@ -135,7 +143,9 @@ def beam_search(next_word: NextWord, input_ids: Tensor, options: SearchOptions) 
     while input_ids.size(1) < options.max_length and not all(prompt.done for prompt in finished):
         words = next_word(input_ids).log_softmax(dim=-1)  # (prompts · beams, vocab)
         vocab = words.size(1)
-        words = end_stuck(finished, (options.process(input_ids, words) + scores.view(-1, 1)).view(prompts, -1))
+        words = end_stuck(
+            finished, (options.process(next_word.said(input_ids), words) + scores.view(-1, 1)).view(prompts, -1)
+        )
         best_scores, best = best_extensions(words, input_ids.size(1), options)  # (prompts, 2 · beams)
         next_beams: list[tuple[int, int, float]] = []  # of every prompt in turn
         for i, prompt in enumerate(finished):

@@ -638,3 +638,39 @@ def test_what_is_saved_of_a_pair_can_be_a_state_dict_of_ones_own(tmp_path: Path)
     model.save_pretrained(tmp_path, state_dict=other.state_dict())
     assert same_weights(EncoderDecoderModel.from_pretrained(tmp_path), other)
     assert not same_weights(model, other)
+
+
+def test_both_sides_attend_as_the_pair_is_told(tmp_path: Path) -> None:
+    model = pair()
+    model.set_attn_implementation("sdpa")
+    assert (model.encoder.config.attn_implementation, model.decoder.config.attn_implementation) == ("sdpa", "sdpa")
+    with pytest.raises(ValueError, match="attn_implementation"):
+        model.set_attn_implementation("flash")
+    assert (model.encoder.config.attn_implementation, model.decoder.config.attn_implementation) == ("sdpa", "sdpa")
+    model.save_pretrained(tmp_path)
+    opened = EncoderDecoderModel.from_pretrained(tmp_path, attn_implementation="sdpa")
+    assert opened.decoder.config.attn_implementation == "sdpa"
+    assert EncoderDecoderModel.from_pretrained(tmp_path).encoder.config.attn_implementation == "eager"
+
+
+def test_fresh_weights_are_drawn_for_both_sides() -> None:
+    model = pair()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    torch.manual_seed(5)
+    model.init_weights()
+    changed = {name for name, value in model.state_dict().items() if not torch.equal(value, before[name])}
+    assert {"encoder.pooler.dense.weight", "decoder.bert.encoder.layer.0.crossattention.self.key.weight"} <= changed
+    decoder = model.decoder
+    assert decoder.get_output_embeddings().weight is decoder.get_input_embeddings().weight
+
+
+def test_what_the_pairs_config_leaves_open_the_decoders_does_not_fill_in() -> None:
+    model = pair(eos_token_id=None, pad_token_id=None)
+    model.decoder.config.update({"eos_token_id": 7, "bad_words_ids": [[8]], "pad_token_id": 9})
+    model.decoder.cls.predictions.bias.data[7] = 100.0
+    ids = torch.tensor([[2, 5, 3]])
+    assert model.generate(ids, decoder_start_token_id=2, max_length=6).tolist() == [[2, 7, 7, 7, 7, 7]]
+    assert model.generate(ids, decoder_start_token_id=2, max_length=6, eos_token_id=7).tolist() == [[2, 7]]
+    model.decoder.cls.predictions.bias.data[7] = -100.0
+    model.decoder.cls.predictions.bias.data[8] = 100.0
+    assert model.generate(ids, decoder_start_token_id=2, max_length=4).tolist() == [[2, 8, 8, 8]]
