@@ -58,8 +58,10 @@ def _basic_steps(tokenizer: BertTokenizer, special: Marked) -> list[tuple[str, s
         after = [(part if is_token else rule(part), is_token) for part, is_token in parts]
         return after, [(new, new != old) for (new, _), (old, _) in zip(after, parts, strict=True)]
 
-    parts, marked = changed(special, basic.clean)
-    steps = [("cleaned", "control characters are dropped, every kind of space becomes a plain one", marked)]
+    parts, steps = special, list[tuple[str, str, Marked]]()
+    if basic.clean_text:
+        parts, marked = changed(parts, basic.clean)
+        steps.append(("cleaned", "control characters are dropped, every kind of space becomes a plain one", marked))
     if basic.tokenize_chinese_chars:
         parts, marked = changed(parts, basic.space_chinese)
         steps.append(("spaced", "every ideograph is a word of its own", marked))

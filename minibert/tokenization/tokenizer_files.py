@@ -14,6 +14,7 @@ import logging
 import os
 import re
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -144,6 +145,7 @@ class PretrainedFiles(Vocabulary):
     name_or_path: str
     model_max_length: int
     padding_side: str
+    model_input_names: list[str]
     saved_as = "BertTokenizer"  # the class that its files name
     vocab_files_names = {"vocab_file": VOCAB}  # noqa: RUF012
     steps: Callable[[], TextTokenizer]
@@ -221,6 +223,8 @@ class PretrainedFiles(Vocabulary):
             "tokenizer_class": self.saved_as,
             **flags_of_added_tokens(self),
         }
+        if self.model_input_names != type(self).model_input_names:
+            settings["model_input_names"] = self.model_input_names
         files = {config: settings, special: {role: as_json(token, typed=False) for role, token in roles.items()}}
         if self.added_tokens_encoder:
             files[added] = self.added_tokens_encoder
@@ -233,12 +237,23 @@ class PretrainedFiles(Vocabulary):
         return tuple(os.path.join(save_directory, Path(path).name) for path in (config, special, vocab, added))
 
     def save_vocabulary(self, save_directory: PathLike, filename_prefix: str | None = None) -> tuple[str]:
-        """Write vocab.txt to a folder, or the vocabulary to the file named. Returns its path. Warns of gaps between ids."""
+        """Write vocab.txt, a piece a line, to a folder, or to the file named. Returns its path.
+
+        An id that no piece has, as where a piece stood on two lines, gets the line of the next one's: of a piece's lines the last counts.
+        Raises ValueError for a piece with a line break. Warns of ids that no lines can give, such as one that two pieces have.
+        """
         path = Path(save_directory)
         name, folder = (VOCAB, path) if path.is_dir() else (path.name, path.parent)
         vocab_file = folder / (f"{filename_prefix}-{name}" if filename_prefix else name)
         pieces = sorted(self.vocab, key=self.vocab.__getitem__)
-        if [self.vocab[piece] for piece in pieces] != list(range(len(pieces))):
+        if broken := [piece for piece in pieces if "\n" in piece or "\r" in piece]:
+            raise ValueError(f"The piece {broken[0]!r} has a line break, and {name} has a piece a line.")
+        lines, end = pieces, self.vocab[pieces[-1]] + 1 if pieces else 0
+        by_id = {index: piece for piece, index in self.vocab.items()}
+        if len(by_id) < len(pieces) or min(by_id, default=0) < 0 or end > 2 * len(pieces) + 1000:
             logger.warning("Ids are not 0, 1, 2, … without a gap: read back from '%s', they will differ.", vocab_file)
-        write_text_atomically(vocab_file, "".join(f"{piece}\n" for piece in pieces))
+        else:
+            below = [-1, *sorted(by_id)]
+            lines = [by_id[index] for before, index in pairwise(below) for _ in range(index - before)]
+        write_text_atomically(vocab_file, "".join(f"{piece}\n" for piece in lines))
         return (os.path.join(save_directory if path.is_dir() else os.path.dirname(save_directory), vocab_file.name),)

@@ -25,6 +25,7 @@ from typing import Any
 from .words import BasicTokenizer, lower_each
 
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+LONGEST_WORD = 100  # characters: a tokenizer makes a longer one [UNK]
 LETTERS = 1000  # different characters that pieces are made of, unless the caller says otherwise
 READ = 1 << 24  # characters of a file held at a time
 Pair = tuple[str, str]
@@ -55,7 +56,8 @@ def train_wordpiece(
     words: Counter[str] = Counter()
     for chunk, count in chunks.items():
         for word in basic.tokenize(lower_each(chunk) if do_lower_case else chunk):
-            words[word] += count
+            if len(word) <= LONGEST_WORD:  # a longer one is [UNK], whatever the vocabulary
+                words[word] += count
     return learn_pieces(words, size, **learning)
 
 
@@ -106,8 +108,9 @@ def learn_pieces(
     pieces = Pieces({word: count for word, count in word_counts.items() if kept.issuperset(word)})
     vocab = dict.fromkeys([*special_tokens, *sorted(pieces.counts)])
     if len(vocab) > size:
+        lower = "" if alphabet_limit is None else f", or lower alphabet_limit={alphabet_limit}"
         needed = f"{len(vocab)} pieces are needed for special tokens and single characters alone, more than size={size}"
-        raise ValueError(f"{needed}. Raise size, or lower alphabet_limit={alphabet_limit or LETTERS}.")
+        raise ValueError(f"{needed}. Raise size{lower}.")
     while len(vocab) < size and (pair := pieces.best_pair(min_frequency)):
         vocab[pieces.join(pair)] = None
         if progress:

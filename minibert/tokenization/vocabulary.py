@@ -20,7 +20,7 @@ class AddedToken:
     """A special token with settings of its own.
 
     lstrip, rstrip: take the spaces before, after it along. A plain `str` given as a special token takes both.
-    single_word, normalized: heeded by `BertTokenizerFast`, as in the reference; the Python class keeps and saves them only.
+    single_word, normalized: heeded and saved by `BertTokenizerFast`, as in the reference; of no effect in the Python class.
     """
 
     content: str
@@ -208,11 +208,11 @@ class Vocabulary:
         if not new_tokens:
             return 0
         tokens = [*new_tokens] if isinstance(new_tokens, (list, tuple)) else [new_tokens]
+        if wrong := [token for token in tokens if not (isinstance(token, (str, AddedToken)) and str(token))]:
+            raise ValueError(f"{wrong[0]!r:.80} is no token: give text, an AddedToken, or a list of them, none empty.")
         lowers = self.do_lower_case and not (special_tokens or self.is_fast)
         given = [str(each).lower() if lowers else str(each) for each in tokens]
         self.added_flags = {**self.added_flags, **{t.content: t for t in tokens if isinstance(t, AddedToken)}}
-        if "" in given:
-            raise ValueError("An empty token cannot be added: it would be found between any two characters.")
         known = {**self.get_vocab(), str(self._unk_token): None}
         unknown = [token for token in dict.fromkeys(given) if token not in known]
         new = {token: index for index, token in enumerate(unknown, start=len(self))}

@@ -99,3 +99,12 @@ def test_a_word_that_is_never_split_is_not_normalized(vocab_file):
     made = BertTokenizer(vocab_file, do_lower_case=False, strip_accents=True, never_split=["É!"])
     steps = {step.name: step for step in explain(made, "É! É")}
     assert list(zip(steps["normalized"].parts, steps["normalized"].marked, strict=True)) == [("É!", False), ("E", True)]
+
+
+def test_controls_that_stay_are_no_step(vocab_file):
+    tokenizer = BertTokenizer(vocab_file, clean_text=False)
+    text = "ab\u200bc d\0e"
+    steps = explain(tokenizer, text)
+    assert "cleaned" not in [step.name for step in steps]
+    pieces = next(step for step in steps if step.name == "pieces")
+    assert pieces.parts == tokenizer.tokenize(text)

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given, strategies as st
 
 from minibert.checkpoints import CheckpointError
 from minibert.tokenization import AddedToken, BertTokenizer, load_vocab
@@ -85,9 +86,43 @@ def test_the_vocabulary_alone_can_be_saved(tokenizer, tmp_path):
     assert load_vocab(path) == tokenizer.vocab
 
 
-def test_gaps_between_ids_are_warned_of(tmp_path, caplog):
-    BertTokenizer({"[UNK]": 0, "[PAD]": 5}).save_vocabulary(tmp_path)
+@given(ids=st.sets(st.integers(0, 40), min_size=1))
+def test_a_vocabulary_with_gaps_between_its_ids_comes_back(ids, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("gaps")
+    vocab = {f"piece{index}": index for index in ids}
+    BertTokenizer(vocab, unk_token=next(iter(vocab))).save_vocabulary(folder)
+    assert load_vocab(folder / "vocab.txt") == vocab
+
+
+def test_a_piece_on_two_lines_keeps_every_id_through_a_save(tmp_path):
+    lines = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "b", "a", "c"]
+    (tmp_path / "vocab.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    tokenizer = BertTokenizer.from_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path / "saved")
+    again = BertTokenizer.from_pretrained(tmp_path / "saved")
+    assert again.get_vocab() == tokenizer.get_vocab()
+    assert again("a b c")["input_ids"] == tokenizer("a b c")["input_ids"] == [2, 7, 6, 8, 3]
+
+
+@pytest.mark.parametrize("piece", ["a\rb", "a\nb"])
+def test_a_piece_with_a_line_break_cannot_be_saved(piece, tmp_path):
+    with pytest.raises(ValueError, match="has a line break"):
+        BertTokenizer({"[UNK]": 0, piece: 1}).save_pretrained(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("vocab", [{"[UNK]": 0, "a": 1, "b": 1}, {"[UNK]": 0, "a": 10**9}])
+def test_ids_that_no_lines_can_give_are_warned_of(vocab, tmp_path, caplog):
+    BertTokenizer(vocab).save_vocabulary(tmp_path)
     assert "without a gap" in caplog.text
+
+
+def test_the_inputs_that_a_model_takes_are_saved(tmp_path):
+    names = ["input_ids", "attention_mask"]
+    BertTokenizer({"[UNK]": 0}, model_input_names=names).save_pretrained(tmp_path)
+    again = BertTokenizer.from_pretrained(tmp_path)
+    assert again.model_input_names == names
+    assert "token_type_ids" not in again("a")
 
 
 def tokenizer_json(**changes):
@@ -282,3 +317,11 @@ def test_letters_are_saved_as_they_are(tokenizer, tmp_path):
     tokenizer.save_pretrained(tmp_path)
     for name, token in (("tokenizer_config", "[遮]"), ("special_tokens_map", "[遮]"), ("added_tokens", "好啊")):
         assert f'"{token}"' in (tmp_path / f"{name}.json").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("wrong", [{"aa"}, ["a", 3], [None], {"a": 1}, ["b", ""]], ids=str)
+def test_what_is_no_token_is_not_added(wrong):
+    tokenizer = BertTokenizer({"[UNK]": 0, "a": 1})
+    with pytest.raises(ValueError, match="is no token: give text, an AddedToken, or a list of them, none empty"):
+        tokenizer.add_tokens(wrong)
+    assert len(tokenizer) == 2

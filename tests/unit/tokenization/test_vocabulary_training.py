@@ -155,3 +155,13 @@ def test_characters_that_stand_alone_fill_what_is_left_and_no_more(more):
     vocab = learn_pieces(many, len(SPECIAL_TOKENS) + LETTERS + more)
     assert vocab[: len(SPECIAL_TOKENS)] == list(SPECIAL_TOKENS)
     assert vocab[len(SPECIAL_TOKENS) :] == list(many)[: LETTERS + min(more, 3)]
+
+
+def test_nothing_is_learned_from_words_too_long_to_be_looked_up(tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_text("the dog " * 20 + ("x" * 101 + " ") * 50 + ("y" * 100 + " ") * 50, encoding="utf-8")
+    vocab = train_wordpiece([path], 100)
+    assert not any("x" in piece for piece in vocab)
+    assert "y" * 100 in vocab
+    tokenizer = BertTokenizer({piece: index for index, piece in enumerate(vocab)})
+    assert tokenizer.tokenize("x" * 101) == ["[UNK]"]
