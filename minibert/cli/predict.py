@@ -1,6 +1,7 @@
 """`minibert predict`: ask a fine-tuned model."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -39,7 +40,9 @@ _HOW = {
 @click.option("--context", type=TEXT, help="Take the answer from this text.")
 @click.option("--choice", "choices", multiple=True, type=TEXT, help="Offer this ending of TEXT; give two or more.")
 @click.option(
-    "--file", type=FILE, help="Ask about a whole file: as for training, labels not needed; or .txt, a text a line."
+    "--file",
+    type=FILE,
+    help="Ask about a whole file: a table as for training, labels not needed; or .txt, for models of single texts, a text a line.",
 )
 @click.option("--top-k", "-k", default=3, type=Count(1), help="Show the N likeliest labels or answers.")
 @click.option("--max-length", type=Count(3), help="Cut texts to N pieces.  [default: as in training]")
@@ -72,6 +75,8 @@ def predict(model: str, top_k: int, batch_size: int, as_json: bool, **asked: Any
     answers = trained.answers(examples, batch_size)
     if (report := examples.report).changed or report.left_out or asked["file"]:
         echo(str(report), err=True)  # so that standard output holds the answers only
+    if asked["file"]:
+        answers = [{"location": each.location, **answer} for each, answer in zip(examples.items, answers, strict=True)]
     if as_json:
         found = {"model": model, "task": trained.task.name, "answers": answers}
         print_json({**found, "left_out": report.left_out})  # the locations of what has no answer, by reason
@@ -81,7 +86,7 @@ def predict(model: str, top_k: int, batch_size: int, as_json: bool, **asked: Any
 
 def _examples(trained: "TrainedModel", given: dict[str, Any]) -> "Examples":
     """Examples without labels, of the command's arguments. Raises ValueError where they do not fit the task."""
-    from ..tasks.task_files import read_lines
+    from ..tasks.task_files import Examples, read_lines
 
     task, file = trained.task, given.pop("file", None)
     if task.name not in _HOW:
@@ -91,14 +96,16 @@ def _examples(trained: "TrainedModel", given: dict[str, Any]) -> "Examples":
     if file and (file.suffix.lower() != ".txt" or task.name not in ("classify", "tag")):
         return task.read(file, labelled=False)
     if file:
-        lines = [*filter(None, (line.strip() for _, line in read_lines(file)))]
-        ends = [line.split()[1:][-1:] for line in lines]
+        lines = [(location, line.strip()) for location, line in read_lines(file) if line.strip()]
+        ends = [line.split()[1:][-1:] for _, line in lines]
         if task.name == "tag" and lines and all(end and end[0] in task.labels.names for end in ends):
             tags = "every line ends in a tag of this model"
             raise ValueError(
                 f"'{file}' is read as a text a line, but {tags}: name it .conll if it holds a word a line."
             )
-        return trained.examples(lines, str(file))
+        items, report = trained.examples([line for _, line in lines], str(file))
+        found = zip(items, lines, strict=True)
+        return Examples([replace(item, location=location) for item, (location, _) in found], report)
     options, how = _HOW[task.name]
     texts = [*given.get("texts", ()), *(given[name] for name in options if isinstance(given.get(name), str))]
     texts += given.get("choices", ())

@@ -26,7 +26,7 @@ from ..heads import BertForSequenceClassification
 from ..tokenization import BertTokenizer
 from .metrics import accuracy, f1, pearson, spearman
 from .published_tables import check_one_label, find_columns, several_labels, understood
-from .task import NUMBER, Encoded, Labels, Row, TableTask
+from .task import NO_LABELS, NUMBER, Encoded, Labels, Row, TableTask
 from .task_files import Examples, PathName, Report, TableRow, counted, first_row, read_rows, usable
 
 SINGLE, MULTI, REGRESSION = "single_label_classification", "multi_label_classification", "regression"
@@ -54,12 +54,13 @@ def read_classification(
     text_pair: str | None = None,
     label: str | None = "",
     columns: str = "",
+    labels: Labels = NO_LABELS,
 ) -> Examples:
     """The examples of a .csv, .tsv or .jsonl file, `TextExample`s, and a report on its rows.
 
     text, text_pair, label: the columns, found as published files call them if not given. text_pair="" reads no pairs, label="toxic,insult"
     a column of 0 and 1 for each label, label=None no labels. columns: "a,b,…", all of a file without a header. Rows with an empty text
-    or no gold label ("-") are left out and reported. Raises ValueError, naming file and line, for what is missing or does not fit.
+    or no gold label ("-") are left out and reported. labels: those of the training file, where another one is read. Raises ValueError, naming file and line, for what is missing or does not fit.
     """
     if problem_type not in (SINGLE, MULTI, REGRESSION):
         raise ValueError(f"problem_type={problem_type!r} is not known. Choose {SINGLE!r}, {MULTI!r} or {REGRESSION!r}.")
@@ -67,10 +68,10 @@ def read_classification(
     read = find_columns(rows, text, text_pair, label=label, several=problem_type == MULTI)
     column, wanted, without = read.get("label"), list[Any]([None] * len(rows)), None
     if column and problem_type == MULTI:
-        wanted = [*several_labels(rows, column)]
+        wanted = [*several_labels(rows, column, labels.names)]
     elif column:
         wanted = [_read_label(row, column, problem_type) for row in rows]
-        without = check_one_label(rows, column, wanted) if problem_type == SINGLE else None
+        without = check_one_label(rows, column, wanted, trained=labels.names) if problem_type == SINGLE else None
     first, second, found = read["text"], read["text_pair"], []
     for row, given in zip(rows, wanted, strict=True):
         pair = row.text(second) if second else None
@@ -154,7 +155,7 @@ class Classification(TableTask):
         return *by_problem.get(self.problem_type, ("accuracy", "macro_f1")), "loss"
 
     def read(self, path: Path, labelled: bool = True) -> Examples:
-        return read_classification(path, self.problem_type, **self.names(labelled))
+        return read_classification(path, self.problem_type, labels=self.labels, **self.names(labelled))
 
     def adapted_to(self, examples: Examples) -> "Classification":
         labels, known = find_labels(examples.items, self.problem_type), super().adapted_to(examples)

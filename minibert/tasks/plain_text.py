@@ -112,6 +112,13 @@ def encode_passages(
     passages: Sequence[TextExample], tokenizer: BertTokenizer, max_length: int, report: Report
 ) -> list[Row]:
     """Rows of at most `max_length` pieces, without labels. Those of nothing but unknown pieces are left out: no word could be hidden."""
+    return [row for row, _ in _parts(passages, tokenizer, max_length, report=report)]
+
+
+def _parts(
+    passages: Sequence[TextExample], tokenizer: BertTokenizer, max_length: int, report: Report
+) -> list[tuple[Row, bool]]:
+    """The rows, each with whether its passage ends there."""
     if (max_pieces := max_length - 2) < 1:
         raise ValueError(f"max_length is {max_length}: beside [CLS] and [SEP] no position is left for a piece.")
     rows = []
@@ -125,7 +132,7 @@ def encode_passages(
             report.change(passage.location, f"a part of {max_length} pieces without a known word was dropped")
         if len(stretches) > 1:
             report.change(passage.location, f"passage read in parts of {max_length} pieces")
-        rows += [dict(tokenizer.prepare_for_model(stretch)) for stretch in useful]
+        rows += [(dict(tokenizer.prepare_for_model(stretch)), stretch is stretches[-1]) for stretch in useful]
     report.require_some()
     return rows
 
@@ -189,8 +196,11 @@ class NextWord(Task):
         return {"is_decoder": True}
 
     def encode(self, examples: Examples, tokenizer: BertTokenizer, max_length: int, training: bool = False) -> Encoded:  # noqa: ARG002
-        rows = encode_passages(examples.items, tokenizer, max_length, report=examples.report)
-        return Encoded(examples.items, [{**row, "labels": [IGNORED, *row["input_ids"][1:]]} for row in rows])
+        rows = []
+        for row, ends in _parts(examples.items, tokenizer, max_length, report=examples.report):
+            _, *words, end = row["input_ids"]  # [SEP] is to come where a passage ends, not where a row is full
+            rows.append({**row, "labels": [IGNORED, *words, end if ends else IGNORED]})
+        return Encoded(examples.items, rows)
 
     def label_count(self, batch: dict[str, Tensor]) -> int:
         return int((batch["labels"] != IGNORED).sum())

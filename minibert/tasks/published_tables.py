@@ -13,7 +13,7 @@ import ast
 import re
 import string
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -97,22 +97,27 @@ def understood(rows: Sequence[Any], read: dict[str, str], labels: list[Any], cou
     return [names, said, *column, *([f"not read: {', '.join(rest)}"] if rest else [])]
 
 
-def several_labels(rows: Sequence[Any], column: str) -> list[tuple[str, ...]]:
-    """The labels of each row: of one column, of names or numbers, or of several, joined by commas. Raises ValueError for what is none."""
+def several_labels(rows: Sequence[Any], column: str, known: Sequence[str] = ()) -> list[tuple[str, ...]]:
+    """The labels of each row: of one column, of names or numbers, or of several, joined by commas. Raises ValueError for what is none.
+
+    known: the labels of the training file, so that another file is not read in another way.
+    """
     if "," in column and column not in _columns(rows):
         names = column.split(",")
-        yes, known = {sign for sign, _ in _SIGNS}, {sign for both in _SIGNS for sign in both}
-        for row, name in ((row, name) for row in rows for name in names if _cell(row, name).lower() not in known):
+        yes, yes_or_no = {sign for sign, _ in _SIGNS}, {sign for both in _SIGNS for sign in both}
+        for row, name in ((row, name) for row in rows for name in names if _cell(row, name).lower() not in yes_or_no):
             raise row.error(name, "must be 0 or 1, as a column for each label has it")
         return [tuple(name for name in names if _cell(row, name).lower() in yes) for row in rows]
     cells = [list_in(row.values.get(column)) for row in rows]
-    texts = [cell.strip() for cell in cells if isinstance(cell, str)]
+    texts = [cell.strip() for cell in cells if isinstance(cell, str) and cell.strip() not in known]
     between = next((sign for sign in "|;," if any(sign in text for text in texts)), "")
     signs = all(re.fullmatch("[01]( ?[01])+", text) for text in texts)  # "1 0 1", or "101" if there is an "011"
     signs = signs and any(text.startswith("0") or " " in text for text in texts)
     found: list[list[Any]] = []
     for row, values in zip(rows, cells, strict=True):
-        if isinstance(values, str):
+        if isinstance(values, str) and values.strip() in known:
+            values = [values]
+        elif isinstance(values, str):
             alone = [word for word in values.split() if word != values.strip() and word in texts]
             if alone and not (between or signs):
                 raise row.error(column, f"must have | between its labels if {alone[0]!r} is one")
@@ -120,7 +125,8 @@ def several_labels(rows: Sequence[Any], column: str) -> list[tuple[str, ...]]:
         values = values if isinstance(values, list) else [None]
         found.append([value.strip() if isinstance(value, str) else value for value in values])
     lengths, kinds = {len(values) for values in found}, [value for values in found for value in values]
-    if len(lengths) == 1 and max(lengths) > 1 and all(value in (0, 1, "0", "1") for value in kinds):
+    marks = len(lengths) == 1 and max(lengths) > 1 and all(value in (0, 1, "0", "1") for value in kinds)
+    if marks and len(known) in (0, *lengths):
         # As names, all rows would have the same labels.
         found = [[index for index, value in enumerate(values) if value in (1, "1")] for values in found]
     for row, values in zip(rows, found, strict=True):
@@ -142,10 +148,13 @@ def list_in(cell: Any) -> Any:
     return None if re.fullmatch(r"\[.*\]", cell.strip(), re.DOTALL) else cell
 
 
-def check_one_label(rows: Sequence[Any], column: str, names: Sequence[str]) -> str | None:
+def check_one_label(
+    rows: Sequence[Any], column: str, names: Sequence[str], trained: Collection[str] = ()
+) -> str | None:
     """What stands in a column of one label each where there is none; None for nothing. Raises ValueError where a cell holds several.
 
     Annotators may not have agreed, or a test set hides its labels: SNLI's "-", and -1 where the labels are 0, 1, 2, …
+    trained: the labels of the training file, which a cell may name however it is written.
     """
     known = set(names)
     parts = {name: {part.strip() for part in re.split(r"[|;,]", name)} for name in known}
@@ -162,8 +171,10 @@ def check_one_label(rows: Sequence[Any], column: str, names: Sequence[str]) -> s
             " in one way, and another row has the same number written otherwise": times[numbers.get(name)] > 1,
             "": name.lower() == "nan",  # pandas's empty cell
         }
-        for problem in filter(problems.get, problems):
+        for problem in filter(problems.get, problems if name not in trained else ()):
             raise row.error(column, f"must name one label{problem}")
+    if trained:
+        return next((sign for sign in ("-", "-1") if sign in known and sign not in trained), None)
     others = known - {"-1"}
     if "-1" in known and len(others) > 2 and others == {str(index) for index in range(len(others))}:
         return "-1"
@@ -194,19 +205,11 @@ def read_questions(
             if str(len(endings)) not in given:
                 raise _two(rows, f"number does {right!r} begin at, 0 or 1? No row has 0 or {len(endings)}")
     texts = [_endings(row, endings) for row in rows]
-    numbers = [str(first + number) for number in range(max(map(len, texts)))]
-    cells = [(row.values.get(read.get("label")), those) for row, those in zip(rows, texts, strict=True)]
-    if all(
-        isinstance(cell, str) and cell in numbers and cell in those and those.index(cell) != numbers.index(cell)
-        for cell, those in cells
-    ):
-        raise _two(rows, f"ending does {cells[0][0]!r} in {right!r} name, that of this number or of this text")
-    for row, those in zip(rows, texts, strict=True):
+    answers = [{}] * len(rows) if label is None else _right(rows, right, texts, first=first)
+    for row, those, answer in zip(rows, texts, answers, strict=True):
         start = row.text(read["text_pair"]) if read["text_pair"] else ""
         question = {"context": row.text(context), "beginning": start, "endings": those, "location": row.location}
-        questions.append(
-            question | ({} if label is None else {"label": _right(row, read["label"], those, first=first)})
-        )
+        questions.append(question | answer)
     counts = " or ".join(map(str, sorted({len(question["endings"]) for question in questions})))
     asked = " + ".join(filter(None, (context, read["text_pair"])))
     return questions, read, [f"contexts: {asked}", f"{counts} endings: {', '.join(endings)}"]
@@ -245,10 +248,25 @@ def _endings(row: Any, columns: Sequence[str]) -> tuple[str, ...]:
     return tuple(each.strip() for each in found)
 
 
-def _right(row: Any, column: str, endings: Sequence[str], *, first: int) -> int:
-    value, choices = _cell(row, column), list_in(row.values.get("choices"))
-    letters = list(choices.get("label", ()) if isinstance(choices, dict) else string.ascii_uppercase)
-    for names in (letters, [str(first + number) for number in range(len(endings))], list(endings)):
-        if value in names[: len(endings)]:
-            return names.index(value)
-    raise row.error(column, f"must be {first} to {first + len(endings) - 1}")
+def _right(rows: Sequence[Any], column: str, texts: Sequence[Sequence[str]], *, first: int) -> list[dict[str, int]]:
+    """The "label" of each row, the place of the ending that its cell names: by its letter, its number or its text, in all rows alike."""
+    meant: list[dict[str, int]] = []
+    for row, endings in zip(rows, texts, strict=True):
+        choices, value = list_in(row.values.get("choices")), _cell(row, column)
+        letters = list(choices.get("label", ()) if isinstance(choices, dict) else string.ascii_uppercase)
+        numbers = [str(first + number) for number in range(len(endings))]
+        said = list(endings) if isinstance(row.values.get(column), str) else []  # a number in JSON is no text
+        written = {"letter": letters[: len(endings)], "number": numbers, "text": said}
+        meant.append({way: names.index(value) for way, names in written.items() if value in names})
+    everywhere = set(meant[0]).intersection(*meant)  # a file has one way, unless it has a mixture
+    found = []
+    for row, ways in zip(rows, meant, strict=True):
+        if not ways:
+            raise row.error(column, f"must be {first} to {first + len(texts[0]) - 1}")
+        places = {place for way, place in ways.items() if way in everywhere or not everywhere}
+        if len(places) > 1:
+            raise _two(
+                rows, f"ending does {_cell(row, column)!r} in {column!r} name, that of this {' or of this '.join(ways)}"
+            )
+        found.append({"label": places.pop()})
+    return found

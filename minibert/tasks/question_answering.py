@@ -27,7 +27,16 @@ from ..outputs import ModelOutput
 from ..tokenization import BertTokenizer
 from ..tokenization.alignment import with_marks
 from .metrics import answer_scores
-from .squad import ANSWER_PIECES, AnswerWindow, Offset, Question, encode_questions, read_squad
+from .squad import (
+    ANSWER_PIECES,
+    QUESTION_PIECES,
+    SPECIAL_TOKENS,
+    AnswerWindow,
+    Offset,
+    Question,
+    encode_questions,
+    read_squad,
+)
 from .task import Encoded, Task
 from .task_files import Examples
 
@@ -158,7 +167,9 @@ class QuestionAnswering(Task):
 
     def encode(self, examples: Examples, tokenizer: BertTokenizer, max_length: int, training: bool = False) -> Encoded:
         # Questions that are only asked are labelled too, so that they have a loss. All are kept, to be scored.
-        options: dict[str, Any] = {"max_length": max_length, "stride": self.stride, "longest": self.max_answer_length}
+        most = max(0, max_length - QUESTION_PIECES - SPECIAL_TOKENS - 1)  # in shorter windows than in training
+        stride = self.stride if training else min(self.stride, most)
+        options: dict[str, Any] = {"max_length": max_length, "stride": stride, "longest": self.max_answer_length}
         if not (training or self.no_answer) and any(question.answers for question in examples.items):
             for question in (each for each in examples.items if not each.answers):
                 examples.report.note(

@@ -120,11 +120,13 @@ def hold_out(examples: Examples, share: float, seed: int) -> tuple[Examples, Exa
     labels = [getattr(item, "label", "") for item in items]
     order.sort(key=lambda number: str(labels[number]))
     held = {number for place, number in enumerate(order) if int((place + 1) * share) > int(place * share)}
-    seen = {labels[number] for number in order if number not in held}
+    names = [{*([label] if isinstance(label, str) else label if isinstance(label, tuple) else ())} for label in labels]
+    names = [own | {*(getattr(item, "tags", None) or ())} for own, item in zip(names, items, strict=True)]
+    seen = {name for number in order if number not in held for name in names[number]}
     for number in sorted(held):
-        if isinstance(label := labels[number], str) and label not in seen:  # or the model would never see it
+        if not names[number] <= seen:  # or the model would never see it
             held.remove(number)
-            seen.add(label)
+            seen |= names[number]
     if not 0 < len(held) < len(items):
         raise ValueError(f"Of {len(items)} examples a share of {share:g} cannot be held out: evaluate on another file.")
     report.understood.append(f"{len(held):,} of the examples are held out to evaluate on")

@@ -126,6 +126,8 @@ class TrainedModel(TaskModel):
 
     def answers(self, examples: Examples, batch_size: int = 32) -> list[dict[str, Any]]:
         """The model's answer to each example; no labels are needed."""
+        if not examples.items:
+            return []
         encoded = self.task.encode(examples, self.tokenizer, self.max_length)
         return self.task.answers(encoded, self.outputs(encoded, batch_size)[0])
 

@@ -11,6 +11,7 @@ import pytest
 
 from course.samples import sample
 from minibert import BertConfig
+from minibert.training import TrainedModel
 from tests.unit.cli.running import json_of, output_of, run
 from tests.unit.training.small_tasks import command, small_model
 
@@ -251,7 +252,10 @@ class TestPredict:
         file = str(sample(TRAININGS[name][1]))
         result = run("predict", "--file", file, "--model", model_of(runs, name), "--json")
         assert result.exit_code == 0, result.output
-        assert len(json.loads(result.stdout)["answers"]) == count
+        answers = json.loads(result.stdout)["answers"]
+        assert len(answers) == count
+        items = TrainedModel.open(model_of(runs, name)).task.read(Path(file), labelled=False).items
+        assert [each["location"] for each in answers] == [each.location for each in items]
         assert f"{count} of {count} examples used." in result.stderr
 
     def test_an_examples_answer_can_be_found_although_another_has_none(self, runs, tmp_path: Path) -> None:
@@ -259,6 +263,7 @@ class TestPredict:
         path.write_text("text,label\nthe cat sat,\n,positive\nthe dog ran,\n", encoding="utf-8")
         found = json.loads(run("predict", "--file", str(path), "--model", model_of(runs, "reviews"), "--json").stdout)
         assert [each["text"] for each in found["answers"]] == ["the cat sat", "the dog ran"]
+        assert [each["location"] for each in found["answers"]] == [f"'{path}', line {line}" for line in (2, 4)]
         [where] = found["left_out"].values()
         assert where == [f"'{path}', line 3"]
 
@@ -267,7 +272,8 @@ class TestPredict:
         path = tmp_path / "texts.txt"
         path.write_text("the cat sat\n\nthe dog ran\n", encoding="utf-8")
         result = run("predict", "--file", str(path), "--model", model_of(runs, name), "--json")
-        assert len(json.loads(result.stdout)["answers"]) == 2
+        answers = json.loads(result.stdout)["answers"]
+        assert [each["location"] for each in answers] == [f"'{path}', line {line}" for line in (1, 3)]
         assert "2 of 2 examples used." in result.stderr
 
     def test_what_was_cut_is_said_beside_the_answer(self, runs) -> None:

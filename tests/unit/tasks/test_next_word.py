@@ -26,10 +26,17 @@ def text(tmp_path: Path) -> Path:
     return path
 
 
-def test_every_piece_but_cls_is_predicted(text: Path) -> None:
-    task = NextWord()
-    for row in task.encode(task.read(text), tiny_tokenizer(), LENGTH).rows:
-        assert row["labels"] == [IGNORED, *row["input_ids"][1:]]
+def test_every_piece_but_cls_is_predicted_and_an_end_only_where_a_passage_ends(text: Path) -> None:
+    task, tokenizer = NextWord(), tiny_tokenizer()
+    examples = task.read(text)
+    rows = task.encode(examples, tokenizer, 5).rows
+    whole = task.encode(examples, tokenizer, 10_000).rows
+    for row in rows:
+        assert row["labels"][:-1] == [IGNORED, *row["input_ids"][1:-1]]
+    ends = [row["labels"][-1] for row in rows]
+    assert set(ends) == {tokenizer.sep_token_id, IGNORED}
+    assert ends.count(tokenizer.sep_token_id) == len(whole)
+    assert [row["labels"][-1] for row in whole] == [tokenizer.sep_token_id] * len(whole)
 
 
 def test_the_loss_is_the_mean_over_as_many_labels_as_the_task_counts(text: Path) -> None:

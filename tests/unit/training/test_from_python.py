@@ -94,6 +94,17 @@ def test_an_answer_leaves_every_module_in_its_mode(models: dict[str, Path]) -> N
     assert [module.training for module in trained.model.modules()] == modes
 
 
+@pytest.mark.parametrize("name", ASKED)
+def test_to_no_question_there_is_no_answer(name: str, models: dict[str, Path]) -> None:
+    assert TrainedModel.open(models[name]).predict_all([]) == []
+
+
+def test_a_shorter_length_than_in_training_is_no_dead_end(models: dict[str, Path]) -> None:
+    trained = TrainedModel.open(models["questions"], max_length=80)
+    assert trained.task.stride >= 80 - 64 - 3
+    assert trained.predict("who came?", "one evening a stranger came " * 8)["candidates"]
+
+
 def test_many_are_answered_together_as_one_by_one(models: dict[str, Path]) -> None:
     trained = TrainedModel.open(models["one label"])
     texts = ["the cat", "a dog sat on the mat", "it rained"]
