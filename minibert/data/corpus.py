@@ -111,9 +111,7 @@ class PreparedData:
 
     def check_vocabulary(self, tokenizer: Any) -> None:
         """Raises ValueError unless this tokenizer has the vocabulary that the text was prepared with."""
-        theirs = "".join(f"{piece}\n" for piece in tokenizer.convert_ids_to_tokens(list(range(len(tokenizer)))))
-        ours = (self.folder / "vocab.txt").read_text(encoding="utf-8")
-        if theirs != ours:
+        if tokenizer.get_vocab() != type(tokenizer).from_pretrained(self.folder).get_vocab():
             raise ValueError(
                 f"'{self.folder}' was prepared with another vocabulary than this model's. Name the model that was trained on it "
                 "(--model), or prepare the text again with this model's: minibert data prepare --tokenizer."

@@ -154,7 +154,14 @@ class Pretraining(Trainable):
         rows = max(self.processes.size, 8192 // length)  # one for each process at least
         with self.processes.autocast(self.precision):
             return evaluate_pretraining(
-                self.losses, self.held_out, self.processes, number=10, rows=rows, length=length, fast=fast
+                self.losses,
+                self.held_out,
+                self.processes,
+                number=10,
+                rows=rows,
+                length=length,
+                fast=fast,
+                pairs=any(phase.pairs for phase in self.recipe.phases),
             )
 
     def describe(self, metrics: dict[str, float]) -> str:

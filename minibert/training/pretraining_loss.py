@@ -95,14 +95,15 @@ def evaluate_pretraining(
     rows: int,
     length: int,
     fast: bool,
+    pairs: bool = True,
 ) -> dict[str, float]:
-    """The metrics of `pretraining_metrics` over `number` batches of `rows` pairs, the same ones every time.
+    """The metrics of `pretraining_metrics` over `number` batches of `rows` pairs (or single texts), the same ones every time.
 
     fast: the last layer only where it is read, and matrix products by the faster library.
     """
     total = torch.zeros(6, dtype=torch.float64)
     share = processes.share(rows)
-    sampler = [batches.keys(NEVER_TRAINED + i, i * rows, share, length=length) for i in range(number)]
+    sampler = [batches.keys(NEVER_TRAINED + i, i * rows, share, length=length, pairs=pairs) for i in range(number)]
     for batch in batches.loader(sampler):
         batch = {name: column.to(processes.device) for name, column in batch.items()}
         products: AbstractContextManager[None] = linear(losses) if fast else nullcontext()
@@ -110,5 +111,5 @@ def evaluate_pretraining(
         with evaluation_mode(losses), torch.no_grad(), products, read as inputs:
             sums = losses(**inputs)
         total += torch.tensor([*map(float, sums), *count_labels(batch)], dtype=torch.float64)
-    *sums, words, pairs = processes.sum(*total.tolist())
-    return pretraining_metrics(sums, words, pairs)
+    *sums, words, next_sentences = processes.sum(*total.tolist())
+    return pretraining_metrics(sums, words, next_sentences)

@@ -99,6 +99,16 @@ class TestPreparing:
         read = prepared.corpus(TRAIN)
         assert all(read.span(i, i + 1)[-1] == full_stop for i in range(len(read.sentences) - 1))
 
+    def test_the_vocabulary_that_it_was_prepared_with_is_known_again(self, tmp_path: Path) -> None:
+        (tmp_path / "text-0.txt").write_text(text(0), encoding="utf-8")
+        with_more, other = tokenizer(tmp_path), tokenizer(tmp_path)
+        with_more.add_tokens(["zork"])
+        prepare([tmp_path / "text-0.txt"], tmp_path / "corpus", with_more, held_out=0)
+        data = PreparedData.open(tmp_path / "corpus")
+        data.check_vocabulary(with_more)
+        with pytest.raises(ValueError, match="was prepared with another vocabulary than this model's"):
+            data.check_vocabulary(other)
+
     @pytest.mark.slow
     def test_several_processes_write_what_one_writes(self, prepared: PreparedData, tmp_path: Path) -> None:
         folder = prepared.folder.parent

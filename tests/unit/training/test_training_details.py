@@ -89,6 +89,14 @@ class TestPretraining:
         )
         assert (with_seeds.held_out.seed, with_seeds.rows.seed) == (0, 7)
 
+    @pytest.mark.parametrize("length", [16, 32])
+    def test_a_run_without_pairs_is_not_evaluated_on_any(self, data: PreparedData, length: int) -> None:
+        recipe = Recipe(steps=4, tokens_per_step=64, phases=(Phase(length, 1.0),))
+        run = Pretraining(
+            BertForPreTraining(config(data)), tokenizer(data.folder.parent), data, recipe=recipe, processes=ALONE
+        )
+        assert ("next_loss" in run.evaluate()) == (length >= SHORTEST_PAIR)
+
     @pytest.mark.parametrize(("processes", "rows"), [(1, 256), (300, 300)])
     def test_an_evaluation_has_a_row_for_each_process(
         self, data: PreparedData, monkeypatch: pytest.MonkeyPatch, processes: int, rows: int
