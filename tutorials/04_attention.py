@@ -224,7 +224,7 @@ assert difference < 1e-5
 # - The mask is added: 0 or −10000, finite so that no row becomes NaN.
 # - Eager attention shows everything; fused attention saves memory and time and agrees up to rounding.
 #
-# **The code:** [`minibert/model/attention.py`](../minibert/model/attention.py): `eager_attention` is this chapter in eight lines.
+# **The code:** [`minibert/model/attention.py`](../minibert/model/attention.py): `eager_attention` is this chapter in ten lines.
 # [`minibert/model/masks.py`](../minibert/model/masks.py) makes the mask. `minibert attention "your text" --layer 0 --head 1` draws a head.
 #
 # **Exercises:** [`exercises/04_attention.py`](exercises/04_attention.py): heads apart, the mask, attention, heads together. Check

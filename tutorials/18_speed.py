@@ -420,7 +420,7 @@ for name, gradient in (("averaged", averaged), ("means, weighted by their counts
 #
 # ```bash
 # torchrun --nproc-per-node 2 -m minibert pretrain --data corpus --out my-bert
-# torchrun --nproc-per-node 2 -m minibert pretrain --data corpus --out my-bert --shard
+# torchrun --nproc-per-node 2 -m minibert pretrain --data corpus --out my-sharded-bert --shard
 # ```
 #
 # **What do you expect** of ten machines: ten times as fast? (Which part of a step does not get shorter?) Sending the gradients takes the

@@ -18,7 +18,7 @@ from .options import json_option, model_option, pooling_option, print_answer
 @model_option
 @json_option
 def embed(file: Path, out: Path, pooling: str | None, batch_size: int, model: str, as_json: bool) -> None:
-    """Write one vector for each line of FILE, a text a line: row n belongs to line n, an empty line to the vector of an empty text.
+    """Write one vector for each line of FILE, a text a line. Row n is the vector of line n; an empty line gets that of an empty text.
     Computed by minibert.fast: the same numbers up to rounding.
 
     \b

@@ -25,7 +25,7 @@ Blank = dict[str, Any]  # position: among the tokens; predictions: each a token,
 def fill_mask(text: str | None, file: Path | None, top_k: int, batch_size: int, model: str, as_json: bool) -> None:
     """Fill in each [MASK] of TEXT: show the words to which the model gives the highest probability.
 
-    A --file is read without its padding, by the faster of PyTorch's two libraries: up to rounding the same numbers.
+    With --file, padding is skipped and the faster of PyTorch's two matrix libraries multiplies: the same numbers up to rounding.
 
     \b
     minibert fill-mask "He shook his [MASK]."

@@ -49,8 +49,8 @@ def finetune() -> None:
     """Train a pre-trained model for a task, from a file of examples.
 
     Every run prints how many examples it used, ends with a table of its evaluations, and leaves in its folder the best model
-    (model/), its log and its curve. Run the same command again to resume a run that was stopped. On Linux memory that a step frees is
-    kept for the next, and AdamW works in blocks: both change no bit.
+    (model/), its log and its curve. Run the same command again to resume a run that was stopped. On Linux, memory that one step frees
+    is used again by the next, and AdamW works in blocks: both change no bit.
     """
 
 

@@ -26,7 +26,7 @@ _LR_HELP, _BY_WIDTH = "Let the learning rate grow to X.", "by the model's width:
 _MINUTES_HELP = "Train for about X minutes, in place of --steps: a step of each length is timed first."
 _ACCUMULATE_HELP = "Split each batch into N parts, to save memory (gradient accumulation)."
 _ATTENTION_HELP = "Compute attention step by step, with PyTorch's fused kernel, or fused without padding."
-_FAST_HELP = "Take the ways of minibert.fast.training, and AdamW in one pass, or run every layer's own forward."
+_FAST_HELP = "Use the accelerations of minibert.fast.training and the fused AdamW; --plain: run every layer's own forward and the plain update."
 
 
 def training_options(
@@ -70,7 +70,7 @@ def pretrain(
     data: Path, out: Path, config: Path | None, *, phases: str, precision: str, minutes: float | None, **options: Any
 ) -> None:
     """Train BertForPreTraining: hidden words and next sentences. Run the same command again to resume a run that was
-    stopped. On Linux memory that a step frees is kept for the next, which changes no bit.
+    stopped. On Linux, memory that one step frees is used again by the next, which changes no bit.
 
     \b
     minibert data prepare novels/ --out corpus

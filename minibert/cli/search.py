@@ -35,7 +35,7 @@ def search(
     minibert search "a storm at sea" --in novel.txt
     minibert search "a storm at sea" --in novel.txt --index novel.npz
 
-    An index is made anew, and that is said, when the file, the model or its settings have changed.
+    The index is made anew, with a message, when the file, the model or its settings have changed.
     """
     from ..tasks import Report
     from ..vectors import LineIndex, SentenceEncoder

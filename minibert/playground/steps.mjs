@@ -104,7 +104,7 @@ export const STEPS = [
     set: { text: PARDON, view: "stages", place: 4, stage: "bert.encoder.layer.0.attention.self" },
     title: ["Nothing is hidden from you", "没有什么是看不到的"],
     tell: ["These are all stages of the network, each with its numbers, its equation and the line of Python that computes it. The command “minibert trace” prints the same numbers in a terminal, and the file tutorials/bert_in_one_page.py has all of the code on one page.",
-      "这是网络的所有阶段，每个都有数字、公式和计算它的 Python 代码行。命令 “minibert trace” 在终端里打印同样的数字；文件 tutorials/zh/bert_in_one_page.py 把全部代码写在一页纸上。"],
+      "这是网络的每一级，每级都有数字、公式和计算它的 Python 代码行。命令 “minibert trace” 在终端里打印同样的数字；文件 tutorials/zh/bert_in_one_page.py 把全部代码写在一页纸上。"],
     ask: ["Open a LayerNorm. What are the mean and the standard deviation of what it gives?", "打开一个 LayerNorm。它输出的均值和标准差是多少？"],
     answer: ["The vectors are normalised to mean 0 and standard deviation 1, and then its own scale and shift are applied: after the embeddings the standard deviation is 0.89. Now type a text of your own.", "向量先归一化到均值 0、标准差 1，再用它自己的缩放和平移调整：嵌入之后标准差是 0.89。现在输入你自己的文本吧。"],
   },

@@ -13,7 +13,7 @@
 # %% [markdown] en="3a15366d"
 # # 1 · 一页纸的 BERT
 #
-# [`bert_in_one_page.py`](bert_in_one_page.py) 就是一个完整的 BERT：连注释在内大约 150 行。把它打印出来，放在本章旁边对照着读。我们先用它填一个空，看看它在思考时内部发生了什么，然后证明它不是玩具：它算出的数与完整的 minibert 库逐比特相同。
+# [`bert_in_one_page.py`](bert_in_one_page.py) 就是一个完整的 BERT：连注释在内不到 160 行。把它打印出来，放在本章旁边对照着读。我们先用它填一个空，看看它在思考时内部发生了什么，然后证明它不是玩具：它算出的数与完整的 minibert 库逐比特相同。
 
 # %% en="e223d133"
 import torch

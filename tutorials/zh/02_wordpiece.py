@@ -75,7 +75,7 @@ assert words(text) == tokenizer.basic_tokenizer.tokenize(text)
 #
 # 从左到右，贪心地切：取词表里能作这个词开头的最长的子词；再取能接下去的最长的一个。
 #
-# **你猜猜看：** 贪心总能切出最少的块数吗？
+# **你猜猜看：** 贪心总能切出最少的子词吗？
 
 
 # %% en="901e8f5b"
@@ -127,7 +127,7 @@ assert verses.tokenize("床前明月光") == [*"床前明月光"]
 #
 # ## 子词 → id
 #
-# id 就是 `vocab.txt` 里的行号，从 0 数起。三个特殊词元给文本加上边框：`[CLS]` 开头，`[SEP]` 结束一个句子，`[PAD]` 把一个批次（batch）补到同样长。一对句子还带有*句段*（segment），前一句是 0，后一句是 1。
+# id 就是 `vocab.txt` 里的行号，从 0 数起。文本还要加上三个特殊词元：`[CLS]` 开头，`[SEP]` 结束一个句子，`[PAD]` 把一个批次（batch）补到同样长。一对句子还带有*句段*（segment），前一句是 0，后一句是 1。
 #
 # **你猜猜看：** 下面各行有多长？掩码（mask）在哪里是 0？
 
@@ -153,13 +153,13 @@ assert batch["token_type_ids"][0] == [0] * (len(first) + 2) + [1] * (len(second)
 print(tokenizer.decode(tokenizer.encode("Déjà vu,  HE SAID"), skip_special_tokens=True))
 
 # %% [markdown] en="a1e3b0de"
-# 重音、大写和连续的空格都一去不返。如果需要，可以让分词器在 id 之外再记下每个子词在原文中的位置（`return_offsets_mapping=True`）；第 15 章要靠它从文本中剪出答案。
+# 重音符号、大写和连续的空格都一去不返。如果需要，可以让分词器在 id 之外再记下每个子词在原文中的位置（`return_offsets_mapping=True`）；第 15 章要靠它从文本中剪出答案。
 #
 # ## 多少个子词才够？
 #
 # 词表（vocabulary）是靠合并学出来的：从单个字母开始，一次又一次地把相邻的两个子词合并成一个，最有用的一对先来。文件保留了这个次序：前 500 行，大致就是只要 500 个子词时训练会停下来的那个词表。
 #
-# **你猜猜看：** 词表有 500 个子词时，一个词要切成几块？8,192 个时呢？
+# **你猜猜看：** 词表有 500 个子词时，一个词要切成几个子词？8,192 个时呢？
 
 # %% en="6c9a39bb"
 sample = """The old gentleman looked at her with some astonishment, and then, taking off his spectacles, he wiped them
@@ -176,7 +176,7 @@ for size in sizes:
     assert ["[UNK]"] not in cut  # 单个字母在文件里排在最前面
     pieces_per_word.append(sum(map(len, cut)) / len(cut))
 for size, average in zip(sizes, pieces_per_word, strict=True):
-    print(f"词表有 {size:6,} 个子词：平均每个单词 {average:.2f} 块")
+    print(f"词表有 {size:6,} 个子词：平均每个单词 {average:.2f} 个子词")
 
 figure = new_figure(width=7, height=3.6)
 panel = figure.subplots()
@@ -184,13 +184,13 @@ panel.semilogx(sizes, pieces_per_word, marker="o")
 panel.axhline(1.0, linestyle=":", color="gray")
 panel.set_xticks(sizes, [f"{size:,}" for size in sizes], rotation=30)
 panel.minorticks_off()
-panel.set_xlabel("词表大小（虚线：每个单词都是完整的一块）")
+panel.set_xlabel("词表大小（虚线：每个单词就是一个子词）")
 panel.set_ylabel("每个单词的子词数")
-panel.set_title("每个单词切成几块，随词表大小而变（附带模型的词表）")
+panel.set_title("每个单词切成几个子词，随词表大小而变（附带模型的词表）")
 show(
     figure,
     "02-vocabulary-size",
-    "一条下降的折线：词表有 200 个子词时，每个单词将近四块；起初降得很陡，后来渐缓，到 8,192 个时只比一块稍多。",
+    "一条下降的折线：词表有 200 个子词时，每个单词将近四个子词；起初降得很陡，后来渐缓，到 8,192 个时只比一个稍多。",
 )
 
 # %% [markdown] en="116ea1ee"

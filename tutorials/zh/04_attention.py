@@ -202,7 +202,7 @@ difference = (written_out - fused)[real].abs().max().item()
 print(f"四层之后的最大差别：{difference:.1e}")
 assert difference < 1e-5
 
-# %% [markdown] en="d35f2c10"
+# %% [markdown] en="d0def45a"
 # 并不相同：换一个次序求和，舍入就不一样。这点差别平时无关紧要，但要证明逐比特相等就不行了；所以这里默认用 `"eager"`，也就是你读得懂的那一种。用 `"sdpa"` 就没有概率可看了；要看概率（`output_attentions=True`）时，那一次调用会改走逐步写出的算法。
 #
 # ## 小结
@@ -212,7 +212,7 @@ assert difference < 1e-5
 # - 掩码是加上去的：0 或 −10000，取有限的数，以免哪一行变成 NaN。
 # - eager 注意力样样看得见；融合的注意力省内存、省时间，在舍入范围内一致。
 #
-# **代码：**[`minibert/model/attention.py`](../../minibert/model/attention.py)：其中 `eager_attention` 就是用八行写出的这一章。[`minibert/model/masks.py`](../../minibert/model/masks.py) 制作掩码。`minibert attention "你的诗句" --model shici-4l-256h --layer 1 --head 1` 画出一个头。
+# **代码：**[`minibert/model/attention.py`](../../minibert/model/attention.py)：其中 `eager_attention` 就是用十行写出的这一章。[`minibert/model/masks.py`](../../minibert/model/masks.py) 制作掩码。`minibert attention "你的诗句" --model shici-4l-256h --layer 1 --head 1` 画出一个头。
 #
 # **练习：**[`exercises/04_attention.py`](exercises/04_attention.py)：切分多头、掩码、注意力、拼接多头。用 `minibert check 4` 检查。
 #

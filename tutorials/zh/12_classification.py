@@ -13,7 +13,7 @@
 # %% [markdown] en="02a30cef"
 # # 12 · 一个标签、一个数、多个标签
 #
-# 预训练好的 BERT 认识词。*微调*（fine-tuning）教它做一件具体的事：这条评论是好评吗？这两句话有多像？这段文本属于哪些主题？三者用的是同一个模型：在 `[CLS]` 池化后的向量上加一个线性层（第 6 章）。
+# 预训练好的 BERT 认识词。*微调*（fine-tuning）教它做一件具体的事：这条评论是好评吗？这两句话有多像？这段文本属于哪些主题？（GLUE 的各个任务就是这样。）三者用的是同一个模型：在 `[CLS]` 池化后的向量上加一个线性层（第 6 章）。
 #
 # $$
 # \mathrm{logits} = W\, \mathrm{dropout}(\mathrm{pooled}) + b \qquad W:\ (\mathrm{labels}, \mathrm{hidden})
@@ -183,7 +183,7 @@ def pooled_of(model: BertForSequenceClassification, texts: list[str]) -> torch.T
 
 
 # %% [markdown] en="109e77c6"
-# 模型会把训练用过的东西背下来。所以这里有几条它从没见过的评论：
+# 模型会把训练用过的东西背下来，也就是过拟合（overfitting）。所以这里有几条它从没见过的评论：
 
 # %% en="2655d8ca"
 unseen = {

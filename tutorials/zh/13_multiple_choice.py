@@ -13,7 +13,7 @@
 # %% [markdown] en="90335794"
 # # 13 · 多项选择：每个选项一个分数，在选项之间做 softmax
 #
-# *The fisherman feels a tug on the line. He …* 哪个结尾合适？每道题的结尾都不同，所以不能像标签那样作为线性层的列（第 12 章）。做法是让每个结尾与它的上文一起读一遍，得到一个数：
+# *渔夫觉得线上一沉。他……* 哪个结尾合适？每道题的结尾都不同，所以不能像标签那样作为线性层的列（第 12 章）。做法是让每个结尾与它的上文一起读一遍，得到一个数：
 #
 # $$
 # \mathrm{score} = w · \mathrm{dropout}(\mathrm{pooled}) + b \qquad w:\ (\mathrm{hidden})
@@ -55,7 +55,7 @@ model = BertForMultipleChoice.from_pretrained("shici-4l-256h")
 #
 # ## 一道题是几个句对
 #
-# `zh/endings.csv` 有 16 道题，每题四个结尾，列名与 SWAG 相同。**你猜猜看：** 为了一道题，模型要读几段文本？其中哪一部分是句段（segment）1？
+# `zh/endings.csv` 有 16 道题，每题四个结尾，列名与 SWAG 相同（RocStories 也是这样的任务）。**你猜猜看：** 为了一道题，模型要读几段文本？其中哪一部分是句段（segment）1？
 
 # %% en="4872f57a"
 questions, report = read_choices(sample("zh/endings.csv"))

@@ -13,7 +13,7 @@
 # %% [markdown] en="bb9d37b4"
 # # 14 · 序列标注：每个词一个标签
 #
-# 哪些词是人，哪些是地点？现在每个词都有自己的标签（label），所以线性层立在每一个向量上，而不是池化后的那一个：
+# 哪些词是人，哪些是地点？这就是命名实体识别（NER）。现在每个词都有自己的标签（label），所以线性层立在每一个向量上，而不是池化后的那一个：
 #
 # $$
 # \mathrm{logits}_i = W\, \mathrm{dropout}(h_i) + b \qquad W:\ (\mathrm{tags}, \mathrm{hidden})

@@ -378,7 +378,7 @@ for name, gradient in (("求平均", averaged), ("按个数加权的平均", wei
     print(f"{name:32} 相差 {(gradient - whole).abs().max() / whole.abs().max():.0e}")
     assert torch.allclose(gradient, whole, atol=1e-5)
 
-# %% [markdown] en="f74661e4"
+# %% [markdown] en="a083a345"
 # 两种说法是一回事。剩下的只是相加的次序。为此各机器只需互相告知要问多少个位置，每台一个数。
 #
 # 各种工具所做的：
@@ -389,7 +389,7 @@ for name, gradient in (("求平均", averaged), ("按个数加权的平均", wei
 #
 # ```bash
 # torchrun --nproc-per-node 2 -m minibert pretrain --data corpus --out my-bert
-# torchrun --nproc-per-node 2 -m minibert pretrain --data corpus --out my-bert --shard
+# torchrun --nproc-per-node 2 -m minibert pretrain --data corpus --out my-sharded-bert --shard
 # ```
 #
 # 十台机器，**你猜**会快十倍吗？（一步里哪一部分不会变短？）不论每份多小，传送梯度的时间都一样；所以只有每份够大时，加机器才有用。

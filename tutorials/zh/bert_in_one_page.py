@@ -5,7 +5,7 @@
 运行：  python tutorials/zh/bert_in_one_page.py        （然后改一改最后一行的文本，再运行一次）
 
 这就是 `minibert.BertForMaskedLM` 在评估时的运算，逐比特相同。省去的是填空用不着的东西：
-dropout（训练之外是关闭的）、池化层与下一句的分数，以及去重音（é → e）。
+dropout（训练之外是关闭的）、池化层与下一句的分数，以及去重音符号（é → e）。
 同样的程序用 JavaScript 写一遍，两相对照：docs/one_page_twice.md。
 来源：Devlin 等 2019（BERT）；Vaswani 等 2017（编码器）；Wu 等 2016（WordPiece）。
 """
