@@ -77,10 +77,11 @@ class Report:
         return "\n".join(map(visible, lines))  # names of labels, columns and files are others'
 
     def _listed(self, reasons: dict[str, list[str]]) -> str:
-        listed = []
-        for reason, locations in reasons.items():
-            first = ", ".join(location.removeprefix(f"'{self.source}', ") for location in locations[:SHOWN])
-            listed.append(f"{len(locations):,} × {reason} ({first}{', …' if len(locations) > SHOWN else ''})")
+        file, listed = f"'{self.source.removesuffix(', held out')}', ", []
+        for reason, found in reasons.items():
+            locations = [location.removeprefix(file) for location in dict.fromkeys(found)]
+            more = ", …" * (len(locations) > SHOWN)
+            listed.append(f"{len(locations):,} × {reason} ({', '.join(locations[:SHOWN])}{more})")
         return "; ".join(listed) + "."
 
 
@@ -131,9 +132,8 @@ def hold_out(examples: Examples, share: float, seed: int) -> tuple[Examples, Exa
         raise ValueError(f"Of {len(items)} examples a share of {share:g} cannot be held out: evaluate on another file.")
     report.understood.append(f"{len(held):,} of the examples are held out to evaluate on")
     train = [each for number, each in enumerate(items) if number not in held]
-    return Examples(train, report), Examples(
-        [items[number] for number in sorted(held)], Report(f"{report.source}, held out", found=len(held))
-    )
+    kept = [items[number] for number in sorted(held)]
+    return Examples(train, report), Examples(kept, Report(f"{report.source}, held out", found=len(held)))
 
 
 class TableRow(NamedTuple):

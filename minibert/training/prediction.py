@@ -112,7 +112,9 @@ class TrainedModel(TaskModel):
         new = [finding.name for finding in model.loading_report.new] if model.loading_report else []
         if new:
             raise ValueError(f"'{name}' was taught no task: {', '.join(new)} of its head are not in the checkpoint.")
-        tokenizer = BertTokenizer.from_pretrained(name)
+        tokenizer = BertTokenizer.from_pretrained(
+            name, padding_side="right"
+        )  # on the left, words would stand elsewhere
         trained = cls(model.float().to(processes.device), tokenizer, task, processes=processes, max_length=length)
         trained.fast = fast
         return trained

@@ -72,6 +72,13 @@ def test_a_report_counts_and_groups_what_was_left_out():
     ]
 
 
+def test_a_report_counts_an_example_once_and_names_its_line_when_it_is_held_out_too():
+    report = Report("train.csv, held out", found=9)
+    for line in (8, 8, 9):  # two endings of one question
+        report.change(f"'train.csv', line {line}", "text cut to 4 pieces")
+    assert str(report).splitlines()[-1] == "  changed: 2 × text cut to 4 pieces (line 8, line 9)."
+
+
 def test_a_report_of_a_file_with_nothing_usable_is_an_error_with_the_reasons():
     report = Report("train.csv", found=1)
     report.leave_out("'train.csv', line 2", "it has an empty text")

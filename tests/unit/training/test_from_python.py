@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import shutil
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 from course.samples import sample
-from minibert import BertConfig
+from minibert import BertConfig, BertTokenizer
 from minibert.tasks import (
     Classification,
     Examples,
@@ -92,6 +93,15 @@ def test_an_answer_leaves_every_module_in_its_mode(models: dict[str, Path]) -> N
     modes = [module.training for module in trained.model.modules()]
     assert trained.predict("the cat") == expected
     assert [module.training for module in trained.model.modules()] == modes
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_a_tokenizer_that_pads_on_the_left_is_no_dead_end(name: str, models: dict[str, Path], tmp_path: Path) -> None:
+    texts, _ = ASKED[name]
+    expected = TrainedModel.open(models[name]).predict(*texts)
+    shutil.copytree(models[name], tmp_path / "left")
+    BertTokenizer.from_pretrained(models[name], padding_side="left").save_pretrained(tmp_path / "left")
+    assert TrainedModel.open(tmp_path / "left").predict(*texts) == expected
 
 
 @pytest.mark.parametrize("name", ASKED)
