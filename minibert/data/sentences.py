@@ -13,7 +13,6 @@ but not after abbreviations and initials. Thai and Lao have no such marks: give 
 import re
 import unicodedata
 from collections.abc import Iterator
-from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import TextIO
@@ -85,11 +84,28 @@ def read_documents(path: Path, one_sentence_per_line: bool = False) -> Iterator[
     check_plain_text(path)
     try:
         with path.open(encoding="utf-8-sig") as file:
-            lines = iter(partial(file.readline, LONGEST_PARAGRAPH), "")
-            yield from (line.strip() or None for line in lines) if one_sentence_per_line else _prose(file)
+            yield from _lines(file) if one_sentence_per_line else _prose(file)
     except UnicodeDecodeError as error:
         raise ValueError(f"'{path}' is not UTF-8 ({error.reason} at byte {error.start}). Save it as UTF-8.") from error
     yield None
+
+
+def _lines(file: TextIO) -> Iterator[str | None]:
+    """A sentence a line, None for an empty one; a line longer than a paragraph in parts, cut between words."""
+    line, begun = "", False  # what is read of a line, and whether parts of it were given
+    while piece := file.readline(LONGEST_PARAGRAPH):
+        line += piece
+        if len(piece) == LONGEST_PARAGRAPH and not piece.endswith("\n"):  # it goes on
+            part, _, rest = line.rpartition(" ")
+            part, line = (part, rest) if part.strip() else (line, "")
+            yield part.strip()
+            begun = True
+        else:
+            if line.strip() or not begun:
+                yield line.strip() or None
+            line, begun = "", False
+    if line.strip():
+        yield line.strip()
 
 
 def _prose(file: TextIO) -> Iterator[str]:

@@ -189,3 +189,15 @@ def test_an_empty_line_ends_a_sentence_wherever_a_piece_ends() -> None:
     for before in range(6):
         text = "y" * (LONGEST_PARAGRAPH - 3 - before) + "\n \n" + "A Title\n\n\nand text\n"
         assert [sentence[:7] for sentence in _prose(io.StringIO(text))] == ["y" * 7, "A Title", "and tex"]
+
+
+@pytest.mark.parametrize("characters", range(LONGEST_PARAGRAPH - 2, LONGEST_PARAGRAPH + 3))
+def test_a_line_of_any_length_ends_no_document_and_is_cut_between_words(characters: int, tmp_path: Path) -> None:
+    words = ("seven words that stand in a line " * LONGEST_PARAGRAPH)[: 2 * characters]
+    for long in (words[:characters], words, "x" * characters):
+        path = tmp_path / "text.txt"
+        path.write_text(f"one\n{long}\ntwo\n\nthree", encoding="utf-8")
+        first, *parts, second, end, third, last = read_documents(path, one_sentence_per_line=True)
+        assert (first, second, end, third, last) == ("one", "two", None, "three", None)
+        assert " ".join(str(part) for part in parts).split() == long.split() or long.startswith("x")
+        assert "".join(map(str, parts)).replace(" ", "") == long.replace(" ", "")
