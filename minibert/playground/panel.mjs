@@ -270,7 +270,7 @@ export class Panel {
         make("span", { class: "name" }, this.piece(i + 1)), make("b", {}, app.network.labels[best.id]), make("span", { class: "soft" }, percent(best.share, 0))))));
     } else if (this.kind === "span") {
       if (this.segments[this.segments.length - 1] === 0) parts.push(make("p", {}, app.say("noSpan")));
-      else parts.push(...(answer.spans ?? []).map(({ from, to, share }) => this.bar(this.words(from, to), share, undefined)));
+      else parts.push(...(answer.spans ?? []).map(({ from, to, share }) => this.bar(from === 0 ? app.say("noAnswer") : this.words(from, to), share, undefined)));
     } else parts.push(make("p", {}, app.say("noHead")));
     const changed = isChanged(this.state.edits);
     if (changed || app.state.view === "change") parts.push(make("p", { class: "soft" }, app.say(changed ? "unchanged" : "asTrained"))); // always a line, so that nothing moves at the first change

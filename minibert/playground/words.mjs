@@ -41,6 +41,7 @@ export const WORDS = {
   changes: ["Changed: {0}", "改动：{0}"],
   asTrained: ["This is the network as it was trained.", "这是未改动的网络。"],
   nextYes: ["The second text follows the first: {0}", "第二个文本紧接第一个：{0}"],
+  noAnswer: ["no answer", "没有答案"],
   noSpan: ["Give a question and a passage.", "请输入问题和段落。"],
   ms: ["{0} pieces, {1} ms", "{0} 个子词，{1} 毫秒"],
   heads: ["Attention", "注意力"],

@@ -5,7 +5,7 @@ import { Bert, matrix, rowOf, rowsOf, softmax } from "./bert.mjs";
 /**
  * What `network_of` in writer.py says of a model. kind: what its head answers with. share: what makes shares of a label's scores.
  * @typedef {Config & {kind: "words" | "labels" | "tags" | "span" | "none", labels: string[], share: "softmax" | "sigmoid" | "number",
- *   maximum: number, segments: number, architecture: string}} Network
+ *   maximum: number, segments: number, architecture: string, longestAnswer: number, noAnswer: boolean}} Network
  */
 
 /**
@@ -28,7 +28,7 @@ import { Bert, matrix, rowOf, rowsOf, softmax } from "./bert.mjs";
  *   lens?: Share[][], stages?: Record<string, Facts>, stage?: Matrix, raw?: {scores: Matrix | null, states: Matrix[]}, ms: number}} Answer
  */
 
-const MOST_WORDS = 8, MOST_COLUMNS = 256, LONGEST_SPAN = 30;
+const MOST_WORDS = 8, MOST_COLUMNS = 256;
 
 /** The largest of some numbers, with their places. @param {Float32Array} shares @param {number} count @returns {Share[]} */
 export function largest(shares, count) {
@@ -90,16 +90,19 @@ export class Answering {
     return answer;
   }
 
-  /** The likeliest places of an answer, in the second text where there are two: p(start) · p(end). @param {Matrix} scores @param {number[]} segments */
+  /**
+   * The likeliest places of an answer, in the second text where there are two: p(start) · p(end). A model that has learned that a
+   * question may have no answer points at [CLS] then. @param {Matrix} scores @param {number[]} segments
+   */
   spans(scores, segments) {
-    const last = segments[segments.length - 1], inside = segments.map((segment, i) => segment === last && i > 0 && i < segments.length - 1);
+    const last = segments[segments.length - 1], inside = segments.map((segment, i) => segment === last && i > 0 && i < segments.length - 1), { longestAnswer: longest, noAnswer: none } = this.network;
     /** @param {number} column */
-    const ends = column => softmax(Float32Array.from(inside, (is, i) => is ? scores.data[i * scores.columns + column] : -1e9));
+    const ends = column => softmax(Float32Array.from(inside, (is, i) => is || none && i === 0 ? scores.data[i * scores.columns + column] : -1e9));
     const start = ends(0), end = ends(1);
     /** @type {Span[]} */
-    const found = [];
+    const found = none ? [{ from: 0, to: 0, share: start[0] * end[0] }] : [];
     for (let from = 0; from < inside.length; from++) {
-      for (let to = from; inside[from] && to < Math.min(from + LONGEST_SPAN, inside.length); to++) {
+      for (let to = from; inside[from] && to < Math.min(from + longest, inside.length); to++) {
         if (inside[to]) found.push({ from, to, share: start[from] * end[to] });
       }
     }

@@ -29,6 +29,7 @@ from ..heads.prediction import BertWordPredictor
 from ..heads.question_answering import BertForQuestionAnswering
 from ..heads.token_classification import BertForTokenClassification
 from ..model.pretrained import BertPreTrainedModel
+from ..tasks import QuestionAnswering
 from ..tokenization import BertTokenizer
 from ..tokenization.vocabulary import AddedToken
 from ..tokenization.words import CHINESE_BLOCKS, is_punctuation
@@ -128,6 +129,7 @@ def network_of(model: BertPreTrainedModel) -> dict[str, Any]:
     if isinstance(model, BertForMultipleChoice):
         labels = ["score"]
     several = config.problem_type == "multi_label_classification"
+    answering = QuestionAnswering.of_config(config) if kind == "span" else QuestionAnswering()
     return {
         "layers": config.num_hidden_layers,
         "headSize": config.hidden_size // config.num_attention_heads,
@@ -141,6 +143,8 @@ def network_of(model: BertPreTrainedModel) -> dict[str, Any]:
         "maximum": min(config.max_position_embeddings, LONGEST),
         "segments": config.type_vocab_size,
         "architecture": type(model).__name__,
+        "longestAnswer": answering.max_answer_length,
+        "noAnswer": answering.no_answer,
     }
 
 

@@ -229,6 +229,18 @@ def test_the_likeliest_span_is_the_product_of_its_ends(tmp_path: Path) -> None:
     assert (best["from"] - 4) * 2 + best["to"] - 4 == int(table.argmax())
 
 
+def test_a_model_that_learned_that_there_may_be_no_answer_says_so_by_the_score_of_cls(tmp_path: Path) -> None:
+    model = differently_scaled(minibert.BertForQuestionAnswering)
+    model.config.task_specific_params = {"minibert": {"no_answer": True, "max_answer_length": 1}}
+    model.qa_outputs.bias.data.zero_()
+    (answer,) = answers(tmp_path, model, {})
+    expected = forward(model)
+    start, end = (logits[0, [0, 4, 5]].softmax(dim=-1) for logits in (expected.start_logits, expected.end_logits))
+    shares = {(span["from"], span["to"]): span["share"] for span in answer["spans"]}
+    wanted = {(place, place): share for place, share in zip((0, 4, 5), (start * end).tolist(), strict=True)}
+    assert shares == pytest.approx(wanted, abs=1e-5)
+
+
 def test_many_labels_and_one_number_are_no_shares_of_one(tmp_path: Path) -> None:
     several = differently_scaled(
         minibert.BertForSequenceClassification, num_labels=3, problem_type="multi_label_classification"
