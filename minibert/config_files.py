@@ -230,7 +230,8 @@ class ConfigFiles(SharedFields):
 
     def to_json_file(self, json_file_path: str | os.PathLike[str], use_diff: bool = True) -> None:
         """Write `to_json_string` to a file, atomically. Raises TypeError for a function that its name would not bring back."""
-        for field, value in vars(self).items():
+        sides = [self, *(value for value in vars(self).values() if isinstance(value, ConfigFiles))]
+        for field, value in (pair for config in sides for pair in vars(config).items()):
             if callable(value) and not _is_found_by_name(value):
                 known = "the name of a function of PyTorch's or of minibert's, such as 'gelu', or such a function"
                 raise TypeError(f"{field} = {value!r:.80} cannot be written to a file. Before saving, set {known}.")
@@ -277,10 +278,12 @@ def _plain(value: Any) -> Any:
 
 
 def _is_found_by_name(function: Any) -> bool:
-    """Whether a function is the one of that name in PyTorch or among minibert's activations."""
+    """Whether a function is an activation that is read again by its name: minibert's, or PyTorch's of that name."""
+    from .model.activations import ACT2FN
+
     name = getattr(function, "__name__", "")
-    ours = getattr(function, "__module__", None) == "minibert.model.activations"
-    return ours or function in (getattr(torch, name, None), getattr(torch.nn.functional, name, None))
+    same = (ACT2FN.get(name), getattr(torch, name, None), getattr(torch.nn.functional, name, None))
+    return name in ACT2FN and function in same
 
 
 def _plain_or_refused(value: Any) -> Any:

@@ -5,6 +5,8 @@ Reference: `GenerationMixin.generate`, `_get_logits_processor`, `_get_logits_war
 """
 
 import warnings
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -60,7 +62,11 @@ def generate_as_asked(
     given |= {"pad_token_id": options.pad_token_id, "eos_token_id": options.eos_token_id, "stopping_criteria": criteria}
     given |= {"attention_mask": next_word.attention_mask, "use_cache": next_word.use_cache, **next_word.encoder}
     given |= {"positions_from_mask": next_word.positions_from_mask, "generator": options.generator}
-    given |= {"logits_processor": processors_of(options, asked)}
+    rules = processors_of(options, asked)
+    if next_word.positions_from_mask:  # then padding is no word for those that count words
+        counting = (p.RepetitionPenaltyLogitsProcessor, p.NoRepeatNGramLogitsProcessor)
+        rules[:] = [partial(_of_words, rule, next_word.said) if isinstance(rule, counting) else rule for rule in rules]
+    given |= {"logits_processor": rules}
     given |= {"logits_warper": warpers_of(options)} if options.do_sample else {}
     if options.num_beams == 1:
         return (searches.sample if options.do_sample else searches.greedy_search)(model, input_ids, **given)
@@ -71,6 +77,10 @@ def generate_as_asked(
     for finished, number in zip(scorer._beam_hyps, next_word.padding(options.num_beams), strict=True):
         finished.padding = number
     return (searches.beam_sample if options.do_sample else searches.beam_search)(model, input_ids, **given)
+
+
+def _of_words(rule: Any, said: Callable[[Tensor], Tensor], input_ids: Tensor, scores: Tensor) -> Tensor:
+    return rule(said(input_ids), scores)
 
 
 def processors_of(options: SearchOptions, asked: dict[str, Any]) -> p.LogitsProcessorList:

@@ -1,4 +1,4 @@
-"""Training a tokenizer on new texts as the era's Rust tokenizer does. Reference: `BertTokenizerFast.train_new_from_iterator`."""
+"""Training a tokenizer like another one on new texts, by `train_wordpiece`. Reference: `BertTokenizerFast.train_new_from_iterator`."""
 
 import dataclasses
 from collections import Counter

@@ -6,8 +6,10 @@ Reference: `GenerationMixin.generate`.
 """
 
 import dataclasses
+import operator
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import torch
@@ -108,8 +110,9 @@ class Generation(BertPreTrainedModel):
         check_padding(attention_mask, config, positions_from_mask)
         if settings["pad_token_id"] is None:
             settings["pad_token_id"] = (*end_tokens(settings["eos_token_id"]), 0)[0]  # without an end nothing is padded
+        settings["max_length"] = whole(settings["max_length"])
         options = SearchOptions(**settings, generator=generator)
-        check_options(options, config, prompt_length=input_ids.size(1))
+        check_options(options, config, prompts=input_ids.shape)
         if len(input_ids) == 0:
             raise ValueError("There is no prompt: input_ids has no row.")
 
@@ -157,11 +160,18 @@ def check_padding(attention_mask: Tensor, config: BertConfig, positions_from_mas
     warnings.warn(f"{found}: pad them on the left, and give positions_from_mask=True.", stacklevel=4)
 
 
-def check_options(options: SearchOptions, config: BertConfig, prompt_length: int) -> None:
-    """Raises ValueError for an option out of its range, naming it."""
-    positions, length = config.max_position_embeddings, options.max_length
+def whole(length: Any) -> Any:
+    """A whole number in any writing, such as 5.0 or a tensor, as an int; other values as they are."""
+    with suppress(TypeError):
+        return operator.index(int(length) if isinstance(length, float) and length.is_integer() else length)
+    return length
+
+
+def check_options(options: SearchOptions, config: BertConfig, *, prompts: torch.Size) -> None:
+    """Raises ValueError for an option out of its range, naming it. prompts: (batch, length)."""
+    (rows, prompt_length), positions, length = prompts, config.max_position_embeddings, options.max_length
     if not is_whole_number(length):
-        raise ValueError(f"max_length is {length}; it must be a whole number, and so must max_new_tokens.")
+        raise ValueError(f"max_length is {length!r}; it must be a whole number, and so must max_new_tokens.")
     if prompt_length >= length:
         raise ValueError(f"The prompt has {prompt_length} tokens and max_length is {length}: nothing left to generate.")
     if length > positions:
@@ -188,7 +198,8 @@ def check_options(options: SearchOptions, config: BertConfig, prompt_length: int
         raise ValueError(
             f"eos_token_id is {options.eos_token_id}; it must be among the ids below {words}, and not all."
         )
-    if options.pad_token_id not in range(words):
+    several = rows * (texts if options.do_sample else 1) > 1  # of which one may end before another
+    if ends and several and options.pad_token_id not in range(words):
         raise ValueError(f"pad_token_id is {options.pad_token_id}; it must be among the ids below {words}.")
     if options.no_repeat_ngram_size == 1 and not ends and length - prompt_length > words:
         most = f"no_repeat_ngram_size=1 lets each of the {words} words come once"

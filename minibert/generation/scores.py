@@ -109,7 +109,7 @@ def forbid(scores: Tensor, ids: Sequence[Sequence[int]]) -> Tensor:
     """−∞ for the given ids of each row."""
     mask = torch.zeros(scores.shape, dtype=torch.bool, device="cpu")
     for row, row_ids in enumerate(ids):
-        mask[row, list(row_ids)] = True
+        mask[row, [index for index in row_ids if index >= 0]] = True  # −1 is no word
     return scores.masked_fill(mask.to(scores.device), -torch.inf)
 
 

@@ -43,7 +43,7 @@ class Settings:
     def __post_init__(self) -> None:
         for name in ("batch_size", "top_k", "max_answer_len", "max_question_len", "max_seq_len", "doc_stride"):
             value = getattr(self, name, None)
-            if value is not None and (not isinstance(value, Integral) or value < 1):
+            if value is not None and (isinstance(value, bool) or not isinstance(value, Integral) or value < 1):
                 raise ValueError(f"{name} parameter should be a whole number >= 1 (got {value!r})")
 
 

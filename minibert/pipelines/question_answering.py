@@ -28,7 +28,7 @@ Answer = dict[str, Any]
 class AnswerSettings(Settings):
     """top_k: how many answers. max_answer_len: tokens of one. handle_impossible_answer: whether "" is one too.
 
-    max_seq_len: tokens of a window; None for 384, or as many as the model reads. max_question_len: the question is cut after so many;
+    max_seq_len: tokens of a window; None for 384, or as many as tokenizer and model read. max_question_len: the question is cut after so many;
     None for 64 with a `BertTokenizer`, not at all with a `BertTokenizerFast`. doc_stride: tokens that windows share, with a
     `BertTokenizer` those from one's start to the next one's; None for 128, at most half a window. padding: of windows.
     """
@@ -76,7 +76,8 @@ class QuestionAnsweringPipeline(Pipeline[AnswerSettings]):
         for name, text in (("question", question), ("context", context)):
             if not isinstance(text, str) or not text:
                 raise PipelineException(f"`{name}` cannot be {'empty' if text == '' else repr(text)}: give a text.")
-        size = settings.max_seq_len or min(self.tokenizer.model_max_length, 384)
+        positions = self.model.config.max_position_embeddings
+        size = settings.max_seq_len or min(self.tokenizer.model_max_length, positions, 384)
         stride = settings.doc_stride or min(size // 2, 128)
         longest = settings.max_question_len or (None if self.tokenizer.is_fast else 64)
         spans = self.tokenizer(question, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]

@@ -34,6 +34,7 @@ def class_weights(given: str | Sequence[float], labels: Labels, rows: Iterable[R
 
     Raises ValueError for anything else, and for a task without classes: several labels, a number, questions.
     """
+    given = given.tolist() if hasattr(given, "tolist") else given
     counts = Counter(each for row in rows for each in classes_of(row))
     if not labels.names or not all(isinstance(each, int) for each in counts):
         raise ValueError("class_weights is for one label a text, and for tags: this task has no such classes.")

@@ -126,7 +126,8 @@ def several_labels(rows: Sequence[Any], column: str, known: Sequence[str] = ()) 
         found.append([value.strip() if isinstance(value, str) else value for value in values])
     lengths, kinds = {len(values) for values in found}, [value for values in found for value in values]
     marks = len(lengths) == 1 and max(lengths) > 1 and all(value in (0, 1, "0", "1") for value in kinds)
-    if marks and len(known) in (0, *lengths):
+    # Known numbers up to that of the last mark may be those of columns, of which one had no 1 in the training file.
+    if marks and all(name.isdecimal() and int(name) < max(lengths) for name in known):
         # As names, all rows would have the same labels.
         found = [[index for index, value in enumerate(values) if value in (1, "1")] for values in found]
     for row, values in zip(rows, found, strict=True):
@@ -254,15 +255,18 @@ def _right(rows: Sequence[Any], column: str, texts: Sequence[Sequence[str]], *, 
     for row, endings in zip(rows, texts, strict=True):
         choices, value = list_in(row.values.get("choices")), _cell(row, column)
         letters = list(choices.get("label", ()) if isinstance(choices, dict) else string.ascii_uppercase)
+        if isinstance(choices, dict) and value in letters:  # the row names its own endings
+            meant.append({"letter": letters.index(value)})
+            continue
         numbers = [str(first + number) for number in range(len(endings))]
         said = list(endings) if isinstance(row.values.get(column), str) else []  # a number in JSON is no text
         written = {"letter": letters[: len(endings)], "number": numbers, "text": said}
         meant.append({way: names.index(value) for way, names in written.items() if value in names})
     everywhere = set(meant[0]).intersection(*meant)  # a file has one way, unless it has a mixture
     found = []
-    for row, ways in zip(rows, meant, strict=True):
-        if not ways:
-            raise row.error(column, f"must be {first} to {first + len(texts[0]) - 1}")
+    for row, endings, ways in zip(rows, texts, meant, strict=True):
+        if not ways or max(ways.values()) >= len(endings):
+            raise row.error(column, f"must be {first} to {first + len(endings) - 1}")
         places = {place for way, place in ways.items() if way in everywhere or not everywhere}
         if len(places) > 1:
             raise _two(

@@ -39,7 +39,8 @@ def read_columns(path: Path, text: str, *, labelled: bool, where: TagColumns, no
     """The sentences of a file's text. notes: what was understood is appended. Raises ValueError, naming file and line."""
     passed_over = list[str]()
     records = _without_comments(_records(path, text), path.suffix.lower() == ".conllu", passed_over)
-    names = _names(path, records, where=where, passed_over=passed_over) if any(c for _, c in records) else []
+    told: dict[str, Any] = {"where": where, "labelled": labelled, "passed_over": passed_over}
+    names = _names(path, records, **told) if any(c for _, c in records) else []
     first = next((location for location, cells in records if cells), None)
     if first is None:
         raise ValueError(
@@ -57,9 +58,15 @@ def read_columns(path: Path, text: str, *, labelled: bool, where: TagColumns, no
         if cells and (len(cells) != len(names) or not cells[word] or not cells[tag]):
             count = len(cells) - cells.count("")
             raise ValueError(f"{location}: {count} columns where the file began with {len(names)}.")
-    rows = [(location, _parts(cells[word]), _parts(cells[tag])) for location, cells in records if cells]
-    as_many = labelled and all(len(words) == len(tags) for _, words, tags in rows)
-    if (names[word] in ROWS or as_many) and any(len(tags) > 1 for _, _, tags in rows):  # unlabelled, tags are the words
+    there = [(location, cells) for location, cells in records if cells]
+    columns = (_parts([cells[place] for _, cells in there]) for place in (word, tag))
+    rows = [(location, *both) for (location, _), *both in zip(there, *columns, strict=True)]
+    several = sum(
+        len(words) == len(tags) > 1 for _, words, tags in rows
+    )  # one row that is broken makes no other kind of file
+    as_many = labelled and (2 * several > len(rows) or all(len(words) == len(tags) for _, words, tags in rows))
+    in_rows = names[word] in (ROWS if labelled else (*ROWS, "tokens", "words"))
+    if (in_rows or as_many) and any(len(tags) > 1 for _, _, tags in rows):  # unlabelled, tags are the words
         return [(words, tags if labelled else None, location) for location, words, tags in rows]
     blocks = _sentences(records, next((names.index(name) for name in SENTENCES if name in names), None))
     return [([c[word] for _, c in b], [c[tag] for _, c in b] if labelled else None, b[0][0]) for b in blocks]
@@ -71,7 +78,8 @@ def _records(path: Path, text: str) -> list[Record]:
     if all(line.endswith("\t") for line in plain):  # a last column of nothing
         lines = [line.removesuffix("\t") for line in lines]
     tabs = any("\t" in line for line in plain)
-    sign = next((sign for sign in ",;" if path.suffix.lower() == ".csv" and sign in plain[0]), None)
+    of_words = "," if plain[0].strip().lower() in WORDS else None  # a single column with its header
+    sign = next((sign for sign in ",;" if sign in plain[0]), of_words) if path.suffix.lower() == ".csv" else None
     records: list[Record] = []
     for number, line in enumerate(lines, start=1):
         if sign:  # line by line: no word holds a line's end, so a quote that does was opened by mistake
@@ -109,7 +117,9 @@ def _without_comments(records: list[Record], conllu: bool, passed_over: list[str
     return kept
 
 
-def _names(path: Path, records: list[Record], *, where: TagColumns, passed_over: list[str]) -> list[str]:
+def _names(
+    path: Path, records: list[Record], *, where: TagColumns, labelled: bool, passed_over: list[str]
+) -> list[str]:
     """A name for each column, in small letters; a number where nothing is known. Removes a header, and what is no word in .conllu."""
     rows = [record for record in records if record[1]]
     first, tags = [cell.lower() for cell in rows[0][1]], {cells[-1] for _, cells in rows[1:]}
@@ -117,7 +127,8 @@ def _names(path: Path, records: list[Record], *, where: TagColumns, passed_over:
     counted = len(first) == len(CONLLU) and all(cells[0][:1].isdecimal() for _, cells in rows)
     given, first_tag = [name.lower() for name in where.columns], rows[0][1][-1]
     of_entities = len(first) > 1 and {"O"} < tags and _are_tags(tags)
-    if given == first or chosen & set(first) or (set(WORDS) & set(first) and {*TAGS, *SENTENCES} & set(first)):
+    others = {*TAGS, *SENTENCES} & set(first) or (not labelled and path.suffix.lower() in (".csv", ".tsv"))
+    if given == first or chosen & set(first) or (set(WORDS) & set(first) and others):
         names = given or first
         passed_over += ["header"] * [cells for _, cells in rows].count(rows[0][1])  # of files put together, several
         records[:] = [record for record in records if record[1] != rows[0][1]]
@@ -158,10 +169,15 @@ def _found_names(records: list[Record], width: int) -> list[str]:
     return ["word", *numbers[1:-1], "tag"] if width > 1 else ["word"]
 
 
-def _parts(cell: str) -> list[str]:
-    """The words, or tags, in a cell: between spaces, or in a list as Python or NumPy writes it."""
-    quoted = re.findall(r"'([^']*)'|\"([^\"]*)\"", cell) if re.fullmatch(r"\[\s*['\"].*\]", cell) else []
-    return [one or other for one, other in quoted] or cell.split(" ")
+def _parts(column: Sequence[str]) -> list[list[str]]:
+    """The words, or tags, in each cell: between spaces, or in a list as Python or NumPy writes it."""
+    bare = all(re.fullmatch(r"\[.*\]", cell) for cell in column) and any(re.search(r"[,\s]", cell) for cell in column)
+    found = []
+    for cell in column:
+        quoted = re.findall(r"'([^']*)'|\"([^\"]*)\"", cell) if re.fullmatch(r"\[\s*['\"].*\]", cell) else []
+        rest = re.split(r"[,\s]+", cell[1:-1].strip()) if bare else cell.split(" ")
+        found.append([one or other for one, other in quoted] or rest)
+    return found
 
 
 def _are_tags(cells: Iterable[str]) -> bool:

@@ -171,7 +171,7 @@ class Tagging(Task):
         shares = _of_words(encoded.windows, [p for _, p in kept], encoded.items, missing=1.0)
         found, scheme = [], self.scheme
         for sentence, tags, probabilities in zip(encoded.items, self._tags(encoded, kept), shares, strict=True):
-            answer: dict[str, Any] = {"text": sentence.text(), "words": list(sentence.words)}
+            answer: dict[str, Any] = {"text": sentence.whole or sentence.text(), "words": list(sentence.words)}
             answer |= {"tags": tags, "probabilities": probabilities}
             if scheme.marks_entities:
                 answer["entities"] = []

@@ -240,16 +240,17 @@ class PretrainedFiles(Vocabulary):
         """Write vocab.txt, a piece a line, to a folder, or to the file named. Returns its path.
 
         An id that no piece has, as where a piece stood on two lines, gets the line of the next one's: of a piece's lines the last counts.
-        Raises ValueError for a piece with a line break. Warns of ids that no lines can give, such as one that two pieces have.
+        So does the id of a piece with a line break, which no text has. Warns of such, and of ids that no lines can give.
         """
         path = Path(save_directory)
         name, folder = (VOCAB, path) if path.is_dir() else (path.name, path.parent)
         vocab_file = folder / (f"{filename_prefix}-{name}" if filename_prefix else name)
         pieces = sorted(self.vocab, key=self.vocab.__getitem__)
         if broken := [piece for piece in pieces if "\n" in piece or "\r" in piece]:
-            raise ValueError(f"The piece {broken[0]!r} has a line break, and {name} has a piece a line.")
+            logger.warning("The piece %r has a line break, and is not saved: no text has it.", broken[0])
+        pieces = [piece for piece in pieces if piece not in broken]
         lines, end = pieces, self.vocab[pieces[-1]] + 1 if pieces else 0
-        by_id = {index: piece for piece, index in self.vocab.items()}
+        by_id = {self.vocab[piece]: piece for piece in pieces}
         if len(by_id) < len(pieces) or min(by_id, default=0) < 0 or end > 2 * len(pieces) + 1000:
             logger.warning("Ids are not 0, 1, 2, … without a gap: read back from '%s', they will differ.", vocab_file)
         else:

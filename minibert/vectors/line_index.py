@@ -72,6 +72,8 @@ class LineIndex:
 
     def search(self, question: str, top_k: int = 5, report: Report | None = None) -> list[Found]:
         """The `top_k` lines most like the question, best first; of equals, the first of the file. report: as of `encode`."""
+        if top_k < 1:
+            raise ValueError(f"top_k is {top_k}; it must be at least 1.")
         scores = self.vectors @ _unit(self.encoder.encode([question], report=report))[0]  # (lines)
         best = np.argsort(-scores, kind="stable")[:top_k]
         return [Found(self.lines[n][0], float(scores[n]), self.lines[n][1]) for n in best]

@@ -41,7 +41,7 @@ def pool(hidden_states: Tensor, attention_mask: Tensor, mode: str = "mean") -> T
     if mode == "max":
         largest = hidden_states.masked_fill(padding, -torch.inf).amax(dim=1)  # (batch, hidden)
         return largest.masked_fill(padding.all(dim=1), 0.0)
-    mask = (attention_mask != 0).to(hidden_states.dtype)
+    mask = (attention_mask != 0).to(torch.promote_types(hidden_states.dtype, torch.float32))  # half ones cannot count
     place = mask.cumsum(dim=1) * mask  # (batch, seq): 1 … n, and 0 at padding
     n = mask.sum(dim=1, keepdim=True).clamp(min=1.0)  # (batch, 1)
     weights = {
@@ -51,4 +51,4 @@ def pool(hidden_states: Tensor, attention_mask: Tensor, mode: str = "mean") -> T
         "mean_sqrt_len_tokens": mask / n.sqrt(),
         "weightedmean": place / (n * (n + 1) / 2),
     }[mode]
-    return (weights[:, None] @ hidden_states.masked_fill(padding, 0.0))[:, 0]
+    return (weights.to(hidden_states.dtype)[:, None] @ hidden_states.masked_fill(padding, 0.0))[:, 0]

@@ -66,13 +66,13 @@ class SentenceEncoder:
 
     def encode(self, texts: Sequence[str], batch_size: int = 32, report: Report | None = None) -> NDArray[np.float32]:
         """(texts, dim), in their order. report: gets the texts that were cut to max_length; without one, they are warned of."""
+        if isinstance(texts, str):
+            raise ValueError("Give a list of texts, also for one: encode([text]).")
         said = report or Report("the texts", found=len(texts))
-        given = [
-            text.lower() if self.settings.lower_case and not self.tokenizer.do_lower_case else text for text in texts
-        ]
-        examples = [
-            TextExample(self.settings.prompt + text, location=f"text {n}") for n, text in enumerate(given, start=1)
-        ]
+        lowers = self.settings.lower_case and not self.tokenizer.do_lower_case
+        given = [self.settings.prompt + text for text in texts]
+        given = [text.lower() for text in given] if lowers else given
+        examples = [TextExample(text, location=f"text {n}") for n, text in enumerate(given, start=1)]
         rows = encode_texts(examples, self.tokenizer, Labels(()), max_length=self.max_length, report=said)
         vectors = np.empty((len(rows), self.dim), dtype=np.float32)
         for numbers in evaluation_batches([len(row["input_ids"]) for row in rows], batch_size):

@@ -76,7 +76,10 @@ def read_settings(name: PathName, **hub_options: Any) -> Settings:
     if normalize and (folder / normalize / CONFIG_FILE).exists():
         _read(folder / normalize / CONFIG_FILE, set(), _NORMALIZE)
     prompts = read_json(folder / PROMPTS) if (folder / PROMPTS).exists() else {}
-    prompt = (prompts.get("prompts") or {}).get(prompts.get("default_prompt_name")) or ""
+    named, default = prompts.get("prompts") or {}, prompts.get("default_prompt_name")
+    if default is not None and default not in named:
+        raise CheckpointError(f"{folder / PROMPTS}: default_prompt_name is {default!r}, which prompts does not have")
+    prompt = named.get(default) or ""
     if prompt and not asked.get("include_prompt", True):
         raise CheckpointError(f"{pools}: include_prompt is false; vectors that leave a prompt out are not known here")
     return Settings(

@@ -194,6 +194,15 @@ class TestProcess:
         with pytest.raises(ImportError, match=r"layers/inner\.py imports transformers"):
             open_adapters(mine)
 
+    def test_an_import_from_above_the_folder_is_left_to_python(
+        self, mine: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (mine / "adapters.py").write_text(
+            "try:\n    from .... import q\nexcept ImportError:\n    q = 1\n", encoding="utf-8"
+        )
+        monkeypatch.chdir(mine.parent)
+        assert open_adapters(Path(mine.name))["q"] == 1
+
     def test_a_file_that_nothing_imports_may_import_what_it_likes(self, mine: Path) -> None:
         (mine / "compare_with.py").write_text("import transformers\n", encoding="utf-8")
         (mine / "half_written.py").write_text("def f(:\n", encoding="utf-8")

@@ -240,8 +240,10 @@ class TestReadingAndWriting:
         def relu(x: Tensor) -> Tensor:
             return x.clamp(0, 6)
 
-        for function in (relu, lambda x: x, torch.nn.GELU(approximate="tanh"), partial(gelu_new)):
+        for function in (relu, lambda x: x, torch.nn.GELU(approximate="tanh"), partial(gelu_new), torch.exp):
             config = BertConfig(hidden_act=function)
+            with pytest.raises(TypeError, match=r"hidden_act = .* cannot be written to a file"):
+                EncoderDecoderConfig.from_encoder_decoder_configs(config, BertConfig()).save_pretrained(tmp_path)
             with pytest.raises(TypeError, match=r"hidden_act = .* cannot be written to a file"):
                 config.save_pretrained(tmp_path)
             assert "hidden_act" in repr(config)

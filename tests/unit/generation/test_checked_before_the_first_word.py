@@ -22,6 +22,7 @@ def model() -> Any:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
+        ({"max_length": "9"}, "max_length is '9'; it must be a whole number"),
         ({"max_length": 9.9}, "max_length is 9.9; it must be a whole number"),
         ({"max_length": float("nan")}, "max_length is nan; it must be a whole number"),
         (
@@ -46,7 +47,23 @@ def test_a_wrong_argument_is_named(model: Any, given: dict[str, Any], said: str)
         model.generate(**{"input_ids": IDS, "max_length": 8, **given})
 
 
-@pytest.mark.parametrize("search", [{}, {"num_beams": 3}, {"fast": True}], ids=str)
+@pytest.mark.parametrize("length", [6.0, torch.tensor(6)], ids=str)
+def test_a_whole_number_may_be_written_in_any_way(model: Any, length: Any) -> None:
+    assert torch.equal(model.generate(IDS, max_length=length), model.generate(IDS, max_length=6))
+    assert torch.equal(model.generate(IDS, max_new_tokens=length), model.generate(IDS, max_length=9))
+
+
+@pytest.mark.parametrize(
+    "given", [{"pad_token_id": 999}, {"pad_token_id": -1, "eos_token_id": 3, "num_beams": 2}], ids=str
+)
+def test_what_never_pads_may_be_any_token(model: Any, given: dict[str, Any]) -> None:
+    one = IDS[:1] if "eos_token_id" in given else IDS
+    assert model.generate(one, max_length=6, **given).size(0) == len(one)
+
+
+@pytest.mark.parametrize(
+    "search", [{}, {"num_beams": 3}, {"fast": True}, {"output_scores": True, "return_dict_in_generate": True}], ids=str
+)
 @pytest.mark.parametrize("rule", [{"repetition_penalty": 1.8}, {"no_repeat_ngram_size": 2}], ids=str)
 @pytest.mark.parametrize("seed", range(8))
 def test_padding_on_the_left_is_no_word_for_the_rules(seed: int, rule: dict[str, Any], search: dict[str, Any]) -> None:
@@ -56,7 +73,15 @@ def test_padding_on_the_left_is_no_word_for_the_rules(seed: int, rule: dict[str,
     padded, mask = torch.tensor([[0, 0, 0, 5, 6, 7]]), torch.tensor([[0, 0, 0, 1, 1, 1]])
     alone = model.generate(prompt, max_new_tokens=8, **rule, **search)
     found = model.generate(padded, attention_mask=mask, positions_from_mask=True, max_new_tokens=8, **rule, **search)
+    alone, found = (getattr(each, "sequences", each) for each in (alone, found))
     assert found[:, 3:].tolist() == alone.tolist()
+
+
+def test_no_word_is_forbidden_for_the_padding(model: Any) -> None:
+    model.cls.predictions.bias.data[-1] = 20.0
+    padded, mask = torch.tensor([[0, 0, 5, 6]]), torch.tensor([[0, 0, 1, 1]])
+    given = {"positions_from_mask": True, "max_length": 6, "no_repeat_ngram_size": 1}
+    assert model.generate(padded, attention_mask=mask, **given)[0, 4] == model.config.vocab_size - 1
 
 
 def cached(model: Any, encoder: Tensor) -> Any:
@@ -75,6 +100,8 @@ def test_keys_of_another_encoder_are_refused() -> None:
     of_one = [tuple(tensor[:1] if cross > 1 else tensor for cross, tensor in enumerate(layer)) for layer in past]
     with pytest.raises(ValueError, match=r"as encoder_hidden_states is"):
         model(**{**new, "past_key_values": of_one}, encoder_hidden_states=encoder)
+    narrow = [(*(tensor.bfloat16() for tensor in layer[:2]), *layer[2:]) for layer in past]  # to save memory
+    model(**{**new, "past_key_values": narrow}, encoder_hidden_states=encoder)
     half = [tuple(tensor.half() for tensor in layer) for layer in past]
     with pytest.raises(ValueError, match=r"past_key_values\[0\] has dtype torch.float16"):
         model(**{**new, "past_key_values": half}, encoder_hidden_states=encoder)

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -184,3 +185,8 @@ class TestRuns:
             for given in (None, "1,1")
         ]
         assert same_weights(runs[0][0].model, runs[1][0].model)
+
+
+@pytest.mark.parametrize("kind", [np.array, torch.tensor])
+def test_an_array_is_as_good_as_a_list(kind: Any) -> None:
+    assert class_weights(kind([1.0, 2.0, 4.0]), LABELS, rows(0, 1, 2)).tolist() == [1.0, 2.0, 4.0]

@@ -45,6 +45,26 @@ class TestEndings:
         with pytest.raises(ValueError, match=f"name, that of this {ways}"):
             read_choices(jsonl(tmp_path / "a.jsonl", *rows))
 
+    @pytest.mark.parametrize(
+        ("labels", "texts", "answers", "wanted"),
+        [
+            ("1234", "abcd", "23", [1, 2]),
+            ("1234", "4321", "24", [1, 3]),
+            ("ABCD", "BACD", "AC", [0, 2]),
+        ],
+    )
+    def test_endings_that_a_row_names_itself_are_not_asked_about(
+        self, labels: str, texts: str, answers: str, wanted: list[int], tmp_path: Path
+    ) -> None:
+        choices = {"text": list(texts), "label": list(labels)}
+        rows = [{"question": "Which?", "choices": choices, "answerKey": answer} for answer in answers]
+        assert [each.label for each in read_choices(jsonl(tmp_path / "a.jsonl", *rows)).items] == wanted
+
+    def test_a_message_says_how_many_endings_the_row_itself_has(self, tmp_path: Path) -> None:
+        rows = [choice(0, "a", "b"), choice(7, "a", "b", "c")]
+        with pytest.raises(ValueError, match=r"line 2: 'answer' must be 0 to 2"):
+            read_choices(jsonl(tmp_path / "a.jsonl", *rows))
+
     def test_ways_that_agree_are_no_matter(self, tmp_path: Path) -> None:
         file = jsonl(tmp_path / "a.jsonl", choice("A", "A", "B"), choice("B", "A", "B"))
         assert [each.label for each in read_choices(file).items] == [0, 1]
@@ -62,6 +82,13 @@ class TestKnownLabels:
         assert self.labels(numbers, self.KNOWN) == [("0", "1")] * 3
         marks = jsonl(tmp_path / "b.jsonl", *[{"text": "a", "label": [0, 1, 0, 1]}] * 3)
         assert self.labels(marks, self.KNOWN) == [("1", "3")] * 3
+
+    def test_marks_stay_marks_where_a_column_has_none_in_training(self, tmp_path: Path) -> None:
+        file = jsonl(tmp_path / "a.jsonl", {"text": "a", "label": [1, 0, 0]}, {"text": "b", "label": [0, 1, 0]})
+        task = Classification(problem_type=MULTI)
+        task = task.adapted_to(task.read(file))
+        assert task.labels.names == ("0", "1")
+        assert [each.label for each in task.read(file).items] == [("0",), ("1",)]
 
     def test_a_known_label_is_never_cut(self, tmp_path: Path) -> None:
         known = Labels(("Arts, Music", "Sport"))

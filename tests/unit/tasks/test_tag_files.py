@@ -269,3 +269,34 @@ def test_words_of_a_file_have_no_spaces_between_them_where_the_script_has_none()
     ):
         assert TaggedSentence(tuple(words.split())).text() == text
     assert TaggedSentence.of_text("北京 大学 ok").text(0, 3) == "北京 大"
+
+
+@pytest.mark.parametrize("cells", ["[1 2 0],[0 0 0]", '"[1, 2, 0]","[0, 0, 0]"'])
+def test_lists_without_quotes_are_lists(cells: str, tmp_path) -> None:
+    first, second = cells.split(",[") if cells[0] == "[" else cells.split('","')
+    one, two = (cell.strip('"[]').join("[]") for cell in (first, second))
+    content = f"tokens,ner_tags\n['Ada' 'May' 'sang'],\"{one}\"\n['he' 'ran' 'far'],\"{two}\"\n"
+    (tmp_path / "a.csv").write_text(content, encoding="utf-8")
+    assert [each.tags for each in read_tags(tmp_path / "a.csv").items] == [("1", "2", "0"), ("0", "0", "0")]
+
+
+def test_one_broken_row_of_many_is_named(tmp_path) -> None:
+    content = "text,ner_tags\nAda sang,B-P O\nBob ran,B-P O\nHe fell,O\n"
+    for column in ("text", "tokens"):
+        (tmp_path / "a.csv").write_text(content.replace("text", column), encoding="utf-8")
+        with pytest.raises(ValueError, match="line 4: 2 words and 1 tags"):
+            read_tags(tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("word\nAda\nmet\n", [("Ada", "met")]),
+        ("id,word\n7,Ada\n8,met\n", [("Ada", "met")]),
+        ("id,tokens\n1,Ada met Bob\n2,he ran\n", [("Ada", "met", "Bob"), ("he", "ran")]),
+        ("text\nAda met\nBob\n", [("Ada", "met"), ("Bob",)]),
+    ],
+)
+def test_the_header_of_a_table_to_ask_about_is_no_word(content: str, words: list[tuple[str, ...]], tmp_path) -> None:
+    (tmp_path / "a.csv").write_text(content, encoding="utf-8")
+    assert [each.words for each in read_tags(tmp_path / "a.csv", labelled=False).items] == words

@@ -105,10 +105,10 @@ def test_a_piece_on_two_lines_keeps_every_id_through_a_save(tmp_path):
 
 
 @pytest.mark.parametrize("piece", ["a\rb", "a\nb"])
-def test_a_piece_with_a_line_break_cannot_be_saved(piece, tmp_path):
-    with pytest.raises(ValueError, match="has a line break"):
-        BertTokenizer({"[UNK]": 0, piece: 1}).save_pretrained(tmp_path)
-    assert list(tmp_path.iterdir()) == []
+def test_a_piece_with_a_line_break_is_left_out_with_a_warning_and_the_others_keep_their_ids(piece, tmp_path, caplog):
+    BertTokenizer({"[UNK]": 0, piece: 1, "z": 2}).save_vocabulary(tmp_path)
+    assert load_vocab(tmp_path / "vocab.txt") == {"[UNK]": 0, "z": 2}
+    assert "has a line break, and is not saved" in caplog.text
 
 
 @pytest.mark.parametrize("vocab", [{"[UNK]": 0, "a": 1, "b": 1}, {"[UNK]": 0, "a": 10**9}])
@@ -322,6 +322,13 @@ def test_letters_are_saved_as_they_are(tokenizer, tmp_path):
 @pytest.mark.parametrize("wrong", [{"aa"}, ["a", 3], [None], {"a": 1}, ["b", ""]], ids=str)
 def test_what_is_no_token_is_not_added(wrong):
     tokenizer = BertTokenizer({"[UNK]": 0, "a": 1})
-    with pytest.raises(ValueError, match="is no token: give text, an AddedToken, or a list of them, none empty"):
+    with pytest.raises(ValueError, match="is no token: give text, an AddedToken, or a list of them, no empty token"):
         tokenizer.add_tokens(wrong)
     assert len(tokenizer) == 2
+
+
+def test_the_tokenizers_librarys_tokens_are_added_as_ours():
+    other = type("AddedToken", (), {"content": "xx", "__str__": lambda self: self.content})()
+    tokenizer = BertTokenizer({"[UNK]": 0, "a": 1})
+    assert tokenizer.add_tokens([other]) == 1
+    assert tokenizer.tokenize("a xx") == ["a", "xx"]

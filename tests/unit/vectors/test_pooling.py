@@ -71,3 +71,12 @@ def test_an_unknown_mode_is_refused_with_those_that_are_known() -> None:
 def test_a_mask_of_another_shape_is_refused() -> None:
     with pytest.raises(ValueError, match=r"attention_mask has the shape \(2, 2\), the hidden states \(2, 3, 2\)"):
         pool(STATES, MASK[:, :2])
+
+
+@every_mode
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_half_precision_counts_as_many_places_as_there_are(mode: str, dtype: torch.dtype) -> None:
+    long = states(batch=2, seq=400)
+    found = pool(long.to(dtype), torch.ones(2, 400), mode)
+    assert found.dtype == dtype
+    torch.testing.assert_close(found.float(), pool(long, torch.ones(2, 400), mode), atol=0.05, rtol=0.02)

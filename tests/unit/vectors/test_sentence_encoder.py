@@ -156,6 +156,7 @@ def test_lower_case_is_the_folders_wish_or_the_tokenizers(sentence_folder: Maker
             },
             "include_prompt is false",
         ),
+        ({"prompts": {"prompts": {"q": "find "}, "default_prompt_name": "p"}}, "default_prompt_name is 'p', which"),
     ],
 )
 def test_what_is_not_known_is_refused_by_name(sentence_folder: Maker, made: dict[str, Any], said: str) -> None:
@@ -195,3 +196,17 @@ def test_the_fingerprint_is_the_models_and_its_settings(checkpoint: Path, tmp_pa
     changed = [SentenceEncoder.open(checkpoint, "cls"), SentenceEncoder.open(checkpoint), other]
     changed[1].max_length = 20
     assert len({first, *(each.fingerprint() for each in changed)}) == 4
+
+
+def test_a_prompt_is_in_lower_case_too_where_texts_are(sentence_folder: Maker, checkpoint: Path) -> None:
+    prompts = {"prompts": {"query": "Find The "}, "default_prompt_name": "query"}
+    made = {"modules": ("Transformer", "Pooling"), "text": {"do_lower_case": True}, "prompts": prompts}
+    folder = sentence_folder(**made)
+    BertTokenizer.from_pretrained(BUNDLED, do_lower_case=False).save_pretrained(folder)
+    expected = SentenceEncoder.open(checkpoint).encode(["find the sea"])
+    np.testing.assert_allclose(SentenceEncoder.open(folder).encode(["SEA"]), expected, atol=1e-6)
+
+
+def test_a_text_is_no_list_of_its_letters(checkpoint: Path) -> None:
+    with pytest.raises(ValueError, match=r"Give a list of texts, also for one: encode\(\[text\]\)"):
+        SentenceEncoder.open(checkpoint).encode("sea")

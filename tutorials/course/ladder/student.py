@@ -42,6 +42,7 @@ def check_is_ones_own(folder: Path) -> None:
 
     A file that none of them imports may import what it likes, such as a program that compares with another library.
     """
+    folder = folder.resolve()
     waiting, seen = [folder / ADAPTERS], set[Path]()
     while waiting:
         path = waiting.pop()
@@ -60,7 +61,7 @@ def imported_by(path: Path, folder: Path) -> Iterator[tuple[Path, str]]:
     for node in ast.walk(ast.parse(path.read_bytes(), str(path))):
         if isinstance(node, ast.Import):
             yield from ((folder, each.name) for each in node.names)
-        elif isinstance(node, ast.ImportFrom):
+        elif isinstance(node, ast.ImportFrom) and node.level <= len(path.parents):
             start = path.parents[node.level - 1] if node.level else folder
             yield from [(start, node.module)] if node.module else []
             yield from ((start, ".".join(filter(None, (node.module, each.name)))) for each in node.names)
