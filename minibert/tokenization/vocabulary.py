@@ -208,10 +208,8 @@ class Vocabulary:
         if not new_tokens:
             return 0
         tokens = [*new_tokens] if isinstance(new_tokens, (list, tuple)) else [new_tokens]
-        if wrong := [each for each in tokens if not isinstance(getattr(each, "content", each), str) or not str(each)]:
-            raise ValueError(
-                f"{wrong[0]!r:.80} is no token: give text, an AddedToken, or a list of them, no empty token."
-            )
+        if no := [each for each in tokens if not isinstance(getattr(each, "content", each), str) or not str(each)]:
+            raise ValueError(f"{no[0]!r:.80} is no token: give text, an AddedToken or a list of them, no empty token.")
         lowers = self.do_lower_case and not (special_tokens or self.is_fast)
         given = [str(each).lower() if lowers else str(each) for each in tokens]
         self.added_flags = {**self.added_flags, **{t.content: t for t in tokens if isinstance(t, AddedToken)}}

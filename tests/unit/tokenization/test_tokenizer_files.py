@@ -322,7 +322,7 @@ def test_letters_are_saved_as_they_are(tokenizer, tmp_path):
 @pytest.mark.parametrize("wrong", [{"aa"}, ["a", 3], [None], {"a": 1}, ["b", ""]], ids=str)
 def test_what_is_no_token_is_not_added(wrong):
     tokenizer = BertTokenizer({"[UNK]": 0, "a": 1})
-    with pytest.raises(ValueError, match="is no token: give text, an AddedToken, or a list of them, no empty token"):
+    with pytest.raises(ValueError, match="is no token: give text, an AddedToken or a list of them, no empty token"):
         tokenizer.add_tokens(wrong)
     assert len(tokenizer) == 2
 
