@@ -162,6 +162,8 @@ def check_padding(attention_mask: Tensor, config: BertConfig, positions_from_mas
 
 def whole(length: Any) -> Any:
     """A whole number in any writing, such as 5.0 or a tensor, as an int; other values as they are."""
+    if isinstance(length, bool):
+        return length
     with suppress(TypeError):
         return operator.index(int(length) if isinstance(length, float) and length.is_integer() else length)
     return length
@@ -198,8 +200,7 @@ def check_options(options: SearchOptions, config: BertConfig, *, prompts: torch.
         raise ValueError(
             f"eos_token_id is {options.eos_token_id}; it must be among the ids below {words}, and not all."
         )
-    several = rows * (texts if options.do_sample else 1) > 1  # of which one may end before another
-    if ends and several and options.pad_token_id not in range(words):
+    if ends and rows * texts > 1 and options.pad_token_id not in range(words):
         raise ValueError(f"pad_token_id is {options.pad_token_id}; it must be among the ids below {words}.")
     if options.no_repeat_ngram_size == 1 and not ends and length - prompt_length > words:
         most = f"no_repeat_ngram_size=1 lets each of the {words} words come once"

@@ -235,14 +235,12 @@ def _check_past(
         if encoder is not None:  # whose keys and values no pruning cuts
             crossed = (batch_size, config.num_attention_heads, encoder.size(1), width), "as encoder_hidden_states is"
             fits += [crossed, crossed]
-        for tensor, (expected, why) in zip(layer, fits, strict=False):
+        for place, (tensor, (expected, why)) in enumerate(zip(layer, fits, strict=False)):
             if tensor.shape != expected:
                 found = f"past_key_values[{i}] holds a tensor of shape {tuple(tensor.shape)}"
                 raise ValueError(f"{found}; it must be {expected}, {why}.")
-            joined = (
-                expected == own[0] and torch.promote_types(tensor.dtype, dtype) == dtype
-            )  # with new keys, in that dtype
-            if not joined:
+            narrow = tensor.is_floating_point() and torch.promote_types(tensor.dtype, dtype) == dtype
+            if place > 1 or not narrow:  # the model's own are joined with new ones, in its dtype
                 _check_dtype(f"past_key_values[{i}]", tensor, dtype)
     return length
 

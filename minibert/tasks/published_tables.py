@@ -127,7 +127,8 @@ def several_labels(rows: Sequence[Any], column: str, known: Sequence[str] = ()) 
     lengths, kinds = {len(values) for values in found}, [value for values in found for value in values]
     marks = len(lengths) == 1 and max(lengths) > 1 and all(value in (0, 1, "0", "1") for value in kinds)
     # Known numbers up to that of the last mark may be those of columns, of which one had no 1 in the training file.
-    if marks and all(name.isdecimal() and int(name) < max(lengths) for name in known):
+    numbers = [name.removeprefix("LABEL_") for name in known]
+    if marks and all(number.isdecimal() and int(number) < max(lengths) for number in numbers):
         # As names, all rows would have the same labels.
         found = [[index for index, value in enumerate(values) if value in (1, "1")] for values in found]
     for row, values in zip(rows, found, strict=True):
@@ -252,10 +253,15 @@ def _endings(row: Any, columns: Sequence[str]) -> tuple[str, ...]:
 def _right(rows: Sequence[Any], column: str, texts: Sequence[Sequence[str]], *, first: int) -> list[dict[str, int]]:
     """The "label" of each row, the place of the ending that its cell names: by its letter, its number or its text, in all rows alike."""
     meant: list[dict[str, int]] = []
-    for row, endings in zip(rows, texts, strict=True):
-        choices, value = list_in(row.values.get("choices")), _cell(row, column)
+    given = [list_in(row.values.get("choices")) for row in rows]
+    named = all(
+        isinstance(each, dict) and _cell(row, column) in each.get("label", ())
+        for row, each in zip(rows, given, strict=True)
+    )
+    for row, choices, endings in zip(rows, given, texts, strict=True):
+        value = _cell(row, column)
         letters = list(choices.get("label", ()) if isinstance(choices, dict) else string.ascii_uppercase)
-        if isinstance(choices, dict) and value in letters:  # the row names its own endings
+        if named:  # each row names its own endings
             meant.append({"letter": letters.index(value)})
             continue
         numbers = [str(first + number) for number in range(len(endings))]

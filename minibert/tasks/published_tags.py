@@ -65,7 +65,8 @@ def read_columns(path: Path, text: str, *, labelled: bool, where: TagColumns, no
         len(words) == len(tags) > 1 for _, words, tags in rows
     )  # one row that is broken makes no other kind of file
     as_many = labelled and (2 * several > len(rows) or all(len(words) == len(tags) for _, words, tags in rows))
-    in_rows = names[word] in (ROWS if labelled else (*ROWS, "tokens", "words"))
+    long = 2 * sum(len(words) > 1 for _, words, _ in rows) > len(rows)
+    in_rows = names[word] in ROWS or (not labelled and long and names[word] in ("tokens", "words"))
     if (in_rows or as_many) and any(len(tags) > 1 for _, _, tags in rows):  # unlabelled, tags are the words
         return [(words, tags if labelled else None, location) for location, words, tags in rows]
     blocks = _sentences(records, next((names.index(name) for name in SENTENCES if name in names), None))
@@ -78,11 +79,14 @@ def _records(path: Path, text: str) -> list[Record]:
     if all(line.endswith("\t") for line in plain):  # a last column of nothing
         lines = [line.removesuffix("\t") for line in lines]
     tabs = any("\t" in line for line in plain)
-    of_words = "," if plain[0].strip().lower() in WORDS else None  # a single column with its header
-    sign = next((sign for sign in ",;" if sign in plain[0]), of_words) if path.suffix.lower() == ".csv" else None
+    sign = next((sign for sign in ",;" if path.suffix.lower() == ".csv" and sign in plain[0]), None)
+    alone = path.suffix.lower() == ".csv" and plain[0].strip().lower() in WORDS  # one column with its header
     records: list[Record] = []
     for number, line in enumerate(lines, start=1):
-        if sign:  # line by line: no word holds a line's end, so a quote that does was opened by mistake
+        if alone:
+            whole = re.fullmatch(r'"((?:[^"]|"")+)"', line.strip())
+            cells = [whole[1].replace('""', '"') if whole else line]
+        elif sign:  # line by line: no word holds a line's end, so a quote that does was opened by mistake
             try:
                 cells = next(csv.reader([line], delimiter=sign, strict=True), [])
             except csv.Error as error:
@@ -127,11 +131,15 @@ def _names(
     counted = len(first) == len(CONLLU) and all(cells[0][:1].isdecimal() for _, cells in rows)
     given, first_tag = [name.lower() for name in where.columns], rows[0][1][-1]
     of_entities = len(first) > 1 and {"O"} < tags and _are_tags(tags)
-    others = {*TAGS, *SENTENCES} & set(first) or (not labelled and path.suffix.lower() in (".csv", ".tsv"))
+    tables = (".csv", ".tsv") if len(first) == 1 else (".csv",)
+    others = {*TAGS, *SENTENCES} & set(first) or (not labelled and path.suffix.lower() in tables)
     if given == first or chosen & set(first) or (set(WORDS) & set(first) and others):
         names = given or first
-        passed_over += ["header"] * [cells for _, cells in rows].count(rows[0][1])  # of files put together, several
-        records[:] = [record for record in records if record[1] != rows[0][1]]
+        headers = [row for row in rows if row[1] == rows[0][1]][
+            : None if len(first) > 1 else 1
+        ]  # of files put together, several
+        passed_over += ["header"] * len(headers)
+        records[:] = [record for record in records if record not in headers]
     elif given and len(first) > 1:
         names = given
     elif counted or path.suffix.lower() == ".conllu":
@@ -175,7 +183,7 @@ def _parts(column: Sequence[str]) -> list[list[str]]:
     found = []
     for cell in column:
         quoted = re.findall(r"'([^']*)'|\"([^\"]*)\"", cell) if re.fullmatch(r"\[\s*['\"].*\]", cell) else []
-        rest = re.split(r"[,\s]+", cell[1:-1].strip()) if bare else cell.split(" ")
+        rest = re.findall(r"[^,\s]+", cell[1:-1]) if bare else cell.split(" ")
         found.append([one or other for one, other in quoted] or rest)
     return found
 

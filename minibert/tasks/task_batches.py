@@ -102,7 +102,9 @@ def collate(rows: Sequence[Mapping[str, Any]], tokenizer: BertTokenizer) -> dict
     Labels for positions, whole numbers, are padded with −100.
     """
     if tokenizer.padding_side != "right":
-        raise ValueError("Labels count from the left: load the tokenizer with padding_side='right' for fine-tuning.")
+        raise ValueError(
+            "Labels count from the left: load the tokenizer with padding_side='right' (in tokenizer_config.json) for fine-tuning."
+        )
     columns = list(rows[0])
     if other := next((row for row in rows if list(row) != columns), None):
         raise ValueError(f"Rows of a batch differ: one has {', '.join(columns)}, another {', '.join(other)}.")

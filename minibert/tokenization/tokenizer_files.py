@@ -240,7 +240,7 @@ class PretrainedFiles(Vocabulary):
         """Write vocab.txt, a piece a line, to a folder, or to the file named. Returns its path.
 
         An id that no piece has, as where a piece stood on two lines, gets the line of the next one's: of a piece's lines the last counts.
-        So does the id of a piece with a line break, which no text has. Warns of such, and of ids that no lines can give.
+        In place of a piece with a line break, which no text has, stands another that none has. Warns of it, and of ids that no lines can give.
         """
         path = Path(save_directory)
         name, folder = (VOCAB, path) if path.is_dir() else (path.name, path.parent)
@@ -248,9 +248,9 @@ class PretrainedFiles(Vocabulary):
         pieces = sorted(self.vocab, key=self.vocab.__getitem__)
         if broken := [piece for piece in pieces if "\n" in piece or "\r" in piece]:
             logger.warning("The piece %r has a line break, and is not saved: no text has it.", broken[0])
-        pieces = [piece for piece in pieces if piece not in broken]
-        lines, end = pieces, self.vocab[pieces[-1]] + 1 if pieces else 0
-        by_id = {self.vocab[piece]: piece for piece in pieces}
+        lines = [f"[unusable {self.vocab[piece]}]" if piece in broken else piece for piece in pieces]
+        by_id = {self.vocab[piece]: line for piece, line in zip(pieces, lines, strict=True)}
+        end = max(by_id, default=-1) + 1
         if len(by_id) < len(pieces) or min(by_id, default=0) < 0 or end > 2 * len(pieces) + 1000:
             logger.warning("Ids are not 0, 1, 2, … without a gap: read back from '%s', they will differ.", vocab_file)
         else:

@@ -199,7 +199,7 @@ def open_task(
     """The model, the examples as rows. `recipe.seed` gives a new head and then dropout, the numbers that it gives in the reference too.
     A checkpoint's head is kept where it knows the labels of the training file, and keeps their numbers. begun: the run goes on, with the
     weights of its own checkpoint."""
-    tokenizer = BertTokenizer.from_pretrained(model_name, padding_side="right")  # labels count from the left
+    tokenizer = BertTokenizer.from_pretrained(model_name)
     config = BertConfig.from_pretrained(model_name)
     task, unfit = task.continuing(config)
     if recipe.select not in (None, *(scores := task.metrics)):

@@ -22,6 +22,11 @@ def model() -> Any:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
+        ({"max_length": True}, "max_length is True; it must be a whole number"),
+        (
+            {"input_ids": IDS[:1], "eos_token_id": 3, "pad_token_id": 999, "num_beams": 2, "num_return_sequences": 2},
+            "pad_token_id is 999",
+        ),
         ({"max_length": "9"}, "max_length is '9'; it must be a whole number"),
         ({"max_length": 9.9}, "max_length is 9.9; it must be a whole number"),
         ({"max_length": float("nan")}, "max_length is nan; it must be a whole number"),
@@ -102,6 +107,13 @@ def test_keys_of_another_encoder_are_refused() -> None:
         model(**{**new, "past_key_values": of_one}, encoder_hidden_states=encoder)
     narrow = [(*(tensor.bfloat16() for tensor in layer[:2]), *layer[2:]) for layer in past]  # to save memory
     model(**{**new, "past_key_values": narrow}, encoder_hidden_states=encoder)
+    numbers = [(*(tensor.long() for tensor in layer[:2]), *layer[2:]) for layer in past]
+    with pytest.raises(ValueError, match=r"past_key_values\[0\] has dtype torch.int64"):
+        model(**{**new, "past_key_values": numbers}, encoder_hidden_states=encoder)
+    short = model(IDS[:, :2], encoder_hidden_states=encoder[:, :2], use_cache=True).past_key_values  # both are 2 long
+    half = [tuple(tensor.half() for tensor in layer) for layer in short]
+    with pytest.raises(ValueError, match=r"past_key_values\[0\] has dtype torch.float16"):
+        model(IDS[:, :1], past_key_values=half, encoder_hidden_states=encoder[:, :2])
     half = [tuple(tensor.half() for tensor in layer) for layer in past]
     with pytest.raises(ValueError, match=r"past_key_values\[0\] has dtype torch.float16"):
         model(**{**new, "past_key_values": half}, encoder_hidden_states=encoder)

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from minibert import BertConfig
 from minibert.tasks import Classification, Labels, TextExample, read_choices, read_classification
 from minibert.tasks.classification import MULTI
 from minibert.tasks.tag_files import TaggedSentence
@@ -60,6 +61,11 @@ class TestEndings:
         rows = [{"question": "Which?", "choices": choices, "answerKey": answer} for answer in answers]
         assert [each.label for each in read_choices(jsonl(tmp_path / "a.jsonl", *rows)).items] == wanted
 
+    def test_a_row_that_names_its_endings_is_read_as_the_others_of_its_file(self, tmp_path: Path) -> None:
+        choices = {"text": list("wxyz"), "label": list("1234")}
+        rows = [{"question": "Which?", "choices": choices, "answerKey": answer} for answer in (0, 1, 3)]
+        assert [each.label for each in read_choices(jsonl(tmp_path / "a.jsonl", *rows)).items] == [0, 1, 3]
+
     def test_a_message_says_how_many_endings_the_row_itself_has(self, tmp_path: Path) -> None:
         rows = [choice(0, "a", "b"), choice(7, "a", "b", "c")]
         with pytest.raises(ValueError, match=r"line 2: 'answer' must be 0 to 2"):
@@ -89,6 +95,12 @@ class TestKnownLabels:
         task = task.adapted_to(task.read(file))
         assert task.labels.names == ("0", "1")
         assert [each.label for each in task.read(file).items] == [("0",), ("1",)]
+
+    @pytest.mark.parametrize("cells", [([1, 0, 1], [0, 0, 1]), ("1 0 1", "0 0 1"), ("101", "001")], ids=str)
+    def test_marks_stay_marks_where_a_checkpoints_labels_have_no_names(self, cells: Any, tmp_path: Path) -> None:
+        file = jsonl(tmp_path / "a.jsonl", *({"text": "a", "label": cell} for cell in cells))
+        task = Classification.of_config(BertConfig(num_labels=3, problem_type=MULTI))
+        assert [each.label for each in task.read(file).items] == [("0", "2"), ("2",)]
 
     def test_a_known_label_is_never_cut(self, tmp_path: Path) -> None:
         known = Labels(("Arts, Music", "Sport"))

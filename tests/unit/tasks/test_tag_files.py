@@ -280,6 +280,21 @@ def test_lists_without_quotes_are_lists(cells: str, tmp_path) -> None:
     assert [each.tags for each in read_tags(tmp_path / "a.csv").items] == [("1", "2", "0"), ("0", "0", "0")]
 
 
+def test_an_empty_list_has_no_words(tmp_path) -> None:
+    (tmp_path / "a.tsv").write_text("tokens\ttags\n['EU', 'rejects']\t['B-ORG', 'O']\n[]\t[]\n", encoding="utf-8")
+    examples, report = read_tags(tmp_path / "a.tsv")
+    assert [each.words for each in examples] == [("EU", "rejects")]
+    assert report.used == 1
+
+
+def test_a_table_is_cut_into_sentences_alike_with_labels_and_without(tmp_path) -> None:
+    content = "words\ttags\nNew York\tB-LOC\nis\tO\nbig\tO\n\nSo\tO\nwhat\tO\n"
+    (tmp_path / "a.tsv").write_text(content, encoding="utf-8")
+    for labelled in (True, False):
+        found = [each.words for each in read_tags(tmp_path / "a.tsv", labelled=labelled).items]
+        assert found == [("New York", "is", "big"), ("So", "what")]
+
+
 def test_one_broken_row_of_many_is_named(tmp_path) -> None:
     content = "text,ner_tags\nAda sang,B-P O\nBob ran,B-P O\nHe fell,O\n"
     for column in ("text", "tokens"):
@@ -295,6 +310,9 @@ def test_one_broken_row_of_many_is_named(tmp_path) -> None:
         ("id,word\n7,Ada\n8,met\n", [("Ada", "met")]),
         ("id,tokens\n1,Ada met Bob\n2,he ran\n", [("Ada", "met", "Bob"), ("he", "ran")]),
         ("text\nAda met\nBob\n", [("Ada", "met"), ("Bob",)]),
+        ('word\nHi\n,\nyou\n1,000\n"\n', [("Hi", ",", "you", "1,000", '"')]),
+        ("word\nThe\nword\n\nword\n", [("The", "word"), ("word",)]),
+        ('text\n"Hello, you"\nBob ran\n', [("Hello,", "you"), ("Bob", "ran")]),
     ],
 )
 def test_the_header_of_a_table_to_ask_about_is_no_word(content: str, words: list[tuple[str, ...]], tmp_path) -> None:

@@ -105,10 +105,16 @@ def test_a_piece_on_two_lines_keeps_every_id_through_a_save(tmp_path):
 
 
 @pytest.mark.parametrize("piece", ["a\rb", "a\nb"])
-def test_a_piece_with_a_line_break_is_left_out_with_a_warning_and_the_others_keep_their_ids(piece, tmp_path, caplog):
-    BertTokenizer({"[UNK]": 0, piece: 1, "z": 2}).save_vocabulary(tmp_path)
-    assert load_vocab(tmp_path / "vocab.txt") == {"[UNK]": 0, "z": 2}
-    assert "has a line break, and is not saved" in caplog.text
+def test_in_place_of_a_piece_with_a_line_break_stands_another_and_all_else_comes_back(piece, tmp_path, caplog):
+    for place in (1, 7):  # in the middle, and the last
+        vocab = {"[UNK]": 0, "z": 2, "[PAD]": 3, "[CLS]": 4, "[SEP]": 5, "[MASK]": 6, "y": 8 - place, piece: place}
+        tokenizer = BertTokenizer(vocab)
+        tokenizer.add_tokens(["newtok"])
+        tokenizer.save_pretrained(tmp_path / str(place))
+        again = BertTokenizer.from_pretrained(tmp_path / str(place))
+        assert len(again) == len(tokenizer)
+        assert {**again.get_vocab(), piece: place}.items() >= tokenizer.get_vocab().items()
+        assert "has a line break, and is not saved" in caplog.text
 
 
 @pytest.mark.parametrize("vocab", [{"[UNK]": 0, "a": 1, "b": 1}, {"[UNK]": 0, "a": 10**9}])
