@@ -74,19 +74,19 @@ class BertForSequenceClassification(BertPreTrainedModel):
         """Decide the kind of problem if the config has not, and check that the labels are of it."""
         if not isinstance(labels, Tensor):
             raise ValueError(no_tensor("labels", labels))
-        kind = self.config.problem_type
-        if kind is None:
-            if self.num_labels == 1:
-                kind = "regression"
-            elif labels.dtype in (torch.long, torch.int):
-                kind = "single_label_classification"
-            else:
-                kind = "multi_label_classification"
+        kind = self.config.problem_type or self.kind_of(labels)
         if kind == "single_label_classification":
             check_labels("labels", labels, (batch_size,), num_classes=self.num_labels)
         else:
             check_targets("labels", labels, (batch_size, self.num_labels))
         self.config.problem_type = kind  # once the labels have turned out to be right
+
+    def kind_of(self, labels: Tensor) -> str:
+        """The kind of problem that such labels are of, as `config.problem_type` names it."""
+        if self.num_labels == 1:
+            return "regression"
+        whole = labels.dtype in (torch.long, torch.int)
+        return "single_label_classification" if whole else "multi_label_classification"
 
     def loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         """The loss of the config's kind of problem, as the equations above say; a scalar."""

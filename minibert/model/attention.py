@@ -42,9 +42,7 @@ def eager_attention(
     Returns the context (batch, heads, seq, d) and the probabilities (batch, heads, seq, keys).
     """
     scores = torch.matmul(query, key.transpose(-1, -2))  # (batch, heads, seq, keys)
-    for by_distance in (
-        relative(query, key) if relative is not None else ()
-    ):  # here: gradients then add up in this order
+    for by_distance in relative(query, key) if relative else ():  # here, so that gradients add up in this order
         scores = scores + by_distance
     scores /= math.sqrt(query.size(-1))
     if attention_mask is not None:
@@ -65,7 +63,7 @@ def sdpa_attention(
 ) -> Tensor:
     """`eager_attention`'s context from the fused kernel, which has no probabilities to return or to mask."""
     bias = attention_mask
-    for by_distance in relative(query, key) if relative is not None else ():
+    for by_distance in relative(query, key) if relative else ():
         scaled = by_distance / math.sqrt(query.size(-1))
         bias = scaled if bias is None else bias + scaled
     dropout_p = dropout.p if dropout.training else 0.0
