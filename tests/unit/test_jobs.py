@@ -15,8 +15,8 @@ from tests.jobs import EACH, MOST, in_shares, jobs, others_running
     [
         (2, 2, 0, 24 * EACH, 2),
         (8, 8, 0, 24 * EACH, 8),
-        (2, 2, 6, 24 * EACH, 14),
-        (2, 64, 32, 24 * EACH, 4),
+        (2, 2, 6, 24 * EACH, 20),
+        (2, 64, 32, 24 * EACH, 5),
         (2, 2, 6, 4 * EACH, 4),
         (1, 1, 0, EACH // 2, 1),
         (64, 64, 0, 512 * EACH, MOST),
