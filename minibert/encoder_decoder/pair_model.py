@@ -27,12 +27,11 @@ class EncoderDecoderModel(PairGeneration):
     """A BERT that reads a text, and a BERT that writes another while attending to it.
 
     config: of the pair, for two sides with fresh weights. encoder, decoder: in place of a config, two models; their
-    configs, not copies, become the pair's. Both: the models with the config's settings for the pair. attn_implementation: of both sides.
-    Raises ValueError where the two do not fit each other.
+    configs, not copies, become the pair's. Both: the models with the config's settings for the pair.
+    attn_implementation: of both sides, None as their configs say. Raises ValueError where the two do not fit each other.
     """
 
     config_class = EncoderDecoderConfig
-    config: EncoderDecoderConfig  # in place of a BertConfig
     base_model_prefix = "encoder_decoder"
 
     def __init__(

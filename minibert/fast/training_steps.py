@@ -6,8 +6,9 @@
 
 Four ways at once, all of the plain way's equations: linear layers through the faster library (`linear_layers.py`), dropout masks drawn
 four values at a time (`dropout.py`), words scored and the last layer computed only where the loss reads it (`loss_only.py`,
-`last_layer.py`). A copy of the model that is made within stays fast: make copies, of a best model for example, outside. On a GPU, where the first two change nothing, attention is PyTorch's fused kernel (`fused_attention.py`). Last digits
-and dropout masks are not the reference's. Around one step or around a whole loop, it is the same.
+`last_layer.py`). On a GPU, where the first two change nothing, attention is PyTorch's fused kernel (`fused_attention.py`). Last digits
+and dropout masks are not the reference's. Around one step or around a whole loop, it is the same. A copy of the model that is made
+within stays fast: make copies, of a best model for example, outside.
 """
 
 from collections.abc import Iterator

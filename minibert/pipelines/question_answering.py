@@ -28,9 +28,9 @@ Answer = dict[str, Any]
 class AnswerSettings(Settings):
     """top_k: how many answers. max_answer_len: tokens of one. handle_impossible_answer: whether "" is one too.
 
-    max_seq_len: tokens of a window; None for 384, or as many as tokenizer and model read. max_question_len: the question is cut after so many;
-    None for 64 with a `BertTokenizer`, not at all with a `BertTokenizerFast`. doc_stride: tokens that windows share, with a
-    `BertTokenizer` those from one's start to the next one's; None for 128, at most half a window. padding: of windows.
+    max_seq_len: tokens of a window; None for 384, or as many as tokenizer and model read. max_question_len: the question is cut
+    after so many; None for 64 with a `BertTokenizer`, not at all with a `BertTokenizerFast`. doc_stride: tokens that windows share,
+    with a `BertTokenizer` those from one's start to the next one's; None for 128, at most half a window. padding: of windows.
     """
 
     top_k: int = 1

@@ -60,7 +60,8 @@ def read_classification(
 
     text, text_pair, label: the columns, found as published files call them if not given. text_pair="" reads no pairs, label="toxic,insult"
     a column of 0 and 1 for each label, label=None no labels. columns: "a,b,…", all of a file without a header. Rows with an empty text
-    or no gold label ("-") are left out and reported. labels: those of the training file, where another one is read. Raises ValueError, naming file and line, for what is missing or does not fit.
+    or no gold label ("-") are left out and reported. labels: those of the training file, where another one is read.
+    Raises ValueError, naming file and line, for what is missing or does not fit.
     """
     if problem_type not in (SINGLE, MULTI, REGRESSION):
         raise ValueError(f"problem_type={problem_type!r} is not known. Choose {SINGLE!r}, {MULTI!r} or {REGRESSION!r}.")

@@ -61,9 +61,8 @@ def read_columns(path: Path, text: str, *, labelled: bool, where: TagColumns, no
     there = [(location, cells) for location, cells in records if cells]
     columns = (_parts([cells[place] for _, cells in there]) for place in (word, tag))
     rows = [(location, *both) for (location, _), *both in zip(there, *columns, strict=True)]
-    several = sum(
-        len(words) == len(tags) > 1 for _, words, tags in rows
-    )  # one row that is broken makes no other kind of file
+    # One broken row makes no other kind of file.
+    several = sum(len(words) == len(tags) > 1 for _, words, tags in rows)
     as_many = labelled and (2 * several > len(rows) or all(len(words) == len(tags) for _, words, tags in rows))
     long = 2 * sum(len(words) > 1 for _, words, _ in rows) > len(rows)
     in_rows = names[word] in ROWS or (not labelled and long and names[word] in ("tokens", "words"))
@@ -135,9 +134,8 @@ def _names(
     others = {*TAGS, *SENTENCES} & set(first) or (not labelled and path.suffix.lower() in tables)
     if given == first or chosen & set(first) or (set(WORDS) & set(first) and others):
         names = given or first
-        headers = [row for row in rows if row[1] == rows[0][1]][
-            : None if len(first) > 1 else 1
-        ]  # of files put together, several
+        # Of files put together, several; but in one column a word may be the header's name.
+        headers = [row for row in rows if row[1] == rows[0][1]] if len(first) > 1 else rows[:1]
         passed_over += ["header"] * len(headers)
         records[:] = [record for record in records if record not in headers]
     elif given and len(first) > 1:

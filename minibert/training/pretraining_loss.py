@@ -104,12 +104,13 @@ def evaluate_pretraining(
     total = torch.zeros(6, dtype=torch.float64)
     share = processes.share(rows)
     sampler = [batches.keys(NEVER_TRAINED + i, i * rows, share, length=length, pairs=pairs) for i in range(number)]
-    for batch in batches.loader(sampler):
-        batch = {name: column.to(processes.device) for name, column in batch.items()}
-        products: AbstractContextManager[None] = linear(losses) if fast else nullcontext()
-        read = last_layer_at_labels(losses.model.bert, batch) if fast else nullcontext(batch)
-        with evaluation_mode(losses), torch.no_grad(), products, read as inputs:
-            sums = losses(**inputs)
-        total += torch.tensor([*map(float, sums), *count_labels(batch)], dtype=torch.float64)
+    with evaluation_mode(losses), torch.no_grad():
+        for batch in batches.loader(sampler):
+            batch = {name: column.to(processes.device) for name, column in batch.items()}
+            products: AbstractContextManager[None] = linear(losses) if fast else nullcontext()
+            read = last_layer_at_labels(losses.model.bert, batch) if fast else nullcontext(batch)
+            with products, read as inputs:
+                sums = losses(**inputs)
+            total += torch.tensor([*map(float, sums), *count_labels(batch)], dtype=torch.float64)
     *sums, words, next_sentences = processes.sum(*total.tolist())
     return pretraining_metrics(sums, words, next_sentences)

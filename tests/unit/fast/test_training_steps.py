@@ -56,6 +56,16 @@ def model_of(model_class: type[BertPreTrainedModel], **fields: Any) -> Any:
     return tiny(model_class, **fields).train()
 
 
+def assert_a_fast_step_is_the_plain_one(model: Any, batch: dict[str, Tensor]) -> None:
+    """The same loss and gradients within `fast.training` as without."""
+    plain = model(**batch).loss
+    expected = gradients(plain, model)
+    with fast.training(model):
+        loss = model(**batch).loss
+        assert_gradients_agree(gradients(loss, model), expected)
+    assert loss.item() == pytest.approx(plain.item(), abs=1e-5)
+
+
 @pytest.mark.parametrize("fields", [{}, {"attn_implementation": "sdpa"}, {"attn_implementation": "packed"}], ids=str)
 @pytest.mark.parametrize("model_class", BATCHES)
 def test_a_step_has_the_loss_and_gradients_of_the_plain_one(
@@ -64,12 +74,7 @@ def test_a_step_has_the_loss_and_gradients_of_the_plain_one(
     monkeypatch.setattr(linear_layers, "SMALLEST", 1)
     monkeypatch.setattr(linear_layers, "measured", lambda *_args, **_sizes: linear_layers.onednn_is_there())
     model, batch = model_of(model_class, **fields), BATCHES[model_class]
-    plain = model(**batch).loss
-    expected = gradients(plain, model)
-    with fast.training(model):
-        loss = model(**batch).loss
-        assert_gradients_agree(gradients(loss, model), expected)
-    assert loss.item() == pytest.approx(plain.item(), abs=1e-5)
+    assert_a_fast_step_is_the_plain_one(model, batch)
 
 
 @pytest.mark.parametrize(
@@ -113,12 +118,7 @@ def test_masks_of_heads_and_of_each_query_too(
     batch = {**BATCHES[model_class], **given}
     if model_class is BertForMultipleChoice and "attention_mask" in given:
         batch["attention_mask"] = BATCHES[model_class]["attention_mask"]
-    plain = model(**batch).loss
-    expected = gradients(plain, model)
-    with fast.training(model):
-        loss = model(**batch).loss
-        assert_gradients_agree(gradients(loss, model), expected)
-    assert loss.item() == pytest.approx(plain.item(), abs=1e-5)
+    assert_a_fast_step_is_the_plain_one(model, batch)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
