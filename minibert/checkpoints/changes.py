@@ -190,10 +190,11 @@ def settle(folder: Path) -> None:
         try:
             with lock(folder / SAVING / "lock", _PATIENCE):
                 _finish(folder, is_ours=is_saved)
-            (folder / SAVING).rmdir()
         except OSError as error:
             if _is_begun(folder):
                 raise CheckpointError(f"{folder}: {_NOT_IN_PLACE} ({error.strerror or error})") from error
+        with suppress(OSError):  # the next writer is in it
+            (folder / SAVING).rmdir()
 
 
 def read_together(folder: Path, read: Callable[[], Found], is_read: Callable[[str], bool]) -> Found:

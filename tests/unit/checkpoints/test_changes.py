@@ -20,7 +20,7 @@ import torch
 
 from minibert import BertForPreTraining, BertModel, BertTokenizer
 from minibert.checkpoints import CheckpointError, changes, open_weights, save_weights
-from minibert.checkpoints.changes import SAVING, changing, lock, read_together
+from minibert.checkpoints.changes import SAVING, changing, lock, read_together, settle
 from tests.unit.checkpoints.dying import dies_at
 from tests.unit.tiny_bert import same_weights, tiny
 
@@ -55,6 +55,15 @@ def which(folder: Path) -> str:
 
 def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
+
+
+def whole_change(saving: Path, text: str) -> Path:
+    """What a writer of `config.json` leaves in `.saving` when it is killed before the file is in its place."""
+    whole = saving / "whole"
+    whole.mkdir(parents=True)
+    (whole / "config.json").write_text(text, encoding="utf-8")
+    (whole / "change.json").write_text('{"names": ["config.json"], "removed": []}', encoding="utf-8")
+    return saving
 
 
 @needs_fork
@@ -252,6 +261,26 @@ class TestWritersAndReadersAtOnce:
         with open_weights(tmp_path) as weights:
             assert len({float(weights[name].read()[0]) for name in weights}) == 1
         assert SAVING not in names(tmp_path)
+
+    def test_a_writer_that_begins_while_a_reader_tidies_up_is_no_error(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        remove, begun = os.rmdir, [whole_change(tmp_path / "1", "new"), whole_change(tmp_path / "2", "newer")]
+        folder = tmp_path / "model"
+        folder.mkdir()
+        begun.pop(0).rename(folder / SAVING)
+
+        def rmdir(path: Path, **options: Any) -> None:
+            if Path(path) == folder / SAVING and begun:
+                shutil.copytree(begun.pop(), path, dirs_exist_ok=True)
+            remove(path, **options)
+
+        monkeypatch.setattr(os, "rmdir", rmdir)
+        settle(folder)
+        assert (folder / "config.json").read_text(encoding="utf-8") == "new"
+        settle(folder)
+        assert (folder / "config.json").read_text(encoding="utf-8") == "newer"
+        assert begun == [] and names(folder) == ["config.json"]
 
     def test_a_tokenizers_files_are_of_one_save(self, tmp_path: Path) -> None:
         words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
