@@ -20,6 +20,7 @@ import hypothesis
 import pytest
 import torch
 
+import tests.forks  # noqa: F401  # every fork of a test has a lock of its own
 from tests.jobs import in_shares, jobs_here
 
 gc.disable()  # while tests are collected, whose million objects all stay

@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import runpy
 import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -17,9 +18,14 @@ from typing import Any
 
 import torch
 import torch.distributed as dist
+from tqdm import tqdm
 
 METHOD = "fork" if sys.platform == "linux" else "spawn"
 OURS = ("minibert", "course", "tests")
+
+if hasattr(os, "register_at_fork"):
+    # tqdm's lock lies in memory that forks share: one that is killed while it has the lock would keep it from all others for ever.
+    os.register_at_fork(after_in_child=lambda: tqdm.set_lock(threading.RLock()))
 
 
 class Fork:

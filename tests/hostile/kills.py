@@ -23,6 +23,7 @@ from random import Random
 
 import torch
 
+import tests.forks  # noqa: F401  # a writer that is killed takes no lock along
 from minibert import BertConfig, BertForPreTraining, BertTokenizer
 from minibert.cli import main as minibert
 from tests.unit.tiny_bert import same_weights, tiny

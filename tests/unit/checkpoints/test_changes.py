@@ -280,7 +280,8 @@ class TestWritersAndReadersAtOnce:
         assert (folder / "config.json").read_text(encoding="utf-8") == "new"
         settle(folder)
         assert (folder / "config.json").read_text(encoding="utf-8") == "newer"
-        assert begun == [] and names(folder) == ["config.json"]
+        assert begun == []
+        assert names(folder) == ["config.json"]
 
     def test_a_tokenizers_files_are_of_one_save(self, tmp_path: Path) -> None:
         words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
