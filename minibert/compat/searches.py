@@ -186,12 +186,12 @@ def token_by_token(run: Run, input_ids: Tensor) -> Tensor:
             run.collect("scores", scores)  # what processors then change in place shows
             scores = run.process(input_ids, scores)
             best = scores.amax(dim=-1).clamp(max=0)  # a processor may force a word by +∞
-            check_words_left(best[unfinished], input_ids.size(1), WHY)
+            check_words_left(best.masked_fill(~unfinished, 0.0), input_ids.size(1), WHY)
             tokens = scores.argmax(dim=-1)
         else:
             scores = run.warp(input_ids, run.process(input_ids, scores))
             run.collect("scores", scores)
-            check_words_left(scores.amax(dim=-1)[unfinished], input_ids.size(1), WHY)
+            check_words_left(scores.amax(dim=-1).masked_fill(~unfinished, 0.0), input_ids.size(1), WHY)
             probabilities = scores.softmax(dim=-1).masked_fill(~unfinished[:, None], 1.0)
             tokens = torch.multinomial(probabilities, num_samples=1, generator=run.generator).squeeze(1)
         if run.ends:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from ..heads.causal_lm import positions_to_keep
 from ..model.checks import check_inputs, input_shape, no_tensor, values_unknown
 from .linear_layers import own_forward
 
@@ -86,7 +87,7 @@ def forward(model: Any, *args: Any, **named: Any) -> Any:
             raise ValueError(f"{name}: a loss is a mean over the batch. Leave it out, and compute it from the logits.")
     config, shape = model.config, input_shape(given.get("input_ids"), given.get("inputs_embeds"))
     as_object = given.pop("return_dict", config.return_dict and not config.torchscript)
-    keep = given.pop("logits_to_keep", 0)
+    kept = positions_to_keep(given.pop("logits_to_keep", 0))
     encoder, past = given.get("encoder_hidden_states"), given.pop("past_key_values", None) or ()
     cached = past[0][0].size(2) if past else 0
     sizes = {"new": shape[-1], "keys": cached + shape[-1], "encoder": 0 if encoder is None else encoder.size(1)}
@@ -105,8 +106,8 @@ def forward(model: Any, *args: Any, **named: Any) -> Any:
     output = outputs[0]
     for name in list(output):
         output[name] = put_together(name, [of_one[name] for of_one in outputs], spans, sizes=sizes)
-    if keep != 0:
-        output.logits = output.logits[:, -keep:]
+    if "logits" in output:
+        output.logits = output.logits[:, kept]
     if as_object:
         return output
     no_pooler = getattr(model, "pooler", model) is None

@@ -4,6 +4,7 @@ Each function takes scores (rows, vocab), most of them the ids so far (rows, len
 shape; a forbidden word gets −∞. Reference: the classes of `transformers.generation_logits_process`, to the bit.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -73,7 +74,7 @@ def end_tokens(eos_token_id: Any) -> tuple[int, ...]:
 
 def check_words_left(best: Tensor, length: int, advice: str) -> None:
     """Raises ValueError unless the best score of every text, (rows,), is finite."""
-    if not bool(best.isfinite().all()):
+    if not all(map(math.isfinite, best.tolist())):
         found = f"No word can follow the {length} tokens of a text: all scores are −∞ (forbidden), or one is infinite."
         raise ValueError(f"{found} {advice}")
 

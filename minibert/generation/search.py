@@ -54,23 +54,27 @@ class NextWord:
         self.use_cache = use_cache
         self.past: PastKeyValues | None = None
         # Of the prompt too only the last word's scores are needed; a student's own forward may not know how to say so.
-        own = "logits_to_keep" not in inspect.signature(model.forward).parameters
-        self.keep = {} if own else {"logits_to_keep": 1}
-        # So may its own `prepare_inputs_for_generation` add to what each forward reads: then the prompt stays in one piece.
-        self.in_blocks = not own and model.prepare_inputs_for_generation.__module__.startswith("minibert.")
+        self.keep = {"logits_to_keep": 1} if "logits_to_keep" in inspect.signature(model.forward).parameters else {}
+        # And it, or its own `prepare_inputs_for_generation`, may add to what is read: then the prompt stays in one piece.
+        methods = model.forward, model.prepare_inputs_for_generation
+        self.in_blocks = use_cache and all(method.__module__.startswith("minibert.") for method in methods)
 
     def __call__(self, input_ids: Tensor) -> Tensor:
         """(rows, length) ids so far → (rows, vocab) scores."""
-        if self.past is None and self.use_cache and self.in_blocks and input_ids.size(1) > PROMPT_BLOCK:
+        read, length = 0, input_ids.size(1)
+        if self.past is None and self.in_blocks:
             # In one piece, attention would score every pair of words, and the causal mask would hide half of them.
-            end = 0
-            for block in input_ids[:, :-1].split(PROMPT_BLOCK, dim=1):
-                end += block.size(1)
-                inputs = {"attention_mask": self.attention_mask[:, :end], "past_key_values": self.past, **self.encoder}
-                inputs |= self.positions(end - block.size(1), end)
-                self.past = self.model(block, **inputs, **self.keep, use_cache=True, return_dict=True).past_key_values
+            nothing = input_ids.new_empty(0)
+            for block in input_ids.split(PROMPT_BLOCK, dim=1)[:-1]:
+                read += block.size(1)
+                inputs = {"attention_mask": self.attention_mask[:, :read], "past_key_values": self.past, **self.encoder}
+                inputs |= self.positions(read - block.size(1), read)
+                outputs = self.model(block, **inputs, use_cache=True, return_dict=True, logits_to_keep=nothing)
+                self.past = outputs.past_key_values
         inputs = self.model.prepare_inputs_for_generation(input_ids, past=self.past, attention_mask=self.attention_mask)
-        inputs |= self.positions(input_ids.size(1) - inputs["input_ids"].size(1), input_ids.size(1))
+        if read > 0:
+            inputs["input_ids"] = input_ids[:, read:]
+        inputs |= self.positions(length - inputs["input_ids"].size(1), length)
         outputs = self.model(**inputs, **self.encoder, **self.keep, use_cache=self.use_cache, return_dict=True)
         self.past = outputs.past_key_values
         # The word that will be chosen is text, whatever it is.
@@ -80,8 +84,10 @@ class NextWord:
 
     def positions(self, start: int, end: int) -> dict[str, Tensor]:
         """The words' positions where they are counted from the mask, as today's library counts them: padding has none."""
+        if not self.positions_from_mask:
+            return {}
         counted = self.attention_mask[:, :end].long().cumsum(dim=1)[:, start:] - 1  # (rows, end − start)
-        return {"position_ids": counted.clamp(min=0)} if self.positions_from_mask else {}
+        return {"position_ids": counted.clamp(min=0)}
 
     def said(self, input_ids: Tensor) -> Tensor:
         """The ids so far, −1 for a prompt's padding where that has no positions: the rules for scores must not take it for words."""
@@ -111,7 +117,7 @@ def token_by_token(
     while input_ids.size(1) < options.max_length and bool(unfinished.any()):
         scores = options.process(next_word.said(input_ids), next_word(input_ids))
         scores = options.warp(scores) if options.do_sample else scores
-        check_words_left(scores.amax(dim=-1)[unfinished], input_ids.size(1), options.at_work)
+        check_words_left(scores.amax(dim=-1).masked_fill(~unfinished, 0.0), input_ids.size(1), options.at_work)
         if options.do_sample:
             probabilities = scores.softmax(dim=-1).masked_fill(~unfinished[:, None], 1.0)  # an ended text's is not used
             tokens = torch.multinomial(probabilities, num_samples=1, generator=options.generator).squeeze(1)

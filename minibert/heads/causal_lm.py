@@ -23,6 +23,17 @@ from .prediction import BertOnlyMLMHead, BertWordPredictor
 logger = logging.getLogger("minibert")
 
 
+def positions_to_keep(logits_to_keep: int | Tensor) -> Tensor | slice:
+    """The positions that are scored, as an index. Raises ValueError for a number below 0 and for a table."""
+    if isinstance(logits_to_keep, Tensor):
+        if logits_to_keep.dim() != 1:
+            raise ValueError(f"logits_to_keep has shape {tuple(logits_to_keep.shape)}; it must be a list of positions.")
+        return logits_to_keep
+    if logits_to_keep < 0:
+        raise ValueError(f"logits_to_keep is {logits_to_keep}; it must be 0, for all positions, or more.")
+    return slice(-logits_to_keep, None)  # of 0: all
+
+
 class BertLMHeadModel(Generation, BertWordPredictor):
     """BERT that predicts the next word."""
 
@@ -51,18 +62,18 @@ class BertLMHeadModel(Generation, BertWordPredictor):
         output_hidden_states: bool | None = None,
         return_dict: bool | None = None,
         *,
-        logits_to_keep: int = 0,
+        logits_to_keep: int | Tensor = 0,
     ) -> CausalLMOutputWithCrossAttentions | tuple[Any, ...]:
         """Inputs as `BertModel.forward`'s, and labels: (batch, seq), usually the ids themselves, −100 to leave one out.
 
         The labels are shifted here: the scores at one position are compared with the label of the next.
-        logits_to_keep: score only so many positions at the end (generation needs one), 0 for all. It excludes labels.
+        logits_to_keep: score only so many positions at the end (generation needs one), 0 for all, or those that a tensor
+        lists, (kept,) int64. It excludes labels.
         """
-        if logits_to_keep < 0:
-            raise ValueError(f"logits_to_keep is {logits_to_keep}; it must be 0, for all positions, or more.")
+        kept = positions_to_keep(logits_to_keep)
         if labels is not None:
             check_labels("labels", labels, input_shape(input_ids, inputs_embeds), num_classes=self.config.vocab_size)
-            if logits_to_keep != 0:
+            if kept != slice(0, None):
                 raise ValueError("Labels need the scores of every position: leave out logits_to_keep.")
             use_cache = False  # training reads whole sequences
         outputs = self.bert(
@@ -81,9 +92,7 @@ class BertLMHeadModel(Generation, BertWordPredictor):
             return_dict=return_dict,
         )
         sequence_output = outputs[0]  # (batch, seq, hidden)
-        if logits_to_keep != 0:
-            sequence_output = sequence_output[:, -logits_to_keep:]
-        logits = self.cls(sequence_output)  # (batch, seq, vocab)
+        logits = self.cls(sequence_output[:, kept])  # (batch, seq or kept, vocab)
 
         loss = None
         if labels is not None:

@@ -76,13 +76,14 @@ def test_trained_weights_say_the_same(num_beams: int) -> None:
             assert torch.equal(ours.generate(prompt, **options, fast=fast), expected)
 
 
-def test_the_last_scores_alone_are_the_same() -> None:
+def test_scores_of_some_positions_alone_are_the_same() -> None:
     ours, theirs = random_pair(0)
     prompt = torch.randint(25, 99, (3, 6), generator=torch.Generator().manual_seed(1))
-    with torch.no_grad():
-        found, expected = (model(prompt, logits_to_keep=2).logits for model in (ours, theirs))
-    assert found.shape == expected.shape == (3, 2, 99)
-    torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)
+    for kept in (2, torch.tensor([0, 4]), torch.tensor([], dtype=torch.long)):
+        with torch.no_grad():
+            found, expected = (model(prompt, logits_to_keep=kept).logits for model in (ours, theirs))
+        assert found.shape == expected.shape == (3, 2 if isinstance(kept, int) else len(kept), 99)
+        torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)
 
 
 def test_a_prompt_that_is_read_in_blocks_gets_the_same_answer(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -189,9 +189,25 @@ def test_a_long_prompt_is_read_in_blocks_and_the_text_is_the_same(
     whole = model.generate(prompt, **given)
     lengths: list[int] = []
     model.bert.embeddings.register_forward_hook(lambda _module, _inputs, output: lengths.append(output.size(1)))
+    scored: list[int] = []
+    model.cls.register_forward_hook(lambda _module, _inputs, output: scored.append(output.size(1)))
     monkeypatch.setattr("minibert.generation.search.PROMPT_BLOCK", 3)
     assert torch.equal(model.generate(prompt, **given), whole)
-    assert lengths == [3, 3, 1, 1, 1, 1, 1]
+    assert lengths == [3, 3, 2, 1, 1, 1]
+    assert scored == [0, 0, 1, 1, 1, 1]
+
+
+def test_a_long_prompt_is_read_as_a_models_own_forward_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Louder(BertLMHeadModel):
+        def forward(self, *args, logits_to_keep=0, **given):
+            outputs = super().forward(*args, **given)
+            outputs.logits = 3 * outputs.logits[:, -logits_to_keep:]
+            return outputs
+
+    monkeypatch.setattr("minibert.generation.search.PROMPT_BLOCK", 3)
+    model = tiny(Louder, is_decoder=True, initializer_range=0.4)
+    expected = model.generate(token_ids(2, 8), max_length=20, use_cache=False)
+    assert torch.equal(model.generate(token_ids(2, 8), max_length=20), expected)
 
 
 def test_a_long_prompt_is_read_as_a_models_own_inputs_say(monkeypatch: pytest.MonkeyPatch) -> None:

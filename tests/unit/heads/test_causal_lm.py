@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from minibert import BertLMHeadModel
+from minibert.fast import same_in_any_batch
 from tests.unit.tiny_bert import text_batch, tiny, token_ids
 
 
@@ -38,8 +39,21 @@ def test_the_last_positions_alone_can_be_scored(model: BertLMHeadModel) -> None:
         last = model(ids, logits_to_keep=kept).logits
         assert last.shape == (*ids.shape[:1], kept, whole.size(-1))
         torch.testing.assert_close(last, whole[:, -kept:])
-    with pytest.raises(ValueError, match="leave out logits_to_keep"):
-        model(ids, labels=ids, logits_to_keep=1)
+    for kept in (1, torch.tensor([2])):
+        with pytest.raises(ValueError, match="leave out logits_to_keep"):
+            model(ids, labels=ids, logits_to_keep=kept)
+
+
+@pytest.mark.parametrize("positions", [[0, 4], [5], []])
+def test_listed_positions_alone_can_be_scored(model: BertLMHeadModel, positions: list[int]) -> None:
+    ids, kept = token_ids(), torch.tensor(positions, dtype=torch.long)
+    outputs, whole = model(ids, logits_to_keep=kept), model(ids)
+    torch.testing.assert_close(outputs.logits, whole.logits[:, positions])
+    assert outputs.past_key_values[0][0].shape == whole.past_key_values[0][0].shape
+    with same_in_any_batch(model):
+        torch.testing.assert_close(model(ids, logits_to_keep=kept).logits, whole.logits[:, positions])
+    with pytest.raises(ValueError, match=r"logits_to_keep has shape \(1, \d\); it must be a list of positions"):
+        model(ids, logits_to_keep=kept[None])
 
 
 def test_the_cache_holds_keys_and_values_of_every_layer(model: BertLMHeadModel) -> None:
