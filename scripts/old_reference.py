@@ -52,7 +52,7 @@ def main() -> None:
     folder = Path(sys.argv[1]).resolve()
     venv.create(folder, with_pip=True, clear=True)
     python = folder / ("Scripts" if os.name == "nt" else "bin") / "python"
-    install = [python, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+    install = [python, "-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--no-compile"]
     lender = sys.argv[2] if len(sys.argv) > 2 else None
     needed = REQUIREMENTS if lender else [*TENSORS, *REQUIREMENTS]
     subprocess.run([*install, *needed], check=True)  # noqa: S603  # an environment of this script

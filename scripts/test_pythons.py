@@ -41,7 +41,16 @@ def environment(path: str, version: str) -> str:
     python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     if not python.exists():
         subprocess.run([path, "-m", "venv", folder], check=True)  # noqa: S603  # the same
-    install = ["-m", "pip", "--disable-pip-version-check", "install", "--quiet", "--constraint", "constraints.txt"]
+    install = [
+        "-m",
+        "pip",
+        "--disable-pip-version-check",
+        "install",
+        "--quiet",
+        "--no-compile",
+        "--constraint",
+        "constraints.txt",
+    ]
     subprocess.run([python, *install, "--editable", ".[test,plots]"], cwd=ROOT, check=True)  # noqa: S603  # the same
     return str(python)
 

@@ -21,7 +21,7 @@ import pytest
 import torch
 
 import tests.forks  # noqa: F401  # every fork of a test has a lock of its own
-from tests.jobs import in_shares, jobs_here
+from tests.jobs import FEW_SHARES, SHARES, in_shares, jobs_here
 
 gc.disable()  # while tests are collected, whose million objects all stay
 
@@ -39,8 +39,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers() -> int:
-    return jobs_here()
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    few = all(argument.startswith("tests/parity") for argument in config.args)
+    return jobs_here(FEW_SHARES if few else SHARES)
 
 
 @pytest.hookimpl(trylast=True)

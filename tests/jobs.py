@@ -15,22 +15,24 @@ from typing import TypeVar
 Test = TypeVar("Test")
 MOST = 20
 SHARES = 3  # of ours for each of theirs: beside six others, the tests take a tenth less time than with two
+FEW_SHARES = 1  # where a process takes seconds to start, with transformers, and has few tests
 EACH = 1 << 30  # bytes of memory for a process with PyTorch
 READINGS = 9  # of who is running: a moment's burst is no load
 
 
-def jobs(cores: int, *, all_cores: int, others: float, memory: int) -> int:
+def jobs(cores: int, *, all_cores: int, others: float, memory: int, shares: int = SHARES) -> int:
     """cores: those that this process may use, of the machine's `all_cores`. others: how many programs want one. memory: in bytes."""
-    wanted = round(cores * (1 + SHARES * others / all_cores))
+    wanted = round(cores * (1 + shares * others / all_cores))
     return max(1, min(wanted, memory // EACH, MOST))
 
 
-def jobs_here() -> int:
+def jobs_here(shares: int = SHARES) -> int:
     """The number for this machine as it is now."""
     all_cores = os.cpu_count() or 1
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else all_cores
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else all_cores * EACH
-    return jobs(cores, all_cores=all_cores, others=others_running(Path("/proc/loadavg")), memory=memory)
+    others = others_running(Path("/proc/loadavg"))
+    return jobs(cores, all_cores=all_cores, others=others, memory=memory, shares=shares)
 
 
 def others_running(loadavg: Path) -> float:

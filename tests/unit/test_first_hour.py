@@ -64,6 +64,16 @@ def test_a_variable_asks_for_pytorch_without_gpu_libraries_and_for_nothing_else_
 
 
 @needs_make
+@pytest.mark.parametrize("name", ["parity", "docs", "grading", "beside", "mutants"])
+def test_pytorch_is_unpacked_once_and_lent(name: str) -> None:
+    lines = made(f".venv-{name}/.installed").splitlines()
+    assert [line for line in lines if line.endswith(f"venv .venv-{name}")]
+    [lent] = [line for line in lines if line.endswith('/lent.pth"')]
+    assert lent.startswith(".venv/bin/python ")
+    assert f"$(.venv-{name}/bin/python " in lent
+
+
+@needs_make
 def test_where_pytorchs_index_cannot_be_reached_it_is_said_and_the_rest_goes_on() -> None:
     nowhere = ["CPU=1", "CPU_INDEX=http://127.0.0.1:9/whl", "VENV=false"]
     rule = "nowhere: ; $(call WITHOUT_GPU,$(VENV)) && echo on"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from tests.jobs import EACH, MOST, in_shares, jobs, others_running
+from tests.jobs import EACH, FEW_SHARES, MOST, in_shares, jobs, others_running
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,11 @@ def test_processes_follow_cores_load_and_memory(
     cores: int, all_cores: int, others: float, memory: int, expected: int
 ) -> None:
     assert jobs(cores, all_cores=all_cores, others=others, memory=memory) == expected
+
+
+def test_where_few_tests_wait_for_each_process_to_start_there_are_fewer() -> None:
+    assert jobs(2, all_cores=2, others=6, memory=24 * EACH, shares=FEW_SHARES) == 8
+    assert jobs(2, all_cores=2, others=0, memory=24 * EACH, shares=FEW_SHARES) == 2
 
 
 def test_who_counts_is_not_among_the_others(tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ tokenizer = BertTokenizer.from_pretrained("shici-4l-256h")
 reviews, report = read_classification(sample("zh/reviews.csv"))
 labels = find_labels(reviews)
 rows = encode_texts(reviews, tokenizer, labels, max_length=64, report=report)
-print(f"{report.found} 个例子里有 {report.used} 个可用")
+print(f"{report.found} 个样本里有 {report.used} 个可用")
 print("标签：", labels.label2id)
 print(f"{reviews[1].text!r} 是 {reviews[1].label}：{rows[1]['labels']}")
 
@@ -146,7 +146,7 @@ for columns, targets in (
 #
 # ## 教它
 #
-# 三个任务共用一个循环。它就是第 11 章的循环，只是批次（batch）不同：每一轮换一个次序，长度相近的文本放在一起。dropout 是打开的（`train()`），因为这几个例子要反复地看。
+# 三个任务共用一个循环。它就是第 11 章的循环，只是批次（batch）不同：每一轮换一个次序，长度相近的文本放在一起。dropout 是打开的（`train()`），因为这几个样本要反复地看。
 
 
 # %% en="f06813fd"
@@ -220,7 +220,7 @@ for text, truth, word, share in zip(unseen, unseen.values(), said, probabilities
 assert accuracy(said, list(unseen.values())) >= 0.6
 
 # %% [markdown] en="13d58845"
-# 只用二十来个例子，大多数就对了：这正是预训练的意义，何况这个模型读过的只有古诗，今天的话它一句也没读过。（英文版用读小说的模型做英文评论，十条对八条。）再看看它对答错的那些有多肯定：见得少的模型，它给的概率不可轻信。
+# 只用二十来个样本，大多数就对了：这正是预训练的意义，何况这个模型读过的只有古诗，今天的话它一句也没读过。（英文版用读小说的模型做英文评论，十条对八条。）再看看它对答错的那些有多肯定：见得少的模型，它给的概率不可轻信。
 #
 # ## 向量发生了什么变化？
 #
