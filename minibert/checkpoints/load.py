@@ -110,7 +110,9 @@ def check_sizes(config: Any, weights: Weights, *, allow_missing: bool) -> None:
         asked = width * (rows + layers * (4 * width + 2 * one.intermediate_size))
         if not allow_missing and (layers > len(weights) + 100 or asked > 2 * held + _SLACK):
             wrong = f"asks for {layers:,} layers and {asked:,} numbers; its weights are {len(weights):,} tensors of {held:,}"
-            raise CheckpointError(f"{config.name_or_path}: the config {wrong}. They do not belong together")
+            raise CheckpointError(
+                f"{config.name_or_path}: the config {wrong}. They do not belong together; allow_missing=True makes what is missing anew"
+            )
 
 
 def plan_loading(

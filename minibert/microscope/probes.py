@@ -20,7 +20,7 @@ def run_text(model: BertPreTrainedModel, tokenizer: BertTokenizer, text: str) ->
     """The pieces of a text, and the body's output with all hidden states and attention weights; dropout is off."""
     inputs = tokenizer(text, return_tensors="pt")
     with evaluation_mode(model):
-        outputs = model.base_model(**inputs, output_attentions=True, output_hidden_states=True)
+        outputs = model.base_model(**inputs, output_attentions=True, output_hidden_states=True, return_dict=True)
     return tokenizer.convert_ids_to_tokens(inputs["input_ids"][0].tolist()), outputs
 
 

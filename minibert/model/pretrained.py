@@ -76,8 +76,8 @@ class BertPreTrainedModel(BertBase):
             raise ValueError("from_pretrained(None, …) needs config=BertConfig(…) and state_dict={…}.")
         if state_dict is None and name is None:
             raise ValueError("from_pretrained(None, …) needs state_dict={…}: there is no file to read.")
-        if isinstance(config, BertConfig) and "attn_implementation" in others:
-            config.update({"attn_implementation": others.pop("attn_implementation")})
+        given = ("attn_implementation",) if isinstance(config, BertConfig) else ()
+        attention = {field: others.pop(field) for field in given if field in others}
 
         def config_and_weights() -> tuple[Any, dict[str, Any], Weights]:
             """The config, the arguments that it has no field for, and the weights, opened."""
@@ -99,6 +99,7 @@ class BertPreTrainedModel(BertBase):
         with ExitStack() as opened:
             place = Path(name or os.devnull).expanduser()
             settings, others, weights = read_together(place, config_and_weights, is_checkpoint)
+            settings.update(attention)
             settings.name_or_path = str(name or "the state_dict")
             allowed = {"ignore_mismatched_sizes": ignore_mismatched_sizes, "allow_missing": allow_missing}
             check_sizes(settings, weights, allow_missing=allow_missing)
@@ -148,18 +149,18 @@ class BertPreTrainedModel(BertBase):
         All files appear at once, or none does. Raises OSError where it cannot be written, ValueError for nothing, an upload.
         """
         check_upload(push_to_hub, **upload)
-        folder = folder_for_saving(save_directory)
-        self.config.architectures = [type(self).__name__]
-        self.config.torch_dtype = str(self.dtype).removeprefix("torch.")
         tensors = self.tensors_to_save(state_dict)
         if hollow := [name for name, tensor in tensors.items() if tensor.is_meta]:
             raise ValueError(f"There are no numbers to save: {hollow[0]} is on the meta device.")
         if not tensors:
             raise ValueError(f"There is nothing to save: the state_dict has no tensor of {type(self).__name__}.")
+        own = {} if save_function is not None else tensors
+        files = split_into_files(own, max_shard_size, safe_serialization) if own else {}
+        folder = folder_for_saving(save_directory)
+        self.config.architectures = [type(self).__name__]
+        self.config.torch_dtype = str(self.dtype).removeprefix("torch.")
         if save_function is not None:
             save_with(save_function, tensors, folder)
-            tensors = {}
-        files = split_into_files(tensors, max_shard_size, safe_serialization) if tensors else {}
         with changing(folder, replaced=lambda name: bool(files) and is_weights(name)) as draft:
             write_weights(files, draft)
             if save_config:

@@ -141,7 +141,9 @@ def encode_questions(
     max_pieces = max_length - QUESTION_PIECES - SPECIAL_TOKENS
     if max_pieces < 1:
         least = QUESTION_PIECES + SPECIAL_TOKENS + 1
-        raise ValueError(f"max_length={max_length} leaves no piece for a context. Choose at least {least}.")
+        raise ValueError(
+            f"max_length={max_length} leaves no piece for a context. Choose at least {least}, and a model of as many positions."
+        )
     if not 0 <= stride < max_pieces:
         demand = f"the stride of {stride} must be 0 or more, and less. Choose a larger max_length or a smaller stride."
         raise ValueError(f"max_length={max_length} leaves {max_pieces} pieces for a context, and {demand}")

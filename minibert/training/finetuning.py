@@ -7,6 +7,7 @@ A step is one call of the model and the head's own loss, so its bits are those o
 
 import hashlib
 import logging
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
@@ -100,10 +101,11 @@ class FineTuning(TaskModel, Trainable):
     def loss(self, batch: dict[str, Tensor]) -> Tensor:
         """The mean loss of the rows of a batch: the head's own, or weighted by class."""
         if self.weights is not None:
-            logits = self.module(**{name: column for name, column in batch.items() if name != "labels"}).logits
+            inputs = {name: column for name, column in batch.items() if name != "labels"}
+            logits = self.module(**inputs, return_dict=True).logits
             labels = batch["labels"].flatten()
             return F.cross_entropy(logits.flatten(0, -2), labels, weight=self.weights, ignore_index=IGNORED)
-        return self.module(**batch).loss
+        return self.module(**batch, return_dict=True).loss
 
     @contextmanager
     def step_in_less_time(self, batch: dict[str, Tensor]) -> Iterator[None]:
@@ -165,6 +167,8 @@ def finetune(
     ValueError, naming file and location, where a file is broken or does not fit the other.
     """
     processes, out, recipe = processes or Processes.alone(), Path(out), recipe or FineTuningRecipe()
+    if not isinstance(task, Task):
+        raise ValueError(f"task is {task!r}; it must be one of minibert.tasks, such as Classification().")
     with as_files(train_file, evaluation_file) as files:
         examples = task.read(files[0])
         task = task.adapted_to(examples)
@@ -173,7 +177,7 @@ def finetune(
         hashes = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
     chosen: list[str] = []
     recipe = recipe.completed(BertConfig.from_pretrained(model_name).hidden_size, len(examples.items), chosen.append)
-    identity = {"task": {"name": task.name, **task.identity()}, "model": model_name, "files": hashes}
+    identity = {"task": {"name": task.name, **task.identity()}, "model": os.fspath(model_name), "files": hashes}
     begun = saved_state(out, {**asdict(recipe), **identity}) is not None  # another run is refused before all work
     options: dict[str, Any] = {"recipe": recipe, "processes": processes, "say": say, "begun": begun}
     trained = open_task(task, model_name, examples, evaluation=evaluation, **options)
@@ -206,6 +210,10 @@ def open_task(
         raise ValueError(f"select is {recipe.select!r}; the task {task.name!r} has the scores {', '.join(scores)}.")
     length = row_length(task, config.max_position_embeddings, recipe.max_length)
     settings = {SETTINGS: {"task": task.name, "max_length": length, **task.settings()}}
+    decodes = task.config_fields().get("is_decoder", False)
+    direction: dict[str, Any] = {} if decodes else {"is_decoder": False, "add_cross_attention": False}
+    if config.is_decoder and not decodes:
+        say("The checkpoint is a decoder's, which reads from left to right; for this task it reads in both directions.")
     torch.manual_seed(recipe.seed)
     level = logger.level
     logger.setLevel(logging.ERROR)  # what is new is said below
@@ -215,7 +223,7 @@ def open_task(
             draw_as_reference=True,
             ignore_mismatched_sizes=True,  # the head of another task, with another number of labels, starts anew
             task_specific_params=(getattr(config, "task_specific_params", None) or {}) | settings,
-            **task.config_fields(),
+            **{**direction, **task.config_fields()},
         )
     finally:
         logger.setLevel(level)

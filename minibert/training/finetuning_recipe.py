@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from .loop import TrainingRecipe, check_at_least
+from .loop import TrainingRecipe, check_at_least, check_whole
 
 USUAL_EPOCHS = 3  # appendix A.3 of BERT's paper
 FEW_STEPS = 100  # in which a new head learns little
@@ -26,7 +26,7 @@ class FineTuningRecipe(TrainingRecipe):
     batch_size: int = 16
     lr: float | None = None
     warmup: float = 0.1
-    freeze: str = ""
+    freeze: str | tuple[str, ...] = ""
     class_weights: str | tuple[float, ...] | None = None
     max_length: int | None = None
     patience: int = 0
@@ -37,8 +37,12 @@ class FineTuningRecipe(TrainingRecipe):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_at_least(1, batch_size=self.batch_size, **({} if self.epochs is None else {"epochs": self.epochs}))
-        check_at_least(0, patience=self.patience, evaluate_every=self.evaluate_every)
+        optional = {"epochs": self.epochs, "max_length": self.max_length}
+        check_whole(1, batch_size=self.batch_size, **{name: n for name, n in optional.items() if n is not None})
+        check_whole(0, patience=self.patience, evaluate_every=self.evaluate_every)
+        if not isinstance(self.freeze, str):
+            object.__setattr__(self, "freeze", ",".join(self.freeze))
+        check_at_least(0, warmup=self.warmup, eval_share=self.eval_share)
         if not 0 <= self.warmup <= 1:
             raise ValueError(f"warmup is {self.warmup}; it is a share of the steps, from 0 to 1.")
         if not 0 < self.eval_share < 1:

@@ -6,6 +6,7 @@ Below the lowest trained part nothing is computed backwards. Source: Lee et al. 
 """
 
 import re
+from collections.abc import Sequence
 from itertools import chain
 
 from torch import nn
@@ -15,12 +16,13 @@ from ..model import BertPreTrainedModel
 RANGE = re.compile(r"(\d+)-(\d+)")
 
 
-def freeze(model: BertPreTrainedModel, parts: str) -> dict[str, nn.Parameter]:
+def freeze(model: BertPreTrainedModel, parts: str | Sequence[str]) -> dict[str, nn.Parameter]:
     """Freeze parts of a model; return their parameters by name.
 
-    parts: stretches of parameter names, between commas: "embeddings", "encoder.layer.0-3", "LayerNorm"; or "body", all but the head. What is tied is one
+    parts: stretches of parameter names, in a list or between commas: "embeddings", "encoder.layer.0-3", "LayerNorm"; or "body", all but the head. What is tied is one
     parameter, frozen under all its names. Raises ValueError for a part that names no parameter.
     """
+    parts = parts if isinstance(parts, str) else ",".join(parts)
     named = dict(model.named_parameters(remove_duplicate=False))
     frozen: dict[str, nn.Parameter] = {}
     for part in chain.from_iterable(map(_one_by_one, parts.split(",") if parts else ())):

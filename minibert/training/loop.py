@@ -22,19 +22,30 @@ import torch
 from torch import Tensor, nn
 from torch.distributed.tensor import DTensor
 
+from ..config import is_whole_number
 from ..fast.linear_layers import FASTER
 from ..model import BertPreTrainedModel
 from ..optim import AdamW, SchedulerType, get_scheduler, no_decay_groups
 from ..tokenization import BertTokenizer
 from .distributed import Processes, full_weights, load_full_weights
-from .run_files import RunCheckpoints, RunLog, keep_best, saved_state
+from .run_files import RunCheckpoints, RunLog, keep_best, plain, saved_state
 
 
-def check_at_least(least: float, **values: float) -> None:
-    """Raises ValueError for a value that is smaller, infinite or NaN."""
+def check_at_least(least: float, **values: float | None) -> None:
+    """Raises ValueError for a value that is smaller, infinite, NaN or no number."""
     for name, value in values.items():
+        if not isinstance(value, (int, float)):
+            raise ValueError(f"{name} is {value!r}; it must be a number of at least {least}.")
         if not least <= value < math.inf:
             raise ValueError(f"{name} is {value}; it must be at least {least}{' and finite' * (value >= least)}.")
+
+
+def check_whole(least: int, **values: int | None) -> None:
+    """`check_at_least`, for what is counted. Raises ValueError."""
+    for name, value in values.items():
+        if not is_whole_number(value):
+            raise ValueError(f"{name} is {value!r}; it must be a whole number of at least {least}.")
+    check_at_least(least, **values)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,10 +69,12 @@ class TrainingRecipe:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        for name, value in list(vars(self).items()):
+            object.__setattr__(self, name, plain(value))
         check_at_least(
             0, clip=self.clip, weight_decay=self.weight_decay, **({} if self.lr is None else {"lr": self.lr})
         )
-        check_at_least(1, accumulate=self.accumulate)
+        check_whole(1, accumulate=self.accumulate)
         SchedulerType(self.schedule)  # raises ValueError for another name
         if self.precision not in ("float32", "bfloat16"):
             raise ValueError(f"precision is {self.precision!r}; choose float32 or bfloat16.")
@@ -138,8 +151,8 @@ class LoopOptions:
     patience: int = 0
 
     def __post_init__(self) -> None:
-        check_at_least(0, patience=self.patience)
-        check_at_least(1, **{name: value for name, value in asdict(self).items() if name != "patience"})
+        check_whole(0, patience=self.patience)
+        check_whole(1, **{name: value for name, value in asdict(self).items() if name != "patience"})
 
     def out_of_patience(self, step: int, best_step: int | None) -> bool:
         """Whether evaluations up to a step have not been better for long enough."""
@@ -158,7 +171,7 @@ def train(
     AdamW's learning rate goes up in a line and down in a line; adamw: its arguments that are not in every recipe. identity: what makes
     the run, beside the recipe; a checkpoint of another run is refused. Raises ValueError for that, `NotFiniteError`, and OSError where a checkpoint cannot be written. SIGINT and SIGTERM save a checkpoint and stop; `stopped_by` is then the signal's number.
     """
-    processes, recipe = trained.processes, {**asdict(trained.recipe), **identity}
+    processes, recipe = trained.processes, plain({**asdict(trained.recipe), **identity})
     optimizer = AdamW(no_decay_groups(trained.model, recipe["weight_decay"]), lr=recipe["lr"], **adamw)
     schedule = get_scheduler(recipe["schedule"], optimizer, warmup_steps, num_training_steps=options.steps)
     checkpoints = RunCheckpoints(out / "checkpoints", options.keep)

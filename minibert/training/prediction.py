@@ -49,7 +49,10 @@ class TaskModel:
         """For each row, in order, what the task keeps; and the mean loss, NaN where there are no labels.
 
         Rows of about one length share a batch. Several processes share the batches, and all get all outputs.
+        Raises ValueError where a batch would have no row.
         """
+        if batch_size < 1:
+            raise ValueError(f"batch_size is {batch_size}; it must be at least 1.")
         all_batches = evaluation_batches(encoded.lengths, batch_size, encoded.choices)
         batches = all_batches[self.processes.rank :: self.processes.size]
         loader = batch_loader(encoded, [[(number, ()) for number in numbers] for numbers in batches], self.tokenizer)
@@ -58,7 +61,7 @@ class TaskModel:
             for numbers, batch in zip(batches, loader, strict=True):
                 on_device = {name: column.to(self.processes.device) for name, column in batch.items()}
                 with torch.inference_mode(), self.in_less_time(on_device), self.processes.autocast(self.precision):
-                    outputs = self.model(**on_device)
+                    outputs = self.model(**on_device, return_dict=True)
                 count = 0 if outputs.loss is None else self.task.label_count(batch)
                 if count:  # the mean of no label at all is NaN
                     losses.append(float(outputs.loss) * count)

@@ -8,7 +8,7 @@ Source: Devlin et al. 2019, §3.1 and appendix A.2 (there: 128, then 512).
 import time
 from collections import Counter
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import torch
@@ -16,22 +16,24 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from ..checkpoints.files import first_line
-from ..config import BertConfig
+from ..config import BertConfig, is_whole_number
 from ..data.corpus import HELD_OUT, TRAIN, PreparedData
 from ..data.pretraining_batches import PretrainingBatches, RowKey
 from ..fast.last_layer import last_layer_at_labels
 from ..fast.training_steps import training
 from ..heads.pretraining import BertForPreTraining
 from ..optim import AdamW
+from ..tasks.task_files import PathName
 from ..tokenization import BertTokenizer
 from .distributed import Processes, averaging
-from .loop import LoopOptions, Trainable, TrainingRecipe, check_at_least, train
+from .loop import LoopOptions, Trainable, TrainingRecipe, check_at_least, check_whole, train
 from .pretraining_loss import PretrainingLoss, count_labels, evaluate_pretraining, pretraining_metrics
-from .run_files import RunLog, alone_in
+from .run_files import RunLog, alone_in, plain
 
 SHORTEST_PAIR = 32  # positions; shorter rows are one text, without a next-sentence label
 PATIENCE = 300  # steps before a loss that stands still is worth a warning
 SMOOTHING = 0.95  # of the loss that is compared with the unigram entropy
+WRITTEN_BY_SAVING = ("architectures", "torch_dtype", "dtype", "transformers_version", "name_or_path")
 CAUSES = "Causes: long sequences from the start, dropout, a learning rate too high or too low (docs/pretraining.md)."
 
 
@@ -47,6 +49,7 @@ class Phase:
         return self.length >= SHORTEST_PAIR
 
 
+PHASES = "lengths of at least 4, and shares above 0 that sum to 1"
 DEFAULT_PHASES = (Phase(16, 0.2), Phase(32, 0.2), Phase(64, 0.3), Phase(128, 0.3))
 
 
@@ -56,11 +59,15 @@ def parse_phases(text: str) -> tuple[Phase, ...]:
         phases = tuple(Phase(int(length), float(share)) for length, share in (p.split(":") for p in text.split(",")))
     except ValueError:
         phases = ()
-    lengths, shares = [phase.length for phase in phases], [phase.share for phase in phases]
-    if not abs(sum(shares) - 1) <= 1e-6 or min(lengths) < 4 or min(shares) <= 0:  # of NaN, nothing is true
-        what = "LENGTH:SHARE,…, such as 16:0.2,64:0.4,128:0.4: lengths of at least 4, and shares above 0 that sum to 1"
-        raise ValueError(f"The phases '{text}' must be {what}.")
+    if not _fill_a_run(phases):
+        raise ValueError(f"The phases '{text}' must be LENGTH:SHARE,…, such as 16:0.2,64:0.4,128:0.4: {PHASES}.")
     return phases
+
+
+def _fill_a_run(phases: tuple[Phase, ...]) -> bool:
+    lengths, shares = [phase.length for phase in phases], [phase.share for phase in phases]
+    counted = all(map(is_whole_number, lengths)) and min(lengths, default=0) >= 4
+    return counted and min(shares) > 0 and abs(sum(shares) - 1) <= 1e-6  # of NaN, nothing is true
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,8 +89,12 @@ class Recipe(TrainingRecipe):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_at_least(1, steps=self.steps, tokens_per_step=self.tokens_per_step)
-        check_at_least(0, warmup_steps=self.warmup_steps)
+        check_whole(1, steps=self.steps, tokens_per_step=self.tokens_per_step)
+        check_whole(0, warmup_steps=self.warmup_steps)
+        check_at_least(0, lr=self.lr, beta2=self.beta2)
+        object.__setattr__(self, "phases", tuple(Phase(*plain(astuple(phase))) for phase in self.phases))
+        if not _fill_a_run(self.phases):
+            raise ValueError(f"phases is {self.phases}; it must be a Phase or several: {PHASES}.")
         if self.tokens_per_step < self.longest:
             raise ValueError(f"tokens_per_step is {self.tokens_per_step}: not one row of {self.longest} positions.")
 
@@ -207,7 +218,12 @@ def steps_in(minutes: float, data: PreparedData, config: BertConfig, recipe: Rec
 
 
 def pretrain(
-    data: PreparedData, config: BertConfig, recipe: Recipe, out: Path, processes: Processes | None = None, **often: int
+    data: PreparedData,
+    config: BertConfig,
+    recipe: Recipe,
+    out: PathName,
+    processes: Processes | None = None,
+    **often: int,
 ) -> dict[str, float]:
     """Train a BERT from nothing, or go on with the run in `out`; return the metrics of its best evaluation.
 
@@ -217,7 +233,7 @@ def pretrain(
         raise ValueError(f"The config has vocab_size {config.vocab_size}, the text {data.manifest['vocab_size']}.")
     if recipe.longest > (limit := config.max_position_embeddings):
         raise ValueError(f"Rows of {recipe.longest} positions do not fit {limit} (max_position_embeddings).")
-    processes = processes or Processes.alone()
+    processes, out = processes or Processes.alone(), Path(out)
     if (rows := recipe.tokens_per_step // recipe.longest) < processes.size:
         few = f"tokens_per_step is {recipe.tokens_per_step}: {rows} rows of {recipe.longest} positions"
         raise ValueError(f"{few} for {processes.size} processes, each of which needs one.")
@@ -230,7 +246,8 @@ def pretrain(
     tokenizer = BertTokenizer.from_pretrained(data.folder)
     trained = Pretraining(model, tokenizer, data, recipe=recipe, processes=processes)
     corpus = [source["sha256"] for source in data.manifest["sources"]]
-    identity = {"config": config.to_dict(), "corpus": corpus, "vocabulary": data.manifest["vocab_sha256"]}
+    made = {name: value for name, value in config.to_dict().items() if name not in WRITTEN_BY_SAVING}
+    identity = {"config": made, "corpus": corpus, "vocabulary": data.manifest["vocab_sha256"]}
     identity["prepared"] = {key: data.manifest.get(key) for key in ("parts", "held_out_by", "one_sentence_per_line")}
     options = LoopOptions(recipe.steps, **often)
     adamw = {"betas": (0.9, recipe.beta2), "eps": 1e-6, "implementation": "fused" if recipe.fast else "plain"}

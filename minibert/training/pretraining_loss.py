@@ -47,7 +47,7 @@ class PretrainingLoss(nn.Module):
 
     def forward(self, labels: Tensor, next_sentence_label: Tensor | None = None, **inputs: Tensor) -> Losses:
         """The losses of a batch (`data/pretraining_batches.py`)."""
-        outputs = self.model.bert(**inputs)
+        outputs = self.model.bert(**inputs, return_dict=True)
         heads: Any = self.model.cls
         is_hidden = labels != IGNORED  # (batch, seq)
         word_scores = heads.predictions(outputs.last_hidden_state[is_hidden])  # (hidden words, vocab)

@@ -9,15 +9,18 @@ one. The newest few are kept, and the best.
 """
 
 import json
+import os
 import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from tqdm import tqdm
 
@@ -100,18 +103,36 @@ def saved_state(out: Path, recipe: dict[str, Any]) -> dict[str, Any] | None:
     return state
 
 
+def plain(value: Any) -> Any:
+    """A value of a recipe as its file holds it, and as it is compared: Python's own numbers and text, sequences as tuples."""
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, (np.generic, np.ndarray, torch.Tensor)):
+        return plain(value.tolist())
+    if isinstance(value, dict):
+        return {name: plain(each) for name, each in value.items()}
+    return tuple(map(plain, value)) if isinstance(value, (list, tuple)) else value
+
+
 def check_same_recipe(recipe: dict[str, Any], saved: dict[str, Any], out: Path) -> None:
-    """Raises ValueError if a run was made with another recipe. What its version of minibert did not save is not compared."""
-    nested = {name: {**(recipe.get(name) or {}), **value} for name, value in saved.items() if isinstance(value, dict)}
-    saved = {**recipe, **saved, **nested}
-    changed = [name for name in recipe if recipe[name] != saved[name]]
+    """Raises ValueError if a run was made with another recipe. What one of both has no value of is not compared."""
+    was, now = _flat(saved), _flat(recipe)
+    changed = [name for name in now if name in was and was[name] != now[name]]
     if changed:
         named = [name for name in changed if name != "files"]  # which are known by their hashes
-        was, now = (", ".join(f"{name}={each[name]!r}" for name in named) for each in (saved, recipe))
-        said = [f"it has {was}, this one {now}"] if named else []
+        texts = (", ".join(f"{name}={each[name]!r}" for name in named) for each in (was, now))
+        said = ["it has {}, this one {}".format(*texts)] if named else []
         said += ["its files to train and evaluate on are others, or were changed"] if named != changed else []
         way_out = "Give the same options to go on with it, or another folder to start afresh."
         raise ValueError(f"'{out}' holds another run: {'; '.join(said)}. {way_out}")
+
+
+def _flat(recipe: dict[str, Any]) -> dict[str, Any]:
+    """With "config.vocab_size" in the place of a "config" that has it."""
+    pairs = {name: value if isinstance(value, dict) else {"": value} for name, value in plain(recipe).items()}
+    return {f"{name}.{inner}".rstrip("."): value for name, values in pairs.items() for inner, value in values.items()}
 
 
 class RunLog:

@@ -86,7 +86,7 @@ class SentenceEncoder:
     def vectors(self, batch: dict[str, Tensor]) -> Tensor:
         """(batch, dim) for input_ids, attention_mask and perhaps token_type_ids of (batch, seq)."""
         with in_less_time(self.model, batch) if self.fast else nullcontext():
-            states = self.model(**batch).last_hidden_state  # (batch, seq, hidden)
+            states = self.model(**batch, return_dict=True).last_hidden_state  # (batch, seq, hidden)
         pooled = [pool(states, batch["attention_mask"], mode) for mode in self.settings.poolings]
         joined = torch.cat(pooled, dim=-1)
         return F.normalize(joined, dim=-1) if self.settings.normalize else joined

@@ -249,6 +249,19 @@ class TestReadingAndWriting:
             assert "hidden_act" in repr(config)
         assert list(tmp_path.iterdir()) == []
 
+    @pytest.mark.parametrize(
+        "fields", [{"best_loss": float("nan")}, {"task_specific_params": {"a": float("inf")}}, {"label": "\ud800"}]
+    )
+    def test_what_could_not_be_read_again_is_not_saved(self, fields: dict[str, Any], tmp_path: Path) -> None:
+        model = BertModel(tiny_config())
+        model.save_pretrained(tmp_path)
+        before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+        model.config.update(fields)
+        with pytest.raises(ValueError, match="The config cannot be written: its file could not be read again"):
+            model.save_pretrained(tmp_path)
+        assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+        assert next(iter(fields)) in repr(model.config)
+
     def test_a_dictionary_is_no_name(self) -> None:
         with pytest.raises(ValueError, match=r"BertConfig\.from_dict makes one"):
             BertConfig.from_pretrained({"hidden_size": 8})

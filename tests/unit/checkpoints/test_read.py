@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from minibert.checkpoints import open_weights, weights_of
+from minibert.checkpoints import CheckpointError, open_weights, save_weights, weights_of
 
 DTYPES = (
     *(torch.bool, torch.uint8, torch.int8, torch.uint16, torch.int16, torch.uint32, torch.int32, torch.uint64),
@@ -105,6 +105,21 @@ def test_a_pickle_of_either_generation_is_read(tmp_path: Path, zip_format: bool)
         assert list(weights) == ["a", "b"]
         for name, tensor in tensors.items():
             assert same_bits(weights[name].read(), tensor)
+
+
+@pytest.mark.parametrize("zip_format", [True, False])
+def test_numbers_that_a_pickle_holds_with_the_other_sign_are_refused(tmp_path: Path, zip_format: bool) -> None:
+    """PyTorch notes it beside the tensor: what is read without that note would be −w."""
+    imaginary = torch.complex(torch.zeros(4), torch.arange(4.0)).conj().imag
+    assert imaginary.is_neg()
+    path = tmp_path / "pytorch_model.bin"
+    torch.save({"w": imaginary}, path, _use_new_zipfile_serialization=zip_format)
+    with pytest.raises(CheckpointError, match=r"stored with the other sign: save it after resolve_neg\(\)"):
+        open_weights(tmp_path).__enter__()
+    for safe in (True, False):
+        save_weights({"w": imaginary}, tmp_path, safe_serialization=safe)
+        with open_weights(tmp_path) as weights:
+            assert weights["w"].read().tolist() == [0, -1, -2, -3]
 
 
 def test_safetensors_come_before_a_pickle_in_the_same_folder(tmp_path: Path) -> None:

@@ -344,3 +344,18 @@ def test_where_weights_are_looked_for_is_where_they_are_asked_for(
     with pytest.raises(CheckpointError, match="enough"):
         BertModel.from_pretrained(tmp_path, from_tf=from_tf, local_files_only=True)
     assert (asked["name"], asked["from_tf"], asked["local_files_only"]) == (tmp_path, from_tf, True)
+
+
+def test_what_is_refused_leaves_the_config_as_it_was(tmp_path: Path) -> None:
+    model = tiny(BertModel)
+    before = model.config.to_dict()
+    with pytest.raises(ValueError, match="max_shard_size"):
+        model.save_pretrained(tmp_path / "new", max_shard_size="abc")
+    with pytest.raises(CheckpointError):
+        BertModel.from_pretrained(tmp_path / "none", config=model.config, attn_implementation="sdpa")
+    assert model.config.to_dict() == before
+    assert model.config.attn_implementation == "eager"
+    assert not (tmp_path / "new").exists()
+    model.save_pretrained(tmp_path / "new")
+    found = BertModel.from_pretrained(tmp_path / "new", config=model.config, attn_implementation="sdpa")
+    assert found.config.attn_implementation == "sdpa"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,12 @@ from minibert import (
     BertLMHeadModel,
     BertModel,
     BertPreTrainedModel,
+    BertTokenizer,
     EncoderDecoderModel,
 )
-from tests.unit.tiny_bert import text_batch, tiny, tiny_config, token_ids
+from minibert.microscope.probes import run_text
+from minibert.vectors import SentenceEncoder
+from tests.unit.tiny_bert import BUNDLED, text_batch, tiny, tiny_config, token_ids
 
 CLASSES = [BertModel, BertForMaskedLM, BertForPreTraining, BertForSequenceClassification, BertLMHeadModel]
 
@@ -118,3 +122,14 @@ def test_whole_numbers_of_numpy_are_sizes_everywhere(kind: type, tmp_path: Path)
     assert loaded.config.pruned_heads == {0: [1]}
     tiny_config(pruned_heads={1: [kind(2)]}).save_pretrained(tmp_path)
     assert BertConfig.from_pretrained(tmp_path).pruned_heads == {1: [2]}
+
+
+@pytest.mark.parametrize("fields", [{"return_dict": False}, {"torchscript": True}])
+def test_a_model_whose_config_asks_for_tuples_is_looked_at_and_embeds(fields: dict[str, bool]) -> None:
+    tuples, objects = (BertModel.from_pretrained(BUNDLED, **each) for each in (fields, {}))
+    tokenizer = BertTokenizer.from_pretrained(BUNDLED)
+    found, expected = (run_text(model, tokenizer, "He said no.")[1] for model in (tuples, objects))
+    assert torch.equal(found.attentions[-1], expected.attentions[-1])
+    encoder = SentenceEncoder.open(BUNDLED)
+    vectors = [replace(encoder, model=model).encode(["He said no."]) for model in (tuples, objects)]
+    assert np.array_equal(*vectors)
