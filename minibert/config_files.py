@@ -17,8 +17,7 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 
-from .checkpoints import CONFIG_FILE, check_upload, folder_for_saving, locate_config, read_json, write_text_atomically
-from .checkpoints.files import parse_json
+from .checkpoints import CONFIG_FILE, check_upload, folder_for_saving, locate_config, read_json, write_json
 from .visible import visible
 
 logger = logging.getLogger("minibert")
@@ -230,19 +229,13 @@ class ConfigFiles(SharedFields):
         return json.dumps(values, indent=2, sort_keys=True, default=_plain_or_refused) + "\n"
 
     def to_json_file(self, json_file_path: str | os.PathLike[str], use_diff: bool = True) -> None:
-        """Write `to_json_string` to a file, atomically. Raises TypeError for a function that its name would not bring back, and
-        ValueError for numbers and text that JSON does not have."""
+        """Write `to_json_string` to a file, atomically. Raises TypeError for a function that its name would not bring back."""
         sides = [self, *(value for value in vars(self).values() if isinstance(value, ConfigFiles))]
         for field, value in (pair for config in sides for pair in vars(config).items()):
             if callable(value) and not _is_found_by_name(value):
                 known = "the name of a function of PyTorch's or of minibert's, such as 'gelu', or such a function"
                 raise TypeError(f"{field} = {value!r:.80} cannot be written to a file. Before saving, set {known}.")
-        text = self.to_json_string(use_diff)
-        try:
-            parse_json(text)
-        except ValueError as error:
-            raise ValueError(f"The config cannot be written: its file could not be read again ({error}).") from error
-        write_text_atomically(Path(json_file_path), text)
+        write_json(Path(json_file_path), self.to_json_string(use_diff))
 
     def save_pretrained(self, save_directory: str | os.PathLike[str], push_to_hub: bool = False, **upload: Any) -> None:
         """Write `config.json` into a folder, which is made where it does not exist. Nothing is uploaded: ValueError."""

@@ -43,7 +43,7 @@ class Size(NamedTuple):
 
 BUDGET = {
     "model + heads": Size(25, 2400),
-    "core": Size(70, 9520),
+    "core": Size(70, 9560),
     "work": Size(88, 11340),
     "fast": Size(18, 1990),
     "compat": Size(22, 2570),

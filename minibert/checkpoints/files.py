@@ -218,6 +218,15 @@ def write_text_atomically(path: Path, text: str) -> None:
         raise CheckpointError(f"{path}: cannot be written ({error.strerror or error})") from error
 
 
+def write_json(path: Path, text: str) -> None:
+    """`write_text_atomically`, of JSON. Raises ValueError for what could not be read again, such as NaN and half a surrogate pair."""
+    try:
+        parse_json(text)
+    except ValueError as error:
+        raise ValueError(f"{path.name} cannot be written: it could not be read again ({error}).") from error
+    write_text_atomically(path, text)
+
+
 def folder_for_saving(save_directory: str | os.PathLike[str]) -> Path:
     """The folder, made where it does not exist. Raises NotADirectoryError where a file has its name."""
     folder = Path(save_directory)

@@ -18,7 +18,15 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from ..checkpoints import CONFIG_FILE, CheckpointError, check_upload, locate, read_json, write_text_atomically
+from ..checkpoints import (
+    CONFIG_FILE,
+    CheckpointError,
+    check_upload,
+    locate,
+    read_json,
+    write_json,
+    write_text_atomically,
+)
 from ..checkpoints.changes import changing, read_together
 from ..visible import visible
 from .added_tokens import flags_of_added_tokens, read_added_tokens, restore_added_tokens
@@ -230,7 +238,7 @@ class PretrainedFiles(Vocabulary):
             files[added] = self.added_tokens_encoder
         with changing(folder, replaced=added.name.__eq__) as draft:  # left from an earlier save, it would be read
             for path, content in files.items():
-                write_text_atomically(draft / path.name, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
+                write_json(draft / path.name, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
             (vocab,) = self.save_vocabulary(draft, filename_prefix)
         if (folder / WHOLE).exists():
             logger.warning("'%s' is not updated. transformers 5 will read it: remove it.", folder / WHOLE)

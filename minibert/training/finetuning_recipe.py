@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from .loop import TrainingRecipe, check_at_least, check_whole
+from .recipe import TrainingRecipe, check_at_least, check_whole
 
 USUAL_EPOCHS = 3  # appendix A.3 of BERT's paper
 FEW_STEPS = 100  # in which a new head learns little

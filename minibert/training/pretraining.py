@@ -26,9 +26,10 @@ from ..optim import AdamW
 from ..tasks.task_files import PathName
 from ..tokenization import BertTokenizer
 from .distributed import Processes, averaging
-from .loop import LoopOptions, Trainable, TrainingRecipe, check_at_least, check_whole, train
+from .loop import LoopOptions, Trainable, train
 from .pretraining_loss import PretrainingLoss, count_labels, evaluate_pretraining, pretraining_metrics
-from .run_files import RunLog, alone_in, plain
+from .recipe import TrainingRecipe, check_at_least, check_whole, plain
+from .run_files import RunLog, alone_in
 
 SHORTEST_PAIR = 32  # positions; shorter rows are one text, without a next-sentence label
 PATIENCE = 300  # steps before a loss that stands still is worth a warning

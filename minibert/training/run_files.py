@@ -9,18 +9,15 @@ one. The newest few are kept, and the best.
 """
 
 import json
-import os
 import re
 import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from tqdm import tqdm
 
@@ -29,6 +26,7 @@ from ..checkpoints.changes import changing, lock
 from ..checkpoints.save import write_pickle
 from ..terminal import table
 from ..visible import visible
+from .recipe import plain
 
 STATE = "training_state.pt"
 SECONDS_BETWEEN_LINES = 30.0
@@ -101,19 +99,6 @@ def saved_state(out: Path, recipe: dict[str, Any]) -> dict[str, Any] | None:
     state = checkpoints.load(newest)
     check_same_recipe(recipe, state["recipe"], out)
     return state
-
-
-def plain(value: Any) -> Any:
-    """A value of a recipe as its file holds it, and as it is compared: Python's own numbers and text, sequences as tuples."""
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, os.PathLike):
-        return os.fspath(value)
-    if isinstance(value, (np.generic, np.ndarray, torch.Tensor)):
-        return plain(value.tolist())
-    if isinstance(value, dict):
-        return {name: plain(each) for name, each in value.items()}
-    return tuple(map(plain, value)) if isinstance(value, (list, tuple)) else value
 
 
 def check_same_recipe(recipe: dict[str, Any], saved: dict[str, Any], out: Path) -> None:
