@@ -52,8 +52,11 @@ def distance(x: Tensor, y: Tensor, is_mask: bool = False) -> Distance:
     is_mask: every dimension of 1 is broadcast, and all masked scores count as equal.
     """
     why = f"shapes {tuple(x.shape)} and {tuple(y.shape)}"
-    coarser = max((x.dtype, y.dtype), key=lambda dtype: torch.finfo(dtype).eps if dtype.is_floating_point else 0.0)
-    x, y = x.detach().to("cpu", torch.float64), y.detach().to("cpu", torch.float64)
+    floats = [z.dtype for z in (x, y) if z.is_floating_point() or z.is_complex()]
+    x, y = x.detach().cpu(), y.detach().cpu()
+    if x.is_complex() or y.is_complex():
+        x, y = (torch.view_as_real(z.to(torch.complex128).resolve_conj()) for z in (x, y))
+    x, y = (z.to(torch.float64 if floats else torch.int64) for z in (x, y))
     if not is_mask and x.squeeze().shape == y.squeeze().shape:
         x, y = x.squeeze(), y.squeeze()
     elif x.shape[1:] != y.shape[1:] and not is_mask:
@@ -68,18 +71,21 @@ def distance(x: Tensor, y: Tensor, is_mask: bool = False) -> Distance:
         masked = (x < MASKED) & (y < MASKED)
         x, y = x.masked_fill(masked, 0.0), y.masked_fill(masked, 0.0)
     same = (x == y) | (x.isnan() & y.isnan())
-    apart = (x - y).abs().masked_fill(same, 0.0)
+    apart = (x.double() - y).abs().masked_fill(same, 0.0)
+    if not floats:  # beyond 2⁵³ not every integer is a float64; far apart, their difference may be no int64
+        apart = torch.where(apart < 2**53, (x - y).abs(), apart)
     worst = int(apart.argmax())  # a NaN counts as the largest
     absolute = float(apart.flatten()[worst])
     if not math.isfinite(absolute):
         numbers = [float(z.flatten()[worst]) for z in (x, y)]
         return infinite("{} in a and {} in b".format(*("NaN" if n != n else short(n) for n in numbers)))
-    scale = float(x.abs().masked_fill(~x.isfinite(), 0.0).max())
+    scale = float(x.double().abs().masked_fill(~x.isfinite(), 0.0).max())
     relative = absolute / scale if scale else math.inf if absolute else 0.0
     spacing = 1.0  # between neighbouring numbers
-    if coarser.is_floating_point:
-        info, pair = torch.finfo(coarser), (x.flatten()[worst], y.flatten()[worst])
-        spacing = info.eps * 2.0 ** (math.frexp(max(info.tiny, *(abs(float(number)) for number in pair)))[1] - 1)
+    if floats:
+        info = max(map(torch.finfo, floats), key=lambda info: info.eps)  # the coarser of the two
+        larger = max(info.tiny, *(abs(float(z.flatten()[worst])) for z in (x, y)))
+        spacing = info.eps * 2.0 ** (math.frexp(larger)[1] - 1)
     return Distance(absolute, relative, absolute / spacing)
 
 

@@ -85,3 +85,18 @@ def test_masks_agree_where_both_hide() -> None:
 )
 def test_numbers_are_printed_short(number: float, text: str) -> None:
     assert short(number) == text
+
+
+def test_complex_numbers_are_apart_in_their_imaginary_parts_too() -> None:
+    x = torch.tensor([1 + 2j])
+    assert distance(x, torch.tensor([1 + 5j])).absolute == 3.0
+    assert distance(x, torch.tensor([1.0])).absolute == 2.0
+    assert distance(x, x.conj().resolve_conj().conj()) == Distance()
+    assert distance(x, torch.tensor([1 + 2j + 2**-22 * 1j])).ulp == 1.0
+
+
+def test_large_integers_are_compared_exactly() -> None:
+    assert distance(torch.tensor([2**60, 3]), torch.tensor([2**60 + 1, 3])).absolute == 1.0
+    ends = torch.iinfo(torch.int64)
+    assert distance(torch.tensor([ends.min]), torch.tensor([ends.max])).absolute == 2.0**64
+    assert distance(torch.tensor([0]), torch.tensor([ends.min])).absolute == 2.0**63
