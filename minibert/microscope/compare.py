@@ -20,6 +20,7 @@ from .recording import Inputs, gradients, record
 from .verdict import Divergence, it_is
 
 
+@torch.inference_mode(False)  # gradients are compared wherever it is called, also under torch.no_grad()
 def compare(
     a: nn.Module,
     b: nn.Module,

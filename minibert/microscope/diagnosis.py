@@ -20,7 +20,7 @@ from .divergence import PairedStages, tensors
 from .head_mistakes import LAYER_NORM, LINEAR, POOLER, PREDICTIONS, PRETRAINING_HEADS, TRANSFORM, losses
 from .mistakes import ADD_NORM, ATTENTION_BLOCK, EMBEDDINGS, ENCODER, INTERMEDIATE, LAYER
 from .probes import kind_of
-from .recording import Inputs, call
+from .recording import Inputs, call, run
 from .trace import Stage, named_tensors, parameter_names
 from .verdict import Divergence
 
@@ -120,7 +120,7 @@ class Rerun:
         """What the stage gives, or the exception that it raises."""
         try:
             with exchanged(formulas):
-                return named_tensors(self.stage.module(*self.args, **self.kwargs))
+                return named_tensors(run(self.stage.module, self.args, self.kwargs))
         except Exception as error:
             return error
 

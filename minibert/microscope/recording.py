@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 from torch.overrides import TorchFunctionMode
 
 from ..model.modes import evaluation_mode
@@ -154,7 +155,13 @@ def call(model: nn.Module, inputs: Inputs) -> Any:
     """What a model gives for copies of the inputs."""
     by_name = inputs if isinstance(inputs, Mapping) else {}
     by_position = () if isinstance(inputs, Mapping) else inputs if isinstance(inputs, tuple) else (inputs,)
-    return model(*map(_copy, by_position), **{name: _copy(value) for name, value in by_name.items()})
+    return run(model, tuple(map(_copy, by_position)), {name: _copy(value) for name, value in by_name.items()})
+
+
+def run(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """What a module returns; meanwhile its buffers, such as running means, are copies, so that they stay what they were."""
+    buffers = {name: _copy(buffer) for name, buffer in module.named_buffers()}
+    return functional_call(module, buffers, args=args, kwargs=kwargs)
 
 
 def _copy(value: Any) -> Any:
@@ -187,6 +194,7 @@ def gradients(model: nn.Module, outputs: list[Tensor], recording: Recording) -> 
     tensors = list(dict.fromkeys([*named.values(), *flows]))
     terms = []
     for x in outputs:
+        x = torch.view_as_real(x.resolve_conj()) if x.is_complex() else x
         weights = torch.linspace(-1, 1, x.numel(), dtype=x.dtype, device=x.device).view_as(x)
         terms.append((x * weights).sum() / x.numel() ** 0.5)  # so that gradients keep their size, however many outputs
     found = torch.autograd.grad(torch.stack(terms).sum(), tensors, allow_unused=True)

@@ -327,6 +327,55 @@ def test_models_and_inputs_are_left_as_they_were(right: BertForPreTraining) -> N
     assert torch.equal(x, torch.ones(2))
 
 
+class Normalized(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm1d(3)
+        self.register_buffer("calls", torch.zeros(()))
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.calls += 1
+        return self.norm(x) * self.calls
+
+
+def test_running_means_and_other_buffers_are_left_as_they_were() -> None:
+    torch.manual_seed(0)
+    a = Normalized()
+    b = copy.deepcopy(a)
+    nn.init.constant_(b.norm.bias, 0.5)  # a fault, so that stages are computed again to name it
+    before = [buffer.clone() for model in (a, b) for buffer in model.buffers()]
+    assert not compare(a, b, torch.randn(8, 3)).agrees
+    assert all(torch.equal(x, y) for x, y in zip(before, [*a.buffers(), *b.buffers()], strict=True))
+
+
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+def test_gradients_are_compared_also_where_the_caller_has_switched_them_off(
+    mode: Any, right: BertForPreTraining
+) -> None:
+    with mode():
+        comparison = compare(right, right, text_batch())
+    assert comparison.agrees
+    assert comparison["bert.pooler.dense"].gradients is not None
+
+
+class Spectrum(nn.Module):
+    def __init__(self, turn: complex) -> None:
+        super().__init__()
+        self.mix, self.turn = nn.Linear(4, 4), turn
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.fft.fft(self.mix(x)) * self.turn
+
+
+def test_complex_outputs_are_compared_with_their_imaginary_parts_and_gradients() -> None:
+    torch.manual_seed(0)
+    x, right = torch.randn(2, 4), Spectrum(1)
+    assert compare(right, copy.deepcopy(right), x).largest == 0
+    comparison = compare(right, Spectrum(1j), x, copy_weights=True)
+    assert comparison.fault.path == ""
+    assert comparison["mix"].gradients.absolute > 0
+
+
 def test_without_backward_no_gradient_is_compared(right: BertForPreTraining) -> None:
     comparison = compare(right, right, text_batch(), backward=False)
     assert all(row.gradients is None for row in comparison.rows)
