@@ -9,10 +9,10 @@
  * What `data_of` in writer.py says of a BertTokenizer. pieces: by id; null where none has the id. basic: the settings of its
  * BasicTokenizer, null without one. cutOut: tokens that are looked for in the text, as they stand in it; tokens: all that count as
  * whole. keepCase: those that are not lower-cased. strips: those that do not take the spaces on both sides: [before, after].
- * neverSplit: words left alone.
+ * neverSplit: words left alone. added: those that the vocabulary has not.
  * @typedef {{pieces: (string | null)[], unknown: string, longest: number, start: string, separator: string, mask: string | null,
  *   basic: {lower: boolean, accents: boolean, chinese: boolean, clean: boolean, own: string[]} | null, cutOut: string[], tokens: string[],
- *   keepCase: string[], strips: Record<string, boolean[]>, neverSplit: string[], unicode: Record<string, number[]>, chinese: number[][]}} Tokens
+ *   keepCase: string[], strips: Record<string, boolean[]>, neverSplit: string[], added: string[], unicode: Record<string, number[]>, chinese: number[][]}} Tokens
  */
 
 const CONTROL = 1, UNASSIGNED = 2, SPACE = 3, PUNCTUATION = 4, MARK = 5;
@@ -35,16 +35,65 @@ function cut(text, pattern) {
   return [...parts, { text, found: false }].filter(part => part.text);
 }
 
+/** Tokens by their characters, one level of the tree for each; "" marks the end of one. @typedef {Map<string, Node>} Node */
+
+/** @param {string[]} tokens @returns {Node} */
+function trieOf(tokens) {
+  /** @type {Node} */
+  const root = new Map();
+  for (const token of tokens) {
+    let node = root;
+    for (const char of [...token, ""]) node = node.get(char) ?? /** @type {Node} */ (node.set(char, new Map()).get(char));
+  }
+  return root;
+}
+
+/** Parts of a text, in order, none empty, as `Trie.split` in wordpiece.py cuts them, its oddity included. @param {string} text @param {Node} root */
+function cutOut(text, root) {
+  const chars = Array.from(text), cuts = /** @type {number[]} */ ([]);
+  /** Where each token that may be under way began, and where in the tree it stands. @type {[number, Node][]} */
+  let walkers = [];
+  for (let position = 0, resume = 0; position <= chars.length; position++) {
+    if (position < resume) continue;
+    const char = chars[position] ?? "", ended = walkers.find(([, node]) => node.has(""));
+    if (!ended) walkers = walkers.flatMap(([start, node]) => /** @type {[number, Node][]} */ (node.has(char) ? [[start, node.get(char)]] : []));
+    else { // a token ends here; one that began earlier, or a longer one, may still end later
+      let found = ended[0], end = position;
+      for (let [start, node] of walkers) {
+        if (start > found) break;
+        let ahead = end = start < found ? position + 1 : position;
+        if (start < found) node = node.get(char) ?? node; // the oddity
+        for (let next; ahead < chars.length && (next = node.get(chars[ahead])); ) {
+          node = next;
+          ahead++;
+          if (node.has("")) [found, end, resume] = [start, ahead, ahead];
+        }
+      }
+      cuts.push(found, end);
+      walkers = [];
+    }
+    const first = char && root.get(char);
+    if (first) walkers.push([position, first]);
+  }
+  let begin = 0;
+  return [...cuts, chars.length].flatMap(end => { // those that go back are passed over
+    const part = chars.slice(begin, end).join("");
+    begin = Math.max(begin, end);
+    return part ? [part] : [];
+  });
+}
+
 export class WordPiece {
   /** @param {Tokens} tokens */
   constructor(tokens) {
     this.tokens = tokens;
     this.ids = new Map(tokens.pieces.flatMap((piece, id) => piece === null ? [] : [[piece, id]]));
+    this.added = new Set(tokens.added); // no pieces of a word
     this.whole = new Set(tokens.tokens);
     this.own = new Set(tokens.basic?.own);
     this.neverSplit = new Set([...tokens.neverSplit, ...this.own]);
     this.keepCase = anyOf(tokens.keepCase);
-    this.cutOut = anyOf([...tokens.cutOut].sort((a, b) => b.length - a.length)); // of those that begin together, the longest
+    this.trie = trieOf(tokens.cutOut);
     this.kinds = new Uint8Array(0x110000); // 0: of none of these kinds
     for (const [name, kind] of Object.entries(KINDS)) {
       const ranges = tokens.unicode[name]; // first, last, first, last, …
@@ -95,13 +144,18 @@ export class WordPiece {
     });
   }
 
+  /** Whether the vocabulary itself has a piece. @param {string} piece */
+  isPiece(piece) {
+    return this.ids.has(piece) && !this.added.has(piece);
+  }
+
   /** The longest piece that begins the word, then the longest that goes on, to the end; or [UNK]. @param {string} word */
   split(word) {
     if (this.own.has(word)) return [word];
     const chars = Array.from(word), pieces = [];
     for (let start = 0, end = 0; start < chars.length && chars.length <= this.tokens.longest; start = end) {
       const prefix = start > 0 ? "##" : "";
-      for (end = chars.length; end > start && !this.ids.has(prefix + chars.slice(start, end).join("")); ) end--;
+      for (end = chars.length; end > start && !this.isPiece(prefix + chars.slice(start, end).join("")); ) end--;
       if (end === start) return [this.tokens.unknown];
       pieces.push(prefix + chars.slice(start, end).join(""));
     }
@@ -116,13 +170,13 @@ export class WordPiece {
   /** The pieces of a text, without [CLS] and [SEP]. @param {string} text */
   pieces(text) {
     if (this.tokens.basic?.lower) text = cut(text, this.keepCase).map(part => part.found ? part.text : this.lower(part.text)).join("");
-    const parts = cut(text, this.cutOut).map(part => ({ ...part, found: part.found && this.whole.has(part.text) }));
-    parts.forEach((part, i) => { // special tokens swallow the spaces around them
-      const [before, after] = part.found ? this.tokens.strips[part.text] ?? [true, true] : [false, false];
-      if (after && i + 1 < parts.length) parts[i + 1].text = parts[i + 1].text.replace(new RegExp(`^${GAP.source}`, "u"), "");
-      if (before && i > 0) parts[i - 1].text = parts[i - 1].text.replace(new RegExp(`${GAP.source}$`, "u"), "");
-    });
-    return parts.flatMap(part => part.found ? [part.text] : this.words(part.text).flatMap(word => this.split(word)));
+    const parts = cutOut(text, this.trie);
+    for (let i = 0; i < parts.length; i++) { // special tokens swallow the spaces around them, which may be those of another
+      const [before, after] = this.whole.has(parts[i]) ? this.tokens.strips[parts[i]] ?? [true, true] : [false, false];
+      if (after && i + 1 < parts.length) parts[i + 1] = parts[i + 1].replace(new RegExp(`^${GAP.source}`, "u"), "");
+      if (before && i > 0) parts[i - 1] = parts[i - 1].replace(new RegExp(`${GAP.source}$`, "u"), "");
+    }
+    return parts.filter(part => part).flatMap(part => this.whole.has(part) ? [part] : this.words(part).flatMap(word => this.split(word)));
   }
 
   /** A piece's id, or that of [UNK]. @param {string} piece */

@@ -209,6 +209,7 @@ def tokens_of(tokenizer: BertTokenizer, rows: int) -> dict[str, Any]:
         "neverSplit": sorted(steps.special),
         "unicode": unicode_ranges(),
         "chinese": CHINESE_BLOCKS,
+        "added": list(tokenizer.added_tokens_encoder),
     }
 
 

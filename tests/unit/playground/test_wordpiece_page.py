@@ -78,6 +78,20 @@ def test_every_setting_is_obeyed(tmp_path: Path, settings: dict[str, object]) ->
     assert differing(tmp_path, tokenizer, [*NASTY, *more]) == []
 
 
+@pytest.mark.parametrize(
+    "added",
+    [["c++", "+"], ["c#", "#"], ["abc", "b", "bcd", "cd"], ["abcde", "bc", "c", "de"], ["aaa", "aa"], [".. ", "."]],
+    ids=str,
+)
+def test_tokens_inside_of_other_tokens_are_cut_out_as_in_python(tmp_path: Path, added: list[str]) -> None:
+    tokenizer = tiny_tokenizer()
+    tokenizer.add_tokens(added)
+    chance = random.Random(0)
+    letters = sorted({*"".join(added), *"a 🙂"})
+    made = ["".join(chance.choices(letters, k=chance.randint(1, 12))) for _ in range(300)]
+    assert differing(tmp_path, tokenizer, ["i like c++ a lot", *made]) == []
+
+
 def test_a_pair_has_its_segments(tmp_path: Path) -> None:
     tokenizer = tiny_tokenizer()
     (answer,) = ask(tmp_path, carried(None, tokenizer), [["encode", "ab c", "d 1"]])
