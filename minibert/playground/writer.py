@@ -139,7 +139,7 @@ def network_of(model: BertPreTrainedModel) -> dict[str, Any]:
         "classifier": last,
         "kind": kind,
         "labels": labels,
-        "share": "number" if len(labels) == 1 else "sigmoid" if several else "softmax",
+        "share": "sigmoid" if several else "number" if len(labels) == 1 else "softmax",
         "maximum": min(config.max_position_embeddings, LONGEST),
         "segments": config.type_vocab_size,
         "architecture": type(model).__name__,

@@ -246,7 +246,10 @@ def test_many_labels_and_one_number_are_no_shares_of_one(tmp_path: Path) -> None
         minibert.BertForSequenceClassification, num_labels=3, problem_type="multi_label_classification"
     )
     number = differently_scaled(minibert.BertForSequenceClassification, num_labels=1)
-    for model, of in ((several, torch.sigmoid), (number, torch.positive)):
+    one_of_many = differently_scaled(
+        minibert.BertForSequenceClassification, num_labels=1, problem_type="multi_label_classification"
+    )
+    for model, of in ((several, torch.sigmoid), (number, torch.positive), (one_of_many, torch.sigmoid)):
         (answer,) = answers(tmp_path, model, {})
         assert [each["share"] for each in answer["labels"]] == pytest.approx(
             of(forward(model).logits[0]).tolist(), abs=1e-4
