@@ -53,8 +53,11 @@ def save_figure(figure: "Figure", out: str | os.PathLike[str]) -> None:
         raise OSError(f"{out}: cannot be written ({error.strerror or error})") from error
 
 
-def draw_attention(pieces: Sequence[str], layers: Sequence[Tensor]) -> "Figure":
-    """The attention weights of every head: rows are queries, columns keys, darker is more. layers: (heads, seq, seq) each."""
+def draw_attention(pieces: Sequence[str], layers: Sequence[Tensor], numbers: Sequence[Sequence[int]]) -> "Figure":
+    """The attention weights of every head: rows are queries, columns keys, darker is more.
+
+    layers: (heads, seq, seq) each. numbers: of each layer, what its heads are called.
+    """
     heads = max(layer.size(0) for layer in layers)
     figure = new_figure(width=1.0 + 2.0 * heads, height=0.8 + 2.1 * len(layers))
     panels = figure.subplots(len(layers), heads, squeeze=False)
@@ -64,7 +67,7 @@ def draw_attention(pieces: Sequence[str], layers: Sequence[Tensor]) -> "Figure":
             panel.set_axis_off()
         for head, (panel, weights) in enumerate(zip(panels[row], layer.tolist(), strict=False)):
             panel.imshow(weights, cmap=LIGHT_TO_DARK, vmin=0.0, vmax=1.0)
-            panel.set_title(f"layer {row}, head {head}", fontsize=8)
+            panel.set_title(f"layer {row}, head {numbers[row][head]}", fontsize=8)
             below = texts if row == len(layers) - 1 else blank
             panel.set_xticks(range(len(texts)), below, rotation=90, fontsize=7)
             panel.set_yticks(range(len(texts)), texts if head == 0 else blank, fontsize=7)

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ..config import BertConfig
 from ..heads.prediction import BertWordPredictor
 from ..model.modes import evaluation_mode
 from ..model.pretrained import BertPreTrainedModel
@@ -24,10 +25,18 @@ def run_text(model: BertPreTrainedModel, tokenizer: BertTokenizer, text: str) ->
     return tokenizer.convert_ids_to_tokens(inputs["input_ids"][0].tolist()), outputs
 
 
-def attention_maps(model: BertPreTrainedModel, tokenizer: BertTokenizer, text: str) -> tuple[list[str], list[Tensor]]:
-    """The pieces of a text, and of each layer the attention weights of all heads, (heads, seq, seq)."""
+def attention_maps(
+    model: BertPreTrainedModel, tokenizer: BertTokenizer, text: str
+) -> tuple[list[str], list[Tensor], list[list[int]]]:
+    """The pieces of a text, and of each layer the attention weights of all heads, (heads, seq, seq), and their numbers."""
     pieces, outputs = run_text(model, tokenizer, text)
-    return pieces, [layer[0] for layer in outputs.attentions]
+    return pieces, [layer[0] for layer in outputs.attentions], heads_of(model.config)
+
+
+def heads_of(config: BertConfig) -> list[list[int]]:
+    """Of each layer the heads that are not pruned, by the numbers that they had before."""
+    pruned, heads = config.pruned_heads, range(config.num_attention_heads)
+    return [[head for head in heads if head not in pruned.get(i, ())] for i in range(config.num_hidden_layers)]
 
 
 def residual_norms(model: BertPreTrainedModel, tokenizer: BertTokenizer, text: str) -> tuple[list[str], Tensor]:

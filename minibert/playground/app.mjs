@@ -109,9 +109,9 @@ export class App {
     return this.maskId !== null && !this.special.has(this.piece(id));
   }
 
-  /** How many heads a layer has. @param {number} layer */
+  /** The heads of a layer, by their numbers before any pruning. @param {number} layer */
   headsOf(layer) {
-    return this.data.weights[`bert.encoder.layer.${layer}.attention.self.query.weight`][1] / this.network.headSize;
+    return this.network.heads[layer];
   }
 
   /** @param {string} slot @param {Question} question */

@@ -20,7 +20,10 @@
  *   temperature?: number, swap?: number[] | null, vector?: {layer: number, at: number, from: number} | null}} Edits
  */
 
-/** positions: "absolute", "relative_key" or "relative_key_query". @typedef {{layers: number, headSize: number, eps: number, activation: string, classifier: string, positions: string}} Config */
+/**
+ * positions: "absolute", "relative_key" or "relative_key_query". heads: of each layer the numbers of those that are not pruned.
+ * @typedef {{layers: number, heads: number[][], headSize: number, eps: number, activation: string, classifier: string, positions: string}} Config
+ */
 
 /** @param {number} rows @param {number} columns @param {Float32Array} [data] @returns {Matrix} */
 export const matrix = (rows, columns, data = new Float32Array(rows * columns)) => ({ rows, columns, data });
@@ -195,7 +198,7 @@ export class Bert {
     const width = query.columns, heads = width / d, divisor = Math.sqrt(d) * (edits.temperature ?? 1);
     const looks = matrix(heads * seq, seq), context = matrix(seq, width);
     for (let head = 0; head < heads; head++) {
-      const off = edits.heads?.includes(`${layer}.${head}`);
+      const off = edits.heads?.includes(`${layer}.${this.config.heads[layer][head]}`);
       for (let from = 0; from < seq; from++) {
         const row = rowOf(looks, head * seq + from), q = from * width + head * d;
         for (let to = 0; to < seq; to++) {

@@ -16,7 +16,7 @@ export function drawChange(app, panel) {
   const flipped = (list = [], item) => list.includes(item) ? list.filter(each => each !== item) : [...list, item];
   const rows = Array.from({ length: layers }, (_, layer) => {
     const off = edits.layers?.includes(layer) ?? false, residuals = /** @type {const} */ (["attention", "output"]);
-    const heads = Array.from({ length: app.headsOf(layer) }, (_, head) => {
+    const heads = app.headsOf(layer).map(head => {
       const key = `${layer}.${head}`;
       return toggle(head, !edits.heads?.includes(key), () => edit(`head${key}`, { heads: flipped(edits.heads, key) }), { class: "switch", "aria-label": app.say("thumb", layer, head), "data-switch": `head${key}`, "data-key": `switch${key}`, disabled: off });
     });

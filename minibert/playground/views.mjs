@@ -12,8 +12,9 @@ export const DRAW = { heads: drawHeads, layers: drawLayers, stages: drawStages, 
 
 const ROW = 24;
 
-/** A weight. @param {Matrix} looks  (heads · seq, seq) @param {number} head @param {number} from @param {number} to */
-const weight = (looks, head, from, to) => looks.data[(head * looks.columns + from) * looks.columns + to];
+/** Of a layer's weights (heads · seq, seq), a reader for the head of a number: pruned ones have no rows. @param {App} app @param {Matrix} looks @param {number} layer */
+const weightsOf = (app, looks, layer) => (/** @type {number} */ head, /** @type {number} */ from, /** @type {number} */ to) =>
+  looks.data[(app.headsOf(layer).indexOf(head) * looks.columns + from) * looks.columns + to];
 
 // Attention -----------------------------------------------------------------------------------------------------------------
 
@@ -27,21 +28,21 @@ function drawHeads(app, panel) {
   const grid = make("div", { class: "thumbs", role: "group", "aria-label": app.say("thumbHint"), style: { "grid-template-columns": `repeat(${widest}, minmax(36px, 1fr))`, "max-width": `${widest * 96}px` } });
   layers.forEach((of, at) => {
     if (!of) grid.append(make("span", { class: "soft", style: { "grid-row": `${at + 1}`, "grid-column": "1 / -1" } }, `${app.say("layerN", at)}: ${app.say("off")}`));
-    else for (let head = 0; head < of.rows / of.columns; head++) {
+    else app.headsOf(at).forEach((head, i) => {
       const n = of.columns, off = isOff(panel, at, head);
       const chosen = at === layer && state.heads.length === 1 && state.heads[0] === head;
       grid.append(make("button", { type: "button", class: `thumb${off ? " is-off" : ""}`, style: { "grid-row": `${at + 1}`, "--colour": COLOURS[head % COLOURS.length] }, "data-thumb": `${at}.${head}`, "data-key": `thumb${at}.${head}`,
         "aria-pressed": String(chosen), "aria-label": app.say("thumb", at, head) + (off ? `, ${app.say("off")}` : ""), onclick: () => open(at, head) },
-      pixels(of.data.subarray(head * n * n, (head + 1) * n * n), n, Math.sqrt), `${at}·${head}${off ? ` ${app.say("off")}` : ""}`));
-    }
+      pixels(of.data.subarray(i * n * n, (i + 1) * n * n), n, Math.sqrt), `${at}·${head}${off ? ` ${app.say("off")}` : ""}`));
+    });
   });
   const overview = make("div", { class: "overview" }, make("p", { class: "soft" }, app.say("thumbHint")), make("div", { class: "scroll" }, grid));
   const right = make("div", { class: "lines" }, make("h2", {}, app.say("linesOf", layer)));
   fill(panel.view, make("div", { class: "attention" }, overview, right));
   if (!looks) return void right.append(make("p", {}, app.say("layerOff")));
-  const count = looks.rows / looks.columns, chosen = state.heads.filter(head => head < count), all = chosen.length === 0;
-  const heads = all ? Array.from({ length: count }, (_, head) => head) : chosen;
-  right.append(make("div", { class: "controls" }, ...Array.from({ length: count }, (_, head) => toggle(nameOf(app, panel, layer, head), heads.includes(head), () => app.change("head", () => {
+  const present = app.headsOf(layer), chosen = state.heads.filter(head => present.includes(head)), all = chosen.length === 0;
+  const heads = all ? present : chosen;
+  right.append(make("div", { class: "controls" }, ...present.map(head => toggle(nameOf(app, panel, layer, head), heads.includes(head), () => app.change("head", () => {
     state.heads = chosen.includes(head) ? chosen.filter(each => each !== head) : [...chosen, head].sort((a, b) => a - b);
   }), { class: "chip", style: { "--colour": COLOURS[head % COLOURS.length] }, "data-key": `head${head}`, "data-head": head })),
   toggle(app.say("allHeads"), all, () => app.change("head", () => { state.heads = []; }), { "data-key": "all" })));
@@ -62,7 +63,7 @@ function nameOf(app, panel, layer, head) {
 
 /** @param {App} app @param {Panel} panel @param {Matrix} looks @param {number} layer @param {number[]} heads */
 function drawLines(app, panel, looks, layer, heads) {
-  const n = looks.columns, width = Math.max(300, Math.min(560, panel.view.clientWidth - 40)), left = 0.34 * width, right = 0.66 * width;
+  const weight = weightsOf(app, looks, layer), n = looks.columns, width = Math.max(300, Math.min(560, panel.view.clientWidth - 40)), left = 0.34 * width, right = 0.66 * width;
   const middle = (/** @type {number} */ i) => 6 + i * ROW + ROW / 2, places = Array.from({ length: n }, (_, i) => i);
   const svg = make("svg:svg", { class: "links", viewBox: `0 0 ${width} ${n * ROW + 12}`, role: "group", "aria-label": app.say("linesOf", layer) });
   const lines = make("svg:g"), readout = make("p", { class: "soft readout", "aria-live": "polite" });
@@ -94,7 +95,7 @@ function drawLines(app, panel, looks, layer, heads) {
       const paths = new Map();
       const bend = (right - left) * (0.35 + 0.06 * (head % 4)), strength = isOff(panel, layer, head) ? 0.15 : 1; // it looks, but nothing is gathered
       for (const from of one === null ? places : [one]) for (const to of places) {
-        const share = weight(looks, head, from, to);
+        const share = weight(head, from, to);
         if (share < 0.03) continue;
         const step = Math.ceil(share * 8);
         paths.set(step, `${paths.get(step) ?? ""}M${left} ${middle(from)}C${left + bend} ${middle(from)} ${right - bend} ${middle(to)} ${right} ${middle(to)}`);
@@ -102,11 +103,11 @@ function drawLines(app, panel, looks, layer, heads) {
       for (const [step, d] of paths) lines.append(make("svg:path", { d, fill: "none", stroke: COLOURS[head % COLOURS.length], "stroke-width": 0.5 + step / 3.2, "stroke-opacity": strength * Math.min(1, 0.06 + step / 8) }));
     }
     askers.forEach((asker, i) => asker.classList.toggle("chosen", i === one));
-    shares.forEach((share, to) => { share.textContent = one === null || heads.length === 0 ? "" : percent(heads.reduce((sum, head) => sum + weight(looks, head, one, to), 0) / heads.length); });
+    shares.forEach((share, to) => { share.textContent = one === null || heads.length === 0 ? "" : percent(heads.reduce((sum, head) => sum + weight(head, one, to), 0) / heads.length); });
     if (one === null) return void (readout.textContent = app.say("lineHint"));
     const said = heads.map(head => {
-      const best = [...places].sort((a, b) => weight(looks, head, one, b) - weight(looks, head, one, a)).slice(0, 3).filter(to => weight(looks, head, one, to) >= 0.03); // those that have a line
-      return app.say("byHead", best.map(to => `${quoted(panel.piece(to))} ${percent(weight(looks, head, one, to))}`).join(", "), nameOf(app, panel, layer, head));
+      const best = [...places].sort((a, b) => weight(head, one, b) - weight(head, one, a)).slice(0, 3).filter(to => weight(head, one, to) >= 0.03); // those that have a line
+      return app.say("byHead", best.map(to => `${quoted(panel.piece(to))} ${percent(weight(head, one, to))}`).join(", "), nameOf(app, panel, layer, head));
     });
     readout.textContent = `${app.say("looks", quoted(panel.piece(one)), said.join(app.say("nextHead")))} ${heads.length > 1 ? app.say("meanOf") : ""}`;
   }
@@ -119,7 +120,7 @@ const short = piece => piece.length > 16 ? `${piece.slice(0, 15)}…` : piece;
 
 /** Where each head of a layer looks on average: for those who cannot see a diagonal, and for those who are not sure of it. @param {App} app @param {Panel} panel @param {Matrix} looks @param {number} layer */
 function whereTable(app, panel, looks, layer) {
-  const n = looks.columns, ends = panel.ids.flatMap((id, i) => app.piece(id) === app.data.tokens.separator ? [i] : []);
+  const weight = weightsOf(app, looks, layer), n = looks.columns, ends = panel.ids.flatMap((id, i) => app.piece(id) === app.data.tokens.separator ? [i] : []);
   /** Averages over the pieces that are no special ones at the ends. @param {number} head @param {(from: number) => number} share */
   const average = (head, share) => {
     let total = 0;
@@ -127,14 +128,14 @@ function whereTable(app, panel, looks, layer) {
     return total / Math.max(1, n - 2);
   };
   const columns = ["before", "itself", "after", "first", "ends"];
-  const rows = Array.from({ length: looks.rows / n }, (_, head) => {
-    const at = (/** @type {number} */ from, /** @type {number} */ to) => weight(looks, head, from, to);
+  const rows = app.headsOf(layer).map(head => {
+    const at = (/** @type {number} */ from, /** @type {number} */ to) => weight(head, from, to);
     return [average(head, from => at(from, from - 1)), average(head, from => at(from, from)), average(head, from => at(from, from + 1)),
       average(head, from => at(from, 0)), average(head, from => ends.reduce((sum, end) => sum + at(from, end), 0))];
   });
   return make("div", { class: "where" }, make("h3", {}, app.say("whereTitle", layer)), scrolling(panel.named(app.say("whereTitle", layer)), make("table", {},
     make("tr", {}, make("th", { scope: "col" }, app.say("head")), ...columns.map(name => make("th", { class: "number", scope: "col" }, app.say(name)))),
-    ...rows.map((row, head) => make("tr", {}, make("th", { scope: "row" }, head), ...row.map((share, i) => make("td", { class: "number", "data-where": `${head}.${columns[i]}`,
+    ...app.headsOf(layer).map((head, row) => make("tr", {}, make("th", { scope: "row" }, head), ...rows[row].map((share, i) => make("td", { class: "number", "data-where": `${head}.${columns[i]}`,
       style: { background: `rgba(${colour("--plus")}, ${(0.55 * share).toFixed(3)})` } }, percent(share, 0))))))), make("p", { class: "soft" }, app.say("whereNote"), panel.positionsMove ? ` ${app.say("whereSwapped")}` : ""));
 }
 

@@ -28,6 +28,7 @@ from ..heads.multiple_choice import BertForMultipleChoice
 from ..heads.prediction import BertWordPredictor
 from ..heads.question_answering import BertForQuestionAnswering
 from ..heads.token_classification import BertForTokenClassification
+from ..microscope.probes import heads_of
 from ..model.pretrained import BertPreTrainedModel
 from ..tasks import QuestionAnswering
 from ..tokenization import BertTokenizer
@@ -132,6 +133,7 @@ def network_of(model: BertPreTrainedModel) -> dict[str, Any]:
     answering = QuestionAnswering.of_config(config) if kind == "span" else QuestionAnswering()
     return {
         "layers": config.num_hidden_layers,
+        "heads": heads_of(config),
         "headSize": config.hidden_size // config.num_attention_heads,
         "eps": config.layer_norm_eps,
         "activation": config.hidden_act,
@@ -207,9 +209,9 @@ def tokens_of(tokenizer: BertTokenizer, rows: int) -> dict[str, Any]:
         "keepCase": sorted(steps.order, key=steps.order.__getitem__),
         "strips": {str(token): [token.lstrip, token.rstrip] for token in tokens},
         "neverSplit": sorted(steps.special),
+        "added": list(tokenizer.added_tokens_encoder),
         "unicode": unicode_ranges(),
         "chinese": CHINESE_BLOCKS,
-        "added": list(tokenizer.added_tokens_encoder),
     }
 
 

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from minibert import BertConfig, BertForMaskedLM, BertModel, BertTokenizer
 from minibert.cli import main
 from minibert.microscope import plots, probes
+from tests.unit.tiny_bert import tiny
 
 TEXT = "He shook his [MASK]."
 PIECES = ["[CLS]", "he", "shook", "his", "[MASK]", ".", "[SEP]"]
@@ -43,16 +44,25 @@ def figure(monkeypatch: pytest.MonkeyPatch) -> MagicMock:
 
 
 def test_attention_maps_are_output_attentions(model: BertForMaskedLM, tokenizer: BertTokenizer) -> None:
-    pieces, layers = probes.attention_maps(model, tokenizer, TEXT)
+    pieces, layers, _ = probes.attention_maps(model, tokenizer, TEXT)
     expected = model(**tokenizer(TEXT, return_tensors="pt"), output_attentions=True).attentions
     assert pieces == PIECES
     assert all(torch.equal(a, b[0]) for a, b in zip(layers, expected, strict=True))
 
 
+def test_heads_are_named_by_their_numbers_before_pruning(tokenizer: BertTokenizer) -> None:
+    model = tiny(BertForMaskedLM, vocab_size=len(tokenizer))
+    model.prune_heads({0: [0]})
+    drawn = plots.draw_attention(*probes.attention_maps(model, tokenizer, TEXT))
+    titles = [panel.get_title() for panel in drawn.axes]
+    assert titles[0] == "layer 0, head 1"
+    assert "layer 0, head 0" not in titles
+
+
 def test_probes_leave_dropout_out_and_the_model_as_it_was(model: BertForMaskedLM, tokenizer: BertTokenizer) -> None:
-    _, expected = probes.attention_maps(model, tokenizer, TEXT)
+    _, expected, _ = probes.attention_maps(model, tokenizer, TEXT)
     model.train()
-    _, layers = probes.attention_maps(model, tokenizer, TEXT)
+    _, layers, _ = probes.attention_maps(model, tokenizer, TEXT)
     assert model.training
     model.eval()
     assert all(map(torch.equal, layers, expected))
@@ -167,7 +177,7 @@ def panels(rows: int = 1, columns: int = 1, squeeze: bool = True) -> object:
 
 
 def test_the_colours_of_weights_and_probabilities_have_a_scale(figure: MagicMock) -> None:
-    plots.draw_attention(["a", "b"], [torch.eye(2)[None]])
+    plots.draw_attention(["a", "b"], [torch.eye(2)[None]], [[0]])
     assert "attention weight" in figure.colorbar.call_args.kwargs["label"]
     assert "asks (query)" in figure.supxlabel.call_args.args[0]
     plots.draw_lens(["a"], [["b"]], torch.ones(1, 1))

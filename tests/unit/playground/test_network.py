@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -262,6 +263,17 @@ def test_a_pruned_head_is_not_there(tmp_path: Path) -> None:
     (answer,) = answers(tmp_path, model, {})
     assert answer["attention"][0]["rows"] == 2 * len(IDS)
     assert close(tensor(answer["raw"]["scores"])[0], forward(model).logits[0, BLANK])
+
+
+def test_heads_keep_their_numbers_when_others_are_pruned(tmp_path: Path) -> None:
+    pruned = differently_scaled(BertForMaskedLM)
+    whole = copy.deepcopy(pruned)
+    last = pruned.config.num_attention_heads - 1
+    pruned.prune_heads({0: [0]})
+    assert carried(pruned, None)["network"]["heads"][:2] == [list(range(1, last + 1)), list(range(last + 1))]
+    (found,) = answers(tmp_path, pruned, {"heads": [f"0.{last}"]})
+    (expected,) = answers(tmp_path, whole, {"heads": ["0.0", f"0.{last}"]})
+    assert close(tensor(found["raw"]["scores"]), tensor(expected["raw"]["scores"]))
 
 
 # ------------------------------------------------------------------------------------------------------------------- the stages
