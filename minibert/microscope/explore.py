@@ -2,6 +2,7 @@
 
     weights        (heads, seq, seq) a layer, in 16-bit steps of 1/65535
     queries, keys  (heads, seq, d) a layer, in float16: score = q · k / √d
+    distance       (heads, seq, seq) a layer, in float16: what relative positions add to the score
     logit lens     after each layer, the likeliest words at each position, through the tied decoder
 
 The numbers travel inside the page as base64. Source of the logit lens: see `probes.py`. Of the other three views: Vig 2019.
@@ -10,6 +11,7 @@ No reference class: ours.
 
 import base64
 import json
+import math
 from collections.abc import Sequence
 from importlib import resources
 from typing import Any
@@ -21,7 +23,7 @@ from ..heads.prediction import BertWordPredictor
 from ..model.pretrained import BertPreTrainedModel
 from ..tokenization import BertTokenizer
 from ..visible import visible_in_html
-from .probes import likeliest_words, run_text
+from .probes import heads_of, likeliest_words, run_text
 
 LENS_WORDS = 5
 LONGEST = 128  # pieces; with more, a page has more lines than anyone can tell apart
@@ -57,13 +59,18 @@ def gather(model: BertPreTrainedModel, tokenizer: BertTokenizer, text: str) -> d
     states = torch.stack(outputs.hidden_states)[:, 0]  # (layers + 1, seq, hidden), the embeddings first
     encoder_layers: Any = model.base_model.encoder.layer
     layers = []
-    for layer, below, weights in zip(encoder_layers, states[:-1], outputs.attentions, strict=True):
+    for heads, layer, below, weights in zip(
+        heads_of(model.config), encoder_layers, states[:-1], outputs.attentions, strict=True
+    ):
         attention = layer.attention.self
-        query = attention.transpose_for_scores(attention.query(below[None]))[0]  # (heads, seq, d)
-        key = attention.transpose_for_scores(attention.key(below[None]))[0]
-        vectors = {"queries": as_base64(query.to(torch.float16)), "keys": as_base64(key.to(torch.float16))}
+        query = attention.transpose_for_scores(attention.query(below[None]))  # (1, heads, seq, d)
+        key = attention.transpose_for_scores(attention.key(below[None]))
+        vectors = {"queries": query, "keys": key}
+        if attention.position_embedding_type != "absolute":
+            vectors["distance"] = sum(attention.relative_scores(query, key)) / math.sqrt(query.size(-1))
+        numbers = {name: as_base64(values.to(torch.float16)) for name, values in vectors.items()}
         steps = (weights[0] * 65535).round().to(torch.int32).to(torch.uint16)
-        layers.append({"heads": query.size(0), "size": query.size(2), "weights": as_base64(steps), **vectors})
+        layers.append({"heads": heads, "size": query.size(-1), "weights": as_base64(steps), **numbers})
     words = None
     if isinstance(model, BertWordPredictor):
         probabilities, ids = likeliest_words(
@@ -72,7 +79,7 @@ def gather(model: BertPreTrainedModel, tokenizer: BertTokenizer, text: str) -> d
         best = torch.stack([ids.double(), probabilities.double()], dim=-1).tolist()
         word = tokenizer.convert_ids_to_tokens
         words = [[[[word(int(i)), round(p, 4)] for i, p in at] for at in row] for row in best]
-    return {"text": text, "pieces": pieces, "layers": layers, "lens": words}
+    return {"text": text, "pieces": pieces, "causal": model.config.is_decoder, "layers": layers, "lens": words}
 
 
 def as_base64(values: Tensor) -> str:

@@ -14,9 +14,10 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from minibert import BertForMaskedLM, BertModel, BertTokenizer
+from minibert import BertForMaskedLM, BertLMHeadModel, BertModel, BertTokenizer
 from minibert.cli import main
 from minibert.microscope.explore import attention_page
+from tests.unit.tiny_bert import tiny
 
 from .browser import Browser, browser, browser_is_installed
 
@@ -64,13 +65,59 @@ def test_queries_and_keys_make_the_scores_behind_the_weights(model: BertForMaske
     text = data_of(attention_page(model, tokenizer, [TEXT]))["texts"][0]
     expected = attentions(model, tokenizer, TEXT)
     for layer, weights in zip(text["layers"], expected, strict=True):
-        shape = (layer["heads"], len(text["pieces"]), layer["size"])
+        shape = (len(layer["heads"]), len(text["pieces"]), layer["size"])
         query, key = (
             torch.from_numpy(np.frombuffer(base64.b64decode(layer[kind]), "<f2").reshape(shape).astype("float32"))
             for kind in ("queries", "keys")
         )
         again = torch.softmax(query @ key.transpose(1, 2) / layer["size"] ** 0.5, dim=-1)
         torch.testing.assert_close(again, weights, rtol=0, atol=5e-3)
+
+
+def own(tokenizer: BertTokenizer, cls: Any = BertForMaskedLM, **settings: Any) -> Any:
+    """A small model with large weights in its attention, so that it is not even."""
+    model = tiny(cls, vocab_size=len(tokenizer), **settings)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            parameter.mul_(8 if "attention.self" in name else 1)
+    return model
+
+
+MODELS = {
+    "relative_key": {"position_embedding_type": "relative_key"},
+    "relative_key_query": {"position_embedding_type": "relative_key_query"},
+    "decoder": {"cls": BertLMHeadModel, "is_decoder": True},
+    "relative decoder": {"cls": BertLMHeadModel, "is_decoder": True, "position_embedding_type": "relative_key"},
+}
+
+
+@pytest.mark.parametrize("settings", MODELS.values(), ids=MODELS)
+def test_distances_and_the_mask_are_part_of_the_scores_behind_the_weights(
+    settings: dict[str, Any], tokenizer: BertTokenizer
+) -> None:
+    model = own(tokenizer, **settings)
+    text = data_of(attention_page(model, tokenizer, [TEXT]))["texts"][0]
+    count = len(text["pieces"])
+    for layer, weights in zip(text["layers"], attentions(model, tokenizer, TEXT), strict=True):
+        query, key, distance = (
+            torch.from_numpy(np.frombuffer(base64.b64decode(layer.get(kind, "")), "<f2").astype("float32"))
+            for kind in ("queries", "keys", "distance")
+        )
+        query, key = (vectors.view(len(layer["heads"]), count, layer["size"]) for vectors in (query, key))
+        scores = query @ key.transpose(1, 2) / layer["size"] ** 0.5
+        if "distance" in layer:
+            scores += distance.view_as(scores)
+        if text["causal"]:
+            scores += torch.full((count, count), -torch.inf).triu(1)
+        torch.testing.assert_close(scores.softmax(dim=-1), weights, rtol=0, atol=5e-3)
+
+
+def test_heads_keep_their_numbers_when_others_are_pruned(tokenizer: BertTokenizer) -> None:
+    model = own(tokenizer)
+    model.prune_heads({0: [0]})
+    layers = data_of(attention_page(model, tokenizer, [TEXT]))["texts"][0]["layers"]
+    every = list(range(model.config.num_attention_heads))
+    assert [layer["heads"] for layer in layers] == [every[1:], *[every] * (len(layers) - 1)]
 
 
 def test_the_last_layers_words_are_the_models_answer(model: BertForMaskedLM, tokenizer: BertTokenizer) -> None:
@@ -123,7 +170,7 @@ def words_of(page: str) -> set[str]:
     said |= set(re.findall(r"<[^<>]* data-say>([^<]+)<", page)) | set(
         re.findall(r'data-say="aria-label" aria-label="([^"]+)"', page)
     )
-    return said | {"head", "heads"} | {"key", "q and k", "q × k", "score", "weight"}  # which stand in lists
+    return said | {"head", "heads"} | {"key", "q and k", "q × k", "distance", "score", "weight"}  # which stand in lists
 
 
 def test_whatever_the_page_says_is_said_in_chinese_too() -> None:
@@ -199,6 +246,36 @@ class TestInABrowser:
         )
         weights = torch.softmax(torch.tensor(shown), dim=0)
         torch.testing.assert_close(weights, attentions(model, tokenizer, TEXT)[0, 0, 0], rtol=0, atol=0.01)
+
+    @pytest.mark.parametrize("settings", MODELS.values(), ids=MODELS)
+    def test_the_weights_are_the_softmax_of_the_scores_that_are_shown(
+        self, settings: dict[str, Any], window: Browser, tokenizer: BertTokenizer, tmp_path: Path
+    ) -> None:
+        path, model = tmp_path / "page.html", own(tokenizer, **settings)
+        path.write_text(attention_page(model, tokenizer, [TEXT]), encoding="utf-8")
+        window.open(path)
+        window.click('[data-view="neuron"]')
+        window.run("choose(3)")
+        shown = window.run("return [...document.querySelectorAll('[data-score]')].map(e => e.textContent)")
+        causal = model.config.is_decoder
+        assert [score == "not seen" for score in shown] == [causal and to > 3 for to in range(len(shown))]
+        scores = torch.tensor([-torch.inf if score == "not seen" else float(score) for score in shown])
+        weights = attentions(model, tokenizer, TEXT)[0, 0, 3]
+        torch.testing.assert_close(scores.softmax(dim=0), weights, rtol=0, atol=0.01)
+        assert window.run("return window.errors") == []
+
+    def test_a_pruned_head_leaves_the_others_their_numbers(
+        self, window: Browser, tokenizer: BertTokenizer, tmp_path: Path
+    ) -> None:
+        path, model = tmp_path / "page.html", own(tokenizer)
+        model.prune_heads({0: [0]})
+        path.write_text(attention_page(model, tokenizer, [TEXT]), encoding="utf-8")
+        window.open(path)
+        named = window.run("return [...document.querySelectorAll('[data-head]')].map(e => e.textContent)")
+        assert named == [str(head) for head in range(1, model.config.num_attention_heads)]
+        for view in ("model", "neuron", "head"):
+            window.click(f'[data-view="{view}"]')
+        assert window.run("return window.errors") == []
 
     def test_the_keyboard_reaches_everything(self, page: Browser) -> None:
         page.hover("#title")  # away from the tokens, which answer to the mouse
