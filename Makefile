@@ -29,7 +29,7 @@ endif
 # An environment that has, behind its own packages, those of the environment of the tests: PyTorch is unpacked once for all.
 SITE = -c "import sysconfig; print(sysconfig.get_path('purelib'))"
 define BORROWING
-$(PYTHON) -m venv $(1)
+$(VENV) -m venv $(1)
 $(VENV) $(SITE) > "$$($(1)/bin/python $(SITE))/lent.pth"
 endef
 

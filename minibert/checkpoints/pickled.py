@@ -174,7 +174,7 @@ class _Machine:
             storage, offset, shape, strides = arguments[:4]
             if any(arguments[7 if function.endswith("_v3") else 6 :]):
                 raise NotPlainError(
-                    "a tensor whose numbers are stored with the other sign: save it after resolve_neg()"
+                    "a tensor whose numbers are stored with the other sign: save it after resolve_neg().resolve_conj()"
                 )
             of = vars(torch)[arguments[6].removeprefix("torch.")] if function.endswith("_v3") else storage.dtype
             dtype = torch.empty(0, dtype=of, device="cpu").dtype  # if there is such

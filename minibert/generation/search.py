@@ -54,23 +54,21 @@ class NextWord:
         self.use_cache = use_cache
         self.past: PastKeyValues | None = None
         # Of the prompt too only the last word's scores are needed; a student's own forward may not know how to say so.
-        self.keep = {"logits_to_keep": 1} if "logits_to_keep" in inspect.signature(model.forward).parameters else {}
-        # And it, or its own `prepare_inputs_for_generation`, may add to what is read: then the prompt stays in one piece.
-        methods = model.forward, model.prepare_inputs_for_generation
-        self.in_blocks = use_cache and all(method.__module__.startswith("minibert.") for method in methods)
+        own = "logits_to_keep" not in inspect.signature(model.forward).parameters
+        self.keep = {} if own else {"logits_to_keep": 1}
+        # So may its own `prepare_inputs_for_generation` add to what each forward reads: then the prompt stays in one piece.
+        self.in_blocks = not own and model.prepare_inputs_for_generation.__module__.startswith("minibert.")
 
     def __call__(self, input_ids: Tensor) -> Tensor:
         """(rows, length) ids so far → (rows, vocab) scores."""
         read, length = 0, input_ids.size(1)
-        if self.past is None and self.in_blocks:
+        if self.past is None and self.use_cache and self.in_blocks:
             # In one piece, attention would score every pair of words, and the causal mask would hide half of them.
-            nothing = input_ids.new_empty(0)
             for block in input_ids.split(PROMPT_BLOCK, dim=1)[:-1]:
                 read += block.size(1)
                 inputs = {"attention_mask": self.attention_mask[:, :read], "past_key_values": self.past, **self.encoder}
                 inputs |= self.positions(read - block.size(1), read)
-                outputs = self.model(block, **inputs, use_cache=True, return_dict=True, logits_to_keep=nothing)
-                self.past = outputs.past_key_values
+                self.past = self.model(block, **inputs, **self.keep, use_cache=True, return_dict=True).past_key_values
         inputs = self.model.prepare_inputs_for_generation(input_ids, past=self.past, attention_mask=self.attention_mask)
         if read > 0:
             inputs["input_ids"] = input_ids[:, read:]

@@ -25,13 +25,13 @@ logger = logging.getLogger("minibert")
 
 def positions_to_keep(logits_to_keep: int | Tensor) -> Tensor | slice:
     """The positions that are scored, as an index. Raises ValueError for a number below 0 and for a table."""
-    if isinstance(logits_to_keep, Tensor):
-        if logits_to_keep.dim() != 1:
+    if isinstance(logits_to_keep, Tensor) and logits_to_keep.dim() > 0:
+        if logits_to_keep.dim() > 1:
             raise ValueError(f"logits_to_keep has shape {tuple(logits_to_keep.shape)}; it must be a list of positions.")
         return logits_to_keep
     if logits_to_keep < 0:
         raise ValueError(f"logits_to_keep is {logits_to_keep}; it must be 0, for all positions, or more.")
-    return slice(-logits_to_keep, None)  # of 0: all
+    return slice(-int(logits_to_keep), None)  # of 0: all
 
 
 class BertLMHeadModel(Generation, BertWordPredictor):

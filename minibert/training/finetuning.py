@@ -176,10 +176,15 @@ def finetune(
         examples, evaluation = held_out or (examples, task.read(files[1]))
         hashes = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
     chosen: list[str] = []
-    recipe = recipe.completed(BertConfig.from_pretrained(model_name).hidden_size, len(examples.items), chosen.append)
+    config = BertConfig.from_pretrained(model_name)
+    recipe = recipe.completed(config.hidden_size, len(examples.items), chosen.append)
     identity = {"task": {"name": task.name, **task.identity()}, "model": os.fspath(model_name), "files": hashes}
-    begun = saved_state(out, {**asdict(recipe), **identity}) is not None  # another run is refused before all work
-    options: dict[str, Any] = {"recipe": recipe, "processes": processes, "say": say, "begun": begun}
+    decodes = bool(task.config_fields().get("is_decoder"))
+    identity["direction"] = "left to right" if decodes else "both"
+    state = saved_state(out, {**asdict(recipe), **identity})  # another run is refused before all work
+    if state and config.is_decoder and not decodes and "direction" not in state["recipe"]:
+        raise ValueError(f"'{out}' was begun by an older minibert, which trained the decoder as one: choose another.")
+    options: dict[str, Any] = {"recipe": recipe, "processes": processes, "say": say, "begun": state is not None}
     trained = open_task(task, model_name, examples, evaluation=evaluation, **options)
     for each in chosen:
         say(each)

@@ -26,7 +26,7 @@ class FineTuningRecipe(TrainingRecipe):
     batch_size: int = 16
     lr: float | None = None
     warmup: float = 0.1
-    freeze: str | tuple[str, ...] = ""
+    freeze: str | tuple[str, ...] | None = ""
     class_weights: str | tuple[float, ...] | None = None
     max_length: int | None = None
     patience: int = 0
@@ -41,7 +41,7 @@ class FineTuningRecipe(TrainingRecipe):
         check_whole(1, batch_size=self.batch_size, **{name: n for name, n in optional.items() if n is not None})
         check_whole(0, patience=self.patience, evaluate_every=self.evaluate_every)
         if not isinstance(self.freeze, str):
-            object.__setattr__(self, "freeze", ",".join(self.freeze))
+            object.__setattr__(self, "freeze", ",".join(self.freeze or ()))
         check_at_least(0, warmup=self.warmup, eval_share=self.eval_share)
         if not 0 <= self.warmup <= 1:
             raise ValueError(f"warmup is {self.warmup}; it is a share of the steps, from 0 to 1.")

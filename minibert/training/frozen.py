@@ -16,13 +16,13 @@ from ..model import BertPreTrainedModel
 RANGE = re.compile(r"(\d+)-(\d+)")
 
 
-def freeze(model: BertPreTrainedModel, parts: str | Sequence[str]) -> dict[str, nn.Parameter]:
+def freeze(model: BertPreTrainedModel, parts: str | Sequence[str] | None) -> dict[str, nn.Parameter]:
     """Freeze parts of a model; return their parameters by name.
 
     parts: stretches of parameter names, in a list or between commas: "embeddings", "encoder.layer.0-3", "LayerNorm"; or "body", all but the head. What is tied is one
     parameter, frozen under all its names. Raises ValueError for a part that names no parameter.
     """
-    parts = parts if isinstance(parts, str) else ",".join(parts)
+    parts = parts if isinstance(parts, str) else ",".join(parts or ())
     named = dict(model.named_parameters(remove_duplicate=False))
     frozen: dict[str, nn.Parameter] = {}
     for part in chain.from_iterable(map(_one_by_one, parts.split(",") if parts else ())):

@@ -67,8 +67,10 @@ def parse_phases(text: str) -> tuple[Phase, ...]:
 
 def _fill_a_run(phases: tuple[Phase, ...]) -> bool:
     lengths, shares = [phase.length for phase in phases], [phase.share for phase in phases]
-    counted = all(map(is_whole_number, lengths)) and min(lengths, default=0) >= 4
-    return counted and min(shares) > 0 and abs(sum(shares) - 1) <= 1e-6  # of NaN, nothing is true
+    numbers = all(map(is_whole_number, lengths)) and all(isinstance(share, (int, float)) for share in shares)
+    return (
+        numbers and min(lengths, default=0) >= 4 and min(shares) > 0 and abs(sum(shares) - 1) <= 1e-6
+    )  # of NaN, nothing is true
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,9 +95,11 @@ class Recipe(TrainingRecipe):
         check_whole(1, steps=self.steps, tokens_per_step=self.tokens_per_step)
         check_whole(0, warmup_steps=self.warmup_steps)
         check_at_least(0, lr=self.lr, beta2=self.beta2)
-        object.__setattr__(self, "phases", tuple(Phase(*plain(astuple(phase))) for phase in self.phases))
-        if not _fill_a_run(self.phases):
+        several = self.phases if isinstance(self.phases, tuple) else (self.phases,)
+        phases = tuple(Phase(*plain(astuple(phase))) for phase in several if isinstance(phase, Phase))
+        if len(phases) < len(several) or not _fill_a_run(phases):
             raise ValueError(f"phases is {self.phases}; it must be a Phase or several: {PHASES}.")
+        object.__setattr__(self, "phases", phases)
         if self.tokens_per_step < self.longest:
             raise ValueError(f"tokens_per_step is {self.tokens_per_step}: not one row of {self.longest} positions.")
 

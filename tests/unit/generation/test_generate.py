@@ -194,7 +194,7 @@ def test_a_long_prompt_is_read_in_blocks_and_the_text_is_the_same(
     monkeypatch.setattr("minibert.generation.search.PROMPT_BLOCK", 3)
     assert torch.equal(model.generate(prompt, **given), whole)
     assert lengths == [3, 3, 2, 1, 1, 1]
-    assert scored == [0, 0, 1, 1, 1, 1]
+    assert scored == [1, 1, 1, 1, 1, 1]
 
 
 def test_a_long_prompt_is_read_as_a_models_own_forward_says(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -97,12 +97,19 @@ def test_what_is_no_number_or_no_whole_one_is_refused_by_name(wrong: dict[str, A
         ({"phases": (Phase(8, -1.0), Phase(16, 2.0))}, "shares above 0 that sum to 1"),
         ({"phases": (Phase(2, 1.0),)}, "lengths of at least 4"),
         ({"phases": (Phase(8.5, 1.0),)}, "lengths of at least 4"),
+        ({"phases": (Phase(8, "1"),)}, "shares above 0 that sum to 1"),
+        ({"phases": ((8, 1.0),)}, "must be a Phase or several"),
+        ({"phases": 8}, "must be a Phase or several"),
         ({"phases": (Phase(8, float("nan")),)}, "shares above 0 that sum to 1"),
     ],
 )
 def test_phases_that_do_not_fill_a_run_are_refused(wrong: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         Recipe(**wrong)
+
+
+def test_one_phase_needs_no_brackets() -> None:
+    assert Recipe(phases=Phase(32, 1.0)) == Recipe(phases=(Phase(32, 1.0),))
 
 
 def test_steps_between_evaluations_are_whole() -> None:
@@ -154,6 +161,12 @@ def test_a_decoder_is_tuned_to_read_in_both_directions(model: str, tmp_path: Pat
     tokenizer = BertTokenizer.from_pretrained(tmp_path / "out" / "model")
     first, second = (network(**tokenizer(text, return_tensors="pt")).logits for text in ("the word", "the river"))
     assert not torch.equal(first, second)  # [CLS] sees what stands behind it
+    checkpoint = next((tmp_path / "out" / "checkpoints").glob("*/training_state.pt"))
+    state = torch.load(checkpoint, weights_only=True)
+    del state["recipe"]["direction"]  # a run of before
+    torch.save(state, checkpoint)
+    with pytest.raises(ValueError, match="was begun by an older minibert, which trained the decoder as one"):
+        classify(str(tmp_path / "decoder" / "model"), tmp_path / "out")
     assert not any("left to right" in each for each in classify(model, tmp_path / "other"))
 
 
@@ -174,3 +187,4 @@ def test_a_batch_has_a_row_at_least(model: str, tmp_path: Path) -> None:
 def test_parts_to_freeze_may_be_listed(model: str) -> None:
     lists, text = (BertForPreTraining.from_pretrained(model) for _ in range(2))
     assert freeze(lists, ["embeddings", "pooler"]).keys() == freeze(text, "embeddings,pooler").keys() != set()
+    assert freeze(text, FineTuningRecipe(freeze=None).freeze) == freeze(text, None) == {}
