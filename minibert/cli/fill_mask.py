@@ -10,7 +10,7 @@ import click
 from ..terminal import display_width, echo, pad, table
 from ..visible import visible
 from .kinds import TEXT, TEXT_FILE, Count
-from .options import json_option, model_option, print_answer, print_json, warn_if_long
+from .options import json_option, model_option, print_answer, print_json, require_word_head, warn_if_long
 
 Blank = dict[str, Any]  # position: among the tokens; predictions: each a token, its id and probability
 
@@ -94,8 +94,7 @@ def predict_all(
     if without:
         raise ValueError(f"{without[0]} has no blank. Write {mask} where a word is missing: 'He shook his {mask}.'")
     model = BertForMaskedLM.from_pretrained(model_name)
-    if any(finding.name.startswith("cls.") for finding in model.loading_report.new):
-        raise ValueError(f"{model_name} was not trained to predict words: it has no masked-word head.")
+    require_word_head(model, model_name)
 
     answers: list[list[Blank]] = [[] for _ in rows]
     for numbers in evaluation_batches([len(row["input_ids"]) for row in rows], batch_size):

@@ -6,7 +6,7 @@ import click
 
 from ..terminal import echo
 from .kinds import TEXT, Count
-from .options import json_option, model_option, print_answer, warn_if_long
+from .options import json_option, model_option, print_answer, require_word_head, warn_if_long
 
 FAST = "Compute each new word by minibert.fast.one_token, or by the model's own forward; the words are the same."
 
@@ -47,8 +47,7 @@ def generate(prompt: str, sample: bool, seed: int | None, model: str, as_json: b
     decoder = BertLMHeadModel.from_pretrained(model, is_decoder=True)
     if not BertConfig.from_pretrained(model).is_decoder:
         echo(f"Warning: {model} was trained to fill in blanks, and its text makes little sense. {TRAIN_ONE}", err=True)
-    if any(finding.name.startswith("cls.") for finding in decoder.loading_report.new):
-        raise ValueError(f"{model} was not trained to predict words: it has no masked-word head.")
+    require_word_head(decoder, model, decoder=True)
 
     context = click.get_current_context()
     for name in [] if sample else ["temperature", "top_k", "top_p", "seed"]:

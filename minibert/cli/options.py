@@ -80,6 +80,16 @@ def print_answer(value: Any, text: str, as_json: bool) -> None:
         click.echo(text)
 
 
+def require_word_head(model: Any, name: str, decoder: bool = False) -> None:
+    """Raise ValueError unless a model was trained to predict words: in blanks, or as a decoder the next one. name: what the user calls it."""
+    if any(finding.name.startswith("cls.") for finding in model.loading_report.new):
+        raise ValueError(f"{name} was not trained to predict words: it has no masked-word head.")
+    if model.config.is_decoder and not decoder:
+        raise ValueError(
+            f"{name} is a decoder: it was trained to continue a text, not to fill in blanks. Use `minibert generate`."
+        )
+
+
 def load_as_trained(name: str, **fields: str) -> Any:
     """The model of the first class of ours that its config names, or a BertModel. fields: of the config, to change."""
     import minibert

@@ -8,7 +8,7 @@ import click
 from ..terminal import echo
 from ..visible import visible
 from .kinds import NEW_FILE, TEXT, Count
-from .options import model_option, warn_if_long
+from .options import load_as_trained, model_option, require_word_head, warn_if_long
 
 out_option = click.option("--out", required=True, type=NEW_FILE, help="Write the plot to this file, a .png or .svg.")
 
@@ -22,6 +22,7 @@ PLOTS = {
     "parameters": ("parameter_values", "draw_parameters", "a histogram of each kind of parameter"),
 }
 WITHOUT_TEXT = ("positions", "parameters")
+OF_WORDS = ("lens", "gradients")  # what the head for words computes
 
 
 @click.group("plot")
@@ -61,7 +62,11 @@ def add_command(name: str, probe: str, draw: str, what: str) -> None:
         from ..tokenization import BertTokenizer
 
         plots.check_file_kind(out)
-        network = BertForMaskedLM.from_pretrained(model).eval()
+        if name in OF_WORDS:
+            network = BertForMaskedLM.from_pretrained(model).eval()
+            require_word_head(network, model)
+        else:
+            network = load_as_trained(model, attn_implementation="eager").eval()
         inputs: tuple[Any, ...] = () if text is None else (BertTokenizer.from_pretrained(model), text)
         for tokenizer in inputs[:1]:
             warn_if_long(tokenizer, tokenizer(text, return_tensors="pt", verbose=False)["input_ids"])

@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from minibert import BertForMaskedLM, BertModel, BertTokenizer
+from minibert import BertForMaskedLM, BertLMHeadModel, BertModel, BertTokenizer
 from tests.unit.cli.running import run
 from tests.unit.tiny_bert import BUNDLED, tiny
 
@@ -71,6 +71,12 @@ class TestModels:
     def test_a_model_without_the_masked_word_head_is_refused(self, bare: str) -> None:
         line = mistake("fill-mask", BLANK, "--model", bare)
         assert line == f"{bare} was not trained to predict words: it has no masked-word head."
+
+    def test_a_decoder_is_refused_where_a_blank_is_to_be_filled_in(self, tmp_path: Path) -> None:
+        BertLMHeadModel.from_pretrained(BUNDLED, is_decoder=True).save_pretrained(tmp_path)
+        BertTokenizer.from_pretrained(BUNDLED).save_pretrained(tmp_path)
+        line = mistake("fill-mask", BLANK, "--model", str(tmp_path))
+        assert line.startswith(f"{tmp_path} is a decoder: it was trained to continue a text")
 
     def test_a_model_of_another_kind_is_refused_by_its_name(self, tmp_path: Path) -> None:
         (tmp_path / "config.json").write_text(json.dumps({"model_type": "gpt2"}))

@@ -9,10 +9,18 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from minibert import BertConfig, BertForMaskedLM, BertModel, BertTokenizer
+from minibert import (
+    BertConfig,
+    BertForMaskedLM,
+    BertForPreTraining,
+    BertForSequenceClassification,
+    BertLMHeadModel,
+    BertModel,
+    BertTokenizer,
+)
 from minibert.cli import main
 from minibert.microscope import plots, probes
-from tests.unit.tiny_bert import tiny
+from tests.unit.tiny_bert import BUNDLED, tiny
 
 TEXT = "He shook his [MASK]."
 PIECES = ["[CLS]", "he", "shook", "his", "[MASK]", ".", "[SEP]"]
@@ -182,3 +190,35 @@ def test_the_colours_of_weights_and_probabilities_have_a_scale(figure: MagicMock
     assert "asks (query)" in figure.supxlabel.call_args.args[0]
     plots.draw_lens(["a"], [["b"]], torch.ones(1, 1))
     assert "probability" in figure.colorbar.call_args.kwargs["label"]
+
+
+@pytest.mark.seconds
+@pytest.mark.parametrize("kind", ["lens", "gradients"])
+@pytest.mark.parametrize(
+    ("saved", "said"),
+    [
+        (BertForSequenceClassification, "was not trained to predict words: it has no masked-word head."),
+        (
+            BertLMHeadModel,
+            "is a decoder: it was trained to continue a text, not to fill in blanks. Use `minibert generate`.",
+        ),
+    ],
+)
+def test_a_plot_of_predicted_words_is_refused_for_a_model_that_fills_in_no_blanks(
+    kind: str, saved: type[BertForSequenceClassification | BertLMHeadModel], said: str, tmp_path: Path
+) -> None:
+    tiny(saved, is_decoder=saved is BertLMHeadModel).save_pretrained(tmp_path / "model")
+    BertTokenizer.from_pretrained(BUNDLED).save_pretrained(tmp_path / "model")
+    words = ["plot", kind, TEXT, "--model", str(tmp_path / "model"), "--out", str(tmp_path / "plot.png")]
+    result = CliRunner().invoke(main, words)
+    assert (result.exit_code, result.stderr) == (1, f"Error: {tmp_path / 'model'} {said}\n")
+
+
+def test_every_parameter_that_was_trained_is_plotted_and_no_other(
+    figure: MagicMock, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    drawn: list[dict[str, torch.Tensor]] = []
+    monkeypatch.setattr(plots, "draw_parameters", lambda kinds: drawn.append(kinds) or figure)
+    monkeypatch.setattr(plots, "save_figure", lambda *_: None)
+    CliRunner().invoke(main, ["plot", "parameters", "--out", str(tmp_path / "plot.png")])
+    assert drawn[0].keys() == probes.parameter_values(BertForPreTraining.from_pretrained(BUNDLED)).keys()
