@@ -23,15 +23,19 @@ def attention(text: str, layer: int, head: int, model: str, as_json: bool) -> No
     import torch
 
     from .. import BertModel, BertTokenizer
+    from ..microscope.probes import heads_of
 
     tokenizer = BertTokenizer.from_pretrained(model)
     network = BertModel.from_pretrained(model)
     layers, heads = network.config.num_hidden_layers, network.config.num_attention_heads
     if layer >= layers or head >= heads:
         raise click.UsageError(f"{model} has layers 0 to {layers - 1} and heads 0 to {heads - 1}.")
+    left = heads_of(network.config)[layer]
+    if head not in left:
+        raise click.UsageError(f"Head {head} of layer {layer} was pruned; {', '.join(map(str, left))} are left.")
     inputs = tokenizer(text, return_tensors="pt")
     with torch.no_grad():
-        weights = network(**inputs, output_attentions=True).attentions[layer][0, head]  # (seq, seq)
+        weights = network(**inputs, output_attentions=True, return_dict=True).attentions[layer][0, left.index(head)]  # (seq, seq)
     warn_if_long(tokenizer, inputs["input_ids"])
     pieces = tokenizer.convert_ids_to_tokens(inputs["input_ids"][0].tolist())
     answer = {"tokens": pieces, "layer": layer, "head": head, "attention": weights.tolist()}

@@ -53,24 +53,21 @@ def save_figure(figure: "Figure", out: str | os.PathLike[str]) -> None:
         raise OSError(f"{out}: cannot be written ({error.strerror or error})") from error
 
 
-def draw_attention(pieces: Sequence[str], layers: Sequence[Tensor], numbers: Sequence[Sequence[int]]) -> "Figure":
-    """The attention weights of every head: rows are queries, columns keys, darker is more.
-
-    layers: (heads, seq, seq) each. numbers: of each layer, what its heads are called.
-    """
-    heads = max(layer.size(0) for layer in layers)
+def draw_attention(pieces: Sequence[str], layers: Sequence[Mapping[int, Tensor]]) -> "Figure":
+    """The attention weights of every head: rows are queries, columns keys, darker is more. layers: (seq, seq) by the head's number."""
+    heads = max(map(len, layers))
     figure = new_figure(width=1.0 + 2.0 * heads, height=0.8 + 2.1 * len(layers))
     panels = figure.subplots(len(layers), heads, squeeze=False)
     texts, blank = [visible_in_plot(piece) for piece in pieces], [""] * len(pieces)
     for row, layer in enumerate(layers):
-        for panel in panels[row][layer.size(0) :]:  # the heads that were pruned
+        for panel in panels[row][len(layer) :]:  # as many as were pruned
             panel.set_axis_off()
-        for head, (panel, weights) in enumerate(zip(panels[row], layer.tolist(), strict=False)):
-            panel.imshow(weights, cmap=LIGHT_TO_DARK, vmin=0.0, vmax=1.0)
-            panel.set_title(f"layer {row}, head {numbers[row][head]}", fontsize=8)
+        for panel, (head, weights) in zip(panels[row], layer.items(), strict=False):
+            panel.imshow(weights.tolist(), cmap=LIGHT_TO_DARK, vmin=0.0, vmax=1.0)
+            panel.set_title(f"layer {row}, head {head}", fontsize=8)
             below = texts if row == len(layers) - 1 else blank
             panel.set_xticks(range(len(texts)), below, rotation=90, fontsize=7)
-            panel.set_yticks(range(len(texts)), texts if head == 0 else blank, fontsize=7)
+            panel.set_yticks(range(len(texts)), texts if panel is panels[row][0] else blank, fontsize=7)
     figure.colorbar(panels[0][0].images[0], ax=figure.axes, shrink=0.5, label="attention weight; a row adds up to 1")
     figure.supxlabel("a row for each piece that asks (query), a column for each that is asked (key)", fontsize=9)
     return figure

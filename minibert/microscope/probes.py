@@ -27,14 +27,15 @@ def run_text(model: BertPreTrainedModel, tokenizer: BertTokenizer, text: str) ->
 
 def attention_maps(
     model: BertPreTrainedModel, tokenizer: BertTokenizer, text: str
-) -> tuple[list[str], list[Tensor], list[list[int]]]:
-    """The pieces of a text, and of each layer the attention weights of all heads, (heads, seq, seq), and their numbers."""
+) -> tuple[list[str], list[dict[int, Tensor]]]:
+    """The pieces of a text, and of each layer the attention weights of each head by its number, (seq, seq)."""
     pieces, outputs = run_text(model, tokenizer, text)
-    return pieces, [layer[0] for layer in outputs.attentions], heads_of(model.config)
+    layers = zip(heads_of(model.config), outputs.attentions, strict=True)
+    return pieces, [dict(zip(heads, maps[0], strict=True)) for heads, maps in layers]
 
 
 def heads_of(config: BertConfig) -> list[list[int]]:
-    """Of each layer the heads that are not pruned, by the numbers that they had before."""
+    """Of each layer the heads that are not pruned, by the numbers that they had before, as `prune_heads` takes them."""
     pruned, heads = config.pruned_heads, range(config.num_attention_heads)
     return [[head for head in heads if head not in pruned.get(i, ())] for i in range(config.num_hidden_layers)]
 

@@ -1,10 +1,12 @@
 """`minibert attention`: one head's attention as a picture or as JSON."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
 from minibert import BertModel, BertTokenizer
-from tests.unit.cli.running import json_of, output_of
+from tests.unit.cli.running import json_of, output_of, run
 from tests.unit.tiny_bert import BUNDLED
 
 TEXT = "He shook his [MASK]."
@@ -35,3 +37,18 @@ def test_json_holds_the_models_probabilities() -> None:
 def test_the_first_head_of_the_first_layer_is_the_default() -> None:
     assert json_of("attention", TEXT) == json_of("attention", TEXT, "--layer", "0", "--head", "0")
     assert json_of("attention", TEXT) != json_of("attention", TEXT, "--head", "1")
+
+
+def test_heads_keep_their_numbers_when_others_are_pruned(tmp_path: Path) -> None:
+    model = BertModel.from_pretrained(BUNDLED)
+    model.prune_heads({0: [1]})
+    model.save_pretrained(tmp_path)
+    BertTokenizer.from_pretrained(BUNDLED).save_pretrained(tmp_path)
+    left = json_of("attention", TEXT, "--head", "2", "--model", str(tmp_path))
+    assert left["head"] == 2
+    torch.testing.assert_close(
+        torch.tensor(left["attention"]), torch.tensor(json_of("attention", TEXT, "--head", "2")["attention"])
+    )
+    pruned = run("attention", TEXT, "--head", "1", "--model", str(tmp_path))
+    assert (pruned.exit_code, pruned.stdout) == (2, "")
+    assert "Head 1 of layer 0 was pruned; 0, 2, 3 are left." in pruned.stderr

@@ -52,28 +52,19 @@ def figure(monkeypatch: pytest.MonkeyPatch) -> MagicMock:
 
 
 def test_attention_maps_are_output_attentions(model: BertForMaskedLM, tokenizer: BertTokenizer) -> None:
-    pieces, layers, _ = probes.attention_maps(model, tokenizer, TEXT)
+    pieces, layers = probes.attention_maps(model, tokenizer, TEXT)
     expected = model(**tokenizer(TEXT, return_tensors="pt"), output_attentions=True).attentions
     assert pieces == PIECES
-    assert all(torch.equal(a, b[0]) for a, b in zip(layers, expected, strict=True))
-
-
-def test_heads_are_named_by_their_numbers_before_pruning(tokenizer: BertTokenizer) -> None:
-    model = tiny(BertForMaskedLM, vocab_size=len(tokenizer))
-    model.prune_heads({0: [0]})
-    drawn = plots.draw_attention(*probes.attention_maps(model, tokenizer, TEXT))
-    titles = [panel.get_title() for panel in drawn.axes]
-    assert titles[0] == "layer 0, head 1"
-    assert "layer 0, head 0" not in titles
+    assert all(torch.equal(torch.stack([*a.values()]), b[0]) for a, b in zip(layers, expected, strict=True))
 
 
 def test_probes_leave_dropout_out_and_the_model_as_it_was(model: BertForMaskedLM, tokenizer: BertTokenizer) -> None:
-    _, expected, _ = probes.attention_maps(model, tokenizer, TEXT)
+    _, expected = probes.attention_maps(model, tokenizer, TEXT)
     model.train()
-    _, layers, _ = probes.attention_maps(model, tokenizer, TEXT)
+    _, layers = probes.attention_maps(model, tokenizer, TEXT)
     assert model.training
     model.eval()
-    assert all(map(torch.equal, layers, expected))
+    assert all(torch.equal(a[head], b[head]) for a, b in zip(layers, expected, strict=True) for head in b)
 
 
 def test_norms_are_of_the_hidden_states(model: BertForMaskedLM, tokenizer: BertTokenizer, figure: MagicMock) -> None:
@@ -185,7 +176,7 @@ def panels(rows: int = 1, columns: int = 1, squeeze: bool = True) -> object:
 
 
 def test_the_colours_of_weights_and_probabilities_have_a_scale(figure: MagicMock) -> None:
-    plots.draw_attention(["a", "b"], [torch.eye(2)[None]], [[0]])
+    plots.draw_attention(["a", "b"], [{0: torch.eye(2)}])
     assert "attention weight" in figure.colorbar.call_args.kwargs["label"]
     assert "asks (query)" in figure.supxlabel.call_args.args[0]
     plots.draw_lens(["a"], [["b"]], torch.ones(1, 1))
@@ -222,3 +213,21 @@ def test_every_parameter_that_was_trained_is_plotted_and_no_other(
     monkeypatch.setattr(plots, "save_figure", lambda *_: None)
     CliRunner().invoke(main, ["plot", "parameters", "--out", str(tmp_path / "plot.png")])
     assert drawn[0].keys() == probes.parameter_values(BertForPreTraining.from_pretrained(BUNDLED)).keys()
+
+
+def test_heads_keep_their_numbers_when_others_are_pruned(
+    tokenizer: BertTokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = BertModel.from_pretrained(BUNDLED).eval()
+    _, before = probes.attention_maps(model, tokenizer, TEXT)
+    model.prune_heads({0: [1]})
+    pieces, layers = probes.attention_maps(model, tokenizer, TEXT)
+    assert [list(layer) for layer in layers] == [[0, 2, 3], *[[0, 1, 2, 3]] * 3]
+    torch.testing.assert_close(layers[0][2], before[0][2])
+    rows: list[list[MagicMock]] = []
+    paper = MagicMock()
+    paper.subplots.side_effect = lambda *sizes, **_: rows.extend(panels(*sizes, squeeze=False)) or rows  # type: ignore[call-overload]
+    monkeypatch.setattr(plots, "new_figure", lambda **_: paper)
+    plots.draw_attention(pieces, layers)
+    titles = [panel.set_title.call_args.args[0] for panel in rows[0][:3]]
+    assert titles == ["layer 0, head 0", "layer 0, head 2", "layer 0, head 3"]
