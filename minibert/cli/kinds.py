@@ -1,5 +1,6 @@
 """The kinds of values that commands take: numbers, texts, files ("-" is standard input), and places, refused at once if not writable."""
 
+import math
 import re
 import sys
 from pathlib import Path
@@ -17,7 +18,13 @@ class Count(click.IntRange):
 
 
 class Number(click.FloatRange):
-    """A number, X in the help."""
+    """A finite number, X in the help."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number = super().convert(value, param, ctx)
+        if not math.isfinite(number):  # every comparison with NaN is false, and so it is in every range
+            self.fail(f"{value} is no finite number.", param, ctx)
+        return number
 
     def get_metavar(self, *_: Any, **__: Any) -> str:
         return "X"

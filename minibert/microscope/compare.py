@@ -38,6 +38,8 @@ def compare(
     rounding, give both models in float64 (`model.double()`) and a tolerance of 1e-9. Where b raises, the stages until then
     are compared. Raises what a raises, and ValueError where nothing is common or parameters to copy have another shape.
     """
+    if not tolerance >= 0:  # nor is NaN
+        raise ValueError(f"tolerance is {tolerance}; it must be at least 0.")
     part_a, part_b = common_parts(a, b)
     pairs = copy_parameters(part_a, part_b) if copy_weights else corresponding(part_a, part_b, by_shape=False)
     names = module_names(part_a, part_b, pairs)

@@ -430,3 +430,9 @@ def test_what_does_not_fit_is_said() -> None:
         compare(nn.Sequential(nn.Linear(2, 2)), NeverCallsIt(), torch.ones(2))
     with pytest.raises(ValueError, match="input_ids"):
         compare(tiny(BertModel), tiny(BertModel), {})
+
+
+@pytest.mark.parametrize("tolerance", [-1.0, float("nan")])
+def test_a_tolerance_with_which_nothing_is_compared_is_refused(tolerance: float, right: BertForPreTraining) -> None:
+    with pytest.raises(ValueError, match=r"tolerance is .*; it must be at least 0"):
+        compare(right, right, text_batch(), tolerance=tolerance)
