@@ -1,6 +1,7 @@
 """Text from outside, such as labels, names and tokens of a downloaded checkpoint, made harmless where people look."""
 
 import json
+import math
 import re
 from typing import Any
 
@@ -8,7 +9,7 @@ from typing import Any
 # other scripts joiners stay, and after them what selects a variant: words need them. Beside "[MASK]" they would hide.
 _SELECTORS = "\ufe00-\ufe0f\U000e0100-\U000e01ef"
 UNSEEN = re.compile(
-    "[\0-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\ud800-\udfff"
+    "[\0-\x1f\x7f-\x9f\xad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\ufffe\uffff\ud800-\udfff"
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e007f]"
     "|(?<![^\0-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\0-\x7f])"
     rf"|(?<![^\0-\"$-)+-/:-\x7f{_SELECTORS}])[{_SELECTORS}]"  # on a key: 1, # and *
@@ -23,9 +24,18 @@ def visible(text: object, keep: str = "") -> str:
 
 
 def visible_json(value: object, indent: int | None = None) -> str:
-    """JSON with letters as they are, and what is `UNSEEN` as \\u…: it is read back as the same value."""
-    text = json.dumps(value, indent=indent, ensure_ascii=False)
+    """JSON with letters as they are, and what is `UNSEEN` as \\u…: it is read back as the same value, with null for infinity and NaN."""
+    text = json.dumps(_finite(value), indent=indent, ensure_ascii=False, allow_nan=False)
     return UNSEEN.sub(lambda found: found[0] if found[0] == "\n" else json.dumps(found[0])[1:-1], text)
+
+
+def _finite(value: Any) -> Any:
+    """A value in which numbers that JSON lacks, infinity and NaN, are None."""
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return list(map(_finite, value))
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def visible_in_html(value: Any) -> str:

@@ -32,6 +32,7 @@ DANGEROUS = {
     "line end": "good\nforged line",
     "backspaces": "abc\x08\x08",
     "line separator": "good\u2028forged",
+    "no character": "good\ufffe\uffff",
     "next line": "good\x85forged",
     "override": "\u202edrow",
     "isolate": "\u2066x\u2069",
@@ -83,6 +84,11 @@ def test_what_a_terminal_obeys_or_hides_is_shown(text: str) -> None:
     assert shown != text
     assert not UNSEEN.search(shown)
     assert UNSEEN.sub("", text) == re.sub(r"\\(x..|u....|U.{8}|n|r)", "", shown)
+
+
+def test_json_has_null_for_a_number_that_it_lacks() -> None:
+    numbers = {"largest": float("inf"), "stages": [{"std": float("nan")}, (-float("inf"), 1.5)]}
+    assert json.loads(visible_json(numbers)) == {"largest": None, "stages": [{"std": None}, [None, 1.5]]}
 
 
 @pytest.mark.parametrize("text", READABLE)

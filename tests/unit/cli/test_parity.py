@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -62,7 +63,16 @@ def test_without_the_reference_library_the_error_says_what_to_install(monkeypatc
     assert result.stderr.count("\n") == 1
 
 
-def test_a_negative_tolerance_is_refused() -> None:
-    result = run("parity", "--tolerance", "-1")
+def test_json_has_null_for_a_difference_without_a_number(tmp_path: Path) -> None:
+    for name, size in (("a", 37), ("b", 41)):
+        tiny(BertForPreTraining, intermediate_size=size).save_pretrained(tmp_path / name)
+    result = run("parity", str(tmp_path / "a"), "--reference", str(tmp_path / "b"), "--json")
+    answer = json.loads(result.stdout, parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
+    assert answer["largest"] is None
+
+
+@pytest.mark.parametrize("tolerance", ["-1", "nan", "inf"])
+def test_a_tolerance_with_which_nothing_is_compared_is_refused(tolerance: str) -> None:
+    result = run("parity", "--tolerance", tolerance)
     assert result.exit_code == 2
     assert "--tolerance" in result.stderr
