@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from functools import reduce
 from typing import Any
 
 # What a terminal obeys or hides: controls, turns of direction, letters without width, halves of characters. Between letters of
@@ -16,25 +17,36 @@ UNSEEN = re.compile(
 )
 
 
+# Temporary files that hold what comes from elsewhere, and what to call each: "standard input". No reader knows the file by its path.
+CALLED: dict[str, str] = {}
+
+
 def visible(text: object, keep: str = "") -> str:
     """For a terminal, on one line unless "\\n" is to `keep`: what is `UNSEEN` is written as \\x1b, \\u202e, \\n."""
     return UNSEEN.sub(
-        lambda found: found[0] if found[0] in keep else found[0].encode("unicode_escape").decode(), str(text)
+        lambda found: found[0] if found[0] in keep else found[0].encode("unicode_escape").decode(), _called(text)
     )
+
+
+def _called(text: object) -> str:
+    """A text in which temporary files have the names of what they hold."""
+    return reduce(lambda said, path: said.replace(path, CALLED[path]), CALLED, str(text))
 
 
 def visible_json(value: object, indent: int | None = None) -> str:
     """JSON with letters as they are, and what is `UNSEEN` as \\u…: it is read back as the same value, with null for infinity and NaN."""
-    text = json.dumps(_finite(value), indent=indent, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(_for_json(value), indent=indent, ensure_ascii=False, allow_nan=False)
     return UNSEEN.sub(lambda found: found[0] if found[0] == "\n" else json.dumps(found[0])[1:-1], text)
 
 
-def _finite(value: Any) -> Any:
-    """A value in which numbers that JSON lacks, infinity and NaN, are None."""
+def _for_json(value: Any) -> Any:
+    """A value in which numbers that JSON lacks, infinity and NaN, are None, and temporary files have their names."""
     if isinstance(value, dict):
-        return {key: _finite(inner) for key, inner in value.items()}
+        return {_for_json(key): _for_json(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return list(map(_finite, value))
+        return list(map(_for_json, value))
+    if isinstance(value, str):
+        return _called(value)
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from ..visible import CALLED
+
 
 class Count(click.IntRange):
     """A whole number, N in the help."""
@@ -47,20 +49,26 @@ def text(value: str) -> str:
 
 
 class InputFile(click.Path):
-    """A file to read; of "-" one that holds what comes on standard input, and is plain text or of the kind that this looks like."""
+    """A file to read; of "-" or a pipe, which can be read only once, one that holds what comes through it, and is plain text or of the
+    kind that this looks like.
+    """
 
     def __init__(self, *, plain: bool = False, **options: Any):
         super().__init__(path_type=Path, **options)
         self.plain = plain
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if value == "-" and ctx is not None:
-            read = standard_input()
+        if ctx is not None and (value == "-" or Path(value).is_fifo()):
+            data = standard_input().encode() if value == "-" else Path(value).read_bytes()
             looks = {".json": r"\{|\[\s*(\{|\]|$)", ".tsv": r".*\t", ".csv": r".*[,;]\S"}  # in prose a space follows
-            fitting = (kind for kind, look in looks.items() if not self.plain and re.match(look, read.lstrip()))
-            kind = next(fitting, ".txt")
-            value = Path(ctx.with_resource(TemporaryDirectory(prefix="minibert-")), f"standard-input{kind}")
-            value.write_bytes(read.encode())
+            read = data.decode("utf-8-sig", errors="replace").lstrip()
+            fitting = (kind for kind, look in looks.items() if not self.plain and re.match(look, read))
+            kind, called = Path(value).suffix or next(fitting, ".txt"), "standard input" if value == "-" else value
+            folder = ctx.with_resource(TemporaryDirectory(prefix="minibert-"))
+            value = Path(folder, Path(called.replace(" ", "-")).stem + kind)
+            value.write_bytes(data)
+            CALLED[str(value)] = called
+            ctx.find_root().call_on_close(lambda: CALLED.pop(str(value)))  # when the command's last error is written
         return super().convert(value, param, ctx)
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from click.testing import CliRunner, Result
 
 from course.samples import sample
 from minibert.cli import main
+from minibert.visible import CALLED
 from tests.unit.cli.running import output_of
 from tests.unit.training.small_run import text, tokenizer
 from tests.unit.training.small_tasks import command, small_model
@@ -148,3 +151,46 @@ def test_text_to_prepare_and_to_make_a_vocabulary_of_may_come_on_standard_input(
     result = fed(text(1), *words, "--held-out", "0")
     assert result.exit_code == 0, result.output
     assert "1 file  " in result.stdout
+
+
+@pytest.mark.seconds
+def test_what_comes_on_standard_input_is_called_so_and_not_by_a_temporary_file(classifier: str, tmp_path: Path) -> None:
+    out = str(tmp_path / "vectors.npy")
+    embedded = fed("one\ntwo\n", "embed", "-", "--out", out)
+    assert "one a line of standard input, by mean" in embedded.stdout
+    assert json.loads(fed("one\n", "embed", "-", "--out", out, "--json").stdout)["file"] == "standard input"
+    found = fed("one\n", "search", "one", "--in", "-", "--json")
+    assert json.loads(found.stdout)["file"] == "standard input"
+    refused = fed("[MASK]\nnone\n", "fill-mask", "--file", "-")
+    assert refused.stderr.startswith("Error: 'standard input', line 2 has no blank.")
+    answered = fed("the cat\n", "predict", "--file", "-", "--model", classifier, "--json")
+    assert answered.stderr.startswith("'standard input': 1 of 1 examples used.")
+    [answer] = json.loads(answered.stdout)["answers"]
+    assert answer["location"] == "'standard input', line 1"
+    assert not CALLED
+
+
+@pytest.mark.seconds
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no pipes that are files")
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["search", "one", "--in", "{}", "--index", "lines.npz"], "cosine"),
+        (["embed", "{}", "--out", "vectors.npy"], "2 vectors of 256 numbers, one a line of pipe,"),
+        (["vocab", "train", "{}", "--size", "20", "--out", "vocabulary"], "pieces in vocabulary"),
+        (["data", "prepare", "{}", "--out", "corpus", "--held-out", "0"], "1 file  "),
+    ],
+    ids=lambda words: words[0],
+)
+def test_a_pipe_is_read_as_a_file_is(
+    words: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe")
+    writer = Thread(target=lambda: Path("pipe").write_text("one man sang\ntwo men sang\n"), daemon=True)
+    writer.start()
+    result = fed("", *(word.format("pipe") for word in words))
+    if result.exit_code:  # nobody has read, and the writer waits
+        os.close(os.open("pipe", os.O_RDONLY | os.O_NONBLOCK))
+    assert result.exit_code == 0, result.output
+    assert said in result.stdout

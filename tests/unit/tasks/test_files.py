@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 
 import pytest
 
-from minibert.tasks.task_files import Report, counted, read_lines, read_rows
+from minibert.tasks.task_files import Report, counted, read_lines, read_rows, read_text
+from minibert.tokenization import train_wordpiece
 
 
 def rows_of(tmp_path, name: str, content: str) -> list[tuple[str, dict]]:
@@ -99,3 +102,10 @@ def test_many_labels_are_counted_the_commonest_first_and_a_line_stays_a_line():
     assert counted(["x"], "tags") == "1 tag: x 1"
     assert counted([f"l{i:02}" for i in range(20) for _ in range(1 + i)]).startswith("20 labels: l19 20, l18 19, ")
     assert counted(map(str, range(20))).endswith(", and 8 more")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a device is a file on Unix only")
+def test_what_is_there_and_is_no_regular_file_is_not_called_missing():
+    for read in (read_text, lambda path: train_wordpiece([Path(path)], 20)):
+        with pytest.raises(ValueError, match=r"There is no regular (text )?file at '/dev/null'"):
+            read(os.devnull)
