@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from ..terminal import echo
-from .kinds import TEXT, Count
+from .kinds import SEED, TEXT, Count
 from .options import json_option, model_option, print_answer, require_word_head, warn_if_long
 
 FAST = "Compute each new word by minibert.fast.one_token, or by the model's own forward; the words are the same."
@@ -26,7 +26,7 @@ TRAIN_ONE = "`minibert finetune clm` trains a decoder."
     "--top-p", default=1.0, metavar="X", help="With --sample: draw from the likeliest words, up to probability X."
 )
 @click.option("--no-repeat-ngram-size", default=0, type=Count(0), help="Never repeat a run of N pieces; 0: allow it.")
-@click.option("--seed", type=int, metavar="N", help="With --sample: draw with random seed N, the same text each time.")
+@click.option("--seed", type=SEED, help="With --sample: draw with random seed N, the same text each time.")
 @click.option("--fast/--no-fast", default=True, help=FAST)
 @model_option
 @json_option

@@ -19,6 +19,9 @@ class Count(click.IntRange):
         return "N"
 
 
+SEED = Count(0, 2**63 - 1)  # what both PyTorch and NumPy take
+
+
 class Number(click.FloatRange):
     """A finite number, X in the help."""
 
@@ -76,6 +79,8 @@ class Output(click.Path):
     """A place to write to: a folder, which is made where it does not exist, or a file in a folder that exists."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if not str(value):
+            self.fail("The name is empty.", param, ctx)
         path = Path(str(super().convert(value, param, ctx)))
         folders = path.absolute().parents if self.file_okay else (path.absolute(), *path.absolute().parents)
         try:

@@ -123,6 +123,10 @@ class TestOptions:
             (["fill-mask", BLANK, "--colour", "red"], "No such option"),
             (["attention", BLANK, "--layer", "-1"], "-1 is not in the range x>=0"),
             (["tokenize", "one", "two"], "Got unexpected extra argument (two)"),
+            (["explore", BLANK, "--out", ""], "Invalid value for '--out': The name is empty."),
+            (["data", "prepare", "text.txt", "--out", ""], "Invalid value for '--out': The name is empty."),
+            (["generate", BLANK, "--seed", "99999999999999999999"], "99999999999999999999 is not in the range 0<=x<="),
+            (["pretrain", "--data", "corpus", "--seed", "-1"], "-1 is not in the range 0<=x<="),
             (["fill-masks", BLANK], "No such command 'fill-masks'"),
         ],
     )
