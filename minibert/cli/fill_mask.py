@@ -95,6 +95,10 @@ def predict_all(
         raise ValueError(f"{without[0]} has no blank. Write {mask} where a word is missing: 'He shook his {mask}.'")
     model = BertForMaskedLM.from_pretrained(model_name)
     require_word_head(model, model_name)
+    known = model.config.max_position_embeddings
+    for (where, _), row in zip(located, rows, strict=True):
+        if (length := len(row["input_ids"])) > known:
+            raise ValueError(f"{where} has {length} tokens, but this model knows {known} positions: shorten the text.")
 
     answers: list[list[Blank]] = [[] for _ in rows]
     for numbers in evaluation_batches([len(row["input_ids"]) for row in rows], batch_size):
@@ -104,6 +108,8 @@ def predict_all(
             hidden_states = model.bert(**batch)[0]  # (batch, seq, hidden)
             probabilities = model.cls(hidden_states[hidden]).softmax(dim=-1)  # (blanks, vocab)
         probabilities = probabilities[:, : len(tokenizer)]  # of a model that has more rows, the words there are
+        if not probabilities.isfinite().all():
+            raise ValueError(f"The numbers of {model_name} overflow: `minibert trace --numbers` shows at which stage.")
         best = probabilities.topk(min(top_k, probabilities.size(-1)))
         found = iter(zip(best.indices.tolist(), best.values.tolist(), strict=True))
         for number in numbers:

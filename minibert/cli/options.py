@@ -57,9 +57,10 @@ def warn_if_long(tokenizer: Any, ids: Any, has: str = "The text has", more: int 
 
 
 def in_options(message: str, command: click.Command | None) -> str:
-    """A message with options for arguments: --max-length for a max_length that begins it, --text "…" for text="…"."""
+    """A message with advice that a command can follow: --max-length for a max_length that begins it, --text "…" for text="…"."""
     commands = [command, *command.commands.values()] if isinstance(command, click.Group) else [command]
     names = {option.name: option.opts[0] for each in commands if each for option in each.params}
+    message = message.replace("use truncation=True", "shorten the text")  # no command has an option for it
     message = re.sub(r"^(\w+)(?= is |:)", lambda found: names.get(found[1], found[1]), message)
     given = r'\b(\w+)=(?:"([\w,…]*)"|(…|\d+(?=\.$|\. )))'
     return re.sub(

@@ -54,7 +54,12 @@ class TestTexts:
     @pytest.mark.parametrize("command", ["fill-mask", "attention"])
     def test_a_text_longer_than_the_positions_is_refused_with_both_numbers(self, command: str) -> None:
         line = mistake(command, "[MASK] " + "word " * 300)
-        assert "The sequence has 303 tokens, but this model knows 256 positions" in line
+        assert line.endswith(" has 303 tokens, but this model knows 256 positions: shorten the text.")
+
+    def test_a_line_longer_than_the_positions_is_named(self, tmp_path: Path) -> None:
+        (tmp_path / "lines.txt").write_text("[MASK]\n[MASK] " + "word " * 300)
+        line = mistake("fill-mask", "--file", str(tmp_path / "lines.txt"))
+        assert line.startswith(f"'{tmp_path / 'lines.txt'}', line 2 has 303 tokens, ")
 
 
 class TestModels:
@@ -102,6 +107,14 @@ class TestModels:
         tensors["cls.predictions.bias"][3] = float("nan")
         save_file(tensors, tmp_path / "model.safetensors", metadata={"format": "pt"})
         assert "cls.predictions.bias of" in mistake("fill-mask", BLANK, "--model", str(tmp_path))
+
+    def test_a_model_whose_numbers_overflow_is_refused(self, tmp_path: Path) -> None:
+        BertTokenizer.from_pretrained(BUNDLED).save_pretrained(tmp_path)
+        model = BertForMaskedLM.from_pretrained(BUNDLED)
+        model.bert.encoder.layer[0].output.dense.weight.data.fill_(3e38)
+        model.save_pretrained(tmp_path)
+        line = mistake("fill-mask", BLANK, "--model", str(tmp_path))
+        assert line.startswith(f"The numbers of {tmp_path} overflow: ")
 
     def test_a_vocabulary_larger_than_the_models_is_refused_with_the_place(self, tmp_path: Path) -> None:
         tiny(BertForMaskedLM).save_pretrained(tmp_path)
