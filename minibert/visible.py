@@ -16,21 +16,18 @@ UNSEEN = re.compile(
     rf"|(?<![^\0-\"$-)+-/:-\x7f{_SELECTORS}])[{_SELECTORS}]"  # on a key: 1, # and *
 )
 
-
-# Temporary files that hold what comes from elsewhere, and what to call each: "standard input". No reader knows the file by its path.
+# Temporary files, and what to call each: no reader knows by its path the one that holds standard input.
 CALLED: dict[str, str] = {}
 
 
 def visible(text: object, keep: str = "") -> str:
     """For a terminal, on one line unless "\\n" is to `keep`: what is `UNSEEN` is written as \\x1b, \\u202e, \\n."""
-    return UNSEEN.sub(
-        lambda found: found[0] if found[0] in keep else found[0].encode("unicode_escape").decode(), _called(text)
-    )
+    shown = _called(str(text))
+    return UNSEEN.sub(lambda found: found[0] if found[0] in keep else found[0].encode("unicode_escape").decode(), shown)
 
 
-def _called(text: object) -> str:
-    """A text in which temporary files have the names of what they hold."""
-    return reduce(lambda said, path: said.replace(path, CALLED[path]), CALLED, str(text))
+def _called(text: str) -> str:
+    return reduce(lambda shown, path: shown.replace(path, CALLED[path]), CALLED, text)
 
 
 def visible_json(value: object, indent: int | None = None) -> str:

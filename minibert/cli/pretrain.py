@@ -48,7 +48,7 @@ def training_options(
             click.option("--save-every", **steps, help="Save a checkpoint every N steps."),
             click.option("--precision", **precision, help=f"Multiply matrices in this number format{auto}."),
             click.option("--attention", default="eager", type=attention, help=_ATTENTION_HELP),
-            click.option("--seed", default=0, type=SEED, help=f"Random seed of {seeded}."),
+            click.option("--seed", default=0, type=SEED, help=f"Draw {seeded} with random seed N."),
         ]
     )
 

@@ -165,8 +165,7 @@ def read_text(path: PathName) -> str:
     """The text of a UTF-8 file. Raises ValueError where it is missing, empty or not UTF-8."""
     path = Path(path)
     if not path.is_file():
-        regular = "regular " if path.exists() and not path.is_dir() else ""  # a pipe could be read only once
-        raise ValueError(f"There is no {regular}file at '{path}'.")
+        raise ValueError(f"There is no {'regular ' * path.is_fifo()}file at '{path}'.")
     data = path.read_bytes()
     try:
         text = data.decode("utf-8-sig")

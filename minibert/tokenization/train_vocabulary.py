@@ -64,8 +64,7 @@ def train_wordpiece(
 def _blocks(path: Path) -> Iterator[str]:
     """A file's text in blocks that end between words, so that a file of any size fits."""
     if not path.is_file():
-        regular = "regular " if path.exists() and not path.is_dir() else ""  # a pipe could be read only once
-        raise ValueError(f"There is no {regular}text file at '{path}'.")
+        raise ValueError(f"There is no {'regular ' * path.is_fifo()}text file at '{path}'.")
     rest = ""
     try:
         with path.open(encoding="utf-8") as file:
