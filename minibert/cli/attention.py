@@ -35,9 +35,8 @@ def attention(text: str, layer: int, head: int, model: str, as_json: bool) -> No
         raise click.UsageError(f"Head {head} of layer {layer} was pruned; {', '.join(map(str, left))} are left.")
     inputs = tokenizer(text, return_tensors="pt")
     with torch.no_grad():
-        weights = network(**inputs, output_attentions=True, return_dict=True).attentions[layer][
-            0, left.index(head)
-        ]  # (seq, seq)
+        attentions = network(**inputs, output_attentions=True, return_dict=True).attentions
+    weights = attentions[layer][0, left.index(head)]  # (seq, seq)
     warn_if_long(tokenizer, inputs["input_ids"])
     pieces = tokenizer.convert_ids_to_tokens(inputs["input_ids"][0].tolist())
     answer = {"tokens": pieces, "layer": layer, "head": head, "attention": weights.tolist()}
