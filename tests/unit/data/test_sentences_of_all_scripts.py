@@ -164,7 +164,8 @@ def test_the_memory_that_a_file_of_one_line_takes_does_not_grow_with_it(
         return most
 
     peak(1000)
-    assert peak(800_000) < 1.5 * peak(200_000)
+    # The memory of other threads, such as the test runner's, is counted too, now and then.
+    assert min(peak(800_000) for _ in range(2)) < 1.5 * peak(200_000)
 
 
 @given(
