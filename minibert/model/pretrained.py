@@ -154,8 +154,7 @@ class BertPreTrainedModel(BertBase):
             raise ValueError(f"There are no numbers to save: {hollow[0]} is on the meta device.")
         if not tensors:
             raise ValueError(f"There is nothing to save: the state_dict has no tensor of {type(self).__name__}.")
-        own = {} if save_function is not None else tensors
-        files = split_into_files(own, max_shard_size, safe_serialization) if own else {}
+        files = split_into_files(tensors, max_shard_size, safe_serialization) if save_function is None else {}
         folder = folder_for_saving(save_directory)
         self.config.architectures = [type(self).__name__]
         self.config.torch_dtype = str(self.dtype).removeprefix("torch.")

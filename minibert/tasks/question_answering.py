@@ -163,7 +163,7 @@ class QuestionAnswering(Task):
         return replace(self, no_answer=any(not question.answers for question in examples.items))
 
     def config_fields(self) -> dict[str, Any]:
-        return {"num_labels": 2}  # a start and an end
+        return {"num_labels": 2, **super().config_fields()}  # a start and an end
 
     def encode(self, examples: Examples, tokenizer: BertTokenizer, max_length: int, training: bool = False) -> Encoded:
         # Questions that are only asked are labelled too, so that they have a loss. All are kept, to be scored.

@@ -193,8 +193,9 @@ class Task(ABC):
         return {name: getattr(self, name) for name in self.saved}
 
     def config_fields(self) -> dict[str, Any]:
-        """Fields of the config that the head needs."""
-        return {"id2label": self.labels.id2label, "label2id": self.labels.label2id} if self.labels.names else {}
+        """Fields of the config that the task needs: a model that reads in both directions, and a head with the labels."""
+        labels = {"id2label": self.labels.id2label, "label2id": self.labels.label2id} if self.labels.names else {}
+        return {"is_decoder": False, "add_cross_attention": False, **labels}
 
     @classmethod
     def of_config(cls: type[AnyTask], config: BertConfig) -> AnyTask:

@@ -179,7 +179,7 @@ def finetune(
     config = BertConfig.from_pretrained(model_name)
     recipe = recipe.completed(config.hidden_size, len(examples.items), chosen.append)
     identity = {"task": {"name": task.name, **task.identity()}, "model": os.fspath(model_name), "files": hashes}
-    decodes = bool(task.config_fields().get("is_decoder"))
+    decodes = task.config_fields()["is_decoder"]
     identity["direction"] = "left to right" if decodes else "both"
     state = saved_state(out, {**asdict(recipe), **identity})  # another run is refused before all work
     if state and config.is_decoder and not decodes and "direction" not in state["recipe"]:
@@ -215,9 +215,7 @@ def open_task(
         raise ValueError(f"select is {recipe.select!r}; the task {task.name!r} has the scores {', '.join(scores)}.")
     length = row_length(task, config.max_position_embeddings, recipe.max_length)
     settings = {SETTINGS: {"task": task.name, "max_length": length, **task.settings()}}
-    decodes = task.config_fields().get("is_decoder", False)
-    direction: dict[str, Any] = {} if decodes else {"is_decoder": False, "add_cross_attention": False}
-    if config.is_decoder and not decodes:
+    if config.is_decoder and not task.config_fields()["is_decoder"]:
         say("The checkpoint is a decoder's, which reads from left to right; for this task it reads in both directions.")
     torch.manual_seed(recipe.seed)
     level = logger.level
@@ -228,7 +226,7 @@ def open_task(
             draw_as_reference=True,
             ignore_mismatched_sizes=True,  # the head of another task, with another number of labels, starts anew
             task_specific_params=(getattr(config, "task_specific_params", None) or {}) | settings,
-            **{**direction, **task.config_fields()},
+            **task.config_fields(),
         )
     finally:
         logger.setLevel(level)

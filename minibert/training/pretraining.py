@@ -67,10 +67,9 @@ def parse_phases(text: str) -> tuple[Phase, ...]:
 
 def _fill_a_run(phases: tuple[Phase, ...]) -> bool:
     lengths, shares = [phase.length for phase in phases], [phase.share for phase in phases]
-    numbers = all(map(is_whole_number, lengths)) and all(isinstance(share, (int, float)) for share in shares)
-    return (
-        numbers and min(lengths, default=0) >= 4 and min(shares) > 0 and abs(sum(shares) - 1) <= 1e-6
-    )  # of NaN, nothing is true
+    if not (all(map(is_whole_number, lengths)) and all(isinstance(share, (int, float)) for share in shares)):
+        return False
+    return min(lengths, default=0) >= 4 and min(shares) > 0 and abs(sum(shares) - 1) <= 1e-6  # of NaN, nothing is true
 
 
 @dataclass(frozen=True, kw_only=True)
