@@ -25,26 +25,27 @@ HEADER = f"| matrix products, {ROWS} × {INPUTS} × {OUTPUTS} | as `F.linear` do
 
 
 @cache
-def rates(dtype: torch.dtype) -> tuple[float, float]:
-    """Operations a second, a multiplication and an addition being two: of `F.linear`, and of oneDNN, the shortest of some turns of each."""
+def rates(dtype: torch.dtype) -> list[float]:
+    """Operations a second, a multiplication and an addition being two: of `F.linear`, and of oneDNN if it multiplies these, the shortest of some turns of each."""
     x, weight, bias = torch.randn(ROWS, INPUTS), torch.randn(OUTPUTS, INPUTS), torch.randn(OUTPUTS)
     tensors = [tensor.to(dtype) for tensor in (x, weight, bias)]
-    ways = [F.linear, linear_layers.product if linear_layers.onednn_is_there() else F.linear]
-    shortest = [float("inf")] * 2
+    ways = [F.linear]
+    if linear_layers.onednn_is_there() and linear_layers.onednn_takes(dtype):
+        ways.append(linear_layers.product)
+    shortest = [float("inf")] * len(ways)
     with torch.inference_mode():
         for _ in range(TURNS):
             for number, way in enumerate(ways):
                 began = time.perf_counter()
                 way(*tensors)
                 shortest[number] = min(shortest[number], time.perf_counter() - began)
-    by_linear, by_onednn = (2 * ROWS * INPUTS * OUTPUTS / seconds for seconds in shortest)
-    return by_linear, by_onednn
+    return [2 * ROWS * INPUTS * OUTPUTS / seconds for seconds in shortest]
 
 
 def rows() -> Iterator[str]:
     """A row for each type."""
     for dtype in (torch.float32, torch.bfloat16):
-        by_linear, by_onednn = (f"{rate / 1e9:,.0f} GFLOP/s" for rate in rates(dtype))
+        by_linear, by_onednn = [*(f"{rate / 1e9:,.0f} GFLOP/s" for rate in rates(dtype)), "—"][:2]
         yield f"| {str(dtype).removeprefix('torch.')} | {by_linear} | {by_onednn} |"
 
 

@@ -17,7 +17,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from itertools import cycle
 from typing import Any
 
@@ -137,6 +137,17 @@ def onednn_is_there() -> bool:
     return torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 
 
+@cache
+def onednn_takes(dtype: torch.dtype) -> bool:
+    """Whether oneDNN multiplies such numbers on this processor: bfloat16 only where there are instructions for it, as in AVX-512."""
+    one = torch.ones(1, 1, dtype=dtype, device="cpu")
+    try:
+        product(one, one, None)
+    except RuntimeError:
+        return False
+    return True
+
+
 def for_onednn(x: Tensor, weight: Tensor, kept: Blocks | None = None) -> Tensor | None:
     """W, or its blocks, where x Wᵀ is worth going another way than `F.linear`'s. kept: the blocks, for products without gradients."""
     if torch.is_grad_enabled() and kept is not None:
@@ -146,6 +157,8 @@ def for_onednn(x: Tensor, weight: Tensor, kept: Blocks | None = None) -> Tensor 
     if multiplications < SMALLEST or weight.dtype not in TYPES or x.dtype != weight.dtype:
         return None
     if x.device.type != "cpu" or torch.is_autocast_enabled("cpu") or values_unknown(x) or type(weight) not in REAL:
+        return None
+    if not onednn_takes(weight.dtype):
         return None
     rows = 1 << (x.numel() // x.size(-1) - 1).bit_length()
     if torch.is_grad_enabled() and rows <= FEW_ROWS:

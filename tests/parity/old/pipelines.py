@@ -286,16 +286,17 @@ def comparable(key: str, value: Any) -> Any:
     return [comparable(key, each) for each in value] if isinstance(value, list) else value
 
 
-def difference(found: Any, expected: Any, where: str = "") -> str | None:
-    """Where two answers differ first: in kinds, names and their order, values, or numbers by more than 1e-6; None where they do not."""
+def difference(found: Any, expected: Any, where: str = "", *, within: float = 1e-6) -> str | None:
+    """Where two answers differ first: in kinds, names and their order, values, or numbers by more than `within`; None where they do not."""
     if isinstance(found, float) and isinstance(expected, float):
-        return None if abs(found - expected) <= 1e-6 * max(1, abs(expected)) else f"{where}: {found} for {expected}"
+        return None if abs(found - expected) <= within * max(1, abs(expected)) else f"{where}: {found} for {expected}"
     if type(found) is not type(expected) or not isinstance(found, (dict, list)):
         return None if found == expected else f"{where}: {found!r} for {expected!r}"
     if list(found) != list(expected) if isinstance(found, dict) else len(found) != len(expected):
         return f"{where}: {found!r:.300} for {expected!r:.300}"
     keys = found if isinstance(found, dict) else range(len(found))
-    return next(filter(None, (difference(found[key], expected[key], f"{where}[{key!r}]") for key in keys)), None)
+    each = (difference(found[key], expected[key], f"{where}[{key!r}]", within=within) for key in keys)
+    return next(filter(None, each), None)
 
 
 def shortened(value: Any) -> Any:

@@ -10,6 +10,7 @@ import pytest
 import minibert
 from tests.parity.old import pipelines
 
+ANOTHER_PROCESSOR = 1e-5  # rounds otherwise than the one on which the answers were recorded
 FIGURES = json.loads(pipelines.RECORDED.read_text(encoding="utf-8"))
 
 
@@ -32,4 +33,5 @@ def test_every_answer_is_the_recorded_one(key: str, folder: Path) -> None:
     asked = {str(n): ask() for n, ask in enumerate(pipelines.questions(minibert, folder, key)) if str(n) in recorded}
     for index, expected in recorded.items():
         found = pipelines.comparable(key, pipelines.shortened(asked[index]))
-        assert pipelines.difference(found, pipelines.comparable(key, expected), f"input {index}") is None
+        expected = pipelines.comparable(key, expected)
+        assert pipelines.difference(found, expected, f"input {index}", within=ANOTHER_PROCESSOR) is None

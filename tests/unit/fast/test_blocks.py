@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from minibert import BertModel, fast
 from minibert.fast import blocks, linear_layers
 from minibert.fast.blocks import SHORTEST_DIAGONAL, Blocks, Room, is_still
+from minibert.fast.linear_layers import onednn_takes
 from tests.unit.tiny_bert import text_batch, tiny
 
 pytestmark = pytest.mark.skipif(not blocks.blocks_are_there(), reason="PyTorch without oneDNN's layout")
@@ -156,7 +157,7 @@ def test_bfloat16_too(made: Shapes) -> None:
     expected = model(**text_batch()).last_hidden_state
     with fast.linear(model, frozen=True), torch.no_grad():
         found = model(**text_batch()).last_hidden_state
-    assert len(made) == linears(model)
+    assert len(made) == (linears(model) if onednn_takes(torch.bfloat16) else 0)
     torch.testing.assert_close(found, expected, rtol=0.03, atol=0.03)
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -294,6 +295,27 @@ def test_bfloat16_agrees_to_its_digits() -> None:
         expected = model(**text_batch()).last_hidden_state
         with fast.linear(model):
             torch.testing.assert_close(model(**text_batch()).last_hidden_state, expected, rtol=0.02, atol=0.05)
+
+
+@pytest.mark.usefixtures("always")
+def test_on_a_processor_on_which_onednn_multiplies_no_bfloat16_the_usual_library_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As on those without AVX-512, where it raises."""
+
+    def without_bfloat16(x: Tensor, *arguments: object, **options: object) -> Tensor:
+        if x.dtype == torch.bfloat16:
+            raise RuntimeError("could not create a primitive descriptor for the inner product forward propagation primitive")
+        return product(x, *arguments, **options)
+
+    product = linear_layers.product
+    monkeypatch.setattr(linear_layers, "product", without_bfloat16)
+    monkeypatch.setattr(linear_layers, "onednn_takes", cache(linear_layers.onednn_takes.__wrapped__))
+    model = tiny(BertModel).to(torch.bfloat16)
+    with torch.no_grad():
+        expected = model(**text_batch()).last_hidden_state
+        with fast.linear(model, frozen=True):
+            assert torch.equal(model(**text_batch()).last_hidden_state, expected)
 
 
 @pytest.mark.usefixtures("always")

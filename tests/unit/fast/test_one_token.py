@@ -18,6 +18,9 @@ from minibert.fast.one_token import FastNextWord, OneTokenNetwork, can_run
 from minibert.generation.search import NextWord
 from minibert.model.attention import BertSelfOutput
 
+# These small networks of wide weights make much of a rounding, which differs between processors.
+ROUNDINGS = {torch.float32: 1e-4, torch.float64: 1e-12}
+
 
 def decoder(seed: int = 0, **overrides: object) -> BertLMHeadModel:
     torch.manual_seed(seed)
@@ -48,10 +51,18 @@ def scores(next_word: NextWord, ids: Tensor) -> Tensor:
     pruned=st.sampled_from([{}, {0: [1]}, {0: [0, 2], 1: [3]}]),
     crosses=st.booleans(),
     padded=st.booleans(),
+    dtype=st.sampled_from([*ROUNDINGS]),
 )
 @settings(max_examples=60, deadline=None, derandomize=True)
 def test_the_scores_are_those_of_the_models_forward(
-    seed: int, rows: int, positions: str, attention: str, pruned: dict, crosses: bool, padded: bool
+    seed: int,
+    rows: int,
+    positions: str,
+    attention: str,
+    pruned: dict,
+    crosses: bool,
+    padded: bool,
+    dtype: torch.dtype,
 ) -> None:
     model = decoder(
         seed,
@@ -59,7 +70,7 @@ def test_the_scores_are_those_of_the_models_forward(
         attn_implementation=attention,
         add_cross_attention=crosses,
         pruned_heads=pruned,
-    )
+    ).to(dtype)
     ids = torch.randint(1, 40, (rows, 8))
     mask = torch.ones_like(ids)
     if padded:
@@ -68,12 +79,12 @@ def test_the_scores_are_those_of_the_models_forward(
     if crosses:
         seen = torch.ones(rows, 5)
         seen[-1, 3:] = 0
-        encoder = {"encoder_hidden_states": torch.randn(rows, 5, 16), "encoder_attention_mask": seen}
+        encoder = {"encoder_hidden_states": torch.randn(rows, 5, 16, dtype=dtype), "encoder_attention_mask": seen}
     plain = NextWord(model, attention_mask=mask[:, :3], encoder=encoder, use_cache=True)
     fast = FastNextWord(plain, max_length=ids.size(1))
     found, expected = scores(fast, ids), scores(plain, ids)
     assert fast.network is not None
-    assert (found - expected).abs().max() <= 1e-5 * max(1.0, float(expected.abs().max()))
+    assert (found - expected).abs().max() <= ROUNDINGS[dtype] * max(1.0, float(expected.abs().max()))
 
 
 @pytest.mark.parametrize("number", range(len(ways(copied=True))))
@@ -164,7 +175,7 @@ class TestThePromptIsReadInOnePiece:
         with torch.no_grad():
             expected = model(ids).logits[:, -1]
             found = reader(model, torch.ones_like(ids), max_length=64)(ids)
-        assert (found - expected).abs().max() <= 1e-5 * max(1.0, float(expected.abs().max()))
+        assert (found - expected).abs().max() <= ROUNDINGS[torch.float32] * max(1.0, float(expected.abs().max()))
 
     @pytest.mark.parametrize("ids", [[[1, 40]], [[-1, 3]]])
     def test_with_the_models_checks(self, ids: list[list[int]]) -> None:
@@ -201,10 +212,10 @@ def test_words_of_fixed_shapes_have_the_same_scores(
     seed: int, rows: int, crosses: bool, padded: list[int], counted: bool
 ) -> None:
     """As a GPU records them: keys and values are all read, and the memory stays where it is when its rows are reordered."""
-    model = decoder(seed, add_cross_attention=crosses)
+    model = decoder(seed, add_cross_attention=crosses).double()
     ids = torch.randint(1, 40, (rows, 9))
     mask = (torch.arange(3) >= torch.tensor(padded[:rows])[:, None]).long()
-    encoder = {"encoder_hidden_states": torch.randn(rows, 5, 16)} if crosses else {}
+    encoder = {"encoder_hidden_states": torch.randn(rows, 5, 16, dtype=torch.float64)} if crosses else {}
     usual, fixed = (reader(model, mask, encoder) for _ in range(2))
     usual.positions_from_mask = fixed.positions_from_mask = counted
     with torch.no_grad():
@@ -218,7 +229,7 @@ def test_words_of_fixed_shapes_have_the_same_scores(
             if length == 7:
                 for next_word in (usual, fixed):
                     next_word.reorder(torch.arange(rows).flip(0))
-            torch.testing.assert_close(fixed(ids[:, :length]), usual(ids[:, :length]), rtol=1e-5, atol=1e-5)
+            torch.testing.assert_close(fixed(ids[:, :length]), usual(ids[:, :length]), rtol=1e-10, atol=1e-10)
     assert [layer.keys_and_values.data_ptr() for layer in fixed.network.layers] == addresses
 
 
