@@ -18,6 +18,7 @@ from minibert import fast
 from minibert.fast.last_layer import last_layer_at_labels
 from minibert.model.checks import IGNORED
 from minibert.optim import AdamW
+from minibert.training.distributed import multiplies_bfloat16
 from minibert.training.pretraining_loss import PretrainingLoss, count_labels
 
 from .side_by_side import SideBySide, side_by_side
@@ -31,7 +32,7 @@ LENGTH = 128
 def rows(rounds: int = 5) -> Iterator[SideBySide]:
     """Both sizes, in float32 and in bfloat16 (autocast), by the command and by a plain loop with two lines more."""
     for case in CASES:
-        for precision in ("float32", "bfloat16"):
+        for precision in ("float32", *["bfloat16"] * multiplies_bfloat16(torch.device("cpu"))):
             yield from case_rows(*case, precision=precision, rounds=rounds)
 
 

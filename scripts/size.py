@@ -45,7 +45,7 @@ BUDGET = {
     "model + heads": Size(25, 2400),
     "core": Size(70, 9560),
     "work": Size(88, 11530),
-    "fast": Size(18, 1990),
+    "fast": Size(18, 2000),
     "compat": Size(22, 2570),
     "minibert": Size(201, 25880),
 }

@@ -35,7 +35,11 @@ def training_options(
     """The options of every training. lr: None for one by the model's width. precisions: the default first. every: steps between evaluations, 0 for an epoch."""
     steps: dict[str, Any] = {"default": every, "type": Count(min(every, 1))}
     steps["show_default"] = True if every else "once an epoch"
-    precision: dict[str, Any] = {"default": precisions[0], "type": click.Choice(precisions)}
+    precision: dict[str, Any] = {
+        "default": precisions[0],
+        "type": click.Choice(precisions),
+        "callback": _said_where_slower,
+    }
     auto = "; auto: bfloat16 where the processor has it" if "auto" in precisions else ""
     attention = click.Choice(["eager", "sdpa", "packed"])
     return in_order(
@@ -51,6 +55,16 @@ def training_options(
             click.option("--seed", default=0, type=SEED, help=f"Draw {seeded} with random seed N."),
         ]
     )
+
+
+def _said_where_slower(_context: click.Context, _parameter: click.Parameter, precision: str) -> str:
+    """The precision as it is given; the user is told where it takes more time than the other."""
+    if precision == "bfloat16":
+        from ..training.distributed import best_device, multiplies_bfloat16
+
+        if not multiplies_bfloat16(best_device()):
+            echo("This processor has no instructions for bfloat16: float32 takes less time here.", err=True)
+    return precision
 
 
 @click.command("pretrain", short_help="Train a BERT from random weights.")

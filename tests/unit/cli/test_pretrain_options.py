@@ -65,6 +65,18 @@ def test_sizes_without_a_vocabulary_take_that_of_the_text(data: PreparedData, tm
     assert BertConfig.from_pretrained(out / "model").vocab_size == data.manifest["vocab_size"]
 
 
+@pytest.mark.parametrize("has_instructions", [True, False])
+def test_where_bfloat16_takes_more_time_the_user_is_told(
+    has_instructions: bool, data: PreparedData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("minibert.training.distributed.multiplies_bfloat16", lambda _device: has_instructions)
+    words = ("pretrain", "--data", str(data.folder), "--config", sizes(tmp_path), "--out", str(tmp_path / "run"), *RUN)
+    done = run(*words, "--steps", "1", "--precision", "bfloat16")
+    assert done.exit_code == 0, done.output
+    told = "This processor has no instructions for bfloat16: float32 takes less time here." in done.stderr
+    assert told is not has_instructions
+
+
 def test_another_vocabulary_is_still_refused(data: PreparedData, tmp_path: Path) -> None:
     config = sizes(tmp_path, vocab_size=99)
     refused = run("pretrain", "--data", str(data.folder), "--config", config, "--out", str(tmp_path / "run"), *RUN)

@@ -305,7 +305,9 @@ def test_on_a_processor_on_which_onednn_multiplies_no_bfloat16_the_usual_library
 
     def without_bfloat16(x: Tensor, *arguments: object, **options: object) -> Tensor:
         if x.dtype == torch.bfloat16:
-            raise RuntimeError("could not create a primitive descriptor for the inner product forward propagation primitive")
+            raise RuntimeError(
+                "could not create a primitive descriptor for the inner product forward propagation primitive"
+            )
         return product(x, *arguments, **options)
 
     product = linear_layers.product
