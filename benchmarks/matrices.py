@@ -1,6 +1,6 @@
 """How fast the machine multiplies matrices: by either of PyTorch's two libraries, in float32 and bfloat16. What all else is measured by.
 
-A processor does not have one speed: on AMD's, PyTorch's usual way for float32 (MKL) reaches less than half of what oneDNN does.
+A processor does not have one speed: on AMD's Zen 5, PyTorch's usual way for float32 (MKL) reaches less than half of what oneDNN does.
 """
 
 from __future__ import annotations

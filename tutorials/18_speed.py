@@ -237,8 +237,9 @@ for name, seconds in shortest.items():
 
 # %% [markdown]
 # On the processor where this was written (AMD, two cores) the second is about twice the first: the same cores, the same digits, the same
-# equation, and the same PyTorch. On one of Intel's the two are alike, or the first is ahead. Nobody could have told from the code;
-# only a rate tells, beside another rate. `fast.linear` measures both, once, and takes the faster. **What do you expect** of the answers?
+# equation, and the same PyTorch. On one of Intel's, and on an older one of AMD's, the two are alike, or the first is ahead. And bfloat16 is
+# the fastest only where the processor has instructions for it; on one without AVX-512 it took six times as long as float32. Nobody could
+# have told from the code; only a rate tells, beside another rate. `fast.linear` measures both, once, and takes the faster. **What do you expect** of the answers?
 
 # %%
 with torch.no_grad():
