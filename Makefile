@@ -54,7 +54,8 @@ test-playground: .venv/.test
 	$(VENV) -m pytest -m "slow or not slow" tests/playground
 
 # Without the library that minibert is measured against first, so that nothing can lean on it; then side by side.
-test: .venv/.test .venv-parity/.installed
+test:
+	@$(MAKE) --jobs 2 .venv/.compiled .venv-parity/.installed
 	$(VENV) -m pytest -n $(JOBS) --dist worksteal -m "slow or not slow"
 	$(PARITY) -m pytest -n $(JOBS) --dist worksteal tests/parity/live tests/parity/real
 
@@ -188,6 +189,11 @@ clean:
 
 .venv/.test: .venv/.installed
 	$(VENV) $(PIP) --editable ".[test,plots]"
+	@touch $@
+
+# By one process what else all would compile at once, each for itself: on a busy machine, twenty.
+.venv/.compiled: .venv/.test
+	@$(VENV) -m pytest --collect-only -q -m "slow or not slow" > /dev/null || true
 	@touch $@
 
 .venv-parity/.installed: .venv/.test tests/parity/real/requirements.txt
