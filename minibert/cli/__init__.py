@@ -19,6 +19,7 @@ from typing import Any
 import click
 
 from .. import __version__
+from ..fast.memory import keep_freed_memory
 from ..terminal import write_utf8
 from ..visible import visible
 from .options import in_options
@@ -55,6 +56,7 @@ class _Commands(click.Group):
         write_utf8()
         # PyTorch's threads sleep while they wait: on a busy machine, spinning takes the core from the thread that is waited for.
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+        keep_freed_memory()
         with _tidy_at_sigterm():
             return super().main(*args, **kwargs)
 

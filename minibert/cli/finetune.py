@@ -153,7 +153,6 @@ def clm(**options: Any) -> None:
 
 
 def _run(name: str, options: dict[str, Any], **fields: Any) -> None:
-    from ..fast.memory import keep_freed_memory
     from ..tasks import TASKS
     from ..training import FineTuningRecipe, finetune
     from ..training.distributed import join_processes
@@ -161,7 +160,6 @@ def _run(name: str, options: dict[str, Any], **fields: Any) -> None:
     def say(text: str) -> None:
         echo(in_options(text, click.get_current_context().command))
 
-    keep_freed_memory()
     fields |= {field: value for field in COLUMNS if (value := options.pop(field, None)) is not None}
     task = next(each for each in TASKS if each.name == name)(**fields)
     model, out = options.pop("model"), options["out"]

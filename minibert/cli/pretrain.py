@@ -84,7 +84,7 @@ def pretrain(
     data: Path, out: Path, config: Path | None, *, phases: str, precision: str, minutes: float | None, **options: Any
 ) -> None:
     """Train BertForPreTraining: hidden words and next sentences. Run the same command again to resume a run that was
-    stopped. On Linux, memory that one step frees is used again by the next, which changes no bit.
+    stopped.
 
     \b
     minibert data prepare novels/ --out corpus
@@ -97,7 +97,6 @@ def pretrain(
     from ..config import BertConfig
     from ..config_files import misspelt
     from ..data.corpus import PreparedData
-    from ..fast.memory import keep_freed_memory
     from ..training.distributed import join_processes, multiplies_bfloat16
     from ..training.pretraining import Recipe, parse_phases, pretrain, steps_in
     from ..training.run_files import RunCheckpoints
@@ -110,7 +109,6 @@ def pretrain(
             raise ValueError(f"{config} has fields that no BERT has: {', '.join(wrong)}.")
         sizes = {} if "vocab_size" in given else {"vocab_size": prepared.manifest["vocab_size"]}
     settings = BertConfig(**sizes) if config is None else BertConfig.from_pretrained(config, **sizes)
-    keep_freed_memory()
     with join_processes() as processes:
         if precision == "auto":
             precision = "bfloat16" if multiplies_bfloat16(processes.device) else "float32"

@@ -179,3 +179,11 @@ def test_a_shell_completes_commands_and_options_without_importing_torch(words: s
     assert imported == "False"
     assert {f"plain,{word}" for word in wanted} <= set(found)
     assert bool(found) == bool(wanted)
+
+
+def test_every_command_keeps_freed_memory_for_its_next_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+    monkeypatch.setattr("minibert.cli.keep_freed_memory", lambda: asked.append(True))
+    for words in (["tokenize", "a storm"], ["predict", "a storm", "--model", "no/such"], ["eval"]):
+        run(*words)
+    assert len(asked) == 3
