@@ -57,9 +57,9 @@ def training_options(
     )
 
 
-def _said_where_slower(_context: click.Context, _parameter: click.Parameter, precision: str) -> str:
+def _said_where_slower(context: click.Context, _parameter: click.Parameter, precision: str) -> str:
     """The precision as it is given; the user is told where it takes more time than the other."""
-    if precision == "bfloat16":
+    if precision == "bfloat16" and not context.resilient_parsing:
         from ..training.distributed import best_device, multiplies_bfloat16
 
         if not multiplies_bfloat16(best_device()):

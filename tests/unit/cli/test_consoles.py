@@ -160,6 +160,7 @@ def test_help_versions_and_usage_errors_are_answered_without_importing_torch() -
         ("minibert fi", ["fill-mask", "finetune"]),
         ("minibert fill-mask --to", ["--top-k"]),
         ("minibert finetune ", ["classify", "tag", "qa"]),
+        ("minibert finetune classify --precision bfloat16 --att", ["--attention"]),
         ("minibert nothing", []),
     ],
 )
