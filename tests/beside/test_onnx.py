@@ -15,6 +15,8 @@ from tests.beside.page import run
 onnxruntime = pytest.importorskip("onnxruntime")
 pytest.importorskip("onnxscript")
 
+WITHIN = 5e-5  # of the largest number: how the two libraries round differs between processors
+
 
 def random_inputs(rng: np.random.Generator, vocab_size: int, positions: int) -> dict[str, np.ndarray[Any, Any]]:
     """A batch of any shape and any mask, one with holes too, but for the first token, which every text has."""
@@ -39,7 +41,7 @@ def test_the_program_of_the_page_gives_the_models_numbers_for_two_hundred_shapes
     size, positions = model.config.vocab_size, model.config.max_position_embeddings
     shapes = [random_inputs(rng, size, 64) for _ in range(200)]
     longest = {name: np.ones((1, positions), dtype=np.int64) for name in shapes[0]}
-    assert max(farthest(session, model, inputs, outputs) for inputs in [*shapes, longest]) < 1e-5
+    assert max(farthest(session, model, inputs, outputs) for inputs in [*shapes, longest]) < WITHIN
     hidden = shapes[0] | {"attention_mask": np.zeros_like(shapes[0]["attention_mask"])}
     assert farthest(session, model, hidden, outputs) < 1e-2
 
@@ -63,4 +65,4 @@ def test_every_kind_of_model_is_exported(class_name: str, outputs: list[str]) ->
     named: dict[str, Any] = {"input_names": list(inputs), "output_names": outputs}
     torch.onnx.export(model, (), "model.onnx", kwargs=inputs, dynamic_shapes=dict.fromkeys(inputs, sides), **named)
     session, rng = onnxruntime.InferenceSession("model.onnx"), np.random.default_rng(0)
-    assert max(farthest(session, model, random_inputs(rng, 99, 64), outputs) for _ in range(20)) < 1e-5
+    assert max(farthest(session, model, random_inputs(rng, 99, 64), outputs) for _ in range(20)) < WITHIN
