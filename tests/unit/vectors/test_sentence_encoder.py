@@ -70,9 +70,8 @@ def test_a_folder_says_the_pooling_the_length_and_that_vectors_have_length_1(sen
     vectors = encoder.encode(TEXTS)
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-6)
     cut = SentenceEncoder.open(folder).encode(["the " * 7, "the " * 9])
-    np.testing.assert_allclose(
-        cut[0], cut[1], rtol=0, atol=1e-6
-    )  # rows of one batch: a processor may round each in its own way
+    # Two rows of one batch, each of which a processor may round in its own way.
+    np.testing.assert_allclose(cut[0], cut[1], rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize(
